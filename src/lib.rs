@@ -1,1 +1,5 @@
-//! meeting-provisioner
+//! One booking, one Microsoft Teams meeting, a complete history.
+
+pub mod clock;
+pub mod local_postgres;
+pub mod msgraph_simulator;

@@ -1,0 +1,1 @@
+//! Postgres for the demo and the tests, started from the programs on this machine.
