@@ -1,0 +1,122 @@
+//! Takes the members of a JSON object one by one and collects every fault on the way.
+
+use serde_json::{Map, Value};
+
+use super::fault::Fault;
+use super::words::WordFault;
+
+/// The members of one object that nobody has taken yet.
+pub(super) struct Members<'a> {
+    left: Map<String, Value>,
+    known: Vec<&'static str>,
+    pointer: String,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<'a> Members<'a> {
+    /// Opens the object at `pointer`; anything but an object is a fault.
+    pub(super) fn open(value: Value, pointer: String, faults: &'a mut Vec<Fault>) -> Option<Self> {
+        if let Value::Object(left) = value {
+            Some(Self { left, known: Vec::new(), pointer, faults })
+        } else {
+            faults.push(Fault::at(pointer, format!("must be an object, not {}", kind(&value))));
+            None
+        }
+    }
+
+    /// Takes a member; `null` counts as absent.
+    pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Takes a text member and reads it.
+    pub(super) fn word<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, WordFault>,
+    ) -> Option<T> {
+        let value = self.take(name)?;
+        let Value::String(text) = &value else {
+            self.fault(name, format!("must be a string, not {}", kind(&value)));
+            return None;
+        };
+        read(text).map_err(|fault| self.fault(name, fault.0)).ok()
+    }
+
+    /// Takes a text member that must be there, and reads it.
+    pub(super) fn required_word<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, WordFault>,
+    ) -> Option<T> {
+        if self.left.get(name).is_none_or(Value::is_null) {
+            self.known.push(name);
+            self.left.remove(name);
+            self.fault(name, "is required");
+            return None;
+        }
+        self.word(name, read)
+    }
+
+    /// Opens the object in a member.
+    pub(super) fn object(&mut self, name: &'static str) -> Option<Members<'_>> {
+        let value = self.take(name)?;
+        let pointer = self.pointer_to(name);
+        Members::open(value, pointer, self.faults)
+    }
+
+    /// Takes a list member; its items come with their pointers.
+    pub(super) fn list(&mut self, name: &'static str) -> Vec<(String, Value)> {
+        let at = self.pointer_to(name);
+        match self.take(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => {
+                items.into_iter().enumerate().map(|(n, item)| (format!("{at}/{n}"), item)).collect()
+            }
+            Some(other) => {
+                self.fault(name, format!("must be a list, not {}", kind(&other)));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Notes a fault of one member.
+    pub(super) fn fault(&mut self, name: &str, detail: impl Into<String>) {
+        let pointer = self.pointer_to(name);
+        self.faults.push(Fault::at(pointer, detail));
+    }
+
+    /// The list in which faults are collected.
+    pub(super) fn faults(&mut self) -> &mut Vec<Fault> {
+        self.faults
+    }
+
+    /// Closes the object: whatever nobody took is a fault, with the name that was probably meant.
+    pub(super) fn close(mut self) {
+        for name in std::mem::take(&mut self.left).keys() {
+            let meant = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
+            let detail = match meant {
+                Some(known) => format!("is not a member of a booking; did you mean \"{known}\"?"),
+                None => format!("is not a member here; known are {}", self.known.join(", ")),
+            };
+            self.fault(name, detail);
+        }
+    }
+
+    fn pointer_to(&self, name: &str) -> String {
+        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+    }
+}
+
+/// What kind of JSON value this is, with its article.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,22 @@
+//! What a caller may ask for.
+//!
+//! Pure: raw words become a [`Booking`] or a list of all their faults, a booking's name becomes its
+//! [`ExternalId`], and two bookings are compared field by field. Nothing here knows HTTP, SQL or Graph.
+//! Called by the doors, by `provisioning` and by `store`.
+
+mod content;
+mod difference;
+mod external_id;
+mod fault;
+mod key;
+mod members;
+mod parse;
+mod words;
+
+pub use content::{Attendee, AttendeeRole, Booking, Metadata, Organizer};
+pub use difference::{Difference, differences};
+pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
+pub use fault::Fault;
+pub use key::{BookingId, BookingKey, Generation, SourceSystem};
+pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse};
+pub use words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};

@@ -1,0 +1,185 @@
+//! Raw words become a booking, or the list of all their faults.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::content::{Attendee, AttendeeRole, Booking, Metadata, Organizer};
+use super::fault::Fault;
+use super::key::BookingId;
+use super::members::{Members, kind};
+use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
+use crate::clock::{Timestamp, to_ticks};
+
+/// Most attendees of one booking.
+pub const ATTENDEES_MAX: usize = 1_000;
+/// Longest meeting, in hours.
+pub const DURATION_HOURS_MAX: u64 = 30;
+/// Most pairs of metadata.
+pub const METADATA_PAIRS_MAX: usize = 16;
+const METADATA_NAME_MAX: usize = 128;
+const METADATA_TEXT_MAX: usize = 512;
+const DURATION_DEFAULT: Duration = Duration::from_hours(1);
+const DURATION_MAX: Duration = Duration::from_hours(DURATION_HOURS_MAX);
+
+/// Reads a booking from a JSON body, with its id where the body names one.
+///
+/// # Errors
+/// All faults of the body at once, each with its JSON Pointer.
+pub fn parse(body: Value) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
+    let mut faults = Vec::new();
+    let parsed = Members::open(body, String::new(), &mut faults).map(booking);
+    match parsed {
+        Some((id, Some(booking))) if faults.is_empty() => Ok((id, booking)),
+        _ => Err(faults),
+    }
+}
+
+fn booking(mut members: Members<'_>) -> (Option<BookingId>, Option<Booking>) {
+    let id = members.word("bookingId", BookingId::parse);
+    let organizer = members.required_word("organizer", organizer);
+    let subject = members.word("subject", Subject::parse);
+    let times = times(&mut members);
+    let attendees = attendees(&mut members);
+    let chat_thread_id = members.object("chatInfo").and_then(|mut chat| {
+        let thread = chat.required_word("threadId", ChatThreadId::parse);
+        chat.close();
+        thread
+    });
+    let sequence = sequence(&mut members);
+    let metadata = metadata(&mut members);
+    members.close();
+    let booking = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
+        organizer,
+        subject,
+        start_date_time,
+        end_date_time,
+        attendees,
+        chat_thread_id,
+        sequence,
+        metadata,
+    });
+    (id, booking)
+}
+
+fn organizer(text: &str) -> Result<Organizer, WordFault> {
+    if text.contains('@') {
+        return Upn::parse(text).map(Organizer::Upn);
+    }
+    UserId::parse(text).map(Organizer::UserId).map_err(|_| {
+        WordFault("must be the organizer's object id (a UUID) or user principal name (name@contoso.com)")
+    })
+}
+
+fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
+    let start = members.required_word("startDateTime", timestamp);
+    let end_given = members.take("endDateTime");
+    let Some(end_given) = end_given else {
+        return start.map(|start| (start, start + DURATION_DEFAULT));
+    };
+    let Value::String(text) = &end_given else {
+        members.fault("endDateTime", format!("must be a string, not {}", kind(&end_given)));
+        return None;
+    };
+    let end = timestamp(text).map_err(|fault| members.fault("endDateTime", fault.0)).ok()?;
+    let start = start?;
+    if end < start {
+        members.fault("endDateTime", "must not be before startDateTime");
+    } else if end - start > DURATION_MAX {
+        members.fault("endDateTime", "must not be more than 30 hours after startDateTime");
+    }
+    Some((start, end))
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, WordFault> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+        WordFault("must be a date and time with an offset (RFC 3339), such as 2026-12-01T09:00:00+01:00")
+    })?;
+    // Graph means "unset" by the year 1, and an end needs room after the latest start.
+    let utc =
+        time.checked_to_offset(time::UtcOffset::UTC).filter(|utc| (1_900..=9_998).contains(&utc.year()));
+    utc.map(to_ticks).ok_or(WordFault("must lie in the years 1900 to 9998"))
+}
+
+fn attendees(members: &mut Members<'_>) -> Vec<Attendee> {
+    let items = members.list("attendees");
+    if items.len() > ATTENDEES_MAX {
+        members
+            .fault("attendees", format!("must not be more than {ATTENDEES_MAX}, here are {}", items.len()));
+        return Vec::new();
+    }
+    let mut seen = BTreeMap::new();
+    let mut attendees = Vec::with_capacity(items.len());
+    for (at, item) in items {
+        let Some(attendee) = attendee(item, &at, members.faults()) else { continue };
+        if let Some(earlier) = seen.insert(attendee.upn.folded(), at.clone()) {
+            members.faults().push(Fault::at(format!("{at}/upn"), format!("stands already at {earlier}")));
+        }
+        attendees.push(attendee);
+    }
+    attendees
+}
+
+fn attendee(item: Value, at: &str, faults: &mut Vec<Fault>) -> Option<Attendee> {
+    let mut members = Members::open(item, at.to_owned(), faults)?;
+    let user_id = members.word("userId", UserId::parse);
+    let upn = members.required_word("upn", Upn::parse);
+    let role = members.word("role", |text| {
+        AttendeeRole::parse(text).ok_or(WordFault("must be attendee, presenter or coorganizer"))
+    });
+    members.close();
+    Some(Attendee { user_id, upn: upn?, role: role.unwrap_or(AttendeeRole::Attendee) })
+}
+
+fn sequence(members: &mut Members<'_>) -> Option<Sequence> {
+    let value = members.take("sequence")?;
+    let number = value.as_u64().and_then(|n| u32::try_from(n).ok()).and_then(Sequence::new);
+    if number.is_none() {
+        members.fault("sequence", format!("must be a whole number from 0 to {}", Sequence::MAX));
+    }
+    number
+}
+
+fn metadata(members: &mut Members<'_>) -> Metadata {
+    let pairs = match members.take("metadata") {
+        None => return Metadata::new(),
+        Some(Value::Object(pairs)) => pairs,
+        Some(other) => {
+            members.fault("metadata", format!("must be an object, not {}", kind(&other)));
+            return Metadata::new();
+        }
+    };
+    if pairs.len() > METADATA_PAIRS_MAX {
+        members.fault("metadata", format!("must not hold more than {METADATA_PAIRS_MAX} pairs"));
+    }
+    let mut metadata = Metadata::new();
+    for (name, value) in pairs {
+        let at = format!("/metadata/{}", name.replace('~', "~0").replace('/', "~1"));
+        match metadata_fault(&name, &value) {
+            Some(detail) => members.faults().push(Fault::at(at, detail)),
+            None => drop(value.as_str().map(|text| metadata.insert(name, text.to_owned()))),
+        }
+    }
+    metadata
+}
+
+fn metadata_fault(name: &str, value: &Value) -> Option<String> {
+    let Some(text) = value.as_str() else {
+        return Some(format!("must be a string, not {}", kind(value)));
+    };
+    if name.is_empty() || name.chars().count() > METADATA_NAME_MAX {
+        return Some(format!("must have a name of 1 to {METADATA_NAME_MAX} characters"));
+    }
+    if text.chars().count() > METADATA_TEXT_MAX {
+        return Some(format!("must be at most {METADATA_TEXT_MAX} characters long"));
+    }
+    // Postgres keeps no U+0000 in text or jsonb.
+    (name.contains('\0') || text.contains('\0')).then(|| "must not hold the character U+0000".to_owned())
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+use serde_json::json;
+
+use super::*;
+
+fn body(overrides: &Value) -> Value {
+    let mut body = json!({
+        "bookingId": "BK-1001",
+        "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000",
+        "startDateTime": "2026-12-01T09:00:00+01:00",
+    });
+    for (name, value) in overrides.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn pointers(overrides: &Value) -> Vec<String> {
+    match parse(body(overrides)) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.into_iter().map(|fault| fault.pointer).collect(),
+    }
+}
+
+/// A body with the fewest members gets the documented defaults.
+#[test]
+fn absent_members_take_their_defaults() {
+    let (id, booking) = parse(body(&json!({}))).unwrap();
+    assert_eq!(id.unwrap().as_str(), "BK-1001");
+    assert_eq!(booking.end_date_time - booking.start_date_time, Duration::from_hours(1));
+    assert!(booking.attendees.is_empty() && booking.metadata.is_empty() && booking.subject.is_none());
+}
+
+/// Times keep Graph's 100 ns and lose what is below.
+#[test]
+fn times_are_kept_to_100_nanoseconds() {
+    let (_, booking) = parse(body(&json!({"startDateTime": "2020-02-06T01:49:21.352494589Z"}))).unwrap();
+    assert_eq!(booking.start_date_time.nanosecond(), 352_494_500);
+}
+
+/// One wrong member at a time: exactly it is named.
+#[test]
+fn each_fault_is_named_by_its_pointer() {
+    let long = "x".repeat(256);
+    let many: Vec<_> = (0..1_001).map(|n| json!({"upn": format!("a{n}@contoso.com")})).collect();
+    let pairs: serde_json::Map<_, _> = (0..17).map(|n| (format!("k{n}"), json!("v"))).collect();
+    for (overrides, pointer) in [
+        (json!({"bookingId": ""}), "/bookingId"),
+        (json!({"bookingId": " x"}), "/bookingId"),
+        (json!({"bookingId": "ü"}), "/bookingId"),
+        (json!({"bookingId": long}), "/bookingId"),
+        (json!({"bookingId": 7}), "/bookingId"),
+        (json!({"organizer": null}), "/organizer"),
+        (json!({"organizer": "somebody"}), "/organizer"),
+        (json!({"organizer": "a b@contoso.com"}), "/organizer"),
+        (json!({"subject": ""}), "/subject"),
+        (json!({"subject": long}), "/subject"),
+        (json!({"startDateTime": null}), "/startDateTime"),
+        (json!({"startDateTime": "2026-12-01T09:00:00"}), "/startDateTime"),
+        (json!({"startDateTime": "tomorrow"}), "/startDateTime"),
+        (json!({"startDateTime": "9999-12-31T23:59:59-10:00"}), "/startDateTime"),
+        (json!({"startDateTime": "0001-01-01T00:00:00+10:00"}), "/startDateTime"),
+        (json!({"endDateTime": "2026-12-01T08:59:00+01:00"}), "/endDateTime"),
+        (json!({"endDateTime": "2026-12-02T15:00:01+01:00"}), "/endDateTime"),
+        (json!({"endDatetime": "2026-12-01T10:00:00+01:00"}), "/endDatetime"),
+        (json!({"attendees": {}}), "/attendees"),
+        (json!({"attendees": many}), "/attendees"),
+        (json!({"attendees": ["a@contoso.com"]}), "/attendees/0"),
+        (json!({"attendees": [{}]}), "/attendees/0/upn"),
+        (json!({"attendees": [{"upn": "a@b.c", "role": "boss"}]}), "/attendees/0/role"),
+        (json!({"attendees": [{"upn": "a@b.c", "userId": "7"}]}), "/attendees/0/userId"),
+        (json!({"attendees": [{"upn": "a@b.c"}, {"upn": "A@B.c"}]}), "/attendees/1/upn"),
+        (json!({"chatInfo": {}}), "/chatInfo/threadId"),
+        (json!({"chatInfo": {"threadId": "x"}}), "/chatInfo/threadId"),
+        (json!({"chatInfo": {"threadId": "19:x@thread.tacv2", "a/b": 1}}), "/chatInfo/a~1b"),
+        (json!({"sequence": -1}), "/sequence"),
+        (json!({"sequence": 2_147_483_648_u32}), "/sequence"),
+        (json!({"metadata": []}), "/metadata"),
+        (json!({"metadata": pairs}), "/metadata"),
+        (json!({"metadata": {"a": 1}}), "/metadata/a"),
+        (json!({"metadata": {"a": "\u{0}"}}), "/metadata/a"),
+        (json!({"externalId": "x"}), "/externalId"),
+    ] {
+        assert_eq!(pointers(&overrides), [pointer], "{overrides}");
+    }
+}
+
+/// Several wrong members are reported together.
+#[test]
+fn all_faults_come_at_once() {
+    let found = pointers(&json!({
+        "organizer": 1, "subject": [], "startDateTime": "x", "endDateTime": 2, "colour": "red",
+        "attendees": [{"role": "boss"}],
+    }));
+    assert_eq!(
+        found,
+        [
+            "/organizer",
+            "/subject",
+            "/startDateTime",
+            "/endDateTime",
+            "/attendees/0/upn",
+            "/attendees/0/role",
+            "/colour"
+        ]
+    );
+}
+
+/// A body that is no object has one fault, at the root.
+#[test]
+fn a_body_that_is_no_object_is_named_as_such() {
+    let faults = parse(json!([1])).unwrap_err();
+    assert_eq!(faults, [Fault::at("", "must be an object, not a list")]);
+}
+
+proptest::proptest! {
+    /// Whatever is accepted survives being kept: what the store reads back is what was written.
+    #[test]
+    fn an_accepted_booking_is_read_back_unchanged(subject in "[^\\x00]{1,255}", start in 0i64..250_000_000_000, ticks in 0u32..10_000_000) {
+        let start = OffsetDateTime::from_unix_timestamp(start).unwrap().replace_nanosecond(ticks * 100).unwrap();
+        let text = start.format(&Rfc3339).unwrap();
+        let (_, booking) = parse(body(&json!({"subject": subject, "startDateTime": text}))).unwrap();
+        let kept = serde_json::to_value(&booking).unwrap();
+        proptest::prop_assert_eq!(serde_json::from_value::<Booking>(kept).unwrap(), booking);
+    }
+}
