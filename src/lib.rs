@@ -3,4 +3,5 @@
 pub mod booking;
 pub mod clock;
 pub mod local_postgres;
+pub mod meeting;
 pub mod msgraph_simulator;

@@ -1,0 +1,137 @@
+//! What can be asked of Graph.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::observed::MeetingId;
+use crate::booking::{Attendee, Booking, ExternalId, Subject, Upn, UserId};
+use crate::clock::Timestamp;
+
+/// One call to Graph. Every call can be repeated without harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Which user has this name? (`GET /users/{upn}`)
+    FindOrganizer(Upn),
+    /// Make the meeting, or say which one there is (`createOrGet`).
+    CreateOrGet {
+        /// On whose behalf.
+        organizer: UserId,
+        /// Under which name.
+        external_id: ExternalId,
+        /// What the meeting should be; Graph heeds it only when it makes one.
+        booking: Box<Booking>,
+    },
+    /// Make a meeting agree with its booking (`PATCH`).
+    Change {
+        /// Whose meeting.
+        organizer: UserId,
+        /// Which one.
+        meeting: MeetingId,
+        /// What to change.
+        change: Change,
+    },
+    /// Remove a meeting (`DELETE`).
+    Remove {
+        /// Whose meeting.
+        organizer: UserId,
+        /// Which one.
+        meeting: MeetingId,
+    },
+}
+
+impl Call {
+    /// Which kind of call this is.
+    #[must_use]
+    pub fn kind(&self) -> CallKind {
+        match self {
+            Self::FindOrganizer(_) => CallKind::FindOrganizer,
+            Self::CreateOrGet { .. } => CallKind::CreateOrGet,
+            Self::Change { .. } => CallKind::Change,
+            Self::Remove { .. } => CallKind::Remove,
+        }
+    }
+}
+
+/// The kind of a call, as history, metrics and logs name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// `GET /users/{upn}`
+    FindOrganizer,
+    /// `POST …/createOrGet`
+    CreateOrGet,
+    /// `PATCH …/onlineMeetings/{id}`
+    Change,
+    /// `DELETE …/onlineMeetings/{id}`
+    Remove,
+}
+
+impl CallKind {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FindOrganizer => "find-organizer",
+            Self::CreateOrGet => "create-or-get",
+            Self::Change => "change",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// What a `PATCH` changes: only what differs, both times together, the attendees as the whole list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// A new subject; `Some(None)` takes it away.
+    pub subject: Option<Option<Subject>>,
+    /// New start and end.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// The whole list of attendees.
+    pub attendees: Option<Vec<Attendee>>,
+    /// Nobody but the organizer passes the lobby: what a cancel does first, because an old link lives on.
+    pub close_lobby: bool,
+}
+
+impl Change {
+    /// Whether there is nothing to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The name of one attempt: one call to Graph. It travels as `client-request-id`, so Microsoft can find it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AttemptId(Uuid);
+
+impl AttemptId {
+    /// The attempt with this id.
+    #[must_use]
+    pub fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The id itself.
+    #[must_use]
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An attempt under way. Its id is the fencing token: only while the booking still names this attempt may its
+/// result be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its name.
+    pub id: AttemptId,
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// When its lease ends and another replica may take over.
+    pub leased_until: Timestamp,
+}

@@ -1,0 +1,157 @@
+//! Compares what is wanted with what Graph answered, by meaning.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::call::Change;
+use super::observed::{Seen, SeenAttendee};
+use crate::booking::{Attendee, Booking};
+use crate::clock::Timestamp;
+
+/// Graph rounds times; bookings differ by minutes.
+const TIME_TOLERANCE: Duration = Duration::from_secs(1);
+/// Graph gives back no more attendees than this, so a longer list can't be compared by what is missing.
+const ATTENDEES_RETURNED_MAX: usize = 750;
+
+/// What would have to change at Graph so that the meeting agrees with the booking. Instants are compared, not
+/// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared.
+#[must_use]
+pub fn compare(booking: &Booking, seen: &Seen) -> Change {
+    let wanted_subject = booking.subject.as_ref().map_or("", |subject| subject.as_str());
+    let seen_subject = seen.subject.as_deref().unwrap_or("");
+    let subject_differs = booking.subject.is_some() && wanted_subject.trim() != seen_subject.trim();
+    let times_differ =
+        !same_time(booking.start_date_time, seen.start) || !same_time(booking.end_date_time, seen.end);
+    Change {
+        subject: subject_differs.then(|| booking.subject.clone()),
+        times: times_differ.then_some((booking.start_date_time, booking.end_date_time)),
+        attendees: (!same_attendees(&booking.attendees, &seen.attendees)).then(|| booking.attendees.clone()),
+        close_lobby: false,
+    }
+}
+
+fn same_time(wanted: Timestamp, seen: Option<Timestamp>) -> bool {
+    seen.is_some_and(|seen| (wanted - seen).unsigned_abs() < TIME_TOLERANCE)
+}
+
+fn same_attendees(wanted: &[Attendee], seen: &[SeenAttendee]) -> bool {
+    let mut left: BTreeMap<String, &Attendee> = BTreeMap::new();
+    let mut by_id = BTreeMap::new();
+    for attendee in wanted {
+        let upn = attendee.upn.folded();
+        if let Some(id) = attendee.user_id {
+            by_id.insert(id.to_string(), upn.clone());
+        }
+        left.insert(upn, attendee);
+    }
+    for one in seen {
+        let id = one.user_id.as_ref().and_then(|id| by_id.get(&id.to_lowercase()).cloned());
+        let upn = id.or_else(|| one.upn.as_ref().map(|upn| upn.to_lowercase()));
+        let Some(attendee) = upn.and_then(|upn| left.remove(&upn)) else { return false };
+        let seen_role = one.role.as_deref().unwrap_or("attendee");
+        if !seen_role.eq_ignore_ascii_case(attendee.role.as_str()) {
+            return false;
+        }
+    }
+    left.is_empty() || (wanted.len() > ATTENDEES_RETURNED_MAX && seen.len() >= ATTENDEES_RETURNED_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::booking::parse;
+
+    fn wanted() -> Booking {
+        let (_, booking) = parse(json!({
+            "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "subject": "Review",
+            "startDateTime": "2026-12-01T09:00:00.1234567Z", "endDateTime": "2026-12-01T09:30:00Z",
+            "attendees": [
+                {"upn": "A@contoso.com", "userId": "0a0a0a0a-9cab-44ad-8d5a-b74c14720001", "role": "presenter"},
+                {"upn": "b@contoso.com"},
+            ],
+        }))
+        .unwrap();
+        booking
+    }
+
+    fn seen(booking: &Booking) -> Seen {
+        Seen {
+            subject: Some("Review".to_owned()),
+            start: Some(booking.start_date_time),
+            end: Some(booking.end_date_time),
+            attendees: vec![
+                SeenAttendee {
+                    user_id: None,
+                    upn: Some("B@contoso.com".into()),
+                    role: Some("attendee".into()),
+                },
+                SeenAttendee {
+                    user_id: Some("0A0A0A0A-9cab-44ad-8d5a-b74c14720001".into()),
+                    upn: None,
+                    role: Some("Presenter".into()),
+                },
+            ],
+        }
+    }
+
+    /// What Graph rounds, reorders, renames in case or leaves out is no difference.
+    #[test]
+    fn a_meeting_that_means_the_same_is_left_alone() {
+        let booking = wanted();
+        assert!(compare(&booking, &seen(&booking)).is_empty());
+        let mut rounded = seen(&booking);
+        rounded.start = Some(booking.start_date_time.replace_nanosecond(0).unwrap());
+        assert!(compare(&booking, &rounded).is_empty());
+        let no_subject = Booking { subject: None, ..booking.clone() };
+        assert!(compare(&no_subject, &seen(&booking)).is_empty());
+    }
+
+    /// Only what differs is changed: both times together, attendees as the whole list.
+    #[test]
+    fn only_what_differs_is_changed() {
+        let booking = wanted();
+        let times = (booking.start_date_time, booking.end_date_time);
+        let mut other = seen(&booking);
+        other.end = other.end.map(|end| end + Duration::from_mins(5));
+        assert_eq!(compare(&booking, &other), Change { times: Some(times), ..Change::default() });
+        let mut other = seen(&booking);
+        other.subject = None;
+        assert_eq!(
+            compare(&booking, &other),
+            Change { subject: Some(booking.subject.clone()), ..Change::default() }
+        );
+        for spoil in [
+            |seen: &mut Seen| drop(seen.attendees.pop()),
+            |seen: &mut Seen| seen.attendees[0].role = Some("coorganizer".into()),
+            |seen: &mut Seen| seen.attendees[0].upn = Some("c@contoso.com".into()),
+            |seen: &mut Seen| seen.attendees.push(seen.attendees[0].clone()),
+        ] {
+            let mut other = seen(&booking);
+            spoil(&mut other);
+            let change = compare(&booking, &other);
+            assert_eq!(change, Change { attendees: Some(booking.attendees.clone()), ..Change::default() });
+        }
+    }
+
+    /// Graph gives back at most 750 attendees: the missing rest is no difference.
+    #[test]
+    fn a_list_that_graph_cut_short_is_no_difference() {
+        let mut booking = wanted();
+        let attendee = booking.attendees[1].clone();
+        booking.attendees = (0..900)
+            .map(|n| Attendee {
+                upn: crate::booking::Upn::parse(&format!("u{n}@contoso.com")).unwrap(),
+                ..attendee.clone()
+            })
+            .collect();
+        let mut cut = seen(&booking);
+        cut.attendees = (0..750)
+            .map(|n| SeenAttendee { user_id: None, upn: Some(format!("u{n}@contoso.com")), role: None })
+            .collect();
+        assert!(compare(&booking, &cut).is_empty());
+        cut.attendees.pop();
+        assert!(!compare(&booking, &cut).is_empty());
+    }
+}

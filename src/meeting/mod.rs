@@ -1,0 +1,23 @@
+//! What Graph holds, what is wanted of it, and every decision between the two.
+//!
+//! Pure: [`next_call`] is the only place that decides what to ask of Graph, [`next_step`] the only place that
+//! decides done, again or parked. Nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
+//! `store` and the doors.
+
+mod call;
+mod compare;
+mod failure;
+mod next_call;
+mod next_step;
+mod observed;
+mod outcome;
+mod standing;
+
+pub use call::{Attempt, AttemptId, Call, CallKind, Change};
+pub use compare::compare;
+pub use failure::{Failure, LastError};
+pub use next_call::{after, next_call};
+pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
+pub use observed::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
+pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
+pub use standing::{Life, Progress, Standing, Status, Wanted};

@@ -1,0 +1,137 @@
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::booking::{Booking, ExternalId, parse};
+use crate::meeting::{CallKind, JoinWebUrl, MeetingId, Seen, SeenAttendee};
+
+fn booking(organizer: &str) -> Booking {
+    let (_, booking) = parse(json!({
+        "organizer": organizer, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
+        "attendees": [{"upn": "a@contoso.com"}],
+    }))
+    .unwrap();
+    booking
+}
+
+fn wanted(life: Life, organizer: &str) -> Wanted {
+    let external_id = ExternalId::new(Uuid::from_u128(7));
+    Wanted { life, external_id, booking: booking(organizer), revision: 3 }
+}
+
+fn seen(subject: &str) -> Box<SeenMeeting> {
+    let booking = booking(ID);
+    let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
+    Box::new(SeenMeeting {
+        id: MeetingId::parse("M1").unwrap(),
+        join_web_url: JoinWebUrl::parse("https://teams.example/1").unwrap(),
+        chat_thread_id: None,
+        seen: Seen {
+            subject: Some(subject.into()),
+            start: Some(booking.start_date_time),
+            end: Some(booking.end_date_time),
+            attendees: vec![attendee],
+        },
+        online_meeting: "{}".into(),
+    })
+}
+
+const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+const UPN: &str = "o@contoso.com";
+
+/// What Graph answers to a call, when it holds a meeting of this subject and heeds what it is asked.
+fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
+    match call {
+        Call::FindOrganizer(_) => Outcome::OrganizerFound(UserId::parse(ID).unwrap()),
+        Call::CreateOrGet { .. } => {
+            if let Some(subject) = held {
+                return Outcome::Found(seen(subject));
+            }
+            *held = Some("Review");
+            Outcome::Created(seen("Review"))
+        }
+        Call::Change { .. } => {
+            *held = Some("Review");
+            Outcome::Changed(seen("Review"))
+        }
+        Call::Remove { .. } => {
+            *held = None;
+            Outcome::Gone
+        }
+    }
+}
+
+fn calls(
+    life: Life,
+    organizer: &str,
+    mut observed: Observed,
+    mut held: Option<&'static str>,
+) -> Vec<CallKind> {
+    let wanted = wanted(life, organizer);
+    let mut kinds = Vec::new();
+    while let Some(call) = next_call(&wanted, &observed) {
+        kinds.push(call.kind());
+        assert!(kinds.len() < 9, "does not come to an end: {kinds:?}");
+        let outcome = answer(&call, &mut held);
+        observed = after(observed, &wanted, &call, &outcome);
+    }
+    kinds
+}
+
+fn knowing(subject: &'static str) -> Observed {
+    let create = create_or_get(&wanted(Life::Held, ID), UserId::parse(ID).unwrap());
+    after(Observed::default(), &wanted(Life::Held, ID), &create, &Outcome::Found(seen(subject)))
+}
+
+/// From each state the calls that lead to what is wanted, and then silence.
+#[test]
+fn each_state_is_led_to_what_is_wanted() {
+    use CallKind::{Change, CreateOrGet, FindOrganizer, Remove};
+    let unseen = || Observed { creation_unknown: true, ..Observed::default() };
+    let (held, cancelled) = (Life::Held, Life::Cancelled);
+    for (name, life, organizer, observed, at_graph, expected) in [
+        ("new", held, ID, Observed::default(), None, vec![CreateOrGet]),
+        ("new, by name", held, UPN, Observed::default(), None, vec![FindOrganizer, CreateOrGet]),
+        ("there already", held, ID, Observed::default(), Some("Review"), vec![CreateOrGet]),
+        ("there, but other", held, ID, Observed::default(), Some("Old"), vec![CreateOrGet, Change]),
+        ("answer lost", held, ID, unseen(), Some("Review"), vec![CreateOrGet]),
+        ("known and right", held, ID, knowing("Review"), Some("Review"), vec![]),
+        ("known and other", held, ID, knowing("Old"), Some("Old"), vec![Change]),
+        ("cancelled before anything", cancelled, ID, Observed::default(), None, vec![]),
+        (
+            "cancelled, answer lost",
+            cancelled,
+            ID,
+            unseen(),
+            Some("Review"),
+            vec![CreateOrGet, Change, Remove],
+        ),
+        ("cancelled", cancelled, ID, knowing("Review"), Some("Review"), vec![Change, Remove]),
+    ] {
+        assert_eq!(calls(life, organizer, observed, at_graph), expected, "{name}");
+    }
+}
+
+/// Graph may insist on something else: it is asked once for each revision, not for ever.
+#[test]
+fn a_meeting_that_will_not_agree_is_asked_once() {
+    let wanted = wanted(Life::Held, ID);
+    let observed = knowing("Old");
+    let call = next_call(&wanted, &observed).unwrap();
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
+    assert_eq!(next_call(&wanted, &observed), None);
+    let rescheduled = Wanted { revision: 4, ..wanted };
+    assert!(next_call(&rescheduled, &observed).is_some());
+}
+
+/// A throttled or unanswered creation may have made a meeting, so a cancel has to find out.
+#[test]
+fn a_creation_without_an_answer_stays_unknown() {
+    let wanted = wanted(Life::Held, ID);
+    let call = next_call(&wanted, &Observed::default()).unwrap();
+    for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
+        assert!(after(Observed::default(), &wanted, &call, &outcome).creation_unknown);
+    }
+    let refused = Outcome::Refused(crate::meeting::Refusal::Request);
+    assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
+}

@@ -1,0 +1,140 @@
+//! What has been seen of a meeting at Graph.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{UserId, WordFault};
+use crate::clock::Timestamp;
+
+/// Everything known about a booking's meeting at Graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// The organizer's object id, pinned at the first attempt: the same externalId under another organizer is
+    /// another meeting.
+    pub organizer: Option<UserId>,
+    /// Whether a `createOrGet` was sent whose answer nobody saw, so that a meeting may exist that we don't know.
+    pub creation_unknown: bool,
+    /// The meeting, once seen.
+    pub meeting: Option<Meeting>,
+}
+
+/// A meeting that Graph told us of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meeting {
+    /// Graph's id of it.
+    pub id: MeetingId,
+    /// The link by which people join.
+    pub join_web_url: JoinWebUrl,
+    /// The meeting's chat.
+    pub chat_thread_id: Option<String>,
+    /// Whether our request made it.
+    pub created_by: CreatedBy,
+    /// What the last answer said of it.
+    pub seen: Seen,
+    /// The revision of what was wanted with which the meeting was last brought to agree.
+    pub agreed_revision: Option<u32>,
+    /// Whether the lobby is closed, as the first half of a cancel.
+    pub lobby_closed: bool,
+    /// Whether it is removed.
+    pub removed: bool,
+    /// The whole `onlineMeeting` as Graph sent it last, JSON text.
+    pub online_meeting: Box<str>,
+}
+
+/// The part of an `onlineMeeting` that is compared with the booking.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Subject; none and empty are the same.
+    pub subject: Option<String>,
+    /// Start, where Graph said one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub start: Option<Timestamp>,
+    /// End, where Graph said one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub end: Option<Timestamp>,
+    /// Attendees; at most 750 of them come back.
+    pub attendees: Vec<SeenAttendee>,
+}
+
+/// An attendee as Graph gives it back: anything may be missing, and roles may be newer than ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenAttendee {
+    /// Object id.
+    pub user_id: Option<String>,
+    /// User principal name.
+    pub upn: Option<String>,
+    /// Role in Graph's spelling.
+    pub role: Option<String>,
+}
+
+/// Who made a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreatedBy {
+    /// Graph answered 201 to our call.
+    ThisRequest,
+    /// Graph answered 200: it had the meeting already, for instance from an attempt whose answer was lost.
+    Existing,
+}
+
+impl CreatedBy {
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ThisRequest => "this-request",
+            Self::Existing => "existing",
+        }
+    }
+
+    /// Reads its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::ThisRequest, Self::Existing].into_iter().find(|by| by.as_str() == text)
+    }
+}
+
+macro_rules! opaque_text {
+    ($(#[$doc:meta])* $name:ident, $length_max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Longest text that is kept, in bytes.
+            pub const LENGTH_MAX: usize = $length_max;
+
+            /// Takes the text as it is; empty, overlong or with U+0000 it can't be kept.
+            pub fn parse(text: &str) -> Result<Self, WordFault> {
+                if text.is_empty() || text.len() > Self::LENGTH_MAX || text.contains('\0') {
+                    return Err(WordFault("is empty, too long or holds U+0000"));
+                }
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The text, byte for byte.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+opaque_text!(
+    /// Graph's id of a meeting: opaque, at most 2,000 bytes so that it fits an index of Postgres.
+    MeetingId,
+    2_000
+);
+opaque_text!(
+    /// The link by which people join: opaque, stored and returned byte for byte, at most 8,192 bytes.
+    JoinWebUrl,
+    8_192
+);

@@ -1,0 +1,134 @@
+//! What became of a call.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::observed::{JoinWebUrl, MeetingId, Seen};
+use crate::booking::UserId;
+use crate::clock::Timestamp;
+
+/// What became of one call, and what proves it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What Graph answered.
+    pub evidence: Evidence,
+}
+
+/// What became of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The organizer's object id is known now.
+    OrganizerFound(UserId),
+    /// Graph made the meeting (201).
+    Created(Box<SeenMeeting>),
+    /// Graph had the meeting (200 to `createOrGet`); it ignored the rest of the body.
+    Found(Box<SeenMeeting>),
+    /// Graph changed the meeting (200 to `PATCH`).
+    Changed(Box<SeenMeeting>),
+    /// The meeting does not exist any more (204 or 404 to `DELETE`).
+    Gone,
+    /// Graph said no.
+    Refused(Refusal),
+    /// Too many calls (429); this one may have been carried out all the same.
+    Throttled {
+        /// How long Graph asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Graph, or the way to it, has a fault of its own; the call was not carried out as far as anyone can know.
+    Unavailable {
+        /// How long Graph asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Sent, but no answer that can be read: ask again, never assume that it failed.
+    Unknown,
+}
+
+impl Outcome {
+    /// Its name in history, metrics and logs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::OrganizerFound(_) => "resolved",
+            Self::Created(_) => "created",
+            Self::Found(_) => "found",
+            Self::Changed(_) => "changed",
+            Self::Gone => "gone",
+            Self::Refused(_) => "refused",
+            Self::Throttled { .. } => "throttled",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A meeting as one answer of Graph described it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenMeeting {
+    /// Graph's id of it.
+    pub id: MeetingId,
+    /// The link by which people join.
+    pub join_web_url: JoinWebUrl,
+    /// The meeting's chat.
+    pub chat_thread_id: Option<String>,
+    /// What is compared with the booking.
+    pub seen: Seen,
+    /// The whole answer, JSON text.
+    pub online_meeting: Box<str>,
+}
+
+/// Why Graph said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// No application access policy for this organizer, or one that has not taken effect yet.
+    OrganizerNotPermitted,
+    /// There is no such user.
+    OrganizerNotFound,
+    /// Forbidden for another reason: a guest, no licence, consent missing.
+    Forbidden,
+    /// The request itself is wrong (400 and the like).
+    Request,
+    /// Our own credential or token is refused.
+    Unauthorized,
+    /// A collision with another call (409): call again soon.
+    Conflict,
+    /// The meeting to be changed does not exist (404 on an item).
+    MeetingMissing,
+}
+
+/// What is kept of one exchange with Graph, for support, operators and auditors. Times and sizes as seen here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// When the call began.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_milliseconds: u64,
+    /// HTTP status; absent when nothing came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Graph's (or the token endpoint's) error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Its message, or what broke on the way; at most 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The header `request-id`, which Microsoft support asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The header `client-request-id` as it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_request_id: Option<String>,
+    /// The header `Date`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The header `Retry-After`, as it stood there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// The header `x-ms-ags-diagnostic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnostic: Option<String>,
+}
