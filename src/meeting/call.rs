@@ -98,6 +98,25 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// The members of the meeting that it changes, as Graph names them.
+    #[must_use]
+    pub fn members(&self) -> Vec<&'static str> {
+        let mut members = Vec::new();
+        if self.subject.is_some() {
+            members.push("subject");
+        }
+        if self.times.is_some() {
+            members.extend(["startDateTime", "endDateTime"]);
+        }
+        if self.attendees.is_some() {
+            members.push("participants.attendees");
+        }
+        if self.close_lobby {
+            members.push("lobbyBypassSettings");
+        }
+        members
+    }
 }
 
 /// The name of one attempt: one call to Graph. It travels as `client-request-id`, so Microsoft can find it too.

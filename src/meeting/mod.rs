@@ -7,15 +7,18 @@
 mod call;
 mod compare;
 mod failure;
+mod filter;
 mod next_call;
 mod next_step;
 mod observed;
 mod outcome;
+mod settling;
 mod standing;
 
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
 pub use failure::{Failure, LastError};
+pub use filter::BookingFilter;
 pub use next_call::{after, next_call};
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
 pub use observed::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};

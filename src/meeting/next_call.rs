@@ -109,7 +109,6 @@ fn note_meeting(observed: &mut Observed, wanted: &Wanted, seen: &SeenMeeting, cr
         agreed_revision: agrees.then_some(wanted.revision),
         lobby_closed: false,
         removed: false,
-        online_meeting: seen.online_meeting.clone(),
     });
 }
 
@@ -119,7 +118,6 @@ fn note_change(observed: &mut Observed, wanted: &Wanted, call: &Call, seen: &See
         meeting.lobby_closed |= closes_lobby;
         meeting.agreed_revision = Some(wanted.revision);
         meeting.seen = seen.seen.clone();
-        meeting.online_meeting = seen.online_meeting.clone();
     }
 }
 

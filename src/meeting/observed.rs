@@ -38,8 +38,6 @@ pub struct Meeting {
     pub lobby_closed: bool,
     /// Whether it is removed.
     pub removed: bool,
-    /// The whole `onlineMeeting` as Graph sent it last, JSON text.
-    pub online_meeting: Box<str>,
 }
 
 /// The part of an `onlineMeeting` that is compared with the booking.

@@ -1,0 +1,166 @@
+//! One event of a booking's history.
+
+use std::fmt;
+
+use super::testimony::Testimony;
+use crate::booking::{BookingKey, ExternalId, Generation};
+use crate::clock::Timestamp;
+use crate::meeting::Outcome;
+
+/// An event as it was written. Events are facts of the past: nobody changes or deletes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEvent {
+    /// Its number; later events of one booking have higher ones.
+    pub event_id: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What happened, as `EventKind` names it. Text, because an older replica may read a newer one's events.
+    pub kind: String,
+    /// What became of the call to Graph, if it is about one.
+    pub outcome: Option<String>,
+    /// Which booking.
+    pub key: BookingKey,
+    /// Which of its lives.
+    pub generation: Generation,
+    /// Under which name Graph knows it.
+    pub external_id: ExternalId,
+    /// On whose behalf, as the caller wrote it.
+    pub organizer: String,
+    /// Which meeting, once there is one.
+    pub meeting_id: Option<String>,
+    /// Who acted.
+    pub actor: String,
+    /// Everything else that is known of it: a `Testimony` as JSON text.
+    pub testimony: Box<str>,
+}
+
+/// An event that is about to be written, in the same statement as the act. Which booking it is about, and which
+/// meeting, is taken from the row that the act touches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAuditEvent {
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// What became of the call to Graph, if it is about one.
+    pub outcome: Option<&'static str>,
+    /// Who acted.
+    pub actor: Actor,
+    /// Everything else.
+    pub testimony: Testimony,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A booking was stored: from here on it can't be lost.
+    BookingAccepted,
+    /// A meeting turned out to be as wanted, with nothing to ask of Graph.
+    BookingAgreed,
+    /// The organizer's object id was found.
+    OrganizerFound,
+    /// Graph made the meeting.
+    MeetingCreated,
+    /// Graph had the meeting already.
+    MeetingFound,
+    /// Graph changed the meeting.
+    MeetingChanged,
+    /// The meeting is removed.
+    MeetingRemoved,
+    /// Graph said no.
+    CallRefused,
+    /// Graph asked us to slow down.
+    CallThrottled,
+    /// Graph, or the way to it, was out of order.
+    CallUnavailable,
+    /// A call was sent and no answer came, or the process that sent it died.
+    CallUnknown,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::BookingAccepted,
+        Self::BookingAgreed,
+        Self::OrganizerFound,
+        Self::MeetingCreated,
+        Self::MeetingFound,
+        Self::MeetingChanged,
+        Self::MeetingRemoved,
+        Self::CallRefused,
+        Self::CallThrottled,
+        Self::CallUnavailable,
+        Self::CallUnknown,
+    ];
+
+    /// The kind of event that an outcome makes.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::OrganizerFound(_) => Self::OrganizerFound,
+            Outcome::Created(_) => Self::MeetingCreated,
+            Outcome::Found(_) => Self::MeetingFound,
+            Outcome::Changed(_) => Self::MeetingChanged,
+            Outcome::Gone => Self::MeetingRemoved,
+            Outcome::Refused(_) => Self::CallRefused,
+            Outcome::Throttled { .. } => Self::CallThrottled,
+            Outcome::Unavailable { .. } => Self::CallUnavailable,
+            Outcome::Unknown => Self::CallUnknown,
+        }
+    }
+
+    /// Its name: a fact of the past.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BookingAccepted => "booking.accepted",
+            Self::BookingAgreed => "booking.agreed",
+            Self::OrganizerFound => "organizer.found",
+            Self::MeetingCreated => "meeting.created",
+            Self::MeetingFound => "meeting.found",
+            Self::MeetingChanged => "meeting.changed",
+            Self::MeetingRemoved => "meeting.removed",
+            Self::CallRefused => "call.refused",
+            Self::CallThrottled => "call.throttled",
+            Self::CallUnavailable => "call.unavailable",
+            Self::CallUnknown => "call.unknown",
+        }
+    }
+}
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// The caller with the API key of this name.
+    ApiKey(String),
+    /// A replica's worker, which resumes what is due.
+    Worker,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(name) => write!(f, "api-key:{name}"),
+            Self::Worker => f.write_str("worker"),
+        }
+    }
+}
+
+/// Where an act comes from: who, and by which request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who acts.
+    pub actor: Actor,
+    /// The request's id, as the answer and the log line carry it.
+    pub request_id: Option<String>,
+    /// The request's W3C `traceparent`, passed on to Graph.
+    pub traceparent: Option<String>,
+}
+
+impl Origin {
+    /// The worker, on nobody's request.
+    #[must_use]
+    pub fn worker() -> Self {
+        Self { actor: Actor::Worker, request_id: None, traceparent: None }
+    }
+}

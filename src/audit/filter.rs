@@ -1,0 +1,39 @@
+//! Which events somebody wants to see.
+
+use crate::booking::{BookingId, ExternalId, SourceSystem};
+use crate::clock::Timestamp;
+
+/// Which events; an absent member leaves that side open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditEventFilter {
+    /// Of this source system.
+    pub source_system: Option<SourceSystem>,
+    /// Of this booking.
+    pub booking_id: Option<BookingId>,
+    /// Of the booking with this external id.
+    pub external_id: Option<ExternalId>,
+    /// Of the booking with this meeting.
+    pub meeting_id: Option<String>,
+    /// Of this organizer: object id, or name as the caller wrote it.
+    pub organizer: Option<String>,
+    /// By this actor, such as `api-key:front-desk` or `worker`.
+    pub actor: Option<String>,
+    /// Of this kind, such as `meeting.created`.
+    pub kind: Option<String>,
+    /// With this outcome, such as `throttled`.
+    pub outcome: Option<String>,
+    /// At this time or later.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub before: Option<Timestamp>,
+}
+
+/// In which order events are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first: what follows a page is what happened after it.
+    #[default]
+    Ascending,
+    /// Newest first.
+    Descending,
+}

@@ -1,0 +1,57 @@
+//! How a booking stands after an attempt.
+
+use super::call::Call;
+use super::failure::{Failure, LastError};
+use super::next_call::{after, next_call};
+use super::next_step::{Failures, RetryPolicy, Step, next_step};
+use super::outcome::Reply;
+use super::standing::{Life, Progress, Standing};
+use crate::clock::Timestamp;
+
+impl Standing {
+    /// How the booking stands once `call` was answered by `reply`. Where the next call follows at once, the
+    /// booking is due now. `fraction` (0 to 1) is the jitter.
+    #[must_use]
+    pub fn after_attempt(
+        &self,
+        call: &Call,
+        reply: &Reply,
+        policy: &RetryPolicy,
+        (now, fraction): (Timestamp, f64),
+    ) -> Self {
+        let failure = Failure::of(&reply.outcome);
+        let failures = failure.map_or(Failures::default(), |_| self.failures.and_one_more(now));
+        let observed = after(self.observed.clone(), &self.wanted, call, &reply.outcome);
+        let progress = match next_step(&reply.outcome, failures, policy, now, fraction) {
+            Step::GoOn if next_call(&self.wanted, &observed).is_some() => Progress::Due(now),
+            Step::GoOn => Progress::Settled,
+            Step::Again(at) => Progress::Due(crate::clock::to_micros(at)),
+            Step::Park => Progress::Parked,
+        };
+        let last_error = failure.map(|code| LastError { code, at: now, graph: reply.evidence.clone() });
+        Self {
+            observed,
+            attempts: self.attempts.saturating_add(1),
+            failures,
+            last_error,
+            ..self.moved_to(progress, now)
+        }
+    }
+
+    /// How the booking stands when there turned out to be nothing to ask.
+    #[must_use]
+    pub fn agreed(&self, now: Timestamp) -> Self {
+        Self { failures: Failures::default(), last_error: None, ..self.moved_to(Progress::Settled, now) }
+    }
+
+    fn moved_to(&self, progress: Progress, now: Timestamp) -> Self {
+        let provisioned_now = progress == Progress::Settled && self.wanted.life == Life::Held;
+        Self {
+            revision: self.revision.saturating_add(1),
+            progress,
+            provisioned_at: self.provisioned_at.or(provisioned_now.then_some(now)),
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+}

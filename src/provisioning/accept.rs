@@ -1,0 +1,86 @@
+//! Accepts a booking, or finds the one that is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::{CreateOrGet, ProvisioningError};
+use super::{Provisioning, events};
+use crate::audit::Origin;
+use crate::booking::{Booking, BookingKey, Generation, derive, differences};
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, AttemptId, Failures, Life, Observed, Progress, Standing, Wanted};
+use crate::store::writing::Accepted;
+
+impl Provisioning {
+    /// Creates a booking and its meeting, or gets what is there; never changes an existing meeting.
+    ///
+    /// Once the booking is stored the work goes on without the caller, who is told how the booking stands when
+    /// it is settled or when the patience ends.
+    pub(crate) async fn create_or_get(
+        self: &Arc<Self>,
+        key: BookingKey,
+        booking: Booking,
+        origin: Origin,
+        patience: Duration,
+    ) -> Result<CreateOrGet, ProvisioningError> {
+        if let Some(known) = self.store.latest(&key).await? {
+            return self.compare(known.standing, &booking, patience).await;
+        }
+        let now = self.clock.now();
+        let standing = self.first_generation(key, booking, now);
+        let attempt = self.fresh_attempt(now);
+        let event = events::accepted(&standing, &origin, attempt);
+        match self.store.accept(&standing, &attempt, &event).await? {
+            Accepted::Known(known) => self.compare(known.standing, &standing.wanted.booking, patience).await,
+            Accepted::New => {
+                self.metrics.booking_accepted(standing.key.source_system.as_str(), "new");
+                let standing = self.carry_out_and_wait(standing, attempt, origin, patience).await?;
+                Ok(CreateOrGet::New(standing))
+            }
+        }
+    }
+
+    async fn compare(
+        self: &Arc<Self>,
+        stored: Standing,
+        requested: &Booking,
+        patience: Duration,
+    ) -> Result<CreateOrGet, ProvisioningError> {
+        let source_system = stored.key.source_system.as_str();
+        if stored.wanted.life == Life::Cancelled {
+            self.metrics.booking_accepted(source_system, "cancelled");
+            return Ok(CreateOrGet::Cancelled(stored));
+        }
+        let differences = differences(&stored.wanted.booking, requested);
+        if !differences.is_empty() {
+            self.metrics.booking_accepted(source_system, "differs");
+            return Ok(CreateOrGet::Differs(stored, differences));
+        }
+        self.metrics.booking_accepted(source_system, "replayed");
+        Ok(CreateOrGet::Known(self.wait_for(stored, patience).await?))
+    }
+
+    fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {
+        let generation = Generation::FIRST;
+        let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
+        Standing {
+            key,
+            generation,
+            revision: 1,
+            wanted: Wanted { life: Life::Held, external_id, booking, revision: 1 },
+            observed: Observed::default(),
+            progress: Progress::Due(now),
+            attempts: 0,
+            failures: Failures::default(),
+            last_error: None,
+            provisioned_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A fresh attempt that begins now.
+    pub(super) fn fresh_attempt(&self, now: Timestamp) -> Attempt {
+        Attempt { id: AttemptId::new(self.clock.fresh_id()), started_at: now, leased_until: now + self.lease }
+    }
+}

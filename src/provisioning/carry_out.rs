@@ -1,0 +1,184 @@
+//! Call and settle, until nothing is left to ask for now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::ProvisioningError;
+use super::{Provisioning, events};
+use crate::audit::Origin;
+use crate::meeting::{Attempt, Call, Outcome, Progress, Refusal, Reply, Standing, next_call};
+use crate::store::StoreError;
+use crate::store::writing::{Settled, Settlement};
+
+/// How long to wait before a settlement is tried again that Postgres could not take.
+const SETTLE_AGAIN: Duration = Duration::from_millis(250);
+
+impl Provisioning {
+    /// Carries an attempt out, with the attempts that follow from it, and waits for the end as long as the caller
+    /// is patient.
+    pub(super) async fn carry_out_and_wait(
+        self: &Arc<Self>,
+        standing: Standing,
+        attempt: Attempt,
+        origin: Origin,
+        patience: Duration,
+    ) -> Result<Standing, ProvisioningError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let before = standing.clone();
+        let provisioning = Arc::clone(self);
+        let work =
+            self.in_flight.spawn(async move { provisioning.carry_out(standing, attempt, origin).await });
+        let standing = match tokio::time::timeout_at(deadline, work).await {
+            Ok(Ok(Some(standing))) => standing,
+            // It goes on without us, or another replica took over: the row will tell.
+            Ok(Ok(None) | Err(_)) | Err(_) => before,
+        };
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        self.wait_for(standing, left).await
+    }
+
+    /// Carries out a leased attempt: asks Graph, settles, and goes on at once while there is something to ask.
+    /// Says how the booking stands then; nothing when the lease was lost.
+    pub(super) async fn carry_out(
+        self: Arc<Self>,
+        mut standing: Standing,
+        mut attempt: Attempt,
+        origin: Origin,
+    ) -> Option<Standing> {
+        loop {
+            self.in_flight.begun(attempt.id);
+            let settled = self.attempt(&standing, attempt, &origin).await;
+            self.in_flight.ended(attempt.id);
+            let next_attempt;
+            (standing, next_attempt) = settled?;
+            match next_attempt {
+                Some(next) => attempt = next,
+                None => break,
+            }
+        }
+        if let Progress::Due(at) = standing.progress {
+            self.alarm.set(at);
+        }
+        self.metrics.booking_settled(standing.status().as_str());
+        self.waiting.wake(&standing.key);
+        Some(standing)
+    }
+
+    /// One attempt: the call, with no transaction open, and its settlement.
+    async fn attempt(
+        &self,
+        before: &Standing,
+        attempt: Attempt,
+        origin: &Origin,
+    ) -> Option<(Standing, Option<Attempt>)> {
+        let Some(call) = next_call(&before.wanted, &before.observed) else {
+            let standing = before.agreed(self.clock.now());
+            let event = events::agreed(&standing, origin);
+            let settlement = Settlement {
+                attempt: attempt.id,
+                worked_on: before.revision,
+                standing: &standing,
+                next_attempt: None,
+                online_meeting: None,
+                event: &event,
+            };
+            return self.settle(&settlement, attempt).await.ok()?.then_some((standing, None));
+        };
+        let reply = self.graph.perform(attempt.id, origin.traceparent.as_deref(), &call).await;
+        match self.settle_reply(before, (attempt, &call, &reply), origin).await {
+            Err(StoreError::MeetingTaken(meeting)) => {
+                let reply = Reply {
+                    outcome: Outcome::Refused(Refusal::Request),
+                    evidence: crate::meeting::Evidence {
+                        message: Some(format!("meeting {meeting} belongs to another booking already")),
+                        ..reply.evidence
+                    },
+                };
+                self.settle_reply(before, (attempt, &call, &reply), origin).await.ok()?
+            }
+            settled => settled.ok()?,
+        }
+    }
+
+    async fn settle_reply(
+        &self,
+        before: &Standing,
+        (attempt, call, reply): (Attempt, &Call, &Reply),
+        origin: &Origin,
+    ) -> Result<Option<(Standing, Option<Attempt>)>, StoreError> {
+        let now = self.clock.now();
+        let standing = before.after_attempt(call, reply, &self.policy, (now, self.clock.fresh_fraction()));
+        let goes_on = crate::meeting::Failure::of(&reply.outcome).is_none() && standing.due_at().is_some();
+        let next_attempt = goes_on.then(|| self.fresh_attempt(now));
+        let event = events::settled(before, &standing, origin, (attempt, call, reply));
+        let online_meeting = match &reply.outcome {
+            Outcome::Created(seen) | Outcome::Found(seen) | Outcome::Changed(seen) => {
+                Some(seen.online_meeting.as_ref())
+            }
+            _ => None,
+        };
+        let settlement = Settlement {
+            attempt: attempt.id,
+            worked_on: before.revision,
+            standing: &standing,
+            next_attempt,
+            online_meeting,
+            event: &event,
+        };
+        let stored = self.settle(&settlement, attempt).await?;
+        if stored {
+            testify(&standing, &reply.outcome);
+        }
+        Ok(stored.then_some((standing, next_attempt)))
+    }
+
+    /// Settles, again and again while Postgres is away and our lease lasts: the answer is known only here.
+    async fn settle(&self, settlement: &Settlement<'_>, attempt: Attempt) -> Result<bool, StoreError> {
+        let give_up = tokio::time::Instant::now() + self.lease;
+        loop {
+            let key = &settlement.standing.key;
+            match self.store.settle(settlement).await {
+                Ok(Settled::Stored) => return Ok(true),
+                Ok(Settled::LeaseLost) => {
+                    self.metrics.lease_lost();
+                    tracing::warn!(booking = %key, attempt = %attempt.id, "lease lost before the attempt was settled");
+                    return Ok(false);
+                }
+                Err(taken @ StoreError::MeetingTaken(_)) => return Err(taken),
+                Err(error @ StoreError::Unreachable(_)) if tokio::time::Instant::now() < give_up => {
+                    tracing::warn!(booking = %key, attempt = %attempt.id, error = %error, "settling again");
+                    tokio::time::sleep(SETTLE_AGAIN).await;
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(booking = %key, attempt = %attempt.id, error, "attempt not settled");
+                    return Ok(false);
+                }
+            }
+        }
+    }
+}
+
+/// Says in the log what went wrong; what went well is in the history and in the request's own line.
+fn testify(standing: &Standing, outcome: &Outcome) {
+    let (booking, status) = (&standing.key, standing.status().as_str());
+    let Some(error) = &standing.last_error else {
+        tracing::debug!(%booking, status, outcome = outcome.as_str(), "attempt settled");
+        return;
+    };
+    let (code, graph_status) = (error.code.code(), error.graph.status);
+    let (graph_code, graph_request_id) = (error.graph.code.as_deref(), error.graph.request_id.as_deref());
+    let attempts = standing.attempts;
+    match standing.progress {
+        Progress::Parked => {
+            tracing::error!(%booking, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
+        }
+        _ => {
+            let due_at = standing.due_at().map(tracing::field::display);
+            tracing::warn!(
+                %booking, code, graph_status, graph_code, graph_request_id, attempts, due_at,
+                "attempt failed, will be made again"
+            );
+        }
+    }
+}

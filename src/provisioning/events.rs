@@ -1,0 +1,94 @@
+//! The events that testify to what is done here.
+
+use crate::audit::{AttemptFacts, EventKind, NewAuditEvent, NextFacts, Origin, Testimony};
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, Call, Outcome, Reply, Standing, compare, next_call};
+
+/// A booking is stored, and its first attempt is begun.
+pub(super) fn accepted(standing: &Standing, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
+    let call = next_call(&standing.wanted, &standing.observed);
+    let testimony = Testimony {
+        requested: Some(standing.wanted.booking.clone()),
+        next: Some(next(standing)),
+        attempt: Some(facts(attempt, 1, call.as_ref())),
+        ..from(origin)
+    };
+    event(standing.updated_at, EventKind::BookingAccepted, None, origin, testimony)
+}
+
+/// An attempt is settled: `before` is how the booking stood, `standing` how it stands now.
+pub(super) fn settled(
+    before: &Standing,
+    standing: &Standing,
+    origin: &Origin,
+    (attempt, call, reply): (Attempt, &Call, &Reply),
+) -> NewAuditEvent {
+    let testimony = Testimony {
+        attempt: Some(facts(attempt, standing.attempts, Some(call))),
+        graph: Some(reply.evidence.clone()),
+        differs_in: differs_in(before, &reply.outcome),
+        next: Some(next(standing)),
+        ..from(origin)
+    };
+    let outcome = Some(reply.outcome.as_str());
+    event(standing.updated_at, EventKind::of(&reply.outcome), outcome, origin, testimony)
+}
+
+/// A booking was due, and there turned out to be nothing to ask.
+pub(super) fn agreed(standing: &Standing, origin: &Origin) -> NewAuditEvent {
+    let testimony = Testimony { next: Some(next(standing)), ..from(origin) };
+    event(standing.updated_at, EventKind::BookingAgreed, None, origin, testimony)
+}
+
+/// An attempt was begun and never settled; the claim that finds it fills in which one.
+pub(super) fn abandoned(now: Timestamp) -> NewAuditEvent {
+    let note = "The lease of this attempt ran out before it was settled: the process that made it ended, or could \
+                not reach Postgres. Whether Graph carried it out is unknown; it is asked again.";
+    let origin = Origin::worker();
+    let testimony = Testimony { note: Some(note.to_owned()), ..from(&origin) };
+    event(now, EventKind::CallUnknown, Some(Outcome::Unknown.as_str()), &origin, testimony)
+}
+
+fn event(
+    occurred_at: Timestamp,
+    kind: EventKind,
+    outcome: Option<&'static str>,
+    origin: &Origin,
+    testimony: Testimony,
+) -> NewAuditEvent {
+    NewAuditEvent { occurred_at, kind, outcome, actor: origin.actor.clone(), testimony }
+}
+
+fn from(origin: &Origin) -> Testimony {
+    Testimony {
+        request_id: origin.request_id.clone(),
+        traceparent: origin.traceparent.clone(),
+        ..Testimony::default()
+    }
+}
+
+fn facts(attempt: Attempt, number: u32, call: Option<&Call>) -> AttemptFacts {
+    AttemptFacts {
+        id: attempt.id.uuid(),
+        number,
+        call: call.map(|call| call.kind().as_str().to_owned()),
+        started_at: attempt.started_at,
+    }
+}
+
+fn next(standing: &Standing) -> NextFacts {
+    let call = standing.due_at().and_then(|_| next_call(&standing.wanted, &standing.observed));
+    NextFacts {
+        status: standing.status().as_str().to_owned(),
+        call: call.map(|call| call.kind().as_str().to_owned()),
+        due_at: standing.due_at(),
+    }
+}
+
+/// In which members the meeting that Graph answered with differs from the booking.
+fn differs_in(before: &Standing, outcome: &Outcome) -> Vec<String> {
+    let (Outcome::Created(seen) | Outcome::Found(seen) | Outcome::Changed(seen)) = outcome else {
+        return Vec::new();
+    };
+    compare(&before.wanted.booking, &seen.seen).members().into_iter().map(str::to_owned).collect()
+}

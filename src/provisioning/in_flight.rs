@@ -1,0 +1,57 @@
+//! The attempts that this process has under way.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+use crate::meeting::AttemptId;
+
+/// The attempts under way, and the runtime that carries them out whether or not a caller waits.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    runtime: Handle,
+    tracker: TaskTracker,
+    attempts: Mutex<HashSet<AttemptId>>,
+}
+
+impl InFlight {
+    /// Carries attempts out on this runtime.
+    pub(crate) fn on(runtime: Handle) -> Self {
+        Self { runtime, tracker: TaskTracker::new(), attempts: Mutex::default() }
+    }
+
+    /// Begins to carry something out.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tracker.spawn_on(work, &self.runtime)
+    }
+
+    /// Notes that an attempt is under way.
+    pub(super) fn begun(&self, attempt: AttemptId) {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt);
+    }
+
+    /// Notes that an attempt is over.
+    pub(super) fn ended(&self, attempt: AttemptId) {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
+    }
+
+    /// How many attempts are under way.
+    pub(crate) fn count(&self) -> usize {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Waits until nothing is under way, at most this long; says which attempts still are.
+    pub(super) async fn drain(&self, at_most: Duration) -> Vec<AttemptId> {
+        self.tracker.close();
+        // Either way the set says what is left.
+        let _in_time = tokio::time::timeout(at_most, self.tracker.wait()).await;
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! Accept, call, settle: the one path by which a booking comes to its meeting.
+//!
+//! A fresh request, a retry and a crash all walk it. No transaction is open while Graph is asked, and nothing is
+//! decided here: what to ask and what happens next is `meeting`'s to say. Called by the doors and by `worker`.
+
+mod accept;
+mod alarm;
+mod answer;
+mod carry_out;
+mod events;
+mod in_flight;
+mod resume;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use alarm::Alarm;
+pub(crate) use answer::{CreateOrGet, ProvisioningError};
+
+use crate::booking::{Namespace, TenantId};
+use crate::clock::Clock;
+use crate::meeting::RetryPolicy;
+use crate::msgraph::MicrosoftGraph;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// What provisioning is built from.
+#[derive(Debug)]
+pub(crate) struct Provisioning {
+    /// Where bookings are kept.
+    pub(crate) store: Store,
+    /// Where meetings are.
+    pub(crate) graph: MicrosoftGraph,
+    /// Time, ids and chance.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The namespace of external ids.
+    pub(crate) namespace: Namespace,
+    /// The tenant whose meetings these are.
+    pub(crate) tenant: TenantId,
+    /// How long to wait for what.
+    pub(crate) policy: RetryPolicy,
+    /// How long an attempt may take before another replica takes over.
+    pub(crate) lease: Duration,
+    /// Wakes the worker when something will be due.
+    pub(crate) alarm: Alarm,
+    /// Who waits for which booking in this process.
+    pub(crate) waiting: waiting::Waiting,
+    /// The attempts of this process, and the runtime that carries them out.
+    pub(crate) in_flight: in_flight::InFlight,
+}

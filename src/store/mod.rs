@@ -1,0 +1,16 @@
+//! Everything Postgres: the only room that names sqlx.
+//!
+//! `writing` holds one file, one function, one statement for each act, and each takes the event that testifies
+//! to it; `reading` has no side effect. No transaction leaves this room, so a call to Graph inside one can't be
+//! written. It knows nothing of Graph and decides nothing. Called by `provisioning` (both halves), by the doors
+//! (`reading` only) and by `command` (connecting and migrating).
+
+mod booking_row;
+mod connection;
+mod error;
+pub(crate) mod reading;
+pub(crate) mod writing;
+
+pub(crate) use booking_row::Kept;
+pub(crate) use connection::{SchemaState, Store, StoreSettings};
+pub(crate) use error::StoreError;

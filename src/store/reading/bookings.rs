@@ -1,0 +1,75 @@
+//! Pages of bookings.
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::meeting::{BookingFilter, Standing};
+use crate::store::booking_row::{Kept, booking_rows};
+use crate::store::connection::again_if_lost;
+use crate::store::{Store, StoreError};
+
+/// A place in the list of bookings: right behind the booking that was accepted then under this external id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BookingPosition {
+    /// When the booking was accepted.
+    pub(crate) created_at: Timestamp,
+    /// Its external id, which tells bookings of one instant apart.
+    pub(crate) external_id: Uuid,
+}
+
+impl BookingPosition {
+    /// The place right behind this booking.
+    pub(crate) fn behind(standing: &Standing) -> Self {
+        Self { created_at: standing.created_at, external_id: standing.wanted.external_id.uuid() }
+    }
+}
+
+impl Store {
+    /// Up to `limit` bookings, newest first, from a place on. What is accepted meanwhile stands before the first
+    /// page and shifts nothing.
+    pub(crate) async fn bookings(
+        &self,
+        filter: &BookingFilter,
+        from: Option<BookingPosition>,
+        limit: u32,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
+        again_if_lost!(self, async {
+            let rows = booking_rows!(
+                "select",
+                r#"
+                from booking
+                where ($1::text is null or source_system = $1)
+                    and ($2::text is null or booking_id = $2)
+                    and (cardinality($3::text[]) = 0 or status = any($3))
+                    and ($4::text is null or organizer = $4 or organizer_id::text = lower($4))
+                    and ($5::uuid is null or external_id = $5)
+                    and ($6::text is null or meeting_id = $6)
+                    and ($7::timestamptz is null or start_at >= $7)
+                    and ($8::timestamptz is null or start_at < $8)
+                    and ($9::timestamptz is null or updated_at >= $9)
+                    and ($10::timestamptz is null or updated_at < $10)
+                    and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
+                order by created_at desc, external_id desc
+                limit $13
+                "#,
+                filter.source_system.as_ref().map(|name| name.as_str()),
+                filter.booking_id.as_ref().map(|id| id.as_str()),
+                &statuses,
+                filter.organizer.as_deref(),
+                filter.external_id.map(crate::booking::ExternalId::uuid),
+                filter.meeting_id.as_deref(),
+                filter.starts_from,
+                filter.starts_before,
+                filter.updated_from,
+                filter.updated_before,
+                from.map(|from| from.created_at),
+                from.map(|from| from.external_id),
+                i64::from(limit),
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            rows.into_iter().map(|row| Kept::try_from(row).map(|kept| kept.standing)).collect()
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! What is due, in numbers.
+
+use crate::clock::Timestamp;
+use crate::meeting::Status;
+use crate::store::{Store, StoreError};
+
+/// What is due, in numbers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Backlog {
+    /// Bookings that are not settled, by status, those with none left out.
+    pub(crate) by_status: Vec<(Status, u64)>,
+    /// Bookings that are due now.
+    pub(crate) due: u64,
+    /// Since when the oldest of them is due.
+    pub(crate) oldest_due_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// When the next booking is due that nobody works on, or its lease ends.
+    pub(crate) async fn next_due_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let at = sqlx::query_scalar!(
+            "select min(greatest(due_at, lease_until)) from booking where due_at is not null"
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(at)
+    }
+
+    /// Counts what is not settled, and what is overdue.
+    pub(crate) async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        let row = sqlx::query!(
+            r#"
+            select count(*) as "due!", min(due_at) as oldest_due_at
+            from booking where due_at <= $1
+            "#,
+            now
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let counts = sqlx::query!(
+            r#"
+            select status, count(*) as "bookings!" from booking
+            where due_at is not null or status = 'failed'
+            group by status
+            "#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let by_status = counts
+            .into_iter()
+            .filter_map(|row| Some((Status::parse(&row.status)?, u64::try_from(row.bookings).ok()?)))
+            .collect();
+        Ok(Backlog { by_status, due: u64::try_from(row.due).unwrap_or(0), oldest_due_at: row.oldest_due_at })
+    }
+}

@@ -1,0 +1,10 @@
+//! Reads, with no side effect. Called by the doors and by `provisioning`.
+
+mod audit_events;
+mod booking;
+mod bookings;
+mod due;
+
+pub(crate) use audit_events::AuditEventPosition;
+pub(crate) use bookings::BookingPosition;
+pub(crate) use due::Backlog;

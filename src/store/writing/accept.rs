@@ -1,0 +1,111 @@
+//! Accepts a booking: from here on it can't be lost.
+
+use super::{int, json, testimony};
+use crate::audit::NewAuditEvent;
+use crate::booking::BookingKey;
+use crate::meeting::{Attempt, Standing};
+use crate::store::booking_row::Kept;
+use crate::store::connection::again_if_lost;
+use crate::store::{Store, StoreError};
+
+/// What became of a booking that was to be accepted.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    /// It is stored, and the attempt is ours.
+    New,
+    /// It was there already, in this latest generation.
+    Known(Box<Kept>),
+}
+
+impl Store {
+    /// Stores a new booking with its event and opens its first attempt, unless the booking is there already.
+    ///
+    /// May be repeated: a row that names our own attempt is our own row, whose confirmation got lost.
+    pub(crate) async fn accept(
+        &self,
+        standing: &Standing,
+        attempt: &Attempt,
+        event: &NewAuditEvent,
+    ) -> Result<Accepted, StoreError> {
+        again_if_lost!(self, async {
+            if self.insert(standing, attempt, event).await? {
+                return Ok(Accepted::New);
+            }
+            let known = self.latest(&standing.key).await?.ok_or_else(|| vanished(&standing.key))?;
+            if known.attempt.is_some_and(|known| known.id == attempt.id) {
+                return Ok(Accepted::New);
+            }
+            Ok(Accepted::Known(Box::new(known)))
+        })
+    }
+
+    async fn insert(
+        &self,
+        standing: &Standing,
+        attempt: &Attempt,
+        event: &NewAuditEvent,
+    ) -> Result<bool, StoreError> {
+        let wanted = &standing.wanted;
+        let inserted = sqlx::query_scalar!(
+            r#"
+            with accepted as (
+                insert into booking (
+                    source_system, booking_id, generation, external_id, revision, status,
+                    wanted, wanted_revision, wanted_life, sequence, organizer, start_at, end_at,
+                    creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
+                    created_at, updated_at
+                )
+                values (
+                    $1, $2, $3, $4, $5, $6,
+                    $7::text::json, $8, $9, $10, $11, $12, $13,
+                    false, $14, $15, $16, $17,
+                    $18, $18
+                )
+                on conflict (source_system, booking_id, generation) do nothing
+                returning source_system, booking_id, generation, external_id, organizer
+            )
+            insert into audit_event (
+                occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
+                actor, testimony
+            )
+            select $18, $19, source_system, booking_id, generation, external_id, organizer, $20, $21::text::json
+            from accepted
+            returning event_id
+            "#,
+            standing.key.source_system.as_str(),
+            standing.key.booking_id.as_str(),
+            int(standing.generation.number()),
+            wanted.external_id.uuid(),
+            int(standing.revision),
+            standing.status().as_str(),
+            json(&wanted.booking)?,
+            int(wanted.revision),
+            wanted.life.as_str(),
+            wanted.booking.sequence.map(|sequence| int(sequence.number())),
+            wanted.booking.organizer.as_text(),
+            wanted.booking.start_date_time,
+            wanted.booking.end_date_time,
+            standing.due_at(),
+            attempt.id.uuid(),
+            attempt.started_at,
+            attempt.leased_until,
+            standing.created_at,
+            event.kind.as_str(),
+            event.actor.to_string(),
+            testimony(event)?,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(inserted.is_some())
+    }
+}
+
+/// Bookings are never deleted, so a row that is in the way and can't be read is a fault of the database.
+fn vanished(key: &BookingKey) -> StoreError {
+    StoreError::BadRow {
+        table: "booking",
+        column: "booking_id",
+        id: key.to_string(),
+        detail: "is taken, but no row is there".to_owned(),
+    }
+}

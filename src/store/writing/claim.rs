@@ -1,0 +1,98 @@
+//! Claims bookings that are due, each for one attempt.
+
+use uuid::Uuid;
+
+use crate::audit::NewAuditEvent;
+use crate::clock::Timestamp;
+use crate::meeting::Attempt;
+use crate::store::booking_row::{Kept, booking_rows};
+use crate::store::{Store, StoreError};
+
+use super::testimony;
+
+/// Which bookings to claim.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    /// Ids for the attempts, one for each booking that may be claimed.
+    pub(crate) attempt_ids: Vec<Uuid>,
+    /// Now: what is due by now, and leased no longer, is claimed.
+    pub(crate) now: Timestamp,
+    /// When the leases end.
+    pub(crate) leased_until: Timestamp,
+}
+
+impl Store {
+    /// Opens an attempt for each of the bookings that are due and that nobody works on, longest due first.
+    ///
+    /// Where an earlier attempt's lease ran out, its process is gone or late: the attempt is closed here as
+    /// unknown, with its event, and its own settlement will find the door shut.
+    pub(crate) async fn claim(
+        &self,
+        claimed: &Claimed,
+        abandoned: &NewAuditEvent,
+    ) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+        let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
+        let rows = booking_rows!(
+            r#"
+            with due as materialized (
+                select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts,
+                    lease_attempt_id as abandoned_id, lease_started_at as abandoned_at
+                from booking
+                where due_at <= $1 and (lease_until is null or lease_until <= $1)
+                order by due_at
+                limit $2
+                for update skip locked
+            ), numbered as (
+                select *, row_number() over () as place from due
+            ), testified as (
+                insert into audit_event (
+                    occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
+                    organizer, meeting_id, actor, testimony
+                )
+                select $1, $5, $6, source_system, booking_id, generation, external_id, organizer, meeting_id, $7,
+                    ($8::text::jsonb || jsonb_build_object('attempt', jsonb_build_object(
+                        'id', abandoned_id, 'number', attempts + 1,
+                        'startedAt', to_char(abandoned_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                    )))::json
+                from numbered
+                where abandoned_id is not null
+            )
+            update booking set
+                lease_attempt_id = ($3::uuid[])[numbered.place], lease_started_at = $1, lease_until = $4,
+                attempts = booking.attempts + (numbered.abandoned_id is not null)::integer,
+                revision = booking.revision + (numbered.abandoned_id is not null)::integer,
+                creation_unknown = booking.creation_unknown
+                    or (numbered.abandoned_id is not null and booking.meeting_id is null),
+                updated_at = case when numbered.abandoned_id is null then booking.updated_at else $1 end
+            from numbered
+            where booking.source_system = numbered.source_system
+                and booking.booking_id = numbered.booking_id
+                and booking.generation = numbered.generation
+            returning
+            "#,
+            "",
+            claimed.now,
+            limit,
+            &claimed.attempt_ids,
+            claimed.leased_until,
+            abandoned.kind.as_str(),
+            abandoned.outcome,
+            abandoned.actor.to_string(),
+            testimony(abandoned)?,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let kept = Kept::try_from(row)?;
+                let attempt = kept.attempt.ok_or_else(|| StoreError::BadRow {
+                    table: "booking",
+                    column: "lease_attempt_id",
+                    id: kept.standing.key.to_string(),
+                    detail: "is empty right after a claim".to_owned(),
+                })?;
+                Ok((kept, attempt))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! Settles an attempt: what was observed, what happens next, and the event, all or nothing.
+
+use super::{int, json, testimony};
+use crate::audit::NewAuditEvent;
+use crate::meeting::{Attempt, AttemptId, Standing};
+use crate::store::connection::again_if_lost;
+use crate::store::{Store, StoreError};
+
+/// What became of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is stored.
+    Stored,
+    /// The booking no longer names our attempt, or has changed: nothing was stored.
+    LeaseLost,
+}
+
+/// What is to be settled.
+#[derive(Debug)]
+pub(crate) struct Settlement<'a> {
+    /// The attempt, as named by our lease.
+    pub(crate) attempt: AttemptId,
+    /// The revision on which we worked.
+    pub(crate) worked_on: u32,
+    /// How the booking stands now.
+    pub(crate) standing: &'a Standing,
+    /// The attempt that follows at once under our lease, if one does.
+    pub(crate) next_attempt: Option<Attempt>,
+    /// The whole meeting as Graph sent it, where it did.
+    pub(crate) online_meeting: Option<&'a str>,
+    /// The event that testifies to it.
+    pub(crate) event: &'a NewAuditEvent,
+}
+
+impl Store {
+    /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off.
+    ///
+    /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
+    pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
+        again_if_lost!(self, async {
+            if self.update(settlement).await? {
+                return Ok(Settled::Stored);
+            }
+            let standing = settlement.standing;
+            let kept = self.generation(&standing.key, standing.generation).await?;
+            let ours = kept
+                .is_some_and(|kept| kept.standing == *standing && kept.attempt == settlement.next_attempt);
+            Ok(if ours { Settled::Stored } else { Settled::LeaseLost })
+        })
+    }
+
+    async fn update(&self, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
+        let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event } = settlement;
+        let observed = &standing.observed;
+        let meeting = observed.meeting.as_ref();
+        let settled = sqlx::query_scalar!(
+            r#"
+            with settled as (
+                update booking set
+                    revision = $6, status = $7,
+                    organizer_id = $8, creation_unknown = $9,
+                    meeting_id = $10, join_web_url = $11, chat_thread_id = $12, created_by = $13,
+                    seen = $14::text::json, agreed_revision = $15, lobby_closed = $16, removed = $17,
+                    online_meeting = coalesce($18::text::json, online_meeting), provisioned_at = $19,
+                    due_at = $20, lease_attempt_id = $21, lease_started_at = $22, lease_until = $23,
+                    attempts = $24, failures = $25, failing_since = $26, last_error = $27::text::json,
+                    updated_at = $28
+                where source_system = $1 and booking_id = $2 and generation = $3
+                    and lease_attempt_id = $4 and revision = $5
+                returning source_system, booking_id, generation, external_id, organizer, meeting_id
+            )
+            insert into audit_event (
+                occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
+                organizer, meeting_id, actor, testimony
+            )
+            select $28, $29, $30, source_system, booking_id, generation, external_id,
+                organizer, meeting_id, $31, $32::text::json
+            from settled
+            returning event_id
+            "#,
+            standing.key.source_system.as_str(),
+            standing.key.booking_id.as_str(),
+            int(standing.generation.number()),
+            attempt.uuid(),
+            int(*worked_on),
+            int(standing.revision),
+            standing.status().as_str(),
+            observed.organizer.map(crate::booking::UserId::uuid),
+            observed.creation_unknown,
+            meeting.map(|meeting| meeting.id.as_str()),
+            meeting.map(|meeting| meeting.join_web_url.as_str()),
+            meeting.and_then(|meeting| meeting.chat_thread_id.as_deref()),
+            meeting.map(|meeting| meeting.created_by.as_str()),
+            meeting.map(|meeting| json(&meeting.seen)).transpose()?,
+            meeting.and_then(|meeting| meeting.agreed_revision).map(int),
+            meeting.is_some_and(|meeting| meeting.lobby_closed),
+            meeting.is_some_and(|meeting| meeting.removed),
+            *online_meeting,
+            standing.provisioned_at,
+            standing.due_at(),
+            next_attempt.map(|attempt| attempt.id.uuid()),
+            next_attempt.map(|attempt| attempt.started_at),
+            next_attempt.map(|attempt| attempt.leased_until),
+            int(standing.attempts),
+            int(standing.failures.count),
+            standing.failures.since,
+            standing.last_error.as_ref().map(json).transpose()?,
+            standing.updated_at,
+            event.kind.as_str(),
+            event.outcome,
+            event.actor.to_string(),
+            testimony(event)?,
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| meeting_taken(error, standing))?;
+        Ok(settled.is_some())
+    }
+}
+
+/// The schema holds that one meeting belongs to one booking; should Graph ever say otherwise, it has a name.
+fn meeting_taken(error: sqlx::Error, standing: &Standing) -> StoreError {
+    let taken = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint)
+        .is_some_and(|name| name == "booking_meeting_unique");
+    match (&standing.observed.meeting, taken) {
+        (Some(meeting), true) => StoreError::MeetingTaken(meeting.id.to_string()),
+        _ => error.into(),
+    }
+}
