@@ -1,5 +1,5 @@
 //! Parses the arguments and runs one command.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    meeting_provisioner::command::run()
 }

@@ -64,7 +64,7 @@ impl Store {
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        MIGRATOR.run(&self.pool).await.map_err(StoreError::Migration)
+        Ok(MIGRATOR.run(&self.pool).await?)
     }
 
     /// Whether Postgres answers.

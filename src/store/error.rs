@@ -33,12 +33,26 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may pass by waiting.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
+    }
+
     /// Whether the same statement may succeed at once on another connection.
     pub(super) fn is_lost_connection(&self) -> bool {
         match self {
             Self::Unreachable(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
             Self::Unreachable(_) => true,
             _ => false,
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => error.into(),
+            other => Self::Migration(other),
         }
     }
 }

@@ -1,0 +1,275 @@
+//! Builds the service from its rooms. `serve`, `demo` and the tests run this same assembly.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::graph_connection;
+use crate::access::{ApiKeyFaults, ApiKeys, Doorkeeper};
+use crate::api::{Door, Remedies, Waits};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::meeting::RetryPolicy;
+use crate::msgraph::{ConnectionFault, MicrosoftGraph};
+use crate::provisioning::{Alarm, InFlight, Provisioning, Waiting};
+use crate::server::{AdminDoor, Health, PublicDoor, bind};
+use crate::store::{Store, StoreError, StoreSettings};
+use crate::telemetry::Metrics;
+use crate::worker::Worker;
+
+/// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Rest between two attempts to prepare the schema while Postgres is not there yet.
+const MIGRATE_AGAIN: Duration = Duration::from_millis(500);
+/// How often the file of API keys is looked at for changes.
+const KEYS_RELOAD: Duration = Duration::from_secs(10);
+
+/// Whether the clockwork runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clockwork {
+    /// The worker resumes what is due, by itself.
+    Running,
+    /// Nothing happens by itself: [`RunningService::resume_due`] does what the worker would.
+    OnDemand,
+}
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// A port is taken or not ours to take.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of API keys can't be used.
+    #[error("the API keys can't be used: {0}")]
+    ApiKeys(#[from] ApiKeyFaults),
+    /// Graph can't be spoken to like this.
+    #[error("Microsoft Graph can't be used")]
+    Graph(#[from] ConnectionFault),
+    /// The database can't be used.
+    #[error("the database can't be used: {0}")]
+    Database(String),
+}
+
+/// A running service: both doors open, the schema ready.
+#[derive(Debug)]
+pub struct RunningService {
+    provisioning: Arc<Provisioning>,
+    health: Arc<Health>,
+    public: (SocketAddr, ServerHandle),
+    admin: (SocketAddr, ServerHandle),
+    stop: CancellationToken,
+    clockwork: Vec<JoinHandle<()>>,
+    claim_max: usize,
+    shutdown: Duration,
+}
+
+impl RunningService {
+    /// Starts the service. Probes are answered at once; the public door opens when the schema is ready, however
+    /// long Postgres takes to come up.
+    pub async fn start(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        clockwork: Clockwork,
+    ) -> Result<Self, StartFault> {
+        let public = listen(settings.http.address)?;
+        let admin = listen(settings.http.admin_address)?;
+        let doorkeeper = web::Data::new(Doorkeeper::new(ApiKeys::read(&settings.access.api_keys_file)?));
+        let provisioning = Arc::new(provisioning(settings, Arc::clone(&clock))?);
+        let health = Arc::new(Health::starting(provisioning.store.clone()));
+        let admin = open(admin, |listener| {
+            let door = AdminDoor {
+                health: Arc::clone(&health),
+                metrics: Arc::clone(&provisioning.metrics),
+                store: provisioning.store.clone(),
+                clock: Arc::clone(&clock),
+            };
+            door.open(listener)
+        })?;
+        if settings.database.migrate {
+            migrate(&provisioning.store).await?;
+        }
+        let public = open(public, |listener| {
+            let door = PublicDoor {
+                door: web::Data::new(door(settings, &provisioning)),
+                doorkeeper: doorkeeper.clone(),
+                metrics: Arc::clone(&provisioning.metrics),
+                shutdown: settings.http.shutdown,
+            };
+            door.open(listener)
+        })?;
+        health.started();
+        let stop = CancellationToken::new();
+        let mut service = Self {
+            provisioning,
+            health,
+            public,
+            admin,
+            stop,
+            clockwork: Vec::new(),
+            claim_max: settings.worker.claim_max,
+            shutdown: settings.http.shutdown,
+        };
+        if clockwork == Clockwork::Running {
+            service.wind_up(settings, clock, doorkeeper);
+        }
+        Ok(service)
+    }
+
+    fn wind_up(&mut self, settings: &Settings, clock: Arc<dyn Clock>, doorkeeper: web::Data<Doorkeeper>) {
+        let worker = Worker {
+            provisioning: Arc::clone(&self.provisioning),
+            clock,
+            poll: settings.worker.poll,
+            claim_max: self.claim_max,
+        };
+        self.clockwork.push(tokio::spawn(worker.run(self.stop.clone())));
+        let stop = self.stop.clone();
+        self.clockwork.push(tokio::spawn(async move {
+            while tokio::time::timeout(KEYS_RELOAD, stop.cancelled()).await.is_err() {
+                doorkeeper.reload();
+            }
+        }));
+    }
+
+    /// Where the public door is.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.0
+    }
+
+    /// Where the operators' door is.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.0
+    }
+
+    /// Resumes what is due now and waits until it is over; says how many bookings that were.
+    pub async fn resume_due(&self) -> Result<usize, String> {
+        let begun = self.provisioning.resume(self.claim_max).await.map_err(|error| error.to_string())?;
+        let count = begun.len();
+        for one in begun {
+            one.await.map_err(|error| error.to_string())?;
+        }
+        Ok(count)
+    }
+
+    /// Asks for a token in the background, so that a credential that is refused is in the log at the start.
+    pub fn check_credential(&self) {
+        let provisioning = Arc::clone(&self.provisioning);
+        tokio::spawn(async move {
+            if let Err(fault) = provisioning.graph.check_token().await {
+                tracing::error!(error = chain(&fault), "no token for Graph; meeting-provisioner doctor tells more");
+            }
+        });
+    }
+
+    /// Stops: not ready, no more work taken, calls under way finished or handed back.
+    pub async fn stop(self) {
+        let deadline = tokio::time::Instant::now() + self.shutdown;
+        self.health.stopping();
+        self.stop.cancel();
+        self.public.1.stop(true).await;
+        for one in self.clockwork {
+            // A worker that panicked has said so; the shutdown goes on.
+            let _ended = one.await;
+        }
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        self.provisioning.finish(left).await;
+        self.admin.1.stop(false).await;
+        self.provisioning.store.close().await;
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(SocketAddr, std::net::TcpListener), StartFault> {
+    let fault = |source| StartFault::Listen { address, source };
+    let listener = bind(address).map_err(fault)?;
+    Ok((listener.local_addr().map_err(fault)?, listener))
+}
+
+fn open(
+    (address, listener): (SocketAddr, std::net::TcpListener),
+    door: impl FnOnce(std::net::TcpListener) -> std::io::Result<actix_web::dev::Server>,
+) -> Result<(SocketAddr, ServerHandle), StartFault> {
+    let server = door(listener).map_err(|source| StartFault::Listen { address, source })?;
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok((address, handle))
+}
+
+pub(super) fn store(settings: &crate::config::DatabaseSettings) -> Result<Store, StoreError> {
+    use secrecy::ExposeSecret;
+    Store::open(&StoreSettings {
+        url: settings.url.expose_secret().to_owned(),
+        connections_max: settings.connections_max,
+        acquire_timeout: ACQUIRE_TIMEOUT,
+    })
+}
+
+fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioning, StartFault> {
+    let metrics = Arc::new(Metrics::new());
+    let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
+    let graph = MicrosoftGraph::new(graph_connection::of(&settings.graph), Arc::clone(&clock))?;
+    Ok(Provisioning {
+        store,
+        graph,
+        clock,
+        metrics,
+        namespace: settings.external_id.namespace,
+        tenant: settings.graph.tenant_id,
+        policy: RetryPolicy::default(),
+        lease: settings.worker.lease,
+        alarm: Alarm::default(),
+        waiting: Waiting::default(),
+        in_flight: InFlight::on(tokio::runtime::Handle::current()),
+    })
+}
+
+fn door(settings: &Settings, provisioning: &Arc<Provisioning>) -> Door {
+    Door {
+        provisioning: Arc::clone(provisioning),
+        waits: Waits { default: settings.http.wait_default, maximum: settings.http.wait_max },
+        remedies: Remedies { client_id: settings.graph.client_id.to_string() },
+        channel_meetings: settings.graph.cloud.has_beta(),
+    }
+}
+
+/// Prepares the schema. Postgres may come up later than we do; only what it refuses is final.
+async fn migrate(store: &Store) -> Result<(), StartFault> {
+    loop {
+        match store.migrate().await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.may_pass() => {
+                tracing::warn!(error = chain(&error), "Postgres can't be reached, waiting for it");
+                tokio::time::sleep(MIGRATE_AGAIN).await;
+            }
+            Err(error) => return Err(StartFault::Database(chain(&error))),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries repeat their cause in their own words.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

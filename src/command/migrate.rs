@@ -1,0 +1,24 @@
+//! `migrate`: prepares the schema and ends, for a deployment that lets nothing else change it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::assembly::store;
+use crate::config::MigrationSettings;
+
+/// Runs the migrations that are pending.
+#[expect(clippy::print_stdout, reason = "the outcome is what an operator runs this command for")]
+pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let settings = MigrationSettings::from_process(config_file)?;
+    let store = store(&settings.database)?;
+    let before = store.schema_state().await?.applied.unwrap_or(0);
+    store.migrate().await?;
+    let after = store.schema_state().await?;
+    if before == after.known {
+        println!("The schema was ready: version {before}.");
+    } else {
+        println!("The schema went from version {before} to {}.", after.known);
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,10 @@
+//! `openapi`: the document, for clients' generators and for the reviewed copy in `docs`.
+
+use std::process::ExitCode;
+
+/// Prints the document.
+#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
+pub(super) fn run() -> anyhow::Result<ExitCode> {
+    println!("{}", crate::api::openapi_json()?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,41 @@
+//! `serve`: the service, until it is told to stop.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::assembly::{Clockwork, RunningService};
+use crate::clock::SystemClock;
+use crate::config::Settings;
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let settings = Settings::from_process(config_file)?;
+    crate::telemetry::init(&settings.telemetry.log_filter, settings.telemetry.log_format.into())?;
+    for unused in &settings.unused_names {
+        tracing::warn!("{unused}");
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let service = tokio::select! {
+        service = RunningService::start(&settings, Arc::new(SystemClock), Clockwork::Running) => service?,
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+    };
+    tracing::info!(
+        address = %service.public_address(),
+        admin_address = %service.admin_address(),
+        version = env!("CARGO_PKG_VERSION"),
+        "ready"
+    );
+    service.check_credential();
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("told to stop by SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("told to stop by SIGINT"),
+    }
+    service.stop().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,72 @@
+//! The second port: probes and metrics, never on the public one.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpResponse, HttpServer, web};
+
+use super::health::Health;
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
+
+/// Longest that a scrape waits for Postgres; what is counted in memory comes either way.
+const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the second port needs.
+#[derive(Debug, Clone)]
+pub(crate) struct AdminDoor {
+    /// Whether this replica takes work.
+    pub(crate) health: Arc<Health>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where the backlog is read.
+    pub(crate) store: Store,
+    /// Time, for the age of what is due.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl AdminDoor {
+    /// Opens the second port.
+    pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(self.clone()))
+                .route("/livez", web::get().to(async || HttpResponse::Ok().body("alive\n")))
+                .route("/readyz", web::get().to(readyz))
+                .route("/startupz", web::get().to(startupz))
+                .route("/metrics", web::get().to(metrics))
+        });
+        Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+    }
+}
+
+async fn readyz(door: web::Data<AdminDoor>) -> HttpResponse {
+    match door.health.readiness().await {
+        Ok(()) => HttpResponse::Ok().body("ready\n"),
+        Err(why) => HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str())),
+    }
+}
+
+async fn startupz(door: web::Data<AdminDoor>) -> HttpResponse {
+    if door.health.is_started() {
+        HttpResponse::Ok().body("started\n")
+    } else {
+        HttpResponse::ServiceUnavailable().body("starting\n")
+    }
+}
+
+async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
+    let now = door.clock.now();
+    match tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now)).await {
+        Ok(Ok(backlog)) => {
+            let age = backlog.oldest_due_at.map_or(0.0, |at| (now - at).as_seconds_f64());
+            let counts = backlog.by_status.iter().map(|(status, count)| (status.as_str(), *count));
+            door.metrics.backlog(backlog.due, age, counts);
+        }
+        Ok(Err(_)) | Err(_) => tracing::warn!("the backlog can't be read for the metrics"),
+    }
+    HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(door.metrics.encode())
+}

@@ -1,0 +1,69 @@
+//! What probes are told.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::store::Store;
+
+/// Longest that a probe waits for Postgres.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whether this replica is started, and whether it takes work.
+#[derive(Debug)]
+pub(crate) struct Health {
+    store: Store,
+    started: AtomicBool,
+    stopping: AtomicBool,
+}
+
+/// Why a replica takes no work now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotReady {
+    Starting,
+    Stopping,
+    StoreAway,
+}
+
+impl NotReady {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting: the schema is not ready yet",
+            Self::Stopping => "stopping",
+            Self::StoreAway => "Postgres can't be reached",
+        }
+    }
+}
+
+impl Health {
+    /// A replica that is starting.
+    pub(crate) fn starting(store: Store) -> Self {
+        Self { store, started: AtomicBool::new(false), stopping: AtomicBool::new(false) }
+    }
+
+    /// The schema is ready and the public port is open.
+    pub(crate) fn started(&self) {
+        self.started.store(true, Ordering::Release);
+    }
+
+    /// No more work is to be sent here.
+    pub(crate) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(super) async fn readiness(&self) -> Result<(), NotReady> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(NotReady::Stopping);
+        }
+        if !self.is_started() {
+            return Err(NotReady::Starting);
+        }
+        match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotReady::StoreAway),
+        }
+    }
+}

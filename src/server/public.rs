@@ -1,0 +1,57 @@
+//! The public port.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use tracing_actix_web::TracingLogger;
+
+use super::request_line::{RequestSpan, request_line};
+use crate::access::Doorkeeper;
+use crate::api::{self, Door};
+use crate::telemetry::Metrics;
+
+/// A client that takes longer to send its headers is sent away.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// An idle connection is kept this long for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// What the public port needs.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicDoor {
+    /// What the API answers with.
+    pub(crate) door: web::Data<Door>,
+    /// Who may come in.
+    pub(crate) doorkeeper: web::Data<Doorkeeper>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// How long requests under way may take once the server is told to stop.
+    pub(crate) shutdown: Duration,
+}
+
+impl PublicDoor {
+    /// Opens the public port.
+    pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
+        let shutdown_seconds = self.shutdown.as_secs();
+        let metrics = web::Data::from(Arc::clone(&self.metrics));
+        let server = HttpServer::new(move || {
+            let door = self.door.clone();
+            App::new()
+                .app_data(metrics.clone())
+                .app_data(self.doorkeeper.clone())
+                .wrap(Compress::default())
+                .wrap(from_fn(request_line))
+                .wrap(TracingLogger::<RequestSpan>::new())
+                .configure(|routes| api::configure(routes, door))
+        });
+        let server = server
+            .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .disable_signals()
+            .shutdown_timeout(shutdown_seconds);
+        Ok(server.listen(listener)?.run())
+    }
+}

@@ -1,0 +1,199 @@
+//! The main job: a booking comes in, one meeting comes out.
+
+use meeting_provisioner::msgraph_simulator::Operation;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, Who, booking, booking_with};
+
+/// A new booking gets its meeting: 201, the place where it stands, a link that is the simulator's byte for byte.
+#[tokio::test]
+async fn a_new_booking_gets_a_meeting() {
+    let app = TestApp::start().await;
+    let answer = app.book(Who::Desk, &booking("BK-1001")).await.expect(201);
+    assert_eq!(answer.header("location"), Some("/v1/bookings/BK-1001"));
+    assert!(answer.header("etag").is_some());
+    let body = answer.json();
+    let meetings = app.simulator.meetings();
+    assert_eq!(meetings.len(), 1);
+    assert_eq!(body["externalId"], "4b22997d-a5f7-5483-b720-2dee50154e74", "the published vector");
+    assert_eq!(meetings[0].external_id, "4b22997d-a5f7-5483-b720-2dee50154e74");
+    assert_eq!(body["meeting"]["id"], meetings[0].id);
+    assert_eq!(body["meeting"]["joinWebUrl"], meetings[0].join_web_url);
+    assert_eq!(body["meeting"]["createdBy"], "this-request");
+    assert_eq!(body["status"], "provisioned");
+    assert_eq!((&body["generation"], &body["attempts"]), (&json!(1), &json!(1)));
+    assert_eq!((&body["lastError"], &body["nextAttemptAt"]), (&Value::Null, &Value::Null));
+    assert_eq!(app.history("BK-1001").await, ["booking.accepted", "meeting.created"]);
+    app.end().await;
+}
+
+/// The same booking again is answered from memory: 200, replayed, without a call to Graph.
+#[tokio::test]
+async fn the_same_booking_sent_twice_creates_one_meeting() {
+    let app = TestApp::start().await;
+    let first = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
+    let second = app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+    assert_eq!(second.header("idempotent-replayed"), Some("true"));
+    assert_eq!(second.json(), first);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+    app.end().await;
+}
+
+/// What only looks different is the same booking: another offset, another order, another case, a default spelt out.
+#[tokio::test]
+async fn a_booking_written_differently_is_the_same_booking() {
+    let app = TestApp::start().await;
+    let people = json!([{"upn": "a@contoso.com"}, {"upn": "b@contoso.com", "role": "presenter"}]);
+    app.book(Who::Desk, &booking_with("BK-1", json!({"attendees": people}))).await.expect(201);
+    let people =
+        json!([{"upn": "B@contoso.com", "role": "presenter"}, {"upn": "a@contoso.com", "role": "attendee"}]);
+    let same = json!({"startDateTime": "2026-12-01T10:00:00+01:00", "attendees": people, "metadata": {}});
+    app.book(Who::Desk, &booking_with("BK-1", same)).await.expect(200);
+    app.end().await;
+}
+
+/// Another content under a known id is refused, naming each field, and changes nothing.
+#[tokio::test]
+async fn another_content_under_a_known_id_is_refused() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let other = json!({"startDateTime": "2026-12-01T09:10:00Z", "subject": "Another"});
+    let body = app.book(Who::Desk, &booking_with("BK-1", other)).await.problem(409, "booking-differs");
+    assert_eq!(
+        body["differences"],
+        json!([
+            {"field": "subject", "stored": "Quarterly review", "requested": "Another"},
+            {"field": "startDateTime", "stored": "2026-12-01T09:00:00Z", "requested": "2026-12-01T09:10:00Z"},
+        ])
+    );
+    assert_eq!(app.booking("BK-1").await["subject"], "Quarterly review");
+    assert_eq!(app.simulator.meetings().len(), 1);
+    app.end().await;
+}
+
+/// Two source systems with the same id have two bookings and two meetings.
+#[tokio::test]
+async fn two_source_systems_may_use_the_same_id() {
+    let app = TestApp::start().await;
+    let ours = app.book(Who::Desk, &booking("BK-1001")).await.expect(201).json();
+    let theirs = app.book(Who::OtherSystem, &booking("BK-1001")).await.expect(201).json();
+    assert_eq!(theirs["externalId"], "83ffdcfe-50e8-5faa-8945-f5e123a49c28", "the published vector");
+    assert_ne!(ours["meeting"]["id"], theirs["meeting"]["id"]);
+    app.end().await;
+}
+
+/// Fifty identical requests at once share one call; one of them made the booking, the others are replays.
+#[tokio::test]
+async fn fifty_at_once_create_one_meeting() {
+    let app = TestApp::start().await;
+    let body = booking("BK-1");
+    let answers = futures_util::future::join_all((0..50).map(|_| app.book(Who::Desk, &body))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 49);
+    let urls: std::collections::BTreeSet<String> =
+        answers.iter().map(|answer| answer.json()["meeting"]["joinWebUrl"].to_string()).collect();
+    assert_eq!(urls.len(), 1);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+    assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"]);
+    app.end().await;
+}
+
+/// Ids with slashes, spaces, percent signs and question marks are found under their percent-encoded path.
+#[tokio::test]
+async fn a_booking_id_may_hold_any_printable_character() {
+    let app = TestApp::start().await;
+    for (booking_id, path) in
+        [("a/b c", "a%2Fb%20c"), ("100% ?x=1#y", "100%25%20%3Fx%3D1%23y"), ("..", "%2E%2E"), ("~!'\"", "~!%27%22")]
+    {
+        let answer = app.book(Who::Desk, &booking(booking_id)).await.expect(201);
+        let location = answer.header("location").unwrap().to_owned();
+        // A client's URL parser folds a path of two dots, however it is written; Location has to avoid that.
+        let path = if booking_id == ".." { continue } else { format!("/v1/bookings/{path}") };
+        let found = app.get(Who::Desk, &path).await.expect(200).json();
+        assert_eq!(found["bookingId"], booking_id);
+        assert_eq!(app.get(Who::Desk, &location).await.expect(200).json(), found);
+        app.get(Who::Desk, &format!("{path}/audit-events")).await.expect(200);
+    }
+    app.end().await;
+}
+
+/// `respond-async` is answered at once with 202; the work goes on, and the booking can be waited for.
+#[tokio::test]
+async fn a_caller_in_a_hurry_is_not_kept_waiting() {
+    let app = TestApp::start().await;
+    let answer = app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
+    assert_eq!(answer.header("preference-applied"), Some("respond-async"));
+    assert_eq!(answer.header("location"), Some("/v1/bookings/BK-1"));
+    assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
+    assert_eq!(answer.json()["status"], "pending");
+    assert_eq!(answer.json()["meeting"], Value::Null);
+    let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
+    let answer = crate::support::Answer::read(request.send().await.unwrap()).await.expect(200);
+    assert_eq!(answer.header("preference-applied"), Some("wait=10"));
+    assert_eq!(answer.json()["status"], "provisioned");
+    app.end().await;
+}
+
+/// A caller that hangs up loses nothing: the meeting is made, and its retry finds it.
+#[tokio::test]
+async fn a_caller_that_hangs_up_loses_nothing() {
+    use meeting_provisioner::msgraph_simulator::{Effect, Fault};
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 300 }));
+    let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").json(&booking("BK-1"));
+    let hung_up = request.timeout(std::time::Duration::from_millis(100)).send().await;
+    assert!(hung_up.unwrap_err().is_timeout());
+    let answer = app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+    assert_eq!(answer.json()["status"], "provisioned");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+    app.end().await;
+}
+
+/// An unchanged booking is not sent again to who knows its ETag.
+#[tokio::test]
+async fn an_unchanged_booking_is_answered_304() {
+    let app = TestApp::start().await;
+    let etag = app.book(Who::Desk, &booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
+    for (condition, status) in [(etag.as_str(), 304), ("\"other\"", 200), ("*", 304), ("\"x\", W/\"y\"", 200)] {
+        let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
+        let request = request.header("If-None-Match", condition);
+        crate::support::Answer::read(request.send().await.unwrap()).await.expect(status);
+    }
+    app.end().await;
+}
+
+/// The whole meeting as Graph sent it is there for who wants it.
+#[tokio::test]
+async fn the_whole_meeting_is_kept() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let body = app.get(Who::Desk, "/v1/bookings/BK-1?expand=onlineMeeting").await.expect(200).json();
+    let online_meeting = &body["meeting"]["onlineMeeting"];
+    assert_eq!(online_meeting["id"], body["meeting"]["id"]);
+    assert_eq!(online_meeting["subject"], "Quarterly review");
+    assert!(app.booking("BK-1").await["meeting"].get("onlineMeeting").is_none());
+    app.end().await;
+}
+
+/// Graph had another meeting under the id (somebody lost our database): it is mended, and both are in the history.
+#[tokio::test]
+async fn a_found_meeting_that_differs_is_mended() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    sqlx::query("delete from booking").execute(&app.pool).await.unwrap();
+    let other = json!({"subject": "Moved", "startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T10:00:00Z"});
+    let body = app.book(Who::Desk, &booking_with("BK-1", other)).await.expect(201).json();
+    assert_eq!((&body["status"], &body["meeting"]["createdBy"]), (&json!("provisioned"), &json!("existing")));
+    let meetings = app.simulator.meetings();
+    assert_eq!(meetings.len(), 1);
+    assert_eq!(meetings[0].content()["subject"], "Moved");
+    assert!(meetings[0].content()["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00:00"));
+    let patches = app.simulator.calls(Operation::Patch);
+    let patch = patches[0].json_body().unwrap();
+    assert_eq!(patches.len(), 1);
+    assert_eq!(patch.as_object().unwrap().len(), 3, "only what differs, both times together: {patch}");
+    let events = app.history_items("BK-1").await;
+    let [.., found, changed] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&found["type"], &changed["type"]), (&json!("meeting.found"), &json!("meeting.changed")));
+    app.end().await;
+}

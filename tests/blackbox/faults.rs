@@ -1,0 +1,233 @@
+//! What Graph does to us, and what becomes of the booking.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use serde_json::{Value, json};
+
+use crate::support::{ORGANIZER, TestApp, Who, booking};
+
+const NO_WAIT: Duration = Duration::ZERO;
+
+fn throttled(retry_after: Option<&str>) -> Effect {
+    Effect::ThrottledBeforeWork { retry_after: retry_after.map(str::to_owned) }
+}
+
+/// A lost answer is an unknown outcome: the same call again finds the meeting. There is one, and the history says so.
+#[tokio::test]
+async fn a_lost_answer_is_asked_again() {
+    for effect in [Effect::AnswerLost, Effect::TruncatedBody, Effect::ConnectionReset] {
+        let app = TestApp::start().await;
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect.clone()));
+        app.book_preferring(Who::Desk, "wait=0", &booking("BK-1")).await.expect(202);
+        app.simulator.wait_for_call(Duration::from_secs(10), |call| call.operation == Operation::CreateOrGet).await.unwrap();
+        resume_until_settled(&app, NO_WAIT).await;
+        let body = app.booking("BK-1").await;
+        assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)), "{effect:?}");
+        assert_eq!(app.simulator.meetings().len(), 1, "{effect:?}");
+        let last = if effect == Effect::ConnectionReset { "meeting.created" } else { "meeting.found" };
+        assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", last], "{effect:?}");
+        app.end().await;
+    }
+}
+
+/// Each kind of `Retry-After` is obeyed: not a moment earlier, and not long after.
+#[tokio::test]
+async fn throttling_is_obeyed_whatever_its_retry_after() {
+    for (retry_after, too_early, late_enough) in [
+        (Some("3"), 2_900, 500),
+        (Some("2.128"), 2_100, 250),
+        (Some("Mon, 23 Nov 2026 08:00:07 GMT"), 6_900, 900),
+        (None, 900, 3_100),
+        (Some("soon"), 900, 3_100),
+        (Some("-5"), 400, 3_600),
+        (Some("99999999999999999999"), 3_599_000, 12_000),
+    ] {
+        let app = TestApp::start().await;
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled(retry_after)));
+        let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+        assert_eq!(body["lastError"]["code"], "graph-throttled", "{retry_after:?}");
+        assert_ne!(body["nextAttemptAt"], Value::Null);
+        assert_eq!(app.resume_after(Duration::from_millis(too_early)).await, 0, "{retry_after:?} came too early");
+        assert_eq!(app.resume_after(Duration::from_millis(late_enough)).await, 1, "{retry_after:?} came too late");
+        assert_eq!(app.booking("BK-1").await["status"], "provisioned", "{retry_after:?}");
+        assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.throttled", "meeting.created"]);
+        app.end().await;
+    }
+}
+
+/// A throttled call may have been carried out all the same: still one meeting.
+#[tokio::test]
+async fn a_throttled_call_that_did_its_work_makes_no_second_meeting() {
+    let app = TestApp::start().await;
+    let effect = Effect::ThrottledAfterWork { retry_after: Some("1".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    assert_eq!(app.resume_after(Duration::from_secs(2)).await, 1);
+    let body = app.booking("BK-1").await;
+    assert_eq!((&body["status"], &body["meeting"]["createdBy"]), (&json!("provisioned"), &json!("existing")));
+    assert_eq!(app.simulator.meetings().len(), 1);
+    app.end().await;
+}
+
+/// Faults of Graph's own are waited out, however many; nothing is given up.
+#[tokio::test]
+async fn faults_of_graph_are_waited_out() {
+    for status in [500, 502, 503, 504] {
+        let app = TestApp::start().await;
+        let effect = Effect::FailedBeforeWork { status, retry_after: None };
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(12));
+        app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+        let body = app.booking("BK-1").await;
+        assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("graph-unavailable")));
+        assert_eq!(body["lastError"]["graph"]["status"], status);
+        let resumed = resume_until_settled(&app, Duration::from_mins(10)).await;
+        assert_eq!((resumed, app.simulator.meetings().len()), (12, 1));
+        app.end().await;
+    }
+}
+
+/// `Retry-After` of a 503 is obeyed too.
+#[tokio::test]
+async fn a_503_with_retry_after_is_obeyed() {
+    let app = TestApp::start().await;
+    let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("20".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    assert_eq!(app.resume_after(Duration::from_secs(19)).await, 0);
+    assert_eq!(app.resume_after(Duration::from_secs(4)).await, 1);
+    app.end().await;
+}
+
+/// A call that takes too long is an unknown outcome too.
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_asked_again() {
+    let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "1")]).await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
+    app.book_preferring(Who::Desk, "wait=5", &booking("BK-1")).await.expect(202);
+    resume_until_settled(&app, NO_WAIT).await;
+    assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.found"]);
+    assert_eq!(app.simulator.meetings().len(), 1);
+    app.end().await;
+}
+
+/// A missing access policy is waited for half an hour, with the remedy told from the first answer on; a grant in
+/// between is noticed.
+#[tokio::test]
+async fn a_missing_policy_is_waited_for() {
+    let app = TestApp::start().await;
+    let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+    app.simulator.forbid(organizer);
+    let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+    assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("organizer-not-permitted")));
+    let remedy = body["lastError"]["remedy"].to_string();
+    assert!(remedy.contains("Grant-CsApplicationAccessPolicy") && remedy.contains(ORGANIZER), "{remedy}");
+    assert!(remedy.contains(&app.simulator.settings().client_id), "{remedy}");
+    assert_eq!(app.resume_after(Duration::from_mins(10)).await, 1);
+    app.simulator.permit(organizer);
+    assert_eq!(app.resume_after(Duration::from_mins(6)).await, 1);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    app.end().await;
+}
+
+/// A policy that never comes parks the booking: the same problem with the booking's state for every repeat, and no
+/// further call.
+#[tokio::test]
+async fn a_policy_that_never_comes_parks_the_booking() {
+    let app = TestApp::start().await;
+    app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
+    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    resume_until_settled(&app, Duration::from_mins(6)).await;
+    let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
+    let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-permitted");
+    assert_eq!((&body["booking"]["status"], &body["graph"]["status"]), (&json!("failed"), &json!(403)));
+    assert!(body["remedy"].to_string().contains("New-CsApplicationAccessPolicy"), "{body}");
+    assert_eq!(app.booking("BK-1").await["lastError"]["code"], "organizer-not-permitted");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), calls);
+    app.end().await;
+}
+
+/// What only a person can mend is parked at once, with Graph's own words.
+#[tokio::test]
+async fn what_only_a_person_can_mend_is_parked_at_once() {
+    use meeting_provisioner::msgraph_simulator::Standing;
+    for (standing, status, code) in
+        [(Standing::Unknown, 404, "organizer-not-found"), (Standing::Refused, 403, "graph-refused")]
+    {
+        let app = TestApp::start().await;
+        app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), standing, None);
+        let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, code);
+        assert_eq!((&body["booking"]["status"], &body["graph"]["status"]), (&json!("failed"), &json!(status)));
+        assert!(body["graph"]["requestId"].is_string() && body["graph"]["clientRequestId"].is_string(), "{body}");
+        assert_eq!(app.resume_after(Duration::from_hours(100)).await, 0);
+        app.book(Who::Desk, &booking("BK-1")).await.problem(422, code);
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+        app.end().await;
+    }
+}
+
+/// A refused credential is ours to mend: bookings are kept, say why, and go on by themselves once it is mended.
+#[tokio::test]
+async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
+    let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+    assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("graph-unauthorized")));
+    assert!(body["lastError"].to_string().contains("7000222"), "{body}");
+    app.simulator.clear_faults();
+    assert_eq!(app.resume_after(Duration::from_mins(1)).await, 1);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.refused", "meeting.created"]);
+    app.end().await;
+}
+
+/// A credential that nobody mends for a day parks the booking, and the problem is ours, not the caller's.
+#[tokio::test]
+async fn a_credential_that_nobody_mends_parks_the_booking() {
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
+    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    resume_until_settled(&app, Duration::from_hours(1)).await;
+    app.book(Who::Desk, &booking("BK-1")).await.problem(502, "graph-unauthorized");
+    app.end().await;
+}
+
+/// A token that Graph no longer takes is fetched anew, within the same attempt.
+#[tokio::test]
+async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.simulator.revoke_tokens();
+    let body = app.book(Who::Desk, &booking("BK-2")).await.expect(201).json();
+    assert_eq!(body["attempts"], 1);
+    assert_eq!(app.simulator.counts().arrived(Operation::Token), 2);
+    app.end().await;
+}
+
+/// A collision is asked again soon.
+#[tokio::test]
+async fn a_collision_is_asked_again() {
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::Collision));
+    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    assert_eq!(app.resume_after(Duration::from_secs(1)).await, 1);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    app.end().await;
+}
+
+/// Moves the clock on in steps until nothing is due any more; says how many attempts that took.
+async fn resume_until_settled(app: &TestApp, step: Duration) -> usize {
+    let mut resumed = 0;
+    for _ in 0..200 {
+        resumed += app.resume_after(step).await;
+        let body = app.booking("BK-1").await;
+        if body["nextAttemptAt"].is_null() {
+            return resumed;
+        }
+        if step.is_zero() {
+            // The attempt that the request began may still be under way in this process.
+            app.get(Who::Desk, "/v1/bookings/BK-1").await;
+        }
+    }
+    panic!("never settled: {}", app.booking("BK-1").await);
+}

@@ -1,0 +1,15 @@
+//! Drives the assembled service over HTTP, with a real Postgres and the Graph simulator behind it. The clock is one
+//! that tests move, so nothing waits for time to pass; what must die dies by SIGKILL, in a process of its own.
+
+mod support;
+
+mod access;
+mod audit;
+mod bodies;
+mod bookings;
+mod faults;
+mod health;
+mod organizers;
+mod pages;
+mod replicas;
+mod wire;

@@ -1,0 +1,42 @@
+//! Two replicas on one database.
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+
+use crate::support::{TestApp, Who, booking};
+
+/// Fifty identical requests spread over two replicas, on a slow Graph: one call, one meeting, one link.
+#[tokio::test]
+async fn fifty_at_once_on_two_replicas_create_one_meeting() {
+    let app = TestApp::start().await;
+    let other = app.another_replica().await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
+    let body = booking("BK-1");
+    let requests = (0..50).map(|n| if n % 2 == 0 { &app } else { &other }.book(Who::Desk, &body));
+    let answers = futures_util::future::join_all(requests).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 49);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+    assert_eq!(app.simulator.meetings().len(), 1);
+    assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"]);
+    other.end().await;
+    app.end().await;
+}
+
+/// What is due is claimed by one of several that ask for it at once.
+#[tokio::test]
+async fn what_is_due_is_claimed_once() {
+    let app = TestApp::start().await;
+    let other = app.another_replica().await;
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(20));
+    for n in 0..20 {
+        app.book(Who::Desk, &booking(&format!("BK-{n}"))).await.expect(202);
+    }
+    let wait = std::time::Duration::from_secs(10);
+    let (one, two) = tokio::join!(app.resume_after(wait), other.resume_after(wait));
+    assert_eq!(one + two, 20);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 40);
+    assert_eq!(app.simulator.meetings().len(), 20);
+    other.end().await;
+    app.end().await;
+}

@@ -1,0 +1,208 @@
+//! The service under test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use meeting_provisioner::clock::{Clock, ManualClock};
+use meeting_provisioner::command::{Clockwork, RunningService};
+use meeting_provisioner::config::Settings;
+use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
+use reqwest::Method;
+use serde_json::Value;
+use sqlx::PgPool;
+use tempfile::TempDir;
+use time::macros::datetime;
+
+use super::answer::Answer;
+use super::keys::{Who, write_keys};
+use super::postgres::{TestDatabase, fresh_database};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// A service of a test's own: its database, its simulator, its clock.
+pub struct TestApp {
+    /// Graph, as this service sees it.
+    pub simulator: Arc<Simulator>,
+    /// The time; it stands still until the test moves it.
+    pub clock: Arc<ManualClock>,
+    /// The database behind the service, for looking and for meddling.
+    pub pool: PgPool,
+    service: Option<RunningService>,
+    environment: Vec<(String, String)>,
+    http: reqwest::Client,
+    database: Arc<TestDatabase>,
+    folder: Arc<TempDir>,
+}
+
+impl TestApp {
+    /// Starts a service.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a service with some settings of its own, by the names of their environment variables without prefix.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(ManualClock::at(datetime!(2026-11-23 08:00 UTC)));
+        let simulator_clock: Arc<dyn Clock> = clock.clone();
+        let simulator =
+            Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() }).await.unwrap();
+        let database = Arc::new(fresh_database(&MIGRATOR).await);
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut environment = environment(&simulator, &database.url, &folder);
+        environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
+        Self::assemble(Arc::new(simulator), clock, environment, database, folder).await
+    }
+
+    /// Starts another replica on the same database, simulator and clock.
+    pub async fn another_replica(&self) -> Self {
+        let environment = self.environment.clone();
+        let (database, folder) = (Arc::clone(&self.database), Arc::clone(&self.folder));
+        Self::assemble(Arc::clone(&self.simulator), Arc::clone(&self.clock), environment, database, folder).await
+    }
+
+    async fn assemble(
+        simulator: Arc<Simulator>,
+        clock: Arc<ManualClock>,
+        environment: Vec<(String, String)>,
+        database: Arc<TestDatabase>,
+        folder: Arc<TempDir>,
+    ) -> Self {
+        let settings = Settings::load(None, environment.clone()).unwrap();
+        let service_clock: Arc<dyn Clock> = clock.clone();
+        let service = RunningService::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
+        let pool = PgPool::connect(&database.url).await.unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self {
+            simulator,
+            clock,
+            pool,
+            service: Some(service),
+            environment,
+            http,
+            database,
+            folder,
+        }
+    }
+
+    /// The settings, as environment variables for a process of its own.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    fn service(&self) -> &RunningService {
+        self.service.as_ref().expect("the service runs until the test ends")
+    }
+
+    /// The address of a path at the public door.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.service().public_address())
+    }
+
+    /// The address of a path at the operators' door.
+    pub fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.service().admin_address())
+    }
+
+    /// A request to the public door, to be completed and sent.
+    pub fn request(&self, who: Who, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, self.url(path));
+        match who.key() {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    /// `GET` of a path.
+    pub async fn get(&self, who: Who, path: &str) -> Answer {
+        Answer::read(self.request(who, Method::GET, path).send().await.unwrap()).await
+    }
+
+    /// `POST /v1/bookings`, with the answer awaited as long as the service waits.
+    pub async fn book(&self, who: Who, body: &Value) -> Answer {
+        Answer::read(self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap()).await
+    }
+
+    /// The same with a `Prefer` header.
+    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> Answer {
+        let request = self.request(who, Method::POST, "/v1/bookings").header("Prefer", prefer).json(body);
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// A booking as the service tells it.
+    pub async fn booking(&self, booking_id: &str) -> Value {
+        self.get(Who::Desk, &format!("/v1/bookings/{booking_id}")).await.expect(200).json()
+    }
+
+    /// The kinds of the events in a booking's history, oldest first.
+    pub async fn history(&self, booking_id: &str) -> Vec<String> {
+        let page = self.history_items(booking_id).await;
+        page.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The events in a booking's history, oldest first.
+    pub async fn history_items(&self, booking_id: &str) -> Vec<Value> {
+        let path = format!("/v1/bookings/{booking_id}/audit-events?limit=200");
+        let page = self.get(Who::Auditor, &format!("{path}&sourceSystem=room-booking")).await.expect(200).json();
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// Moves the clock on and resumes what is due then; says how many bookings that were.
+    pub async fn resume_after(&self, wait: Duration) -> usize {
+        self.clock.advance(wait);
+        self.service().resume_due().await.unwrap()
+    }
+
+    /// Ends the test: the service stops, and nothing due is left behind.
+    pub async fn end(self) {
+        let left: Vec<(String, String)> =
+            sqlx::query_as("select source_system, booking_id from booking where due_at is not null")
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+        assert_eq!(left, [], "bookings are left due");
+        self.end_with_work_left().await;
+    }
+
+    /// Ends a test that leaves bookings due on purpose.
+    pub async fn end_with_work_left(mut self) {
+        self.pool.close().await;
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(
+            self.service.is_none() || std::thread::panicking(),
+            "a TestApp is ended by end(), which checks that nothing due is left behind"
+        );
+    }
+}
+
+fn environment(simulator: &Simulator, database_url: &str, folder: &TempDir) -> Vec<(String, String)> {
+    use secrecy::ExposeSecret;
+    let settings = simulator.settings();
+    let keys = write_keys(folder.path());
+    [
+        ("HTTP__ADDRESS", "127.0.0.1:0"),
+        ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
+        ("HTTP__SHUTDOWN_SECONDS", "5"),
+        ("DATABASE__URL", database_url),
+        ("DATABASE__CONNECTIONS_MAX", "4"),
+        ("GRAPH__TENANT_ID", &settings.tenant_id),
+        ("GRAPH__CLIENT_ID", &settings.client_id),
+        ("GRAPH__CLIENT_SECRET", settings.client_secret.expose_secret()),
+        ("GRAPH__ROOT_URL", simulator.graph_root_url()),
+        ("GRAPH__LOGIN_URL", simulator.login_url()),
+        ("ACCESS__API_KEYS_FILE", keys.to_str().unwrap()),
+    ]
+    .map(|(name, value)| (prefixed(name), value.to_owned()))
+    .into()
+}
+
+fn prefixed(name: &str) -> String {
+    format!("MEETING_PROVISIONER__{name}")
+}

@@ -1,0 +1,68 @@
+//! The callers of the tests, each with a key of its own.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// `room-booking`, may write.
+    Desk,
+    /// `room-booking`, may read.
+    Screen,
+    /// `crm`, may write.
+    OtherSystem,
+    /// May read everybody's bookings and history.
+    Auditor,
+    /// May operate.
+    Operator,
+    /// A key that nobody has.
+    Stranger,
+    /// No credential at all.
+    Nobody,
+}
+
+impl Who {
+    /// Everybody with a key that is good.
+    pub const KNOWN: [Self; 5] = [Self::Desk, Self::Screen, Self::OtherSystem, Self::Auditor, Self::Operator];
+
+    /// The key, if this caller has one.
+    pub fn key(self) -> Option<String> {
+        (self != Self::Nobody).then(|| format!("mpk_test-{self:?}"))
+    }
+
+    fn grant(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Desk => ("room-booking", "bookings.write"),
+            Self::Screen => ("room-booking", "bookings.read"),
+            Self::OtherSystem => ("crm", "bookings.write"),
+            Self::Auditor => ("audit", "audit.read"),
+            Self::Operator => ("operations", "operator"),
+            Self::Stranger | Self::Nobody => unreachable!("{self:?} has no grant"),
+        }
+    }
+}
+
+/// Writes the file of keys.
+pub fn write_keys(folder: &Path) -> PathBuf {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for who in Who::KNOWN {
+        let (source_system, role) = who.grant();
+        let digest = Sha256::digest(who.key().unwrap().as_bytes());
+        let digest = digest.iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        });
+        write!(
+            text,
+            "[[api_key]]\nname = \"{who:?}\"\nsource_system = \"{source_system}\"\nsha256 = \"{digest}\"\n\
+             roles = [\"{role}\"]\n\n"
+        )
+        .unwrap();
+    }
+    let path = folder.join("api-keys.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}

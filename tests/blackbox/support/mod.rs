@@ -1,0 +1,34 @@
+//! What the tests stand on.
+
+pub mod answer;
+pub mod app;
+pub mod keys;
+pub mod postgres;
+
+pub use answer::Answer;
+pub use app::TestApp;
+pub use keys::Who;
+
+use serde_json::{Value, json};
+
+/// The organizer of most bookings here.
+pub const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+/// A booking with the fewest members.
+pub fn booking(booking_id: &str) -> Value {
+    json!({
+        "bookingId": booking_id, "organizer": ORGANIZER, "subject": "Quarterly review",
+        "startDateTime": "2026-12-01T09:00:00Z", "endDateTime": "2026-12-01T09:30:00Z",
+    })
+}
+
+/// The same with some members replaced.
+pub fn booking_with(booking_id: &str, overrides: Value) -> Value {
+    let mut body = booking(booking_id);
+    if let Value::Object(members) = overrides {
+        for (name, value) in members {
+            body[name] = value;
+        }
+    }
+    body
+}
