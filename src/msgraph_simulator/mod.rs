@@ -1,1 +1,45 @@
-//! A small honest Graph and token endpoint over HTTP, with faults on demand.
+//! A small honest Microsoft Graph and Entra token endpoint over real HTTP, with faults on demand.
+//!
+//! What for: `simulate-graph`, `demo`, the benchmarks and the black-box tests need a Graph that keeps its identity
+//! rule, is indifferent to the body on a hit, and fails in every way the real one is known to fail.
+//!
+//! What it must never do: share a type with `msgraph` (a wrong guess must not agree with itself), listen on anything
+//! but the loopback, or hold a real credential.
+//!
+//! Who calls it: `command` and the tests start a [`Simulator`]; everybody else meets it over HTTP only.
+//!
+//! How a call passes: `front` reads it, writes it into the `ledger`, draws from the `fault_plan`, lets the room's
+//! endpoints (`token`, `create_or_get`, `meeting_item`, `users`) do the work, and delivers or cuts the answer.
+//! `control` is the way to steer all that over HTTP. See `docs/SIMULATOR.md`.
+
+mod answer;
+mod control;
+mod create_or_get;
+mod cut;
+mod fault_answers;
+mod fault_plan;
+mod faults;
+mod front;
+mod graph_error;
+mod graph_time;
+mod json_body;
+mod ledger;
+mod ledger_entries;
+mod meeting_content;
+mod meeting_item;
+mod meetings;
+mod organizers;
+mod route;
+mod settings;
+mod simulator;
+mod tenant;
+mod token;
+mod users;
+
+pub use faults::{Effect, Fault, Frequency};
+pub use ledger::NotInTime;
+pub use ledger_entries::{Call, CallCounts, CallOutcome, LedgerSnapshot, MeetingEntry};
+pub use organizers::{Standing, UserId};
+pub use route::Operation;
+pub use settings::SimulatorSettings;
+pub use simulator::{Simulator, SimulatorError};

@@ -1,0 +1,128 @@
+//! Steering the simulator over HTTP, under `/_simulator`.
+
+use actix_web::HttpRequest;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::answer::Answer;
+use super::faults::Fault;
+use super::ledger_entries::{LedgerSnapshot, MeetingEntry};
+use super::organizers::{Standing, UserId};
+use super::tenant::Tenant;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrganizerBody {
+    standing: Standing,
+    upn: Option<String>,
+}
+
+pub(super) fn answer(
+    tenant: &Tenant,
+    method: &str,
+    segments: &[String],
+    request: &HttpRequest,
+    body: &[u8],
+) -> Answer {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match (method, segments.as_slice()) {
+        ("GET", []) => about(tenant),
+        ("GET", ["faults"]) => faults(tenant, 200),
+        ("POST", ["faults"]) => inject(tenant, body),
+        ("DELETE", ["faults"]) => {
+            tenant.faults().clear();
+            Answer::empty(204)
+        }
+        ("GET", ["ledger"]) => ledger(tenant, request.query_string()),
+        ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
+        ("DELETE", ["tokens"]) => {
+            tenant.tokens().revoke();
+            Answer::empty(204)
+        }
+        ("POST", ["reset"]) => {
+            tenant.reset();
+            Answer::empty(204)
+        }
+        (_, [] | ["faults" | "ledger" | "tokens" | "reset"] | ["organizers", _]) => {
+            refusal(405, "this method does nothing here; see docs/SIMULATOR.md")
+        }
+        _ => refusal(404, "there is no such control; see docs/SIMULATOR.md"),
+    }
+}
+
+fn refusal(status: u16, detail: &str) -> Answer {
+    Answer::json(status, &json!({ "error": detail }))
+}
+
+fn about(tenant: &Tenant) -> Answer {
+    let settings = tenant.settings();
+    let body = json!({
+        "graphRootUrl": tenant.root_url(),
+        "loginUrl": tenant.root_url(),
+        "tenantId": settings.tenant_id,
+        "clientId": settings.client_id,
+    });
+    Answer::json(200, &body)
+}
+
+fn faults(tenant: &Tenant, status: u16) -> Answer {
+    let faults = tenant.faults().faults();
+    Answer::json(status, &json!({ "faults": faults }))
+}
+
+fn inject(tenant: &Tenant, body: &[u8]) -> Answer {
+    // One fault or a list; an untagged enum would swallow the reason of a refusal.
+    let parsed = match serde_json::from_slice::<Value>(body) {
+        Ok(several @ Value::Array(_)) => serde_json::from_value::<Vec<Fault>>(several),
+        Ok(one) => serde_json::from_value::<Fault>(one).map(|one| vec![one]),
+        Err(error) => Err(error),
+    };
+    match parsed {
+        Ok(several) => {
+            for fault in several {
+                tenant.faults().inject(fault);
+            }
+            faults(tenant, 201)
+        }
+        Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> Answer {
+    let Some(organizer) = UserId::parse(organizer) else {
+        return refusal(400, "an organizer is declared by object id; the UPN goes into the body");
+    };
+    match serde_json::from_slice::<OrganizerBody>(body) {
+        Ok(body) => {
+            tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
+            Answer::empty(204)
+        }
+        Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+fn ledger(tenant: &Tenant, query: &str) -> Answer {
+    let newest = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "callsMax");
+    let newest = match newest.map(|(_, number)| number.parse::<usize>()) {
+        None => usize::MAX,
+        Some(Ok(number)) => number,
+        Some(Err(_)) => return refusal(400, "callsMax is a whole number"),
+    };
+    match serde_json::to_string(&snapshot(tenant, newest)) {
+        Ok(body) => Answer::json_text(200, body),
+        Err(error) => refusal(500, &error.to_string()),
+    }
+}
+
+/// Everything the ledger holds, with the `newest` so many calls.
+pub(super) fn snapshot(tenant: &Tenant, newest: usize) -> LedgerSnapshot {
+    let meetings = tenant.meetings().all().iter().map(MeetingEntry::of).collect();
+    let log = tenant.ledger().locked();
+    let skipped = log.calls().len().saturating_sub(newest);
+    LedgerSnapshot {
+        meetings,
+        calls: log.calls().skip(skipped).cloned().collect(),
+        counts: log.counts().clone(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Who may organize a meeting here, and under which name.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::graph_error::GraphError;
+
+/// The object id of an Entra user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(Uuid);
+
+impl UserId {
+    /// Reads an object id: 36 characters, in either case. A UPN is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() == 36 { Uuid::parse_str(text).ok().map(Self) } else { None }
+    }
+}
+
+impl From<Uuid> for UserId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// What Graph thinks of an organizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// Exists, and an application access policy lets our application act for them.
+    Permitted,
+    /// Exists, but there is no application access policy (or it has not propagated yet): 403.
+    WithoutPolicy,
+    /// A guest, or without a licence: 403, and no policy helps.
+    Refused,
+    /// Nobody by that id: 404.
+    Unknown,
+}
+
+/// The users of the tenant: those that were declared, and a standing for all others.
+#[derive(Debug)]
+pub(super) struct Organizers {
+    undeclared: Standing,
+    standings: HashMap<UserId, Standing>,
+    upns: HashMap<UserId, String>,
+    ids: HashMap<String, UserId>,
+}
+
+impl Organizers {
+    pub(super) fn new(undeclared: Standing) -> Self {
+        Self { undeclared, standings: HashMap::new(), upns: HashMap::new(), ids: HashMap::new() }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.undeclared);
+    }
+
+    /// Declares a user's standing and, if given, the UPN.
+    pub(super) fn declare(&mut self, user: UserId, standing: Standing, upn: Option<&str>) {
+        self.standings.insert(user, standing);
+        if let Some(upn) = upn {
+            self.name(user, upn);
+        }
+    }
+
+    fn name(&mut self, user: UserId, upn: &str) {
+        if let Some(former) = self.upns.insert(user, upn.to_owned()) {
+            self.ids.remove(&former.to_lowercase());
+        }
+        self.ids.insert(upn.to_lowercase(), user);
+    }
+
+    fn standing(&self, user: UserId) -> Standing {
+        self.standings.get(&user).copied().unwrap_or(self.undeclared)
+    }
+
+    /// The UPN of a user; one that was never told is made up from the id.
+    pub(super) fn upn(&self, user: UserId) -> String {
+        self.upns.get(&user).cloned().unwrap_or_else(|| format!("{user}@simulated.example"))
+    }
+
+    /// The organizer in a meetings path, if the application may act for them. A UPN there is unknown to Graph.
+    pub(super) fn organizer(&self, user: &str, client_id: &str) -> Result<UserId, GraphError> {
+        let id = UserId::parse(user).ok_or_else(GraphError::unknown_organizer)?;
+        match self.standing(id) {
+            Standing::Permitted => Ok(id),
+            Standing::WithoutPolicy => Err(GraphError::no_access_policy(client_id, user)),
+            Standing::Refused => Err(GraphError::organizer_refused(user)),
+            Standing::Unknown => Err(GraphError::unknown_organizer()),
+        }
+    }
+
+    /// Finds a user of the directory by object id or UPN. Where undeclared users exist, an unheard-of UPN gets an id,
+    /// always the same one.
+    pub(super) fn find(&mut self, user: &str) -> Option<UserId> {
+        let found = match (UserId::parse(user), self.ids.get(&user.to_lowercase())) {
+            (Some(id), _) => id,
+            (None, Some(id)) => *id,
+            (None, None) if self.undeclared == Standing::Unknown || !user.contains('@') => return None,
+            (None, None) => {
+                let id = UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, user.to_lowercase().as_bytes()));
+                self.name(id, user);
+                id
+            }
+        };
+        (self.standing(found) != Standing::Unknown).then_some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+    #[test]
+    fn an_undeclared_organizer_has_the_general_standing() {
+        let mut organizers = Organizers::new(Standing::Permitted);
+        assert!(organizers.organizer(ANNA, "app").is_ok());
+        assert!(organizers.organizer(&ANNA.to_uppercase(), "app").is_ok());
+        organizers.declare(UserId::parse(ANNA).unwrap(), Standing::WithoutPolicy, None);
+        let refusal = organizers.organizer(ANNA, "app").unwrap_err();
+        assert_eq!(refusal, GraphError::no_access_policy("app", ANNA));
+    }
+
+    #[test]
+    fn a_upn_is_found_in_the_directory_but_not_in_a_meetings_path() {
+        let mut organizers = Organizers::new(Standing::Permitted);
+        let id = organizers.find("Anna@contoso.com").unwrap();
+        assert_eq!(organizers.find("anna@CONTOSO.com"), Some(id));
+        assert_eq!(organizers.upn(id), "Anna@contoso.com");
+        let refusal = organizers.organizer("anna@contoso.com", "app").unwrap_err();
+        assert_eq!(refusal, GraphError::unknown_organizer());
+    }
+
+    #[test]
+    fn nobody_is_found_where_undeclared_users_do_not_exist() {
+        let mut organizers = Organizers::new(Standing::Unknown);
+        assert_eq!(organizers.find("anna@contoso.com"), None);
+        organizers.declare(UserId::parse(ANNA).unwrap(), Standing::Permitted, Some("anna@contoso.com"));
+        assert_eq!(organizers.find("anna@contoso.com"), UserId::parse(ANNA));
+    }
+}

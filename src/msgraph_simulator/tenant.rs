@@ -1,0 +1,80 @@
+//! Everything that the simulated tenant knows. Shared by the HTTP workers and the one who started the simulator.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::answer::Exchange;
+use super::fault_plan::FaultPlan;
+use super::ledger::Ledger;
+use super::meetings::Meetings;
+use super::organizers::Organizers;
+use super::settings::SimulatorSettings;
+use super::token::Tokens;
+
+/// Everything that the simulated tenant knows. Each part has a lock of its own, held for moments only.
+#[derive(Debug)]
+pub(super) struct Tenant {
+    settings: SimulatorSettings,
+    root_url: String,
+    tokens: Tokens,
+    organizers: Mutex<Organizers>,
+    meetings: Mutex<Meetings>,
+    faults: Mutex<FaultPlan>,
+    ledger: Ledger,
+}
+
+impl Tenant {
+    /// A tenant without meetings. `root_url` is where the simulator is reached, without a slash at the end.
+    pub(super) fn new(settings: SimulatorSettings, root_url: String) -> Self {
+        Self {
+            root_url,
+            tokens: Tokens::default(),
+            organizers: Mutex::new(Organizers::new(settings.undeclared_organizers)),
+            meetings: Mutex::default(),
+            faults: Mutex::new(FaultPlan::new(settings.seed)),
+            ledger: Ledger::new(settings.calls_kept_max),
+            settings,
+        }
+    }
+
+    pub(super) fn settings(&self) -> &SimulatorSettings {
+        &self.settings
+    }
+
+    pub(super) fn root_url(&self) -> &str {
+        &self.root_url
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(super) fn organizers(&self) -> MutexGuard<'_, Organizers> {
+        self.organizers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn meetings(&self) -> MutexGuard<'_, Meetings> {
+        self.meetings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, FaultPlan> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Begins an exchange with a caller who may have named it.
+    pub(super) fn exchange(&self, client_request_id: Option<String>) -> Exchange {
+        let clock = &self.settings.clock;
+        Exchange { now: clock.now(), request_id: clock.fresh_id(), client_request_id }
+    }
+
+    /// Back to the start: no meeting, no call, no fault, nobody declared. Issued tokens stay good.
+    pub(super) fn reset(&self) {
+        *self.faults() = FaultPlan::new(self.settings.seed);
+        self.organizers().clear();
+        *self.meetings() = Meetings::default();
+        self.ledger.clear();
+    }
+}

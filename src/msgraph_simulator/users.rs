@@ -1,0 +1,44 @@
+//! `GET /users/{id or UPN}`.
+
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::answer::Answer;
+use super::graph_error::GraphError;
+use super::route::Version;
+use super::tenant::Tenant;
+
+pub(super) fn answer(
+    tenant: &Tenant,
+    version: Version,
+    user: &str,
+    query: &str,
+) -> Result<Answer, GraphError> {
+    let (id, upn) = {
+        let mut organizers = tenant.organizers();
+        let id = organizers.find(user).ok_or_else(|| GraphError::unknown_user(user))?;
+        (id, organizers.upn(id))
+    };
+    let directory_entry = json!({
+        "id": id,
+        "userPrincipalName": upn,
+        "displayName": upn.split('@').next(),
+        "mail": upn,
+        "businessPhones": [],
+        "jobTitle": null,
+    });
+    let mut told = selected(directory_entry, query);
+    told["@odata.context"] =
+        format!("{}/{}/$metadata#users/$entity", tenant.root_url(), version.segment()).into();
+    Ok(Answer::json(200, &told))
+}
+
+/// Keeps the members that `$select` names; all of them where it is absent.
+pub(super) fn selected(mut told: Value, query: &str) -> Value {
+    let select = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "$select");
+    if let (Some((_, names)), Value::Object(members)) = (select, &mut told) {
+        let names: Vec<&str> = names.split(',').map(str::trim).collect();
+        members.retain(|name, _| names.contains(&name.as_str()));
+    }
+    told
+}

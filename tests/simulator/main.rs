@@ -1,0 +1,12 @@
+//! The simulator over real HTTP: what it promises in `docs/SIMULATOR.md`.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails, in what it calls as well")]
+
+mod answers_lost;
+mod control;
+mod faults;
+mod fixture;
+mod meetings;
+mod openapi;
+mod organizers;
+mod token;
