@@ -17,9 +17,9 @@ use super::route::Version;
 use super::tenant::Tenant;
 use crate::clock::Timestamp;
 
-/// The parameters of the action; beta has one more.
-const PARAMETERS: &[&str] = &["externalId", "subject", "startDateTime", "endDateTime", "participants"];
-const BETA_PARAMETER: &str = "chatInfo";
+/// The parameters of the action, as the metadata of both versions lists them.
+const PARAMETERS: &[&str] =
+    &["externalId", "subject", "startDateTime", "endDateTime", "participants", "chatInfo"];
 
 pub(super) fn answer(
     tenant: &Tenant,
@@ -75,9 +75,7 @@ struct Asked {
 impl Asked {
     /// Checks names and types, which Graph does for a hit as well.
     fn read(body: &Map<String, Value>, version: Version, tenant_id: &str) -> Result<Self, GraphError> {
-        let allowed =
-            |name: &str| PARAMETERS.contains(&name) || (version == Version::Beta && name == BETA_PARAMETER);
-        if let Some(unknown) = body.keys().find(|name| !allowed(name)) {
+        if let Some(unknown) = body.keys().find(|name| !PARAMETERS.contains(&name.as_str())) {
             return Err(GraphError::bad_request(format!(
                 "The parameter '{unknown}' in the request payload is not a valid parameter for the operation \
                  'createOrGet'."
@@ -87,10 +85,12 @@ impl Asked {
         let external_id = external_id
             .ok_or_else(|| GraphError::bad_request("The externalId is required and can't be empty."))?
             .to_owned();
-        let thread_id = match json_body::nested(body, BETA_PARAMETER)? {
+        let thread_id = match json_body::nested(body, "chatInfo")? {
             Some(chat) => json_body::string(chat, "threadId")?.map(str::to_owned),
             None => None,
         };
+        // The reference describes meetings in a channel for beta only, although v1.0 lists the parameter.
+        let thread_id = thread_id.filter(|_| version == Version::Beta);
         let participants = json_body::nested(body, "participants")?;
         Ok(Self {
             external_id,
@@ -159,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_belongs_to_beta() {
+    fn a_chat_counts_on_beta_and_is_ignored_on_v1() {
         let body = json!({"externalId": "a", "chatInfo": {"threadId": "19:x@thread.tacv2"}});
-        assert!(asked(&body, Version::V1).is_err());
+        assert_eq!(asked(&body, Version::V1).unwrap().thread_id, None);
         assert_eq!(asked(&body, Version::Beta).unwrap().thread_id.as_deref(), Some("19:x@thread.tacv2"));
     }
 }

@@ -77,7 +77,7 @@ async fn a_malformed_request_is_a_bad_request_in_the_odata_envelope() {
         with("subject", json!(7)),
         with("participants", json!({"attendees": [{"upn": "x@y.example", "role": "boss"}]})),
         with("lobbyBypassSettings", json!({"scope": "organizer"})),
-        with("chatInfo", json!({"threadId": "19:x@thread.tacv2"})),
+        with("chatInfo", json!("19:x@thread.tacv2")),
         json!([]),
     ];
     for body in cases {
@@ -101,14 +101,18 @@ async fn an_attendee_without_upn_is_an_internal_error_for_ever() {
 }
 
 #[tokio::test]
-async fn a_channel_meeting_is_made_on_beta() {
+async fn a_channel_meeting_is_made_on_beta_and_v1_ignores_the_channel() {
     let fixture = Fixture::start().await;
-    let mut body = booking("a");
-    body["chatInfo"] = json!({"threadId": "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2"});
-    let path = format!("/beta/users/{ANNA}/onlineMeetings/createOrGet");
-    let (status, meeting) = read(fixture.send(Method::POST, &path, Some(&body)).await.unwrap()).await;
-    assert_eq!((status, &meeting["chatInfo"]["threadId"]), (201, &body["chatInfo"]["threadId"]));
-    assert!(meeting["@odata.context"].as_str().unwrap().contains("/beta/$metadata#users("));
+    for (version, in_channel) in [("beta", true), ("v1.0", false)] {
+        let mut body = booking(version);
+        body["chatInfo"] = json!({"threadId": "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2"});
+        let path = format!("/{version}/users/{ANNA}/onlineMeetings/createOrGet");
+        let (status, meeting) = read(fixture.send(Method::POST, &path, Some(&body)).await.unwrap()).await;
+        assert_eq!(status, 201);
+        assert_eq!(meeting["chatInfo"]["threadId"] == body["chatInfo"]["threadId"], in_channel);
+        let context = meeting["@odata.context"].as_str().unwrap();
+        assert!(context.contains(&format!("/{version}/$metadata#users(")), "{context}");
+    }
 }
 
 #[tokio::test]
