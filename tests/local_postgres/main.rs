@@ -1,6 +1,11 @@
-//! The room `local_postgres`: a server that works, and of which nothing is left.
+//! The room `local_postgres`: a server that works, and of which nothing is left; and what the black-box tests make
+//! of it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here shall fail the test")]
 
 mod ends;
+#[path = "../blackbox/support/postgres/mod.rs"]
+mod postgres;
 mod serves;
 mod support;
-// mod test_database;
+mod test_database;

@@ -1,0 +1,95 @@
+//! Postgres in a container, which is removed when this process has ended, however it ended.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use meeting_provisioner::clock::{Clock, SystemClock};
+use sqlx::{Connection, PgConnection};
+use testcontainers::core::IntoContainerPort;
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use url::Url;
+
+/// The port inside the container.
+const PORT: u16 = 5432;
+
+/// How long the server may take once the container runs.
+const READY_LIMIT: Duration = Duration::from_mins(1);
+
+/// Testcontainers removes a container when its handle is dropped or, with `watchdog`, on some signals; a static is
+/// never dropped and `SIGKILL` can't be caught. So a shell waits for the pipe from us to close, as the supervisor of
+/// a local server does.
+const SCRIPT: &str = r#"
+trap '' HUP INT QUIT TERM
+while read -r line; do :; done
+exec docker rm --force --volumes "$1"
+"#;
+
+/// A running container.
+pub struct Container {
+    _container: ContainerAsync<GenericImage>,
+    /// Its input is the pipe.
+    _remover: Child,
+}
+
+impl Container {
+    /// Starts `image` (`name:tag`) and waits until it answers; gives the URL of its database `postgres`.
+    pub async fn start(image: &str) -> Result<(Self, Url), String> {
+        // The same engine has to answer the docker command, or nobody would remove the container.
+        docker(&["version", "--format", "{{.Server.Version}}"])?;
+        let name = format!("meeting-provisioner-test-{}", SystemClock.fresh_id());
+        // It is there before the container is, so that no moment goes unwatched.
+        let remover = remover(&name)?;
+        let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+        let container = GenericImage::new(repository, tag)
+            .with_exposed_port(PORT.tcp())
+            .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
+            .with_container_name(&name)
+            .start()
+            .await
+            .map_err(|error| format!("starting {image}: {error}"))?;
+        docker(&["inspect", &name])?;
+        let host = container.get_host().await.map_err(|error| error.to_string())?;
+        let port = container.get_host_port_ipv4(PORT).await.map_err(|error| error.to_string())?;
+        let url = Url::parse(&format!("postgres://postgres@{host}:{port}/postgres"))
+            .map_err(|error| error.to_string())?;
+        wait_until_ready(&url).await.map_err(|error| format!("{image} does not answer: {error}"))?;
+        Ok((Self { _container: container, _remover: remover }, url))
+    }
+}
+
+fn remover(name: &str) -> Result<Child, String> {
+    Command::new("/bin/sh")
+        .args(["-c", SCRIPT, "meeting-provisioner-container-remover", name])
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("starting /bin/sh: {error}"))
+}
+
+fn docker(arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
+    let output =
+        output.map_err(|error| format!("the command docker: {error} (install Docker or Podman's docker)"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    output
+        .status
+        .success()
+        .then_some(())
+        .ok_or_else(|| format!("docker {}: {}", arguments[0], complaint.trim()))
+}
+
+/// Connects until it works. Log lines would not do: the official image starts its server twice.
+async fn wait_until_ready(url: &Url) -> sqlx::Result<()> {
+    let deadline = Instant::now() + READY_LIMIT;
+    loop {
+        match PgConnection::connect(url.as_str()).await {
+            Ok(connection) => return connection.close().await,
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
