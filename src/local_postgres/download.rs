@@ -40,8 +40,8 @@ fn install(folder: &Path, wanted_major: Option<u32>) -> Result<PathBuf, AnyError
     {
         fs::remove_dir(unwanted)?;
     }
-    settings.installation_dir = folder.to_owned();
-    settings.data_dir = seeming_cluster.path().to_owned();
+    folder.clone_into(&mut settings.installation_dir);
+    seeming_cluster.path().clone_into(&mut settings.data_dir);
     settings.password_file = seeming_cluster.path().join("pgpass");
     settings.temporary = false;
     if let Some(major) = wanted_major {
