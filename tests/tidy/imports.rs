@@ -1,0 +1,187 @@
+//! Holds the two tables: rooms import what their row allows, and some names appear in some rooms only.
+
+use crate::Breach;
+use crate::paths::{self, Named};
+use crate::plan::{Plan, Row};
+use crate::tree::{File, Tree};
+
+/// How a source may call its own crate: inside the library, and in `main.rs`.
+const OWN_CRATE: [&str; 2] = ["crate", "meeting_provisioner"];
+
+/// Every import that the tables do not allow, and every row that fits no room.
+pub fn check(plan: &Plan, tree: &Tree) -> Vec<Breach> {
+    let rooms = tree.rooms();
+    let mut found = check_rows(plan, tree, &rooms);
+    for file in tree.rust_files() {
+        let Some(room) = file.room() else { continue };
+        for named in paths::named(&file.code, depth(&file.path)) {
+            let breach = if OWN_CRATE.contains(&named.segments[0].as_str()) {
+                outside_its_row(plan, room, &rooms, &named)
+            } else {
+                outside_its_rooms(plan, file, &named)
+            };
+            found.extend(breach.map(|says| Breach::new(&file.path, named.line, says)));
+        }
+    }
+    found
+}
+
+/// How many modules below the root of the crate the module of a file is.
+fn depth(path: &str) -> usize {
+    let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
+    let module = inside.strip_suffix("/mod").unwrap_or(inside);
+    if module == "lib" || module == "main" { 0 } else { module.split('/').count() }
+}
+
+fn check_rows(plan: &Plan, tree: &Tree, rooms: &[&str]) -> Vec<Breach> {
+    let mut found = Vec::new();
+    let mut unknown = |line: usize, name: &str| {
+        found.push(Breach::new(
+            "src/lib.rs",
+            line,
+            format!("the table names the room `{name}`, which does not exist"),
+        ));
+    };
+    let exists = |name: &str| name == "main" || rooms.contains(&name.split("::").next().unwrap_or(name));
+    for row in &plan.imports {
+        row.subjects
+            .iter()
+            .chain(&row.allowed)
+            .filter(|name| !exists(name))
+            .for_each(|name| unknown(row.line, name));
+    }
+    for row in &plan.confined {
+        let is_place =
+            |name: &str| if name.contains('/') { tree.has(&format!("src/{name}")) } else { exists(name) };
+        row.allowed.iter().filter(|name| !is_place(name)).for_each(|name| unknown(row.line, name));
+    }
+    for room in rooms.iter().filter(|room| row_of(plan, room).is_none()) {
+        let says = format!("the room `{room}` has no row in the table `| room | may import |`");
+        found.push(Breach::new("src/lib.rs", 1, says));
+    }
+    found
+}
+
+fn row_of<'a>(plan: &'a Plan, room: &str) -> Option<&'a Row> {
+    plan.imports.iter().find(|row| row.subjects.iter().any(|subject| subject == room))
+}
+
+/// Why a room may not name a path of our own crate.
+fn outside_its_row(plan: &Plan, room: &str, rooms: &[&str], named: &Named) -> Option<String> {
+    let inside: Vec<&str> = named.segments[1..].iter().map(String::as_str).collect();
+    let target = *inside.first()?;
+    if target == room || room == "lib" {
+        return None;
+    }
+    if target == "*" {
+        return Some("`crate::*` hides which rooms are imported: name them".to_owned());
+    }
+    if !rooms.contains(&target) {
+        return None; // a macro, or something that `lib.rs` re-exports
+    }
+    let row = row_of(plan, room)?;
+    let allowed = row.allowed.iter().any(|entry| {
+        let entry: Vec<&str> = entry.split("::").collect();
+        inside.starts_with(&entry)
+    });
+    (!allowed).then(|| format!("room `{room}` may not import `{}`", inside.join("::")))
+}
+
+/// Why a file may not name a crate, a part of `std` or a macro.
+fn outside_its_rooms(plan: &Plan, file: &File, named: &Named) -> Option<String> {
+    for row in &plan.confined {
+        let Some(subject) = row.subjects.iter().find(|subject| {
+            let subject: Vec<&str> = subject.split("::").collect();
+            subject.iter().eq(named.segments.iter().take(subject.len()))
+        }) else {
+            continue;
+        };
+        let in_place = row.allowed.iter().any(|place| {
+            if place.contains('/') {
+                file.path.starts_with(&format!("src/{place}"))
+            } else {
+                file.room() == Some(place)
+            }
+        });
+        if !in_place {
+            return Some(format!("`{subject}` may be named in {} only", row.allowed.join(", ")));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+fn found_in(files: &[(&str, &str)]) -> Vec<String> {
+    const TABLES: &str = "//! | room | may import |\n//! | --- | --- |\n//! | `clock` | — |\n//! | `store` | `clock` |\n\
+        //! | `api` | `clock`, `store::reading` |\n//! | `access` | — |\n//!\n//! | name | only in |\n//! | --- | --- |\n\
+        //! | `sqlx` | `store` |\n//! | `actix_web` | `api`, `access/guard.rs` |\n//! | `std::env` | `clock` |\n\
+        //! | `println!` | `api` |\n";
+    let rooms =
+        [("src/clock.rs", ""), ("src/store/mod.rs", ""), ("src/api/mod.rs", ""), ("src/access/guard.rs", "")];
+    let tree = Tree::of(&[&[("src/lib.rs", TABLES)], &rooms[..], files].concat());
+    let (plan, faults) = Plan::read(TABLES);
+    assert_eq!(faults, []);
+    check(&plan, &tree).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_room_imports_only_what_its_row_allows() {
+    let code = "use crate::clock::Clock;\nuse crate::{store::{reading::find, writing::accept}, api::x};\n\
+                fn f() -> crate::access::Key { super::super::store::open() }\nuse crate::store;";
+    assert_eq!(
+        found_in(&[("src/api/bookings.rs", code)]),
+        [
+            "src/api/bookings.rs:2: room `api` may not import `store::writing::accept`",
+            "src/api/bookings.rs:3: room `api` may not import `access::Key`",
+            "src/api/bookings.rs:3: room `api` may not import `store::open`",
+            "src/api/bookings.rs:4: room `api` may not import `store`",
+        ]
+    );
+    assert_eq!(
+        found_in(&[("src/store/row.rs", "use crate::*;\n// use crate::api;\nuse crate::store::x;\n")]),
+        ["src/store/row.rs:1: `crate::*` hides which rooms are imported: name them"]
+    );
+}
+
+#[test]
+fn some_names_stay_in_their_rooms() {
+    let code = "use sqlx::PgPool;\n#[actix_web::test]\nfn f() { std::env::var(\"A\"); println!(\"sqlx::x\"); }\nuse std::{env, fs};";
+    assert_eq!(
+        found_in(&[("src/access/keys.rs", code)]),
+        [
+            "src/access/keys.rs:1: `sqlx` may be named in store only",
+            "src/access/keys.rs:2: `actix_web` may be named in api, access/guard.rs only",
+            "src/access/keys.rs:3: `std::env` may be named in clock only",
+            "src/access/keys.rs:3: `println!` may be named in api only",
+            "src/access/keys.rs:4: `std::env` may be named in clock only",
+        ]
+    );
+    assert_eq!(
+        found_in(&[("src/access/guard.rs", "use actix_web::web;"), ("src/store/a.rs", "use sqlx;")]),
+        [""; 0]
+    );
+}
+
+#[test]
+fn rows_and_rooms_fit_each_other() {
+    assert_eq!(
+        found_in(&[("src/worker/mod.rs", "")]),
+        ["src/lib.rs:1: the room `worker` has no row in the table `| room | may import |`"]
+    );
+    let tree = Tree::of(&[("src/clock.rs", "")]);
+    let row = |subject: &str, allowed: &str| Row {
+        line: 7,
+        subjects: vec![subject.into()],
+        allowed: vec![allowed.into()],
+    };
+    let plan =
+        Plan { imports: vec![row("clock", "stroe::reading")], confined: vec![row("sqlx", "clock/a.rs")] };
+    let list: Vec<String> = check(&plan, &tree).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        list,
+        [
+            "src/lib.rs:7: the table names the room `stroe::reading`, which does not exist",
+            "src/lib.rs:7: the table names the room `clock/a.rs`, which does not exist",
+        ]
+    );
+}

@@ -1,0 +1,92 @@
+//! Holds the floor plan: reads the tree and reports, with file and line, whatever breaks it — all at once.
+//!
+//! The rules about imports stand as two tables in the documentation of `src/lib.rs`; the other rules stand here. Each
+//! rule shows on small samples, beside it, that it finds what it is there for.
+
+mod imports;
+mod links;
+mod paths;
+mod plan;
+mod shape;
+mod source;
+mod tree;
+mod words;
+
+use std::fmt;
+
+/// One thing that breaks the floor plan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Breach {
+    /// Relative to the root of the repository.
+    file: String,
+    /// Counted from one.
+    line: usize,
+    /// What is wrong, and what would be right.
+    says: String,
+}
+
+impl Breach {
+    fn new(file: &str, line: usize, says: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, says: says.into() }
+    }
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}", self.file, self.line, self.says)
+    }
+}
+
+/// Every breach in the tree, in the order of the files.
+fn breaches(tree: &tree::Tree) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for file in tree.rust_files() {
+        found.extend(shape::check(file));
+        found.extend(words::check_names(file));
+    }
+    for file in tree.files() {
+        found.extend(words::check_text(file));
+        found.extend(links::check(file, tree));
+    }
+    match tree.file("src/lib.rs") {
+        Some(lib) => {
+            let (plan, faults) = plan::Plan::read(&lib.text);
+            found.extend(faults);
+            found.extend(imports::check(&plan, tree));
+        }
+        None => found.push(Breach::new("src/lib.rs", 1, "is missing, and the import table with it")),
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn the_tree_keeps_to_the_floor_plan() {
+    let tree = tree::Tree::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let found = breaches(&tree);
+    let list: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{} breaches of the floor plan:\n{}", list.len(), list.join("\n"));
+}
+
+#[test]
+fn breaches_of_several_kinds_are_reported_together() {
+    let lib = "//! | room | may import |\n//! | --- | --- |\n//! | `clock` | — |\n//! | `store` | — |\n//! | `gone` | — |\n";
+    let tree = tree::Tree::of(&[
+        ("src/lib.rs", lib),
+        ("src/clock.rs", "use crate::store::Store;\nstruct TimeManager;\n"),
+        ("src/store/mod.rs", "//! Postgres.\n"),
+        ("README.md", "see [the plan](docs/PLAN.md)\n"),
+    ]);
+    let list: Vec<String> = breaches(&tree).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        list,
+        [
+            "README.md:1: the link `docs/PLAN.md` leads nowhere",
+            "src/clock.rs:1: room `clock` may not import `store::Store`",
+            "src/clock.rs:2: `TimeManager` says `Manager`, which says nothing: name it for its subject",
+            "src/lib.rs:1: the table `| name | only in |` is missing",
+            "src/lib.rs:5: the table names the room `gone`, which does not exist",
+        ]
+    );
+}
