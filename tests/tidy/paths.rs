@@ -117,7 +117,7 @@ impl Reader<'_> {
                     let glob = [prefix, &["*".to_owned()]].concat();
                     self.keep(self.at - 1, glob);
                 }
-                Some(character) if is_word(character) => self.branch(&prefix),
+                Some(character) if is_word(character) => self.branch(prefix),
                 Some(character) => self.at += character.len_utf8(),
             }
         }
