@@ -79,8 +79,9 @@ fn outside_its_row(plan: &Plan, room: &str, rooms: &[&str], named: &Named) -> Op
     if !rooms.contains(&target) {
         return None; // a macro, or something that `lib.rs` re-exports
     }
-    let row = row_of(plan, room)?;
-    let allowed = row.allowed.iter().any(|entry| {
+    // A room without a row may import nothing.
+    let mut allowed = row_of(plan, room).into_iter().flat_map(|row| &row.allowed);
+    let allowed = allowed.any(|entry| {
         let entry: Vec<&str> = entry.split("::").collect();
         inside.starts_with(&entry)
     });
@@ -104,7 +105,12 @@ fn outside_its_rooms(plan: &Plan, file: &File, named: &Named) -> Option<String> 
             }
         });
         if !in_place {
-            return Some(format!("`{subject}` may be named in {} only", row.allowed.join(", ")));
+            let places = row.allowed.join(", ");
+            return Some(if places.is_empty() {
+                format!("`{subject}` may be named nowhere")
+            } else {
+                format!("`{subject}` may be named in {places} only")
+            });
         }
     }
     None
@@ -115,7 +121,7 @@ fn found_in(files: &[(&str, &str)]) -> Vec<String> {
     const TABLES: &str = "//! | room | may import |\n//! | --- | --- |\n//! | `clock` | — |\n//! | `store` | `clock` |\n\
         //! | `api` | `clock`, `store::reading` |\n//! | `access` | — |\n//!\n//! | name | only in |\n//! | --- | --- |\n\
         //! | `sqlx` | `store` |\n//! | `actix_web` | `api`, `access/guard.rs` |\n//! | `std::env` | `clock` |\n\
-        //! | `println!` | `api` |\n";
+        //! | `println!` | `api` |\n//! | `dbg!` | — |\n";
     let rooms =
         [("src/clock.rs", ""), ("src/store/mod.rs", ""), ("src/api/mod.rs", ""), ("src/access/guard.rs", "")];
     let tree = Tree::of(&[&[("src/lib.rs", TABLES)], &rooms[..], files].concat());
@@ -167,6 +173,10 @@ fn rows_and_rooms_fit_each_other() {
     assert_eq!(
         found_in(&[("src/worker/mod.rs", "")]),
         ["src/lib.rs:1: the room `worker` has no row in the table `| room | may import |`"]
+    );
+    assert_eq!(
+        found_in(&[("src/main.rs", "use meeting_provisioner::clock;")]),
+        ["src/main.rs:1: room `main` may not import `clock`"]
     );
     let tree = Tree::of(&[("src/clock.rs", "")]);
     let row = |subject: &str, allowed: &str| Row {

@@ -6,8 +6,11 @@ use std::path::Path;
 
 use crate::source;
 
-/// Folders whose content is not ours to judge.
-const SKIPPED: [&str; 4] = [".sqlx", "target", "node_modules", "snapshots"];
+/// Folders whose content is not ours to judge; hidden ones neither, apart from [`HIDDEN`].
+const SKIPPED: [&str; 3] = ["target", "node_modules", "snapshots"];
+
+/// Hidden folders that are ours.
+const HIDDEN: [&str; 3] = [".ci", ".cargo", ".github"];
 
 /// One text file.
 pub struct File {
@@ -68,7 +71,9 @@ impl Tree {
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 self.places.push(path.clone());
-                if !SKIPPED.contains(&name.as_str()) {
+                let is_ours =
+                    if name.starts_with('.') { HIDDEN.contains(&&*name) } else { !SKIPPED.contains(&&*name) };
+                if is_ours {
                     self.descend(&entry.path(), &format!("{path}/"))?;
                 }
             } else if kind.is_file() {
