@@ -13,8 +13,8 @@ ENV SQLX_OFFLINE=true CARGO_INCREMENTAL=0 CARGO_TERM_PROGRESS_WHEN=never
 # The dependencies have a layer of their own, which stands until a manifest changes. An empty program is all they need.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
-    && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs \
+    && printf '//! Empty.\nfn main() {}\n' > src/main.rs \
+    && echo '//! Empty.' > src/lib.rs \
     && cargo build --locked --profile dist --bin meeting-provisioner \
     && rm -r src
 
