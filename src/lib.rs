@@ -8,6 +8,7 @@
 //!
 //! | room | may import |
 //! | --- | --- |
+//! | `main` | — |
 //! | `clock` | — |
 //! | `local_postgres` | `clock` |
 //! | `msgraph_simulator` | `clock` |
@@ -17,7 +18,7 @@
 //! | name | only in |
 //! | --- | --- |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `msgraph_simulator` |
-//! | `std::env` | — |
+//! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | — |
 //! | `println!`, `print!`, `eprintln!`, `eprint!`, `dbg!` | — |
 
 pub mod audit;
