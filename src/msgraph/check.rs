@@ -1,0 +1,50 @@
+//! What `doctor` and readiness ask: is there a token, is there a Graph?
+
+use reqwest::{Method, Request};
+use url::Url;
+
+use super::exchange::NoAnswer;
+use super::graph::MicrosoftGraph;
+use super::text::clean;
+use super::token_failure::TokenFailure;
+use crate::clock::Timestamp;
+
+/// Why Graph can't be used, seen from the network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReachFault {
+    /// Nothing answered.
+    #[error("nothing answers at {address}: {message}")]
+    Silent {
+        /// What was asked.
+        address: String,
+        /// What broke.
+        message: String,
+    },
+    /// Something answered with what Graph in working order would not say.
+    #[error("{address} answered {status}, which Graph in working order doesn't")]
+    Strange {
+        /// What was asked.
+        address: String,
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+impl MicrosoftGraph {
+    /// Fetches a token, or takes the one in use, and says until when it is good.
+    pub async fn check_token(&self) -> Result<Timestamp, TokenFailure> {
+        self.tokens.current().await.map(|token| token.expires_at)
+    }
+
+    /// Asks Graph for something without a token. Its refusal (401) shows that it is there.
+    pub async fn check_reachable(&self) -> Result<(), ReachFault> {
+        let address = self.requests.probe_url();
+        let silent = |message: &str| ReachFault::Silent { address: address.clone(), message: clean(message) };
+        let url = Url::parse(&address).map_err(|fault| silent(&fault.to_string()))?;
+        match self.connections.exchange(Request::new(Method::GET, url), &*self.clock).await {
+            Ok(answer) if answer.status.is_success() || answer.status.is_client_error() => Ok(()),
+            Ok(answer) => Err(ReachFault::Strange { address, status: answer.status.as_u16() }),
+            Err(NoAnswer::NotSent(message) | NoAnswer::Lost(message)) => Err(silent(&message)),
+        }
+    }
+}

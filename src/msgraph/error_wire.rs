@@ -1,0 +1,90 @@
+//! Graph's error envelope, in all its spellings.
+
+use serde_json::{Map, Value};
+
+use super::text::clean;
+
+/// How much of an answer that is no envelope is kept, in characters: enough to recognize a proxy's page.
+const FOREIGN_CHARACTERS_MAX: usize = 200;
+
+/// What an error answer says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct GraphError {
+    /// Graph's code; none when empty, which it may be.
+    pub(super) code: Option<String>,
+    /// Its message.
+    pub(super) message: Option<String>,
+    /// `request-id` of the inner error, for answers without that header.
+    pub(super) request_id: Option<String>,
+}
+
+/// Reads `{"error": {"code", "message", "innerError" | "innererror": {…}}}`; never fails.
+pub(super) fn read(body: &[u8]) -> GraphError {
+    let Ok(Value::Object(envelope)) = serde_json::from_slice::<Value>(body) else { return foreign(body) };
+    let Some(Value::Object(error)) = member(&envelope, "error") else { return foreign(body) };
+    let inner = match member(error, "innererror") {
+        Some(Value::Object(inner)) => Some(inner),
+        _ => None,
+    };
+    let inner_text = |name| inner.and_then(|inner| text(inner, name));
+    GraphError {
+        code: text(error, "code").or_else(|| inner_text("code")),
+        message: text(error, "message").or_else(|| inner_text("message")),
+        request_id: inner_text("request-id"),
+    }
+}
+
+fn foreign(body: &[u8]) -> GraphError {
+    let text: String = String::from_utf8_lossy(body).trim().chars().take(FOREIGN_CHARACTERS_MAX).collect();
+    let message = (!text.is_empty()).then(|| format!("not Graph's error envelope: {}", clean(&text)));
+    GraphError { message, ..GraphError::default() }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
+    member(object, name)?.as_str().filter(|text| !text.is_empty()).map(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: Option<&str>, message: Option<&str>, request_id: Option<&str>) -> GraphError {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        GraphError { code: owned(code), message: owned(message), request_id: owned(request_id) }
+    }
+
+    /// Both spellings of the inner error, empty codes, nulls, and answers that aren't Graph's at all.
+    #[test]
+    fn every_spelling_of_the_envelope_is_read() {
+        let table = [
+            (
+                r#"{"error":{"code":"Forbidden","message":"No.","innerError":{"request-id":"r1","date":"d"}}}"#,
+                error(Some("Forbidden"), Some("No."), Some("r1")),
+            ),
+            (
+                r#"{"error":{"code":"","message":null,"innererror":{"code":"Inner","request-id":"r2"},"x":1}}"#,
+                error(Some("Inner"), None, Some("r2")),
+            ),
+            (
+                r#"{"error":{"code":"UnknownError","message":"","innerError":null}}"#,
+                error(Some("UnknownError"), None, None),
+            ),
+            (r#"{"Error":{"Code":"A","Message":"B"}}"#, error(Some("A"), Some("B"), None)),
+            (r#"{"error":{}}"#, error(None, None, None)),
+            ("", error(None, None, None)),
+            ("{\"error\":\"x\"}", error(None, Some("not Graph's error envelope: {\"error\":\"x\"}"), None)),
+            ("<html>", error(None, Some("not Graph's error envelope: <html>"), None)),
+            (r#"{"error":{"message":"a\u0000b"}}"#, error(None, Some("a\u{fffd}b"), None)),
+        ];
+        for (body, expected) in table {
+            assert_eq!(read(body.as_bytes()), expected, "{body}");
+        }
+        let long = format!(r#"{{"error":{{"message":"{}"}}}}"#, "é".repeat(3_000));
+        assert_eq!(read(long.as_bytes()).message.unwrap().chars().count(), 2_000);
+        assert!(read("ü".repeat(3_000).as_bytes()).message.unwrap().chars().count() < 300);
+    }
+}

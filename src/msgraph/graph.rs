@@ -1,0 +1,110 @@
+//! Carries out calls: token, request, answer, and what became of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::answer::{answered, no_evidence, unanswered, without_token};
+use super::connection::{ConnectionFault, GraphConnection};
+use super::exchange::Connections;
+use super::request::{Ids, RequestWriter};
+use super::text::clean;
+use super::token::Tokens;
+use super::token_request::TokenSource;
+use crate::clock::Clock;
+use crate::meeting::{AttemptId, Call, CallKind, Evidence, Outcome, Refusal, Reply};
+
+/// The most exchanges that one call can wait for, one after another: a token that somebody else is fetching, one of
+/// our own, the call, a token in place of a refused one, the call again.
+const EXCHANGES_MAX: u32 = 5;
+
+/// Microsoft Graph, as one application of one tenant sees it. Made once and shared behind an `Arc`.
+#[derive(Debug)]
+pub struct MicrosoftGraph {
+    pub(super) connections: Connections,
+    pub(super) tokens: Tokens,
+    pub(super) requests: RequestWriter,
+    pub(super) clock: Arc<dyn Clock>,
+    exchange_longest: Duration,
+}
+
+impl MicrosoftGraph {
+    /// Prepares everything and asks nobody.
+    pub fn new(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
+        Ok(Self {
+            requests: RequestWriter::of(connection)?,
+            connections: Connections::to(&connection.root_url, connection.timeouts)?,
+            tokens: Tokens::from(TokenSource::of(connection, Arc::clone(&clock))?, Arc::clone(&clock)),
+            clock,
+            exchange_longest: connection.timeouts.total,
+        })
+    }
+
+    /// How long one [`Self::perform`] can take at most: a lease must be longer.
+    #[must_use]
+    pub fn longest_call(&self) -> Duration {
+        self.exchange_longest * EXCHANGES_MAX
+    }
+
+    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence.
+    ///
+    /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
+    pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
+        let begun = Instant::now();
+        let mut evidence = no_evidence(self.clock.now());
+        let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+        evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log(attempt, call.kind(), &outcome, &evidence);
+        Reply { outcome, evidence }
+    }
+
+    async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Outcome {
+        let request = match self.requests.write(call) {
+            Ok(request) => request,
+            Err(fault) => {
+                evidence.message = Some(clean(&format!("not sent: {fault}")));
+                return Outcome::Refused(Refusal::Request);
+            }
+        };
+        let mut is_repeat = false;
+        loop {
+            let token = match self.tokens.current().await {
+                Ok(token) => token,
+                Err(failure) => return without_token(failure, evidence),
+            };
+            let outgoing = request.outgoing(&token.authorization, ids);
+            let outcome = match self.connections.exchange(outgoing, &*self.clock).await {
+                Ok(answer) => answered(call.kind(), answer, evidence, &*self.clock),
+                Err(fault) => unanswered(&fault, evidence),
+            };
+            if outcome != Outcome::Refused(Refusal::Unauthorized) {
+                if evidence.status.is_some_and(|status| status != 401) {
+                    token.note_accepted();
+                }
+                return outcome;
+            }
+            let is_replaceable = self.tokens.refuse(&token);
+            if is_repeat || !is_replaceable {
+                return outcome;
+            }
+            is_repeat = true;
+        }
+    }
+}
+
+fn log(attempt: AttemptId, call: CallKind, outcome: &Outcome, evidence: &Evidence) {
+    let (call, outcome) = (call.as_str(), outcome.as_str());
+    tracing::debug!(
+        attempt_id = %attempt,
+        call,
+        outcome,
+        status = evidence.status,
+        code = evidence.code.as_deref(),
+        graph_request_id = evidence.request_id.as_deref(),
+        duration_milliseconds = evidence.duration_milliseconds,
+        "Graph call {call} of attempt {attempt}: {outcome}"
+    );
+}
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+mod tests;

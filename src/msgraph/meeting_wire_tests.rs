@@ -1,0 +1,118 @@
+use serde_json::{Value, json};
+use time::macros::datetime;
+
+use super::*;
+
+fn read(body: &Value) -> Result<SeenMeeting, AnswerFault> {
+    meeting(body.to_string().into_bytes())
+}
+
+/// A full answer, with members that no schema lists and a role newer than ours.
+#[test]
+fn a_full_answer_is_read() {
+    let body = json!({
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#x", "id": "MSo1N2Y5", "extra": {"deep": [1]},
+        "joinWebUrl": "https://teams.microsoft.com/l/meetup-join/19%3ameeting?context=%7b%7d",
+        "subject": "Review", "startDateTime": "2020-02-06T01:49:21.3524945Z", "endDateTime": "2020-02-06T02:19:21Z",
+        "chatInfo": {"threadId": "19:meeting_x@thread.v2", "messageId": "0", "replyChainMessageId": null},
+        "participants": {"organizer": {"upn": "o@contoso.com"}, "attendees": [
+            {"identity": {"application": null, "user": {"id": "1F35F2E6", "displayName": null}},
+             "upn": "a@contoso.com", "role": "interpreter", "@odata.type": "#x"},
+        ]},
+    });
+    let text = body.to_string();
+    let seen = read(&body).unwrap();
+    assert_eq!(seen.id.as_str(), "MSo1N2Y5");
+    assert_eq!(
+        seen.join_web_url.as_str(),
+        "https://teams.microsoft.com/l/meetup-join/19%3ameeting?context=%7b%7d"
+    );
+    assert_eq!(seen.chat_thread_id.as_deref(), Some("19:meeting_x@thread.v2"));
+    assert_eq!(seen.seen.subject.as_deref(), Some("Review"));
+    assert_eq!(seen.seen.start, Some(datetime!(2020-02-06 01:49:21.3524945 UTC)));
+    assert_eq!(seen.seen.end, Some(datetime!(2020-02-06 02:19:21 UTC)));
+    let attendee = SeenAttendee {
+        user_id: Some("1F35F2E6".into()),
+        upn: Some("a@contoso.com".into()),
+        role: Some("interpreter".into()),
+    };
+    assert_eq!(seen.seen.attendees, [attendee]);
+    assert_eq!(&*seen.online_meeting, text);
+}
+
+/// Null, absent, or of another type than ever seen: nothing but id and joinWebUrl is worth losing a meeting for.
+#[test]
+fn anything_but_the_id_and_the_link_may_be_missing() {
+    let bare = read(&json!({"id": "m", "joinWebUrl": "u"})).unwrap();
+    assert_eq!((bare.seen, bare.chat_thread_id), (Seen::default(), None));
+    for odd in [json!(null), json!(7), json!([]), json!({}), json!([null]), json!({"attendees": null})] {
+        let body = json!({
+            "id": "m", "joinWebUrl": "u", "subject": odd, "startDateTime": odd, "endDateTime": odd,
+            "participants": odd, "chatInfo": odd,
+        });
+        let seen = read(&body).unwrap();
+        assert_eq!((seen.seen, seen.chat_thread_id), (Seen::default(), None), "{odd}");
+    }
+    let nulls = json!({"attendees": [null, {"identity": {"user": null}, "upn": null, "role": null}]});
+    let seen = read(&json!({"id": "m", "joinWebUrl": "u", "participants": nulls})).unwrap();
+    assert_eq!(seen.seen.attendees, [SeenAttendee { user_id: None, upn: None, role: None }]);
+}
+
+/// Zero to seven digits of fraction, with an offset or without; the year 1 is no time.
+#[test]
+fn times_are_read_in_every_spelling() {
+    for (text, expected) in [
+        ("2020-02-06T01:49:21Z", Some(datetime!(2020-02-06 01:49:21 UTC))),
+        ("2020-02-06T01:49:21.3Z", Some(datetime!(2020-02-06 01:49:21.3 UTC))),
+        ("2020-02-06T01:49:21.3524945Z", Some(datetime!(2020-02-06 01:49:21.3524945 UTC))),
+        ("2020-02-06T01:49:21.3524945", Some(datetime!(2020-02-06 01:49:21.3524945 UTC))),
+        ("2020-02-06T01:49:21.0000000+00:00", Some(datetime!(2020-02-06 01:49:21 UTC))),
+        ("2020-02-06T02:49:21+01:00", Some(datetime!(2020-02-06 01:49:21 UTC))),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00.0000000Z", None),
+        ("", None),
+        ("tomorrow", None),
+    ] {
+        assert_eq!(time(text), expected, "{text:?}");
+    }
+}
+
+/// Half an answer, none, an id that can't be kept: such an answer proves nothing.
+#[test]
+fn an_answer_without_id_or_link_is_a_fault() {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"id\":\"m\"}",
+        "{\"joinWebUrl\":\"u\"}",
+        "{\"id\":null,\"joinWebUrl\":\"u\"}",
+    ] {
+        assert!(meeting(body.as_bytes().to_vec()).is_err(), "{body}");
+    }
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"u\\u0000\"}".to_vec()).is_err());
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"\xff\"}".to_vec()).is_err());
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"u\"} x".to_vec()).is_err());
+}
+
+/// What Postgres could not keep is replaced; the whole answer stays as it came.
+#[test]
+fn no_zero_character_reaches_the_store() {
+    let body = r#"{"id":"m","joinWebUrl":"u","subject":"a\u0000b","chatInfo":{"threadId":"\u0000"},
+        "participants":{"attendees":[{"upn":"\u0000","role":"\u0000","identity":{"user":{"id":"\u0000"}}}]}}"#;
+    let seen = meeting(body.as_bytes().to_vec()).unwrap();
+    assert_eq!(seen.seen.subject.as_deref(), Some("a\u{fffd}b"));
+    assert!(!format!("{:?} {:?}", seen.seen, seen.chat_thread_id).contains("\\0"));
+    assert_eq!(&*seen.online_meeting, body);
+}
+
+/// The object id of a user, or nothing.
+#[test]
+fn a_users_id_is_read() {
+    let id = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+    assert_eq!(user(format!("{{\"id\":\"{id}\",\"x\":1}}").as_bytes()).unwrap().to_string(), id);
+    for body in ["", "{}", "{\"id\":null}", "{\"id\":\"anna\"}"] {
+        assert!(user(body.as_bytes()).is_err(), "{body}");
+    }
+}

@@ -1,0 +1,36 @@
+//! Everything Microsoft Graph: token, calls, wire types, error classes, `Retry-After`.
+//!
+//! It turns one [`Call`](crate::meeting::Call) into one [`Reply`](crate::meeting::Reply) and decides nothing: what to
+//! ask is `meeting::next_call`'s to say, when to ask again `meeting::next_step`'s. It repeats nothing on its own but
+//! a call whose token was refused, once. It keeps no booking, knows no database and no door, and never logs or hands
+//! out a token or a secret. Called by `provisioning`; built by `command`.
+//!
+//! One call at a time: `graph` takes the token from `token`, has `request` write the call with the bodies of
+//! `request_wire`, sends it through `exchange`, and hands what comes back to `answer`, which reads it with
+//! `meeting_wire` or `error_wire` and judges errors with `classify`.
+
+mod answer;
+mod check;
+mod classify;
+mod cloud;
+mod connection;
+mod error_wire;
+mod exchange;
+mod graph;
+mod meeting_wire;
+mod request;
+mod request_wire;
+mod retry_after;
+mod text;
+mod token;
+mod token_failure;
+mod token_request;
+
+#[cfg(test)]
+mod fake;
+
+pub use check::ReachFault;
+pub use cloud::{Cloud, GraphVersion};
+pub use connection::{ConnectionFault, Credential, GraphConnection};
+pub use graph::MicrosoftGraph;
+pub use token_failure::{TokenFailure, TokenFailureKind};

@@ -1,0 +1,173 @@
+//! A call becomes a request: method, address, headers and body.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
+use serde::Serialize;
+use url::Url;
+
+use super::cloud::GraphVersion;
+use super::connection::{ConnectionFault, GraphConnection};
+use super::request_wire::{ChangeWire, CreateOrGetWire};
+use crate::booking::{Booking, Upn, UserId};
+use crate::meeting::{AttemptId, Call, MeetingId};
+
+/// Everything but RFC 3986's unreserved characters.
+const ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Without it Graph hides every enum value that is newer than the first edition of its enum.
+const UNKNOWN_ENUM_MEMBERS: HeaderValue = HeaderValue::from_static("include-unknown-enum-members");
+
+/// One request to Graph, before anybody sends it.
+#[derive(Debug)]
+pub(super) struct GraphRequest {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// A call that can't be sent: nothing at Graph was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RequestFault {
+    #[error("a meeting in a channel (chatInfo) needs Graph's beta version, which the cloud {0} doesn't have")]
+    ChatNeedsBeta(&'static str),
+    #[error("the meeting's id {0:?} can't be part of an address")]
+    MeetingId(String),
+    #[error("the request can't be written: {0}")]
+    Body(#[from] serde_json::Error),
+    #[error("the request's address can't be written: {0}")]
+    Address(#[from] url::ParseError),
+}
+
+/// Under which ids a request travels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids<'a> {
+    pub(super) attempt: AttemptId,
+    pub(super) traceparent: Option<&'a str>,
+}
+
+impl GraphRequest {
+    /// The request as it goes out. It can go out twice, if the first time the token was refused.
+    pub(super) fn outgoing(&self, authorization: &HeaderValue, ids: Ids<'_>) -> Request {
+        let mut outgoing = Request::new(self.method.clone(), self.url.clone());
+        let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
+        let attempt = &*ids.attempt.uuid().hyphenated().encode_lower(&mut buffer);
+        let headers = outgoing.headers_mut();
+        headers.insert(AUTHORIZATION, authorization.clone());
+        headers.insert(ACCEPT, JSON);
+        headers.insert(PREFER, UNKNOWN_ENUM_MEMBERS);
+        for (name, text) in [(CLIENT_REQUEST_ID, Some(attempt)), (TRACEPARENT, ids.traceparent)] {
+            // A trace's parent comes from the caller; one that no header can hold is left behind.
+            if let Some(value) = text.and_then(|text| HeaderValue::from_str(text).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        if let Some(body) = &self.body {
+            headers.insert(CONTENT_TYPE, JSON);
+            *outgoing.body_mut() = Some(body.clone().into());
+        }
+        outgoing
+    }
+}
+
+/// Writes requests for one Graph.
+#[derive(Debug)]
+pub(super) struct RequestWriter {
+    stable: String,
+    beta: Option<String>,
+    version: GraphVersion,
+    cloud: &'static str,
+}
+
+impl RequestWriter {
+    /// A writer for this connection.
+    pub(super) fn of(connection: &GraphConnection) -> Result<Self, ConnectionFault> {
+        connection.check()?;
+        let base = |version: GraphVersion| format!("{}/{}", connection.root(), version.as_str());
+        Ok(Self {
+            stable: base(GraphVersion::V1_0),
+            beta: connection.cloud.supports_beta().then(|| base(GraphVersion::Beta)),
+            version: connection.version,
+            cloud: connection.cloud.as_str(),
+        })
+    }
+
+    /// Writes the request for a call.
+    pub(super) fn write(&self, call: &Call) -> Result<GraphRequest, RequestFault> {
+        match call {
+            Call::FindOrganizer(upn) => request(Method::GET, &self.user_url(upn), None),
+            Call::CreateOrGet { organizer, external_id, booking } => {
+                let url = self.create_or_get_url(*organizer, booking)?;
+                request(Method::POST, &url, json(&CreateOrGetWire::of(booking, *external_id))?)
+            }
+            Call::Change { organizer, meeting, change } => {
+                let url = self.meeting_url(*organizer, meeting)?;
+                request(Method::PATCH, &url, json(&ChangeWire::of(change))?)
+            }
+            Call::Remove { organizer, meeting } => {
+                request(Method::DELETE, &self.meeting_url(*organizer, meeting)?, None)
+            }
+        }
+    }
+
+    /// A request that needs a token: what comes back without one shows whether Graph is there.
+    pub(super) fn probe_url(&self) -> String {
+        format!("{}/me", self.base())
+    }
+
+    fn base(&self) -> &str {
+        match (self.version, &self.beta) {
+            (GraphVersion::Beta, Some(beta)) => beta,
+            _ => &self.stable,
+        }
+    }
+
+    fn user_url(&self, upn: &Upn) -> String {
+        let base = self.base();
+        let name = upn.as_str();
+        // Graph takes a segment that begins with $ for an operator; Microsoft's way out is the key in parentheses.
+        if name.starts_with('$') {
+            let quoted = name.replace('\'', "''");
+            return format!("{base}/users('{}')?$select=id", encoded(&quoted));
+        }
+        format!("{base}/users/{}?$select=id", encoded(name))
+    }
+
+    fn create_or_get_url(&self, organizer: UserId, booking: &Booking) -> Result<String, RequestFault> {
+        let base = match (&booking.chat_thread_id, &self.beta) {
+            (None, _) => self.base(),
+            (Some(_), Some(beta)) => beta,
+            (Some(_), None) => return Err(RequestFault::ChatNeedsBeta(self.cloud)),
+        };
+        Ok(format!("{base}/users/{organizer}/onlineMeetings/createOrGet"))
+    }
+
+    fn meeting_url(&self, organizer: UserId, meeting: &MeetingId) -> Result<String, RequestFault> {
+        let id = meeting.as_str();
+        // The two dot segments would be resolved away, encoded or not, and the call would hit something else.
+        if matches!(id, "." | "..") {
+            return Err(RequestFault::MeetingId(id.to_owned()));
+        }
+        Ok(format!("{}/users/{organizer}/onlineMeetings/{}", self.base(), encoded(id)))
+    }
+}
+
+fn request(method: Method, url: &str, body: Option<Vec<u8>>) -> Result<GraphRequest, RequestFault> {
+    Ok(GraphRequest { method, url: Url::parse(url)?, body })
+}
+
+fn json(body: &impl Serialize) -> Result<Option<Vec<u8>>, RequestFault> {
+    Ok(Some(serde_json::to_vec(body)?))
+}
+
+fn encoded(id: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(id, ID)
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

@@ -1,0 +1,224 @@
+//! Asks the token endpoint for a token. The only file that knows the crate oauth2.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
+use oauth2::{
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse,
+    RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::answer::header;
+use super::connection::{ConnectionFault, Credential, GraphConnection};
+use super::exchange::{Connections, NoAnswer};
+use super::request::CLIENT_REQUEST_ID;
+use super::retry_after;
+use super::text::clean;
+use super::token_failure::{TokenFailure, TokenFailureKind};
+use crate::clock::Clock;
+
+/// Where tokens come from, and what we show for them.
+#[derive(Debug)]
+pub(super) struct TokenSource {
+    connections: Arc<Connections>,
+    clock: Arc<dyn Clock>,
+    url: TokenUrl,
+    client_id: ClientId,
+    scope: Scope,
+    credential: Credential,
+}
+
+/// A token as it was granted.
+pub(super) struct Granted {
+    /// The whole `Authorization` header, marked so that nothing prints it.
+    pub(super) authorization: HeaderValue,
+    /// For how long it is good.
+    pub(super) expires_in: Option<Duration>,
+    /// When Entra wishes it to be fetched anew.
+    pub(super) refresh_in: Option<Duration>,
+}
+
+type TokenClient = oauth2::Client<
+    TokenErrorWire,
+    StandardTokenResponse<RefreshWire, BasicTokenType>,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+>;
+
+/// Entra's error body. Serialized never, but the crate asks for it.
+#[derive(Debug, Deserialize, Serialize)]
+struct TokenErrorWire {
+    error: String,
+    #[serde(default)]
+    error_description: Option<String>,
+    #[serde(default)]
+    error_codes: Value,
+    #[serde(default)]
+    trace_id: Option<String>,
+    #[serde(default)]
+    correlation_id: Option<String>,
+}
+
+impl std::fmt::Display for TokenErrorWire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.error)
+    }
+}
+
+impl oauth2::ErrorResponse for TokenErrorWire {}
+
+/// What Entra adds to RFC 6749's token answer.
+#[derive(Debug, Deserialize, Serialize)]
+struct RefreshWire {
+    #[serde(default)]
+    refresh_in: Option<Value>,
+}
+
+impl ExtraTokenFields for RefreshWire {}
+
+type Refusal = RequestTokenError<NoAnswer, TokenErrorWire>;
+
+impl TokenSource {
+    /// The source of this connection's tokens.
+    pub(super) fn of(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
+        let url = TokenUrl::new(connection.token_url())
+            .map_err(|_| ConnectionFault::Address(connection.login_url.clone()))?;
+        Ok(Self {
+            connections: Arc::new(Connections::to(&connection.login_url, connection.timeouts)?),
+            clock,
+            url,
+            client_id: ClientId::new(connection.client_id.clone()),
+            scope: Scope::new(connection.scope()),
+            credential: connection.credential.clone(),
+        })
+    }
+
+    /// Asks for a token, once.
+    pub(super) async fn fetch(&self) -> Result<Granted, TokenFailure> {
+        let exchange = TokenExchange {
+            connections: Arc::clone(&self.connections),
+            clock: Arc::clone(&self.clock),
+            head: Mutex::default(),
+        };
+        let Credential::ClientSecret(secret) = &self.credential;
+        let client = TokenClient::new(self.client_id.clone())
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(self.url.clone())
+            .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+        let answer =
+            client.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&exchange).await;
+        let head = exchange.head.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let granted = answer.map_err(|refusal| failure(refusal, head.as_ref(), &*self.clock))?;
+        let bearer = format!("Bearer {}", granted.access_token().secret());
+        let Ok(mut authorization) = HeaderValue::from_str(&bearer) else {
+            let unreadable = RequestTokenError::Other("the token holds characters that no header may".into());
+            return Err(failure(unreadable, head.as_ref(), &*self.clock));
+        };
+        authorization.set_sensitive(true);
+        let refresh_in = granted.extra_fields().refresh_in.as_ref().and_then(seconds);
+        Ok(Granted { authorization, expires_in: granted.expires_in(), refresh_in })
+    }
+}
+
+/// One exchange with the token endpoint, in oauth2's words. A type of its own, because through a closure the compiler
+/// can't see that the future may change threads.
+struct TokenExchange {
+    connections: Arc<Connections>,
+    clock: Arc<dyn Clock>,
+    /// Status and headers of the answer, which oauth2 doesn't pass on.
+    head: Mutex<Option<(u16, HeaderMap)>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenExchange {
+    type Error = NoAnswer;
+    type Future = BoxFuture<'c, Result<HttpResponse, NoAnswer>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+impl TokenExchange {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+        let not_sent = |fault: &dyn std::error::Error| NoAnswer::NotSent(fault.to_string());
+        let mut request = reqwest::Request::try_from(request).map_err(|fault| not_sent(&fault))?;
+        let id =
+            HeaderValue::try_from(self.clock.fresh_id().to_string()).map_err(|fault| not_sent(&fault))?;
+        request.headers_mut().insert(CLIENT_REQUEST_ID, id);
+        let answer = self.connections.exchange(request, &*self.clock).await?;
+        let status = answer.status;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some((status.as_u16(), answer.headers));
+        let mut response = HttpResponse::new(answer.body.map_err(NoAnswer::Lost)?);
+        *response.status_mut() = status;
+        Ok(response)
+    }
+}
+
+/// A number of seconds, which some token endpoints write as a string.
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+    number.map(Duration::from_secs)
+}
+
+fn failure(refusal: Refusal, head: Option<&(u16, HeaderMap)>, clock: &dyn Clock) -> TokenFailure {
+    let kept = |name| header(&head?.1, name);
+    let (date, retry_after_text) = (kept(DATE), kept(RETRY_AFTER));
+    let answered_at = date.as_deref().and_then(retry_after::date).unwrap_or_else(|| clock.now());
+    let mut failure = TokenFailure {
+        kind: head.map_or(TokenFailureKind::Unreachable, |_| TokenFailureKind::Unavailable),
+        status: head.map(|(status, _)| *status),
+        error: None,
+        message: String::new(),
+        aadsts: None,
+        trace_id: None,
+        correlation_id: None,
+        retry_after: retry_after_text.as_deref().and_then(|text| retry_after::parse(text, answered_at)),
+        retry_after_text,
+        date,
+    };
+    match refusal {
+        RequestTokenError::ServerResponse(wire) => note_refusal(&mut failure, &wire),
+        RequestTokenError::Request(fault) => failure.message = clean(&fault.to_string()),
+        // The parser's own message could quote the answer, and a good answer holds a token.
+        RequestTokenError::Parse(fault, _) => {
+            failure.message = clean(&format!("the answer can't be read at {}", fault.path()));
+        }
+        RequestTokenError::Other(text) => failure.message = clean(&text),
+    }
+    failure
+}
+
+fn note_refusal(failure: &mut TokenFailure, wire: &TokenErrorWire) {
+    let description = wire.error_description.as_deref().unwrap_or_default();
+    let aadsts = wire.error_codes.get(0).and_then(Value::as_u64).or_else(|| number_in(description));
+    failure.kind = TokenFailureKind::of(failure.status.unwrap_or_default(), Some(&wire.error), aadsts);
+    failure.error = Some(clean(&wire.error));
+    // Entra breaks its description into lines; a message is one line.
+    let mut message = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(number) = aadsts.filter(|_| number_in(description).is_none()) {
+        message = format!("AADSTS{number}: {message}");
+    }
+    for (name, id) in [("Trace ID", &wire.trace_id), ("Correlation ID", &wire.correlation_id)] {
+        if let Some(id) = id.as_deref().filter(|id| !message.contains(*id)) {
+            message = format!("{message} {name}: {id}");
+        }
+    }
+    failure.message = clean(message.trim());
+    failure.aadsts = aadsts;
+    failure.trace_id = wire.trace_id.as_deref().map(clean);
+    failure.correlation_id = wire.correlation_id.as_deref().map(clean);
+}
+
+/// The number of the first `AADSTS<number>` in a text.
+fn number_in(text: &str) -> Option<u64> {
+    let (_, after) = text.split_once("AADSTS")?;
+    let digits = after.find(|c: char| !c.is_ascii_digit()).map_or(after, |end| &after[..end]);
+    digits.parse().ok()
+}

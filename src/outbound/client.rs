@@ -1,0 +1,89 @@
+//! Builds a client for one destination.
+
+use std::time::Duration;
+
+use url::{Host, Url};
+
+/// How we introduce ourselves: `meeting-provisioner/<version>`.
+pub const USER_AGENT: &str = concat!("meeting-provisioner/", env!("CARGO_PKG_VERSION"));
+
+/// An idle connection older than this is closed: load balancers drop theirs without saying so after minutes.
+const IDLE_MAX: Duration = Duration::from_mins(1);
+/// Most idle connections kept to one host.
+const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// How long an exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands, TLS included.
+    pub connect: Duration,
+    /// From the beginning to the last byte of the answer.
+    pub total: Duration,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientFault {
+    /// The destination would get secrets in the clear.
+    #[error("{0} must be an https address; http is for loopback addresses only")]
+    Insecure(Url),
+    /// TLS or the resolver could not be set up.
+    #[error("the HTTP client can't be set up")]
+    Setup(#[source] reqwest::Error),
+}
+
+/// Makes a client for `destination`. Setting up TLS reads the machine's root certificates, which takes
+/// milliseconds: make a client once and keep it.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes outgoing clients")]
+pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, ClientFault> {
+    let loopback = is_loopback(destination);
+    if !loopback && destination.scheme() != "https" {
+        return Err(ClientFault::Insecure(destination.clone()));
+    }
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(timeouts.connect.min(timeouts.total))
+        .timeout(timeouts.total)
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .https_only(!loopback);
+    if loopback {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(ClientFault::Setup)
+}
+
+/// Whether an address is this machine itself: `localhost`, 127.0.0.0/8 or `::1`.
+#[must_use]
+pub fn is_loopback(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only https, except to this machine, however it is spelled; look-alikes are strangers.
+    #[test]
+    fn only_this_machine_is_spoken_to_in_the_clear() {
+        let timeouts = Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(2) };
+        for (address, allowed) in [
+            ("https://graph.microsoft.com", true),
+            ("http://graph.microsoft.com", false),
+            ("http://localhost:8080", true),
+            ("http://127.8.0.1", true),
+            ("http://[::1]:80", true),
+            ("http://localhost.contoso.com", false),
+            ("http://128.0.0.1", false),
+        ] {
+            let made = client(&Url::parse(address).unwrap(), timeouts);
+            assert_eq!(made.is_ok(), allowed, "{address}");
+        }
+    }
+}
