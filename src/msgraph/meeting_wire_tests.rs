@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -105,6 +106,19 @@ fn no_zero_character_reaches_the_store() {
     assert_eq!(seen.seen.subject.as_deref(), Some("a\u{fffd}b"));
     assert!(!format!("{:?} {:?}", seen.seen, seen.chat_thread_id).contains("\\0"));
     assert_eq!(&*seen.online_meeting, body);
+}
+
+proptest! {
+    /// Whatever comes, in whatever place, reading it ends in a meeting or a fault.
+    #[test]
+    fn no_answer_upsets_the_reader(text in ".{0,60}", value in "[\\[\\]{}\",:0-9a-z\\\\]{0,40}") {
+        let members = ["subject", "startDateTime", "participants", "chatInfo", "id"];
+        for body in members.map(|name| format!("{{\"id\":\"m\",\"joinWebUrl\":\"u\",\"{name}\":{value}}}")) {
+            let _ = meeting(body.clone().into_bytes());
+            let _ = crate::msgraph::error_wire::read(body.as_bytes());
+        }
+        let _ = (meeting(text.clone().into_bytes()), time(&text), crate::msgraph::error_wire::read(text.as_bytes()));
+    }
 }
 
 /// The object id of a user, or nothing.

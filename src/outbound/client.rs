@@ -32,8 +32,8 @@ pub enum ClientFault {
     Setup(#[source] reqwest::Error),
 }
 
-/// Makes a client for `destination`. Setting up TLS reads the machine's root certificates, which takes
-/// milliseconds: make a client once and keep it.
+/// Makes a client for `destination` and nothing else. For https it reads the machine's root certificates, which takes
+/// tens of milliseconds: make a client once and keep it. Proxies are taken from the standard environment variables.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes outgoing clients")]
 pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, ClientFault> {
     let loopback = is_loopback(destination);
@@ -50,6 +50,10 @@ pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, 
         .https_only(!loopback);
     if loopback {
         builder = builder.no_proxy();
+    }
+    if destination.scheme() == "http" {
+        // There is no TLS on this way, so the root certificates, slow to read, are not needed.
+        builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(ClientFault::Setup)
 }
