@@ -258,7 +258,8 @@ async fn a_missing_policy_is_told_from_a_refused_token() {
     let words = json!({"error": {"code": "Unauthorized", "message": "No application access policy found."}});
     let fake = graph_saying(move |_, _| say(401, &words)).await;
     let (graph, _) = fake.client();
-    let reply = perform(&graph, &create()).await;
+    // Spawned, because that is how a call outlives the request that caused it.
+    let reply = tokio::spawn(async move { perform(&graph, &create()).await }).await.unwrap();
     assert_eq!(reply.outcome, Outcome::Refused(Refusal::OrganizerNotPermitted));
     assert_eq!((fake.token_requests(), fake.graph_requests().len()), (1, 1));
 }
