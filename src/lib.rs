@@ -8,32 +8,52 @@
 //!
 //! | room | may import |
 //! | --- | --- |
-//! | `main` | — |
+//! | `main` | `command` |
 //! | `clock` | — |
-//! | `local_postgres` | `clock` |
+//! | `booking` | `audit`, `clock`, `meeting` |
+//! | `meeting` | `audit`, `booking`, `clock` |
+//! | `audit` | `booking`, `clock`, `meeting` |
+//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry` |
+//! | `worker` | `clock`, `meeting`, `provisioning` |
+//! | `store` | `audit`, `booking`, `clock`, `meeting` |
+//! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
+//! | `local_postgres` | `clock` |
+//! | `access` | `booking` |
+//! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading` |
+//! | `server` | `access`, `api`, `clock`, `store::Store`, `telemetry` |
+//! | `command` | `access`, `api`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `worker` |
+//! | `config` | `booking` |
+//! | `telemetry` | `booking`, `config` |
+//! | `outbound` | — |
 //!
 //! # Names that stay in their rooms
 //!
 //! | name | only in |
 //! | --- | --- |
-//! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `msgraph_simulator` |
-//! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | — |
-//! | `println!`, `print!`, `eprintln!`, `eprint!`, `dbg!` | — |
+//! | `sqlx` | `store` |
+//! | `oauth2` | `msgraph` |
+//! | `reqwest` | `command`, `msgraph`, `outbound` |
+//! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
+//! | `postgresql_embedded` | `local_postgres` |
+//! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | `config` |
+//! | `println!`, `print!`, `eprintln!`, `eprint!` | `command` |
+//! | `dbg!` | — |
 
+mod access;
+mod api;
 pub mod audit;
 pub mod booking;
 pub mod clock;
-pub mod local_postgres;
-pub mod meeting;
-pub mod audit;
-pub mod booking;
-pub mod clock;
+pub mod command;
+pub mod config;
 pub mod local_postgres;
 pub mod meeting;
 mod msgraph;
 pub mod msgraph_simulator;
 mod outbound;
 mod provisioning;
+mod server;
 mod store;
 mod telemetry;
+mod worker;

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::graph_connection;
-use crate::access::{ApiKeyFaults, ApiKeys, Doorkeeper};
-use crate::api::{Door, Remedies, Waits};
+use crate::access::{ApiKeyFaults, Doorkeeper};
+use crate::api::{Door, Remedies, WaitSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
@@ -84,7 +84,7 @@ impl RunningService {
     ) -> Result<Self, StartFault> {
         let public = listen(settings.http.address)?;
         let admin = listen(settings.http.admin_address)?;
-        let doorkeeper = web::Data::new(Doorkeeper::new(ApiKeys::read(&settings.access.api_keys_file)?));
+        let doorkeeper = web::Data::new(Doorkeeper::open(&settings.access.api_keys_file)?);
         let provisioning = Arc::new(provisioning(settings, Arc::clone(&clock))?);
         let health = Arc::new(Health::starting(provisioning.store.clone()));
         let admin = open(admin, |listener| {
@@ -117,7 +117,7 @@ impl RunningService {
             admin,
             stop,
             clockwork: Vec::new(),
-            claim_max: settings.worker.claim_max,
+            claim_max: usize::try_from(settings.worker.claim_max).unwrap_or(usize::MAX),
             shutdown: settings.http.shutdown,
         };
         if clockwork == Clockwork::Running {
@@ -169,7 +169,10 @@ impl RunningService {
         let provisioning = Arc::clone(&self.provisioning);
         tokio::spawn(async move {
             if let Err(fault) = provisioning.graph.check_token().await {
-                tracing::error!(error = chain(&fault), "no token for Graph; meeting-provisioner doctor tells more");
+                tracing::error!(
+                    error = chain(&fault),
+                    "no token for Graph; meeting-provisioner doctor tells more"
+                );
             }
         });
     }
@@ -219,7 +222,7 @@ pub(super) fn store(settings: &crate::config::DatabaseSettings) -> Result<Store,
 fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioning, StartFault> {
     let metrics = Arc::new(Metrics::new());
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
-    let graph = MicrosoftGraph::new(graph_connection::of(&settings.graph), Arc::clone(&clock))?;
+    let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
     Ok(Provisioning {
         store,
         graph,
@@ -238,9 +241,9 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
 fn door(settings: &Settings, provisioning: &Arc<Provisioning>) -> Door {
     Door {
         provisioning: Arc::clone(provisioning),
-        waits: Waits { default: settings.http.wait_default, maximum: settings.http.wait_max },
+        waits: WaitSettings { default: settings.http.wait_default, maximum: settings.http.wait_max },
         remedies: Remedies { client_id: settings.graph.client_id.to_string() },
-        channel_meetings: settings.graph.cloud.has_beta(),
+        channel_meetings: graph_connection::has_beta(settings.graph.cloud),
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use uuid::Uuid;
 
 use crate::booking::{BookingId, BookingKey, Generation, Namespace, SourceSystem, TenantId, derive};
-use crate::config::DerivationSettings;
+use crate::config::{DerivationSettings, process_environment};
 
 /// Which booking.
 #[derive(Debug, clap::Args)]
@@ -39,8 +39,7 @@ pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
         source_system: SourceSystem::parse(&arguments.source_system).context("--source-system")?,
         booking_id: BookingId::parse(&arguments.booking_id).context("--booking-id")?,
     };
-    let generation =
-        Generation::new(arguments.generation).context("--generation must be 1 or more")?;
+    let generation = Generation::new(arguments.generation).context("--generation must be 1 or more")?;
     let (tenant, namespace) = origin(arguments)?;
     let derivation = derive(namespace, tenant, &key, generation);
     println!("externalId = UUIDv5(namespace, name), written as 36 lower-case characters");
@@ -63,6 +62,6 @@ fn origin(arguments: &ExternalIdArguments) -> anyhow::Result<(TenantId, Namespac
     if let (Some(tenant), None, None) = (given.0, &given.1, &arguments.config) {
         return Ok((tenant, crate::booking::DEFAULT_NAMESPACE));
     }
-    let settings = DerivationSettings::from_process(arguments.config.as_deref())?;
+    let settings = DerivationSettings::load(arguments.config.as_deref(), process_environment())?;
     Ok((given.0.unwrap_or(settings.tenant_id), given.1.unwrap_or(settings.namespace)))
 }

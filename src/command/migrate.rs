@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::assembly::store;
-use crate::config::MigrationSettings;
+use crate::config::{MigrationSettings, process_environment};
 
 /// Runs the migrations that are pending.
 #[expect(clippy::print_stdout, reason = "the outcome is what an operator runs this command for")]
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let settings = MigrationSettings::from_process(config_file)?;
+    let settings = MigrationSettings::load(config_file, process_environment())?;
     let store = store(&settings.database)?;
     let before = store.schema_state().await?.applied.unwrap_or(0);
     store.migrate().await?;

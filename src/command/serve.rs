@@ -13,7 +13,7 @@ use crate::config::Settings;
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = Settings::from_process(config_file)?;
-    crate::telemetry::init(&settings.telemetry.log_filter, settings.telemetry.log_format.into())?;
+    crate::telemetry::begin_logs(&settings.telemetry)?;
     for unused in &settings.unused_names {
         tracing::warn!("{unused}");
     }

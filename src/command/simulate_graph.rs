@@ -26,7 +26,8 @@ pub(super) struct SimulateGraphArguments {
 #[expect(clippy::print_stdout, reason = "the addresses and settings are what a person starts this for")]
 pub(super) async fn run(arguments: SimulateGraphArguments) -> anyhow::Result<ExitCode> {
     use secrecy::ExposeSecret;
-    let mut settings = SimulatorSettings { address: arguments.address, seed: arguments.seed, ..Default::default() };
+    let mut settings =
+        SimulatorSettings { address: arguments.address, seed: arguments.seed, ..Default::default() };
     if let Some(tenant_id) = arguments.tenant_id {
         settings.tenant_id = tenant_id.to_string();
     }
@@ -35,7 +36,10 @@ pub(super) async fn run(arguments: SimulateGraphArguments) -> anyhow::Result<Exi
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let simulator = Simulator::start(settings).await?;
-    println!("Simulated Microsoft Graph on {}; docs/SIMULATOR.md tells how to give it faults.", simulator.graph_root_url());
+    println!(
+        "Simulated Microsoft Graph on {}; docs/SIMULATOR.md tells how to give it faults.",
+        simulator.graph_root_url()
+    );
     println!();
     println!("Settings that point the service at it:");
     println!("MEETING_PROVISIONER__GRAPH__ROOT_URL={}", simulator.graph_root_url());

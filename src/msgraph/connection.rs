@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::cloud::{Cloud, GraphVersion};
+use super::version::GraphVersion;
 use crate::booking::TenantId;
 use crate::outbound::{ClientFault, Timeouts};
 
@@ -16,13 +16,13 @@ pub struct GraphConnection {
     pub client_id: String,
     /// What proves that we are that application.
     pub credential: Credential,
-    /// Which cloud; decides what can be asked for.
-    pub cloud: Cloud,
+    /// Whether this cloud's Graph has the beta version, without which no meeting can be made in a channel.
+    pub channel_meetings: bool,
     /// The version to use where a call doesn't need beta.
     pub version: GraphVersion,
-    /// Graph's address, [`Cloud::root_url`] unless pointed elsewhere. The token's scope is made of it.
+    /// Graph's address. The token's scope is made of it.
     pub root_url: Url,
-    /// The token endpoint's address, [`Cloud::login_url`] unless pointed elsewhere.
+    /// The token endpoint's address.
     pub login_url: Url,
     /// Time-outs of each single exchange, with Graph and with the token endpoint.
     pub timeouts: Timeouts,
@@ -39,16 +39,6 @@ pub enum Credential {
 /// Why a connection can't be used at all: said at the start, not at the first booking.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionFault {
-    /// This cloud's Graph has no createOrGet.
-    #[error(
-        "the cloud {} has no onlineMeetings/createOrGet, so this service can't work there; use global, us-gov-l4 \
-         or us-gov-l5",
-        .0.as_str()
-    )]
-    NoCreateOrGet(Cloud),
-    /// This cloud's Graph has no beta version.
-    #[error("the cloud {} has no beta version of Graph; use v1.0", .0.as_str())]
-    NoBeta(Cloud),
     /// The address can't be built upon.
     #[error(
         "{0} can't be Graph's or the token endpoint's address: it must be an http(s) address without query"
@@ -62,12 +52,6 @@ pub enum ConnectionFault {
 impl GraphConnection {
     /// Checks what can be checked without asking anybody.
     pub fn check(&self) -> Result<(), ConnectionFault> {
-        if !self.cloud.supports_create_or_get() {
-            return Err(ConnectionFault::NoCreateOrGet(self.cloud));
-        }
-        if self.version == GraphVersion::Beta && !self.cloud.supports_beta() {
-            return Err(ConnectionFault::NoBeta(self.cloud));
-        }
         for address in [&self.root_url, &self.login_url] {
             let whole = address.has_host() && address.query().is_none() && address.fragment().is_none();
             if !whole || !matches!(address.scheme(), "https" | "http") {

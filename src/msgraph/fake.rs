@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 use uuid::uuid;
 
-use super::{Cloud, Credential, GraphConnection, GraphVersion, MicrosoftGraph};
+use super::{Credential, GraphConnection, GraphVersion, MicrosoftGraph};
 use crate::booking::TenantId;
 use crate::clock::{ManualClock, Timestamp};
 use crate::outbound::Timeouts;
@@ -121,7 +121,7 @@ pub(super) fn connection_to(url: &Url) -> GraphConnection {
         tenant_id: TenantId::new(uuid!("9188040d-6c67-4c5b-b112-36a304b66dad")),
         client_id: "client".to_owned(),
         credential: Credential::ClientSecret(SecretString::from(SECRET)),
-        cloud: Cloud::Global,
+        channel_meetings: true,
         version: GraphVersion::V1_0,
         root_url: url.clone(),
         login_url: url.clone(),

@@ -268,7 +268,7 @@ async fn a_missing_policy_is_told_from_a_refused_token() {
 #[tokio::test]
 async fn a_meeting_in_a_channel_is_refused_where_there_is_no_beta() {
     let fake = graph_saying(|_, _| say(201, &meeting())).await;
-    let connection = GraphConnection { cloud: super::super::Cloud::UsGovL4, ..connection_to(&fake.url) };
+    let connection = GraphConnection { channel_meetings: false, ..connection_to(&fake.url) };
     let graph = MicrosoftGraph::new(&connection, fake.client().1).unwrap();
     let Call::CreateOrGet { organizer, external_id, mut booking } = create() else { unreachable!() };
     booking.chat_thread_id = Some(crate::booking::ChatThreadId::parse("19:x@thread.tacv2").unwrap());

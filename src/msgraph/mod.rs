@@ -12,7 +12,6 @@
 mod answer;
 mod check;
 mod classify;
-mod cloud;
 mod connection;
 mod error_wire;
 mod exchange;
@@ -25,12 +24,13 @@ mod text;
 mod token;
 mod token_failure;
 mod token_request;
+mod version;
 
 #[cfg(test)]
 mod fake;
 
 pub use check::ReachFault;
-pub use cloud::{Cloud, GraphVersion};
 pub use connection::{ConnectionFault, Credential, GraphConnection};
 pub use graph::MicrosoftGraph;
 pub use token_failure::{TokenFailure, TokenFailureKind};
+pub use version::GraphVersion;

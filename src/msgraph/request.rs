@@ -6,9 +6,9 @@ use reqwest::{Method, Request};
 use serde::Serialize;
 use url::Url;
 
-use super::cloud::GraphVersion;
 use super::connection::{ConnectionFault, GraphConnection};
 use super::request_wire::{ChangeWire, CreateOrGetWire};
+use super::version::GraphVersion;
 use crate::booking::{Booking, Upn, UserId};
 use crate::meeting::{AttemptId, Call, MeetingId};
 
@@ -33,8 +33,8 @@ pub(super) struct GraphRequest {
 /// A call that can't be sent: nothing at Graph was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestFault {
-    #[error("a meeting in a channel (chatInfo) needs Graph's beta version, which the cloud {0} doesn't have")]
-    ChatNeedsBeta(&'static str),
+    #[error("a meeting in a channel (chatInfo) needs Graph's beta version, which this cloud doesn't have")]
+    ChatNeedsBeta,
     #[error("the meeting's id {0:?} can't be part of an address")]
     MeetingId(String),
     #[error("the request can't be written: {0}")]
@@ -80,7 +80,6 @@ pub(super) struct RequestWriter {
     stable: String,
     beta: Option<String>,
     version: GraphVersion,
-    cloud: &'static str,
 }
 
 impl RequestWriter {
@@ -90,9 +89,8 @@ impl RequestWriter {
         let base = |version: GraphVersion| format!("{}/{}", connection.root(), version.as_str());
         Ok(Self {
             stable: base(GraphVersion::V1_0),
-            beta: connection.cloud.supports_beta().then(|| base(GraphVersion::Beta)),
+            beta: connection.channel_meetings.then(|| base(GraphVersion::Beta)),
             version: connection.version,
-            cloud: connection.cloud.as_str(),
         })
     }
 
@@ -141,7 +139,7 @@ impl RequestWriter {
         let base = match (&booking.chat_thread_id, &self.beta) {
             (None, _) => self.base(),
             (Some(_), Some(beta)) => beta,
-            (Some(_), None) => return Err(RequestFault::ChatNeedsBeta(self.cloud)),
+            (Some(_), None) => return Err(RequestFault::ChatNeedsBeta),
         };
         Ok(format!("{base}/users/{organizer}/onlineMeetings/createOrGet"))
     }

@@ -10,6 +10,7 @@ use crate::booking::{Booking, BookingKey, Generation, derive, differences};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Failures, Life, Observed, Progress, Standing, Wanted};
 use crate::store::writing::Accepted;
+use crate::telemetry::Acceptance;
 
 impl Provisioning {
     /// Creates a booking and its meeting, or gets what is there; never changes an existing meeting.
@@ -33,7 +34,7 @@ impl Provisioning {
         match self.store.accept(&standing, &attempt, &event).await? {
             Accepted::Known(known) => self.compare(known.standing, &standing.wanted.booking, patience).await,
             Accepted::New => {
-                self.metrics.booking_accepted(standing.key.source_system.as_str(), "new");
+                self.metrics.booking_accepted(&standing.key.source_system, Acceptance::New);
                 let standing = self.carry_out_and_wait(standing, attempt, origin, patience).await?;
                 Ok(CreateOrGet::New(standing))
             }
@@ -46,17 +47,16 @@ impl Provisioning {
         requested: &Booking,
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
-        let source_system = stored.key.source_system.as_str();
         if stored.wanted.life == Life::Cancelled {
-            self.metrics.booking_accepted(source_system, "cancelled");
+            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
             return Ok(CreateOrGet::Cancelled(stored));
         }
         let differences = differences(&stored.wanted.booking, requested);
         if !differences.is_empty() {
-            self.metrics.booking_accepted(source_system, "differs");
+            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
             return Ok(CreateOrGet::Differs(stored, differences));
         }
-        self.metrics.booking_accepted(source_system, "replayed");
+        self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Replayed);
         Ok(CreateOrGet::Known(self.wait_for(stored, patience).await?))
     }
 

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
+pub(crate) use answer::{CreateOrGet, ProvisioningError};
 pub(crate) use in_flight::InFlight;
 pub(crate) use waiting::Waiting;
-pub(crate) use answer::{CreateOrGet, ProvisioningError};
 
 use crate::booking::{Namespace, TenantId};
 use crate::clock::Clock;

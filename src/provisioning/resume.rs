@@ -24,8 +24,11 @@ impl Provisioning {
             leased_until: now + self.lease,
         };
         let claimed = self.store.claim(&claimed, &events::abandoned(now)).await?;
-        self.metrics.leases_resumed(claimed.len());
-        let begun = claimed.into_iter().map(|(kept, attempt)| {
+        let begun = claimed.into_iter().map(|(kept, attempt, abandoned)| {
+            if abandoned {
+                self.metrics.lease_resumed();
+                tracing::warn!(booking = %kept.standing.key, "taken over: the lease of an earlier attempt ran out");
+            }
             let provisioning = Arc::clone(self);
             self.in_flight.spawn(provisioning.carry_out(kept.standing, attempt, Origin::worker()))
         });

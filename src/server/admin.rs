@@ -62,11 +62,16 @@ async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
     let now = door.clock.now();
     match tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now)).await {
         Ok(Ok(backlog)) => {
-            let age = backlog.oldest_due_at.map_or(0.0, |at| (now - at).as_seconds_f64());
-            let counts = backlog.by_status.iter().map(|(status, count)| (status.as_str(), *count));
-            door.metrics.backlog(backlog.due, age, counts);
+            let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
+            door.metrics.set_due(backlog.due, age);
+            for (status, count) in backlog.by_status {
+                door.metrics.set_bookings(status.as_str(), count);
+            }
         }
         Ok(Err(_)) | Err(_) => tracing::warn!("the backlog can't be read for the metrics"),
     }
-    HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(door.metrics.encode())
+    match door.metrics.encode() {
+        Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
+        Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),
+    }
 }

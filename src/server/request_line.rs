@@ -1,6 +1,4 @@
 //! One line for each request, and the span in which everything about it is logged.
-//!
-//! The line is an interface: `docs/LOGGING.md` lists its fields. It never holds a credential, a body or a query.
 
 use std::time::Instant;
 
@@ -13,7 +11,8 @@ use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::access::Caller;
-use crate::telemetry::{Metrics, TraceParent};
+use crate::api::ProblemCode;
+use crate::telemetry::{Metrics, RequestLine, TraceParent};
 
 /// Opens the span of a request.
 pub(super) struct RequestSpan;
@@ -21,9 +20,7 @@ pub(super) struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        let trace_id = traceparent.and_then(TraceParent::parse).map(|parent| parent.trace_id_hex());
-        tracing::info_span!("request", request_id, trace_id)
+        tracing::info_span!("request", request_id)
     }
 
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
@@ -35,31 +32,36 @@ pub(super) async fn request_line(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
-    let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let mut response = next.call(request).await?;
-    if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+    let request_id = response.request().extensions().get::<RequestId>().map(ToString::to_string);
+    let request_id = request_id.unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    let request = response.request();
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    // A path that nobody serves is whatever a stranger wrote; as a label or a field it would have no bound.
-    let pattern = request.match_pattern();
-    let route = pattern.as_deref().unwrap_or("none");
+    let problem = response.response().extensions().get::<ProblemCode>().map(|code| code.code());
+    let (request, status, took) = (response.request(), response.status().as_u16(), began.elapsed());
+    let route = request.match_pattern();
     let method = request.method().as_str();
     if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
-        metrics.http_request(route, method, status, took);
+        metrics.http_request(route.as_deref(), method, status, took);
     }
+    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let trace_id = traceparent.and_then(TraceParent::parse).map(|parent| parent.trace_id().to_string());
     let extensions = request.extensions();
     let caller = extensions.get::<Caller>();
-    tracing::info!(
+    let line = RequestLine {
+        request_id: &request_id,
+        trace_id: trace_id.as_deref().unwrap_or_default(),
         method,
-        route,
+        route: route.as_deref(),
         status,
-        duration_milliseconds = took.as_secs_f64() * 1_000.0,
-        caller = caller.map(|caller| caller.name()),
-        source_system = caller.map(|caller| caller.source_system().as_str()),
-        "request answered"
-    );
+        took,
+        caller: caller.map(|caller| caller.name.as_str()),
+        source_system: caller.map(|caller| caller.source_system.as_str()),
+        booking_id: request.match_info().get("bookingId"),
+        problem,
+    };
+    line.log();
     drop(extensions);
     Ok(response)
 }

@@ -66,7 +66,9 @@ impl Worker {
                 let wait = Duration::try_from(at - self.clock.now()).unwrap_or(Duration::ZERO);
                 deadline.min(tokio::time::Instant::now() + wait)
             });
-            let Ok(()) = tokio::time::timeout_at(until, self.provisioning.alarm.changed()).await else { return };
+            let Ok(()) = tokio::time::timeout_at(until, self.provisioning.alarm.changed()).await else {
+                return;
+            };
         }
     }
 }

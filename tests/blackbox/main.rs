@@ -1,12 +1,17 @@
 //! Drives the assembled service over HTTP, with a real Postgres and the Graph simulator behind it. The clock is one
 //! that tests move, so nothing waits for time to pass; what must die dies by SIGKILL, in a process of its own.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
+
 mod support;
 
 mod access;
 mod audit;
 mod bodies;
 mod bookings;
+mod commands;
+mod crashes;
+mod database;
 mod faults;
 mod health;
 mod organizers;

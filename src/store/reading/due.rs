@@ -7,10 +7,10 @@ use crate::store::{Store, StoreError};
 /// What is due, in numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Backlog {
-    /// Bookings that are not settled, by status, those with none left out.
-    pub(crate) by_status: Vec<(Status, u64)>,
+    /// Bookings that are not settled, by each status that such a booking can have.
+    pub(crate) by_status: Vec<(Status, i64)>,
     /// Bookings that are due now.
-    pub(crate) due: u64,
+    pub(crate) due: u32,
     /// Since when the oldest of them is due.
     pub(crate) oldest_due_at: Option<Timestamp>,
 }
@@ -46,10 +46,12 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let by_status = counts
-            .into_iter()
-            .filter_map(|row| Some((Status::parse(&row.status)?, u64::try_from(row.bookings).ok()?)))
-            .collect();
-        Ok(Backlog { by_status, due: u64::try_from(row.due).unwrap_or(0), oldest_due_at: row.oldest_due_at })
+        let unsettled = [Status::Pending, Status::Updating, Status::Cancelling, Status::Failed];
+        let by_status = unsettled.map(|status| {
+            let counted = counts.iter().find(|row| row.status == status.as_str());
+            (status, counted.map_or(0, |row| row.bookings))
+        });
+        let due = u32::try_from(row.due).unwrap_or(u32::MAX);
+        Ok(Backlog { by_status: by_status.into(), due, oldest_due_at: row.oldest_due_at })
     }
 }

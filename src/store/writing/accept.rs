@@ -1,6 +1,6 @@
 //! Accepts a booking: from here on it can't be lost.
 
-use super::{int, json, testimony};
+use super::parameters::{int, json, testimony};
 use crate::audit::NewAuditEvent;
 use crate::booking::BookingKey;
 use crate::meeting::{Attempt, Standing};

@@ -8,7 +8,7 @@ use crate::meeting::Attempt;
 use crate::store::booking_row::{Kept, booking_rows};
 use crate::store::{Store, StoreError};
 
-use super::testimony;
+use super::parameters::testimony;
 
 /// Which bookings to claim.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ impl Store {
     /// Opens an attempt for each of the bookings that are due and that nobody works on, longest due first.
     ///
     /// Where an earlier attempt's lease ran out, its process is gone or late: the attempt is closed here as
-    /// unknown, with its event, and its own settlement will find the door shut.
+    /// unknown, with its event, and its own settlement will find the door shut. The flag says where that was so.
     pub(crate) async fn claim(
         &self,
         claimed: &Claimed,
         abandoned: &NewAuditEvent,
-    ) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+    ) -> Result<Vec<(Kept, Attempt, bool)>, StoreError> {
         let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
         let rows = booking_rows!(
             r#"
@@ -91,7 +91,8 @@ impl Store {
                     id: kept.standing.key.to_string(),
                     detail: "is empty right after a claim".to_owned(),
                 })?;
-                Ok((kept, attempt))
+                let abandoned = kept.standing.updated_at == claimed.now && kept.standing.attempts > 0;
+                Ok((kept, attempt, abandoned))
             })
             .collect()
     }

@@ -5,26 +5,10 @@
 
 mod accept;
 mod claim;
+mod parameters;
 mod release;
 mod settle;
 
 pub(crate) use accept::Accepted;
 pub(crate) use claim::Claimed;
 pub(crate) use settle::{Settled, Settlement};
-
-use super::error::StoreError;
-use crate::audit::{NewAuditEvent, Testimony};
-
-/// A number as Postgres keeps it; ours never come near the limit.
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-/// A document as it is kept.
-fn json<T: serde::Serialize>(document: &T) -> Result<String, StoreError> {
-    serde_json::to_string(document).map_err(|error| StoreError::Refused(sqlx::Error::Encode(Box::new(error))))
-}
-
-fn testimony(event: &NewAuditEvent) -> Result<String, StoreError> {
-    json::<Testimony>(&event.testimony)
-}

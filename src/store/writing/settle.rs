@@ -1,6 +1,6 @@
 //! Settles an attempt: what was observed, what happens next, and the event, all or nothing.
 
-use super::{int, json, testimony};
+use super::parameters::{int, json, testimony};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, AttemptId, Standing};
 use crate::store::connection::again_if_lost;

@@ -1,13 +1,15 @@
 //! The service under test.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meeting_provisioner::clock::{Clock, ManualClock};
+use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use meeting_provisioner::command::{Clockwork, RunningService};
 use meeting_provisioner::config::Settings;
 use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::PgPool;
 use tempfile::TempDir;
@@ -42,13 +44,33 @@ impl TestApp {
 
     /// Starts a service with some settings of its own, by the names of their environment variables without prefix.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
-        let clock = Arc::new(ManualClock::at(datetime!(2026-11-23 08:00 UTC)));
+        Self::start_at(datetime!(2026-11-23 08:00 UTC), settings, None).await
+    }
+
+    /// Starts a service whose clock shows the real time, for tests with processes that know no other.
+    pub async fn start_now() -> Self {
+        Self::start_with_now(&[]).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn start_with_now(settings: &[(&str, &str)]) -> Self {
+        Self::start_at(SystemClock.now(), settings, None).await
+    }
+
+    /// Starts a service with one more API key, given as its block.
+    pub async fn start_with_keys(block: &str) -> Self {
+        Self::start_at(datetime!(2026-11-23 08:00 UTC), &[], Some(block)).await
+    }
+
+    async fn start_at(now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
+        let clock = Arc::new(ManualClock::at(now));
         let simulator_clock: Arc<dyn Clock> = clock.clone();
         let simulator =
             Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() }).await.unwrap();
         let database = Arc::new(fresh_database(&MIGRATOR).await);
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let mut environment = environment(&simulator, &database.url, &folder);
+        let keys = write_keys(folder.path(), key.unwrap_or_default());
+        let mut environment = environment(&simulator, &database.url, &keys);
         environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
         Self::assemble(Arc::new(simulator), clock, environment, database, folder).await
     }
@@ -70,7 +92,7 @@ impl TestApp {
         let settings = Settings::load(None, environment.clone()).unwrap();
         let service_clock: Arc<dyn Clock> = clock.clone();
         let service = RunningService::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
-        let pool = PgPool::connect(&database.url).await.unwrap();
+        let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
@@ -182,10 +204,8 @@ impl Drop for TestApp {
     }
 }
 
-fn environment(simulator: &Simulator, database_url: &str, folder: &TempDir) -> Vec<(String, String)> {
-    use secrecy::ExposeSecret;
+fn environment(simulator: &Simulator, database_url: &str, keys: &Path) -> Vec<(String, String)> {
     let settings = simulator.settings();
-    let keys = write_keys(folder.path());
     [
         ("HTTP__ADDRESS", "127.0.0.1:0"),
         ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),

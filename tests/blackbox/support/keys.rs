@@ -29,7 +29,7 @@ impl Who {
 
     /// The key, if this caller has one.
     pub fn key(self) -> Option<String> {
-        (self != Self::Nobody).then(|| format!("mpk_test-{self:?}"))
+        (self != Self::Nobody).then(|| format!("mpk_{:-<43}", format!("for-tests-{self:?}")))
     }
 
     fn grant(self) -> (&'static str, &'static str) {
@@ -44,10 +44,10 @@ impl Who {
     }
 }
 
-/// Writes the file of keys.
-pub fn write_keys(folder: &Path) -> PathBuf {
+/// Writes the file of keys, with one more block.
+pub fn write_keys(folder: &Path, block: &str) -> PathBuf {
     use std::fmt::Write as _;
-    let mut text = String::new();
+    let mut text = format!("{block}\n");
     for who in Who::KNOWN {
         let (source_system, role) = who.grant();
         let digest = Sha256::digest(who.key().unwrap().as_bytes());

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod app;
 pub mod keys;
 pub mod postgres;
+pub mod process;
 
 pub use answer::Answer;
 pub use app::TestApp;

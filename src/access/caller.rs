@@ -1,0 +1,193 @@
+//! Who is calling.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::fault::AccessFault;
+use super::role::{Role, Roles};
+use crate::booking::{SourceSystem, WordFault};
+
+/// What a caller may want to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// Make or change a booking.
+    WriteBookings,
+    /// Read bookings.
+    ReadBookings,
+    /// Read history.
+    ReadAudit,
+    /// Ask for another attempt.
+    Operate,
+}
+
+impl Act {
+    /// Every act.
+    pub const ALL: [Self; 4] = [Self::WriteBookings, Self::ReadBookings, Self::ReadAudit, Self::Operate];
+
+    /// The roles each of which allows it.
+    fn roles(self) -> &'static [Role] {
+        match self {
+            Self::WriteBookings => &[Role::BookingsWrite],
+            Self::ReadBookings | Self::ReadAudit => &Role::ALL,
+            Self::Operate => &[Role::Operator],
+        }
+    }
+
+    /// The role to ask for when one may not.
+    #[must_use]
+    pub fn needed_role(self) -> Role {
+        match self {
+            Self::WriteBookings => Role::BookingsWrite,
+            Self::ReadBookings => Role::BookingsRead,
+            Self::ReadAudit => Role::AuditRead,
+            Self::Operate => Role::Operator,
+        }
+    }
+}
+
+/// A credential's name, as history and the log give it: 1–100 characters, none of them a control character.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallerName(Arc<str>);
+
+impl CallerName {
+    /// Longest name, in characters: it stands in every audit event.
+    pub const LENGTH_MAX: usize = 100;
+
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<Self, WordFault> {
+        let is_fit =
+            (1..=Self::LENGTH_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
+        let wrong = WordFault("must be 1 to 100 characters, none of them a control character");
+        if is_fit { Ok(Self(text.into())) } else { Err(wrong) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CallerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for CallerName {
+    type Err = WordFault;
+
+    fn from_str(text: &str) -> Result<Self, WordFault> {
+        Self::parse(text)
+    }
+}
+
+/// Somebody who showed a credential. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The credential's name.
+    pub name: CallerName,
+    /// For which source system they speak.
+    pub source_system: SourceSystem,
+    /// What the credential allows.
+    pub roles: Roles,
+}
+
+impl Caller {
+    /// Whether they may do this at all; for how much of it, see [`Self::sees_all_source_systems`].
+    #[must_use]
+    pub fn may(&self, act: Act) -> bool {
+        act.roles().iter().any(|role| self.roles.contains(*role))
+    }
+
+    /// As [`Self::may`], as a fault that names the role to ask for.
+    pub fn check(&self, act: Act) -> Result<(), AccessFault> {
+        if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
+    }
+
+    /// Whether they may make and change bookings, of their own source system.
+    #[must_use]
+    pub fn may_write_bookings(&self) -> bool {
+        self.may(Act::WriteBookings)
+    }
+
+    /// Whether they may read bookings; who may write may read.
+    #[must_use]
+    pub fn may_read_bookings(&self) -> bool {
+        self.may(Act::ReadBookings)
+    }
+
+    /// Whether they may read history.
+    #[must_use]
+    pub fn may_read_audit(&self) -> bool {
+        self.may(Act::ReadAudit)
+    }
+
+    /// Whether they may ask for another attempt.
+    #[must_use]
+    pub fn may_operate(&self) -> bool {
+        self.may(Act::Operate)
+    }
+
+    /// Whether what they may read is that of all source systems; else it is that of their own.
+    #[must_use]
+    pub fn sees_all_source_systems(&self) -> bool {
+        self.roles.contains(Role::AuditRead) || self.roles.contains(Role::Operator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole table: which role allows what, and whether over all source systems.
+    #[test]
+    fn roles_allow_what_the_table_says() {
+        // write, read, audit, operate, all source systems
+        for (role, expected) in [
+            (Role::BookingsWrite, [true, true, true, false, false]),
+            (Role::BookingsRead, [false, true, true, false, false]),
+            (Role::AuditRead, [false, true, true, false, true]),
+            (Role::Operator, [false, true, true, true, true]),
+        ] {
+            let caller = Caller {
+                name: CallerName::parse("test").unwrap(),
+                source_system: SourceSystem::parse("crm").unwrap(),
+                roles: [role].into_iter().collect(),
+            };
+            let found = [
+                caller.may_write_bookings(),
+                caller.may_read_bookings(),
+                caller.may_read_audit(),
+                caller.may_operate(),
+                caller.sees_all_source_systems(),
+            ];
+            assert_eq!(found, expected, "{role}");
+            for act in Act::ALL {
+                let fault = AccessFault::Forbidden { needed: act.needed_role() };
+                assert_eq!(caller.check(act), if caller.may(act) { Ok(()) } else { Err(fault) });
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_printable() {
+        let longest = "ü".repeat(CallerName::LENGTH_MAX);
+        assert!(
+            ["a", "room booking, \"production\"", &longest]
+                .map(str::parse::<CallerName>)
+                .iter()
+                .all(Result::is_ok)
+        );
+        let longer = format!("{longest}a");
+        assert!(["", "a\nb", "\u{7f}", &longer].map(str::parse::<CallerName>).iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn the_role_that_a_fault_names_would_do() {
+        for act in Act::ALL {
+            assert!(act.roles().contains(&act.needed_role()), "{act:?}");
+        }
+    }
+}

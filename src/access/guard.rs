@@ -1,0 +1,73 @@
+//! The doorkeeper as actix meets him: a request becomes a caller.
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{HttpRequest, web};
+
+use super::caller::{Act, Caller};
+use super::doorkeeper::Doorkeeper;
+use super::fault::{AccessFault, AuthenticationFault};
+
+/// The header `WWW-Authenticate` of every 401.
+pub const CHALLENGE: &str = "Bearer realm=\"meeting-provisioner\"";
+
+/// Who sent this request. The app's data must hold a `web::Data<Doorkeeper>`; without one nobody is let in.
+pub fn caller(request: &HttpRequest) -> Result<Caller, AccessFault> {
+    authenticate(request).map_err(AccessFault::Unauthenticated)
+}
+
+/// Who sent this request, if they may do this.
+pub fn caller_for(request: &HttpRequest, act: Act) -> Result<Caller, AccessFault> {
+    let caller = caller(request)?;
+    caller.check(act)?;
+    Ok(caller)
+}
+
+fn authenticate(request: &HttpRequest) -> Result<Caller, AuthenticationFault> {
+    let doorkeeper = request.app_data::<web::Data<Doorkeeper>>().ok_or(AuthenticationFault::NoDoorkeeper)?;
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next().map(|value| value.to_str()).transpose();
+    // Two credentials are none: whoever stands between might have looked at the other one.
+    match (header, headers.next()) {
+        (Ok(header), None) => doorkeeper.authenticate(header),
+        _ => Err(AuthenticationFault::Unreadable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::access::{ApiKeys, CallerName, NewApiKey, Role};
+    use crate::booking::SourceSystem;
+
+    #[test]
+    fn a_request_becomes_a_caller_or_a_fault() {
+        let reader = Caller {
+            name: CallerName::parse("reader").unwrap(),
+            source_system: SourceSystem::parse("crm").unwrap(),
+            roles: [Role::BookingsRead].into_iter().collect(),
+        };
+        let key = NewApiKey::generate(reader.clone()).unwrap();
+        let doorkeeper = web::Data::new(Doorkeeper::of(ApiKeys::parse(&key.block()).unwrap()));
+        let header = (AUTHORIZATION, format!("Bearer {}", key.text().expose_secret()));
+        let request = || TestRequest::default().app_data(doorkeeper.clone());
+        let unauthenticated = |fault| Err(AccessFault::Unauthenticated(fault));
+
+        let known = request().insert_header(header.clone()).to_http_request();
+        assert_eq!(caller(&known), Ok(reader.clone()));
+        assert_eq!(caller_for(&known, Act::ReadBookings), Ok(reader));
+        let forbidden = Err(AccessFault::Forbidden { needed: Role::BookingsWrite });
+        assert_eq!(caller_for(&known, Act::WriteBookings), forbidden);
+
+        let nobody = request().to_http_request();
+        assert_eq!(caller(&nobody), unauthenticated(AuthenticationFault::NoCredential));
+        let twice = request().append_header(header.clone()).append_header(header.clone()).to_http_request();
+        assert_eq!(caller(&twice), unauthenticated(AuthenticationFault::Unreadable));
+        let bytes = request().insert_header((AUTHORIZATION, &b"Bearer \xff"[..])).to_http_request();
+        assert_eq!(caller(&bytes), unauthenticated(AuthenticationFault::Unreadable));
+        let unkept = TestRequest::default().insert_header(header).to_http_request();
+        assert_eq!(caller(&unkept), unauthenticated(AuthenticationFault::NoDoorkeeper));
+    }
+}

@@ -1,0 +1,28 @@
+//! Who is calling, and what they may do.
+//!
+//! A [`Doorkeeper`] turns the header `Authorization` into a [`Caller`]. Today it knows API keys; whatever begins with
+//! another prefix than theirs is left for other kinds of credential to come, which end in a `Caller` as well.
+//!
+//! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. It must never tell a
+//! stranger why it refuses: [`AuthenticationFault`] is for the log. It knows nothing of bookings but the name of their
+//! source system.
+//!
+//! Called by the doors (through [`caller`] and [`caller_for`]), by `command`, which builds it, and by whoever reloads it.
+
+mod api_key;
+mod api_keys;
+mod api_keys_fault;
+mod caller;
+mod doorkeeper;
+mod fault;
+mod guard;
+mod role;
+
+pub use api_key::{ApiKey, NewApiKey, NoRandomness};
+pub use api_keys::ApiKeys;
+pub use api_keys_fault::{ApiKeyFault, ApiKeyFaults};
+pub use caller::{Act, Caller, CallerName};
+pub use doorkeeper::{Doorkeeper, Reload};
+pub use fault::{AccessFault, AuthenticationFault};
+pub use guard::{CHALLENGE, caller, caller_for};
+pub use role::{Role, Roles};

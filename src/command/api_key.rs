@@ -1,0 +1,40 @@
+//! `api-key`: makes a key for a caller.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+
+use crate::access::{Caller, CallerName, NewApiKey, Role};
+use crate::booking::SourceSystem;
+
+/// For whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApiKeyArguments {
+    /// A name by which logs and history know the key, such as front-desk
+    #[arg(long)]
+    name: CallerName,
+    /// The booking system that calls with it
+    #[arg(long)]
+    source_system: String,
+    /// What it may do: bookings.write, bookings.read, audit.read or operator; may be given several times
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<Role>,
+}
+
+/// Prints the key, once, and the block for the file of keys.
+#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
+pub(super) fn run(arguments: &ApiKeyArguments) -> anyhow::Result<ExitCode> {
+    let source_system = SourceSystem::parse(&arguments.source_system).context("--source-system")?;
+    let caller = Caller {
+        name: arguments.name.clone(),
+        source_system,
+        roles: arguments.roles.iter().copied().collect(),
+    };
+    let key = NewApiKey::generate(caller)?;
+    println!("The key, for the caller. It is shown only here and only now:\n");
+    println!("{}\n", key.text().expose_secret());
+    println!("The block for the file of keys (access.api_keys_file). It does not reveal the key:\n");
+    print!("{}", key.block());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,185 @@
+//! What the demo shows, step by step, each with what is expected of it.
+
+use serde_json::{Value, json};
+
+use super::caller::{Answered, Caller};
+use super::stage::Stage;
+use crate::clock::{Clock as _, SystemClock};
+use crate::msgraph_simulator::{Effect, Fault, Operation};
+
+/// The steps.
+pub(super) struct Script<'a> {
+    stage: &'a Stage,
+    caller: Caller,
+    /// Tells this run's bookings from those of earlier runs on the same database.
+    run: String,
+}
+
+/// The organizer of the demo's bookings.
+const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
+impl<'a> Script<'a> {
+    pub(super) fn new(stage: &'a Stage) -> anyhow::Result<Self> {
+        let run = SystemClock.now().unix_timestamp().to_string();
+        Ok(Self { stage, caller: Caller::of(stage)?, run })
+    }
+
+    /// Plays all steps; whether each went as told.
+    pub(super) async fn play(&self) -> anyhow::Result<bool> {
+        let steps = [
+            self.new_booking().await?,
+            self.same_again().await?,
+            self.another_time().await?,
+            self.lost_answer().await?,
+            self.throttled().await?,
+            self.history().await?,
+        ];
+        Ok(steps.into_iter().all(|as_told| as_told))
+    }
+
+    async fn new_booking(&self) -> anyhow::Result<bool> {
+        heading(1, "A new booking", "gets a Teams meeting");
+        let answered = self.caller.book(&self.booking("A")).await?;
+        show(&answered);
+        println!("     join link   {}", text(&answered.body["meeting"]["joinWebUrl"]));
+        println!("     externalId  {}", text(&answered.body["externalId"]));
+        Ok(verdict(answered.status == 201 && answered.body["meeting"]["joinWebUrl"].is_string()))
+    }
+
+    async fn same_again(&self) -> anyhow::Result<bool> {
+        heading(2, "The same again", "is answered from memory, with the same link and no call to Graph");
+        let before = self.calls();
+        let answered = self.caller.book(&self.booking("A")).await?;
+        show(&answered);
+        let calls = self.calls() - before;
+        println!("     calls to Graph  {calls}");
+        Ok(verdict(answered.status == 200 && answered.replayed && calls == 0))
+    }
+
+    async fn another_time(&self) -> anyhow::Result<bool> {
+        heading(3, "The same id with another time", "is refused, naming the field, and changes nothing");
+        let mut booking = self.booking("A");
+        booking["endDateTime"] = json!("2026-12-01T10:15:00+01:00");
+        let answered = self.caller.book(&booking).await?;
+        show(&answered);
+        let difference = &answered.body["differences"][0];
+        println!("     code   {}", text(&answered.body["code"]));
+        println!(
+            "     field  {}: stored {}, requested {}",
+            text(&difference["field"]),
+            text(&difference["stored"]),
+            text(&difference["requested"])
+        );
+        Ok(verdict(answered.status == 409 && difference["field"] == "endDateTime"))
+    }
+
+    async fn lost_answer(&self) -> anyhow::Result<bool> {
+        heading(4, "A booking whose answer from Graph is lost", "is asked again, and still has one meeting");
+        self.stage.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+        let answered = self.caller.book(&self.booking("B")).await?;
+        show(&answered);
+        let meetings = self.meetings(&answered);
+        println!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
+        Ok(verdict(answered.status == 201 && answered.body["attempts"] == 2 && meetings == 1))
+    }
+
+    async fn throttled(&self) -> anyhow::Result<bool> {
+        heading(5, "A booking that Graph throttles with Retry-After: 2.128", "waits just that long");
+        let retry_after = Some("2.128".to_owned());
+        let effect = Effect::ThrottledBeforeWork { retry_after };
+        self.stage.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        let answered = self.caller.book(&self.booking("C")).await?;
+        show(&answered);
+        let meetings = self.meetings(&answered);
+        println!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
+        let waited = answered.took.as_secs_f64() >= 2.128;
+        Ok(verdict(answered.status == 201 && waited && meetings == 1))
+    }
+
+    async fn history(&self) -> anyhow::Result<bool> {
+        heading(
+            6,
+            "The history of the booking whose answer was lost",
+            "says what happened, to the millisecond",
+        );
+        let path = format!("/v1/bookings/{}/audit-events", self.booking_id("B"));
+        let answered = self.caller.get(&path).await?;
+        let events = answered.body["items"].as_array().cloned().unwrap_or_default();
+        for event in &events {
+            println!(
+                "     {}  {:<17} by {}",
+                text(&event["occurredAt"]),
+                text(&event["type"]),
+                text(&event["actor"]),
+            );
+        }
+        let kinds: Vec<_> = events.iter().map(|event| text(&event["type"])).collect();
+        Ok(verdict(kinds == ["booking.accepted", "call.unknown", "meeting.found"]))
+    }
+
+    /// Says how to go on by hand.
+    pub(super) fn invite(&self) {
+        println!("\nIt stays up until Ctrl-C. The base URL, a key, and a first request:\n");
+        println!("  {}", self.caller.root());
+        println!("  {}", self.caller.key());
+        println!(
+            "\n  curl -i {}/v1/bookings -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\\n    -d '{}'",
+            self.caller.root(),
+            self.caller.key(),
+            self.booking("MINE"),
+        );
+        println!("\n  The API in a browser: {}/docs", self.caller.root());
+    }
+
+    fn booking_id(&self, name: &str) -> String {
+        format!("DEMO-{}-{name}", self.run)
+    }
+
+    fn booking(&self, name: &str) -> Value {
+        json!({
+            "bookingId": self.booking_id(name),
+            "organizer": ORGANIZER,
+            "subject": "Quarterly review",
+            "startDateTime": "2026-12-01T09:00:00+01:00",
+            "endDateTime": "2026-12-01T09:30:00+01:00",
+            "attendees": [{"upn": "test1@contoso.com", "role": "presenter"}],
+        })
+    }
+
+    fn calls(&self) -> u64 {
+        self.stage.simulator.counts().arrived(Operation::CreateOrGet)
+    }
+
+    /// How many meetings Graph holds for the booking in this answer.
+    fn meetings(&self, answered: &Answered) -> usize {
+        let external_id = text(&answered.body["externalId"]);
+        self.stage.simulator.meetings().iter().filter(|meeting| meeting.external_id == external_id).count()
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
+fn heading(number: u32, what: &str, promise: &str) {
+    println!("\n  {number}  {what}\n     {promise}");
+}
+
+#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
+fn show(answered: &Answered) {
+    let replayed = if answered.replayed { ", Idempotent-Replayed: true" } else { "" };
+    let status = answered.body["status"].as_str().map(|status| format!(", {status}")).unwrap_or_default();
+    println!(
+        "     answer      {}{replayed}{status} after {:.0} ms",
+        answered.status,
+        answered.took.as_secs_f64() * 1_000.0
+    );
+}
+
+#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
+fn verdict(as_told: bool) -> bool {
+    println!("     {}", if as_told { "as told" } else { "NOT AS TOLD" });
+    as_told
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("(nothing)")
+}

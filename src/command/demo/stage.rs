@@ -1,0 +1,133 @@
+//! What the demo plays on: a Postgres, a simulated Graph, the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::super::assembly::{Clockwork, RunningService};
+use super::DemoArguments;
+use crate::access::{Caller, CallerName, NewApiKey, Role};
+use crate::booking::SourceSystem;
+use crate::clock::SystemClock;
+use crate::config::{Settings, process_environment, process_search_path};
+use crate::local_postgres::{LocalPostgres, LocalPostgresSettings};
+use crate::msgraph_simulator::{Simulator, SimulatorSettings};
+
+/// The source system as which the demo books.
+const SOURCE_SYSTEM: &str = "room-booking";
+
+/// Everything that runs for the demo.
+pub(super) struct Stage {
+    postgres: Postgres,
+    pub(super) simulator: Simulator,
+    pub(super) service: RunningService,
+    /// The key of a caller who may book, read and audit.
+    pub(super) key: String,
+    // Holds the file of keys as long as the service may look at it.
+    _folder: TempDir,
+}
+
+enum Postgres {
+    /// One that runs somewhere.
+    Given,
+    /// One that was started for the demo.
+    Started { server: LocalPostgres, kept_in: Option<PathBuf> },
+}
+
+impl Stage {
+    /// Starts everything.
+    pub(super) async fn set(arguments: &DemoArguments) -> anyhow::Result<Self> {
+        let (postgres, url) = postgres(arguments).await?;
+        let simulator = Simulator::start(SimulatorSettings::default()).await?;
+        let folder = tempfile::tempdir().context("no temporary folder for the file of API keys")?;
+        let new_key = NewApiKey::generate(Caller {
+            name: CallerName::parse("demo").map_err(anyhow::Error::msg)?,
+            source_system: SourceSystem::parse(SOURCE_SYSTEM)?,
+            roles: [Role::BookingsWrite, Role::AuditRead].into_iter().collect(),
+        })?;
+        let keys = folder.path().join("api-keys.toml");
+        std::fs::write(&keys, new_key.block())?;
+        let settings = settings(&simulator, &url, &keys.to_string_lossy())?;
+        let service = RunningService::start(&settings, Arc::new(SystemClock), Clockwork::Running).await?;
+        Ok(Self {
+            postgres,
+            simulator,
+            service,
+            key: new_key.text().expose_secret().to_owned(),
+            _folder: folder,
+        })
+    }
+
+    /// Says what runs where.
+    #[expect(clippy::print_stdout, reason = "showing is what this command is for")]
+    pub(super) fn describe(&self) {
+        let postgres = match &self.postgres {
+            Postgres::Given => "as DATABASE_URL says".to_owned(),
+            Postgres::Started { server, kept_in } => {
+                let place = match kept_in {
+                    Some(folder) => format!("data kept in {}", folder.display()),
+                    None => "temporary".to_owned(),
+                };
+                format!("version {}, {place}, {}", server.version_major(), server.url("postgres"))
+            }
+        };
+        println!();
+        println!("  Postgres   {postgres}");
+        println!("  Graph      simulated, {}", self.simulator.graph_root_url());
+        println!("  Service    http://{}", self.service.public_address());
+        println!("  Operators  http://{}/metrics", self.service.admin_address());
+    }
+
+    /// Stops everything.
+    pub(super) async fn strike(self) -> anyhow::Result<()> {
+        self.service.stop().await;
+        self.simulator.stop().await;
+        if let Postgres::Started { server, .. } = self.postgres {
+            tokio::task::spawn_blocking(move || server.stop()).await??;
+        }
+        Ok(())
+    }
+}
+
+async fn postgres(arguments: &DemoArguments) -> anyhow::Result<(Postgres, String)> {
+    let environment = process_environment();
+    let given = ["DATABASE_URL", "TEST_DATABASE_URL"].iter().find_map(|name| {
+        environment
+            .iter()
+            .find(|(known, value)| known == name && !value.is_empty())
+            .map(|(_, url)| url.clone())
+    });
+    if let Some(url) = given {
+        return Ok((Postgres::Given, url));
+    }
+    let settings = LocalPostgresSettings {
+        binaries_dir: arguments.postgres_programs.clone(),
+        search_path: process_search_path(),
+        data_dir: arguments.data.clone(),
+        downloads_dir: Some(std::env::temp_dir().join("meeting-provisioner-postgres")),
+    };
+    let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
+    let url = server.url("postgres");
+    Ok((Postgres::Started { server, kept_in: arguments.data.clone() }, url))
+}
+
+fn settings(simulator: &Simulator, database_url: &str, keys: &str) -> anyhow::Result<Settings> {
+    let graph = simulator.settings();
+    let settings = [
+        ("HTTP__ADDRESS", "127.0.0.1:0"),
+        ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
+        ("HTTP__SHUTDOWN_SECONDS", "5"),
+        ("DATABASE__URL", database_url),
+        ("GRAPH__TENANT_ID", &graph.tenant_id),
+        ("GRAPH__CLIENT_ID", &graph.client_id),
+        ("GRAPH__CLIENT_SECRET", graph.client_secret.expose_secret()),
+        ("GRAPH__ROOT_URL", simulator.graph_root_url()),
+        ("GRAPH__LOGIN_URL", simulator.login_url()),
+        ("ACCESS__API_KEYS_FILE", keys),
+    ]
+    .map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value.to_owned()));
+    Ok(Settings::load(None, settings)?)
+}

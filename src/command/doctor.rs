@@ -1,0 +1,154 @@
+//! `doctor`: what is wrong, what it means, what to do.
+
+mod findings;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::findings::{Finding, Findings};
+use super::assembly::{chain, store};
+use super::graph_connection;
+use crate::access::ApiKeys;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{DatabaseSettings, GraphSettings, Settings};
+use crate::msgraph::MicrosoftGraph;
+
+/// A clock that differs from Postgres's by more than this makes leases end early or late.
+const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Checks everything that can be checked from here, and changes nothing.
+pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings::default();
+    match Settings::from_process(config_file) {
+        Ok(settings) => {
+            findings.good("settings", "read, and all of them make sense");
+            keys(&settings, &mut findings);
+            database(&settings.database, &mut findings).await;
+            graph(&settings.graph, &mut findings).await;
+        }
+        Err(faults) => findings.bad(Finding {
+            subject: "settings",
+            wrong: faults.to_string(),
+            means: "The service does not start with these settings.".to_owned(),
+            remedy: "Mend each of them; deploy/config.toml explains every setting.".to_owned(),
+        }),
+    }
+    Ok(findings.conclude())
+}
+
+fn keys(settings: &Settings, findings: &mut Findings) {
+    let path = &settings.access.api_keys_file;
+    match ApiKeys::read(path) {
+        Ok(keys) if keys.count() == 0 => findings.bad(Finding {
+            subject: "API keys",
+            wrong: format!("{} holds no key", path.display()),
+            means: "Nobody can call the service.".to_owned(),
+            remedy: "Make a key with `meeting-provisioner api-key` and paste the block it prints.".to_owned(),
+        }),
+        Ok(keys) => findings.good("API keys", &format!("{} in {}", keys.count(), path.display())),
+        Err(faults) => findings.bad(Finding {
+            subject: "API keys",
+            wrong: faults.to_string(),
+            means: "The service does not start without its callers' keys.".to_owned(),
+            remedy: "Mend the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
+        }),
+    }
+}
+
+async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
+    let finding = |wrong: String, means: &str, remedy: &str| Finding {
+        subject: "database",
+        wrong,
+        means: means.to_owned(),
+        remedy: remedy.to_owned(),
+    };
+    let store = match store(settings) {
+        Ok(store) => store,
+        Err(error) => {
+            return findings.bad(finding(
+                chain(&error),
+                "The service does not start.",
+                "Write database.url as postgres://user:password@host:5432/name.",
+            ));
+        }
+    };
+    match (store.server().await, store.schema_state().await) {
+        (Ok((version, time)), Ok(schema)) => {
+            findings.good("database", &format!("PostgreSQL {version} answers"));
+            skew(time, findings);
+            match schema.applied {
+                Some(applied) if applied == schema.known => {
+                    findings.good("schema", &format!("version {applied}, as this program knows it"));
+                }
+                Some(applied) if applied > schema.known => findings.bad(finding(
+                    format!("the schema is version {applied}, this program knows {}", schema.known),
+                    "A newer program has migrated this database.",
+                    "Deploy that newer version, or restore the database from before the migration.",
+                )),
+                applied if settings.migrate => findings.good(
+                    "schema",
+                    &format!("version {}; `serve` will bring it to {}", applied.unwrap_or(0), schema.known),
+                ),
+                applied => findings.bad(finding(
+                    format!("the schema is version {}, this program needs {}", applied.unwrap_or(0), schema.known),
+                    "database.migrate is false, so `serve` will not change it.",
+                    "Run `meeting-provisioner migrate`.",
+                )),
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => findings.bad(finding(
+            chain(&error),
+            "No booking can be accepted: callers get 503 store-unavailable, and nothing is lost.",
+            "Check that Postgres runs, that this machine may reach it, and user, password and name in database.url.",
+        )),
+    }
+    store.close().await;
+}
+
+fn skew(postgres: crate::clock::Timestamp, findings: &mut Findings) {
+    let skew = SystemClock.now() - postgres;
+    if skew.unsigned_abs() > CLOCK_SKEW_MAX {
+        findings.bad(Finding {
+            subject: "clock",
+            wrong: format!("this machine's clock differs from Postgres's by {:.1} s", skew.as_seconds_f64()),
+            means: "Replicas disagree on when a lease ends; attempts may be made twice, and be fenced off."
+                .to_owned(),
+            remedy: "Let all machines follow one time server (NTP).".to_owned(),
+        });
+    }
+}
+
+async fn graph(settings: &GraphSettings, findings: &mut Findings) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let graph = match MicrosoftGraph::new(&graph_connection::of(settings), clock) {
+        Ok(graph) => graph,
+        Err(fault) => {
+            return findings.bad(Finding {
+                subject: "Graph",
+                wrong: chain(&fault),
+                means: "The service does not start.".to_owned(),
+                remedy: "Mend the section [graph] of the settings.".to_owned(),
+            });
+        }
+    };
+    match graph.check_token().await {
+        Ok(until) => findings.good("token", &format!("given by {}, good until {until}", settings.login_url)),
+        Err(failure) => findings.bad(Finding {
+            subject: "token",
+            wrong: chain(&failure),
+            means: failure.kind.meaning().to_owned(),
+            remedy: failure.kind.remedy().to_owned(),
+        }),
+    }
+    match graph.check_reachable().await {
+        Ok(()) => findings.good("Graph", &format!("answers at {}", settings.root_url)),
+        Err(fault) => findings.bad(Finding {
+            subject: "Graph",
+            wrong: chain(&fault),
+            means: "Bookings are accepted and kept, but get no meeting until Graph can be reached."
+                .to_owned(),
+            remedy: "Check the way out: firewall, proxy, name resolution, and graph.root_url.".to_owned(),
+        }),
+    }
+}

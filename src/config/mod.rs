@@ -1,0 +1,46 @@
+//! Settings: what this installation wants, from one file and the environment.
+//!
+//! Weakest first: the defaults, the standard names (`DATABASE_URL`, `AZURE_…`, `RUST_LOG`), the file of `--config`, and
+//! `MEETING_PROVISIONER__SECTION__KEY`. The standard names only fill in what nobody set for this service by name:
+//! other programs share them, and a stray `AZURE_TENANT_ID` in a shell must not change every external id.
+//!
+//! All faults are reported at once ([`ConfigFaults`]), each with its key, where the value came from, what is wrong
+//! and what would be right. An unknown section or key is a fault. Secrets are never shown.
+//!
+//! The only room that reads the process environment. It must never connect to anything, and reads no file but that of
+//! `--config` and `graph.client_secret_file`. Called by `command`; the types of its sections are read by those
+//! whom `command` builds.
+
+mod access;
+mod across;
+mod database;
+mod external_id;
+mod fault;
+mod graph;
+mod http;
+mod near;
+mod origin;
+mod process;
+mod reader;
+mod rule;
+mod secret_file;
+mod settings;
+#[cfg(test)]
+mod settings_tests;
+mod sources;
+mod telemetry;
+mod worker;
+
+pub use access::AccessSettings;
+pub use across::LEASE_MARGIN;
+pub use database::DatabaseSettings;
+pub use external_id::ExternalIdSettings;
+pub use fault::{ConfigFault, ConfigFaults};
+pub use graph::{ClientId, Cloud, GraphSettings, GraphVersion};
+pub use http::{BODY_BYTES_MAX, HttpSettings};
+pub use origin::Origin;
+pub use process::{process_environment, process_search_path};
+pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
+pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};
+pub use telemetry::{LogFilter, LogFormat, TelemetrySettings};
+pub use worker::WorkerSettings;

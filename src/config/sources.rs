@@ -1,0 +1,173 @@
+//! What was said, before anyone asks what it means: every `section.key` with its strongest value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use super::fault::ConfigFault;
+use super::origin::Origin;
+
+/// How this service's own environment variables begin: `MEETING_PROVISIONER__SECTION__KEY`.
+pub const PREFIX: &str = "MEETING_PROVISIONER__";
+
+/// Environment variables that other programs read as well, and the setting each fills in when nobody else did.
+pub const STANDARD_NAMES: [(&str, &str); 6] = [
+    ("DATABASE_URL", "database.url"),
+    ("AZURE_TENANT_ID", "graph.tenant_id"),
+    ("AZURE_CLIENT_ID", "graph.client_id"),
+    ("AZURE_CLIENT_SECRET", "graph.client_secret"),
+    ("AZURE_AUTHORITY_HOST", "graph.login_url"),
+    ("RUST_LOG", "telemetry.log_filter"),
+];
+
+/// A standard name that is set to one value while the setting has another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusedName {
+    /// The environment variable, such as `AZURE_TENANT_ID`.
+    pub name: &'static str,
+    /// The setting it would have filled in.
+    pub key: &'static str,
+    /// Where the setting's value came from instead.
+    pub origin: Origin,
+}
+
+impl fmt::Display for UnusedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, key, origin } = self;
+        write!(f, "{name} is set and not used: {key} has another value, from {origin}")
+    }
+}
+
+/// A value and where it came from. Has no `Debug`: it may be a secret.
+pub(super) struct Given {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// A value as it was written.
+pub(super) enum Value {
+    /// In the file.
+    Toml(toml::Value),
+    /// In the environment.
+    Text(String),
+}
+
+/// Everything that was said.
+#[derive(Default)]
+pub(super) struct Sources {
+    /// By `section.key`.
+    pub(super) given: BTreeMap<String, Given>,
+    /// The sections of the file, empty ones too.
+    pub(super) sections: BTreeSet<String>,
+    /// Standard names that were overruled.
+    pub(super) unused: Vec<UnusedName>,
+    /// What could not even be taken apart.
+    pub(super) faults: Vec<ConfigFault>,
+}
+
+impl Sources {
+    /// Gathers the file and the environment. A variable that is set to nothing counts as not set, because that
+    /// is what compose files make of `${ABSENT:-}`.
+    pub(super) fn gather(
+        config_file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let mut sources = Self::default();
+        if let Some(path) = config_file {
+            sources.take_file(path);
+        }
+        let mut standard = BTreeMap::new();
+        for (name, value) in environment {
+            if let Some(rest) = name.strip_prefix(PREFIX) {
+                let key = rest.to_ascii_lowercase().replacen("__", ".", 1);
+                sources.put(key, Value::Text(value), Origin::Variable(name));
+            } else if STANDARD_NAMES.iter().any(|(standard_name, _)| *standard_name == name) {
+                standard.insert(name, value);
+            } else if name.starts_with(PREFIX.trim_end_matches('_')) {
+                sources.put_single_underscored(name);
+            }
+        }
+        for (name, key) in STANDARD_NAMES {
+            if let Some(value) = standard.remove(name) {
+                sources.fill_in(name, key, value);
+            }
+        }
+        sources
+    }
+
+    fn take_file(&mut self, path: &Path) {
+        let origin = Origin::File(path.to_owned());
+        let table = match std::fs::read_to_string(path) {
+            Err(error) => Err(format!("can't be read: {error}")),
+            // The error's own text would quote the line, and the line may hold a secret.
+            Ok(text) => text.parse::<toml::Table>().map_err(|error| {
+                let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+                format!("line {line} is not TOML: {}", error.message())
+            }),
+        };
+        match table {
+            Err(detail) => self.faults.push(ConfigFault::new("", Some(origin), detail)),
+            Ok(table) => table.into_iter().for_each(|(section, value)| match value {
+                toml::Value::Table(keys) => {
+                    self.sections.insert(section.clone());
+                    for (key, value) in keys {
+                        self.put(format!("{section}.{key}"), Value::Toml(value), origin.clone());
+                    }
+                }
+                value => self.put(section, Value::Toml(value), origin.clone()),
+            }),
+        }
+    }
+
+    fn put(&mut self, key: String, value: Value, origin: Origin) {
+        // An empty variable of a known key says nothing; of an unknown key it is still a misspelling, which the
+        // reader finds, so it is kept unless something was said already.
+        let says_nothing = matches!(&value, Value::Text(text) if text.is_empty());
+        if !(says_nothing && self.given.contains_key(&key)) {
+            self.given.insert(key, Given { value, origin });
+        }
+    }
+
+    fn fill_in(&mut self, name: &'static str, key: &'static str, value: String) {
+        if value.is_empty() {
+            return;
+        }
+        match self.given.get(key) {
+            Some(given) if !given.says_nothing() => {
+                let same = matches!(&given.value, Value::Text(text) if *text == value)
+                    || matches!(&given.value, Value::Toml(toml::Value::String(text)) if *text == value);
+                if !same {
+                    self.unused.push(UnusedName { name, key, origin: given.origin.clone() });
+                }
+            }
+            _ => {
+                let given = Given { value: Value::Text(value), origin: Origin::StandardName(name) };
+                self.given.insert(key.to_owned(), given);
+            }
+        }
+    }
+
+    /// `MEETING_PROVISIONER_GRAPH_TENANT_ID` looks like a setting and is none. Only names that are a setting's but for
+    /// the underscores are meant: Kubernetes sets `MEETING_PROVISIONER_PORT` and more for a service of this name.
+    fn put_single_underscored(&mut self, name: String) {
+        let key = format!("?{}", squeeze(&name));
+        self.given.insert(key, Given { value: Value::Text(String::new()), origin: Origin::Variable(name) });
+    }
+}
+
+impl Given {
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text.is_empty())
+    }
+}
+
+/// The environment variable of a setting.
+pub(super) fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// A variable's name with every run of underscores made one.
+pub(super) fn squeeze(name: &str) -> String {
+    let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
+    words.join("_").to_ascii_uppercase()
+}

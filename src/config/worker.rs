@@ -1,0 +1,30 @@
+//! `[worker]`: the clockwork that resumes what is due.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::rule::{fractional_seconds, seconds, whole};
+
+/// How often the worker looks, how much it takes, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// The longest pause between two looks; a notification wakes it earlier.
+    pub poll: Duration,
+    /// The most bookings it claims at once.
+    pub claim_max: u32,
+    /// How long one attempt may take before another replica takes the booking over.
+    pub lease: Duration,
+}
+
+impl WorkerSettings {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let poll = reader.or_default(
+            "worker.poll_seconds",
+            Duration::from_secs(1),
+            &fractional_seconds(0.01..=60.0),
+        );
+        let claim_max = reader.or_default("worker.claim_max", 32, &whole(1..=1_000));
+        let lease = reader.or_default("worker.lease_seconds", Duration::from_mins(1), &seconds(1..=3_600));
+        Some(Self { poll: poll?, claim_max: claim_max?, lease: lease? })
+    }
+}

@@ -1,0 +1,19 @@
+//! Values as statements take them.
+
+use crate::audit::NewAuditEvent;
+use crate::store::StoreError;
+
+/// A number as Postgres keeps it; ours never come near the limit.
+pub(super) fn int(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// A document as it is kept.
+pub(super) fn json<T: serde::Serialize>(document: &T) -> Result<String, StoreError> {
+    serde_json::to_string(document).map_err(|error| StoreError::Refused(sqlx::Error::Encode(Box::new(error))))
+}
+
+/// A testimony as it is kept.
+pub(super) fn testimony(event: &NewAuditEvent) -> Result<String, StoreError> {
+    json(&event.testimony)
+}

@@ -1,0 +1,161 @@
+//! Where log lines go and how they are written.
+
+use std::io::IsTerminal;
+
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogFormat, TelemetrySettings};
+
+/// Why logging could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LogsFault {
+    /// The filter can't be read; the settings have checked it before.
+    #[error("the log filter can't be read")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something else in this process logs already.
+    #[error("logging has begun already")]
+    Begun(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Writes log lines to standard output from now on, until the process ends. To be called once, before the first line.
+pub fn begin_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
+    let is_terminal = std::io::stdout().is_terminal();
+    subscriber(settings, std::io::stdout, is_terminal)?.try_init()?;
+    Ok(())
+}
+
+/// Colours are for terminals; a file would keep their escape codes.
+fn subscriber<W>(
+    settings: &TelemetrySettings,
+    writer: W,
+    is_terminal: bool,
+) -> Result<Box<dyn Subscriber + Send + Sync>, LogsFault>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::builder().parse(settings.log_filter.as_str())?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(is_terminal);
+    Ok(match settings.log_format {
+        LogFormat::Json => {
+            Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true).finish())
+        }
+        LogFormat::Pretty => Box::new(lines.finish()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::LogFilter;
+    use crate::telemetry::RequestLine;
+
+    const DOCUMENT: &str = include_str!("../../docs/LOGGING.md");
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(log_format: LogFormat, log_filter: &str, act: impl FnOnce()) -> String {
+        let settings = TelemetrySettings { log_format, log_filter: LogFilter::parse(log_filter).unwrap() };
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();
+        tracing::subscriber::with_default(subscriber, act);
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn line(status: u16) -> RequestLine<'static> {
+        RequestLine {
+            request_id: "01935a5a-7000-7abc-8123-456789abcdef",
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+            method: "POST",
+            route: Some("/v1/bookings"),
+            status,
+            took: Duration::from_micros(12_345),
+            caller: Some("room booking, production"),
+            source_system: Some("room-booking"),
+            booking_id: Some("BK-1001"),
+            problem: Some("booking-differs"),
+        }
+    }
+
+    /// The first column of the document's table of fields.
+    fn documented_fields() -> BTreeSet<String> {
+        let table = DOCUMENT.split("## The request line").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_request_line_has_the_documented_fields_and_no_other() {
+        let text = written(LogFormat::Json, "info", || {
+            tracing::info_span!("any", colour = 1).in_scope(|| line(409).log());
+        });
+        let found: Value = serde_json::from_str(&text).unwrap();
+        let names: BTreeSet<String> = found.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names, documented_fields());
+        assert_eq!(found["target"], "meeting_provisioner::request");
+        assert_eq!(found["level"], "INFO");
+        assert_eq!((&found["status"], &found["duration_milliseconds"]), (&json!(409), &json!(12.345)));
+        assert_eq!(
+            found["message"],
+            "POST /v1/bookings answered 409 after 12.345 ms, request 01935a5a-7000-7abc-8123-456789abcdef"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_and_our_own_faults_are_warnings() {
+        let stranger = RequestLine {
+            route: None,
+            caller: None,
+            source_system: None,
+            booking_id: None,
+            problem: None,
+            ..line(503)
+        };
+        let text = written(LogFormat::Json, "info", || stranger.log());
+        let found: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&found["level"], &found["route"]), (&json!("WARN"), &json!("unmatched")));
+        for absent in ["caller", "source_system", "booking_id", "problem"] {
+            assert!(found.get(absent).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_name_the_spans_they_were_written_in() {
+        let text = written(LogFormat::Json, "info", || {
+            let request = tracing::info_span!("request", request_id = "r-1");
+            request.in_scope(|| tracing::info!(booking_id = "BK-1", "inside"));
+        });
+        let found: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(found["spans"], json!([{"name": "request", "request_id": "r-1"}]));
+        assert_eq!(found["booking_id"], "BK-1");
+    }
+
+    #[test]
+    fn the_filter_decides_and_pretty_lines_are_plain_text() {
+        assert_eq!(written(LogFormat::Json, "warn", || line(200).log()), "");
+        let text = written(LogFormat::Pretty, "warn,meeting_provisioner::request=info", || line(200).log());
+        assert!(text.contains("INFO meeting_provisioner::request: POST /v1/bookings answered 200"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}

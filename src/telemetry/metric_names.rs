@@ -1,0 +1,139 @@
+//! The one list of what is measured. `docs/METRICS.md` is the same list with more words.
+
+/// What a metric is, in `OpenMetrics`' words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How observations are spread.
+    Histogram,
+    /// Always 1; its labels say something.
+    Info,
+}
+
+impl MetricKind {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its whole name as it is scraped, with prefix and unit; a histogram's without `_bucket`, `_sum`, `_count`.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: MetricKind,
+    /// Its labels. Each has a bounded number of values.
+    pub labels: &'static [&'static str],
+    /// What it says, as a phrase without a full stop.
+    pub help: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: MetricKind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind, labels, help }
+}
+
+use MetricKind::{Counter, Gauge, Histogram, Info};
+
+pub(super) const HTTP_REQUESTS: Metric = metric(
+    "meeting_provisioner_http_requests_total",
+    Counter,
+    &["route", "method", "status"],
+    "Requests answered on the public door",
+);
+pub(super) const HTTP_REQUEST_DURATION: Metric = metric(
+    "meeting_provisioner_http_request_duration_seconds",
+    Histogram,
+    &["route"],
+    "Time from a request's head to its answer, the waiting for Graph included",
+);
+pub(super) const GRAPH_CALLS: Metric = metric(
+    "meeting_provisioner_graph_calls_total",
+    Counter,
+    &["call", "outcome"],
+    "Calls to Microsoft Graph, by what became of them",
+);
+pub(super) const GRAPH_CALL_DURATION: Metric = metric(
+    "meeting_provisioner_graph_call_duration_seconds",
+    Histogram,
+    &["call"],
+    "Time from sending a call to Microsoft Graph until its outcome",
+);
+pub(super) const TOKEN_REQUESTS: Metric = metric(
+    "meeting_provisioner_token_requests_total",
+    Counter,
+    &["outcome"],
+    "Requests for an access token, by what became of them",
+);
+pub(super) const BOOKINGS_ACCEPTED: Metric = metric(
+    "meeting_provisioner_bookings_accepted_total",
+    Counter,
+    &["source_system", "result"],
+    "Bookings that callers sent: new, replayed (known and identical) or differs (known and not identical)",
+);
+pub(super) const BOOKINGS_SETTLED: Metric = metric(
+    "meeting_provisioner_bookings_settled_total",
+    Counter,
+    &["status"],
+    "Attempts whose outcome was stored, by the status the booking has since",
+);
+pub(super) const LEASES_LOST: Metric = metric(
+    "meeting_provisioner_leases_lost_total",
+    Counter,
+    &[],
+    "Attempts whose outcome came after their lease had gone to another",
+);
+pub(super) const LEASES_RESUMED: Metric = metric(
+    "meeting_provisioner_leases_resumed_total",
+    Counter,
+    &[],
+    "Bookings taken over after a lease had run out unsettled",
+);
+pub(super) const BOOKINGS_DUE: Metric = metric(
+    "meeting_provisioner_bookings_due",
+    Gauge,
+    &[],
+    "Bookings that are due and that nobody works on, over all replicas",
+);
+pub(super) const BOOKINGS: Metric =
+    metric("meeting_provisioner_bookings", Gauge, &["status"], "Bookings in the database, over all replicas");
+pub(super) const OLDEST_DUE_AGE: Metric = metric(
+    "meeting_provisioner_oldest_due_age_seconds",
+    Gauge,
+    &[],
+    "How long the booking that is due longest has been due; 0 if none is",
+);
+pub(super) const BUILD: Metric =
+    metric("meeting_provisioner_build_info", Info, &["version"], "The version that runs");
+
+/// Everything that is measured.
+pub const METRICS: [Metric; 13] = [
+    HTTP_REQUESTS,
+    HTTP_REQUEST_DURATION,
+    GRAPH_CALLS,
+    GRAPH_CALL_DURATION,
+    TOKEN_REQUESTS,
+    BOOKINGS_ACCEPTED,
+    BOOKINGS_SETTLED,
+    LEASES_LOST,
+    LEASES_RESUMED,
+    BOOKINGS_DUE,
+    BOOKINGS,
+    OLDEST_DUE_AGE,
+    BUILD,
+];

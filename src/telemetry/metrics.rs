@@ -1,0 +1,338 @@
+//! The metrics of one service, counted in words of its subject.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric as Encodable, Registry, Unit};
+
+use super::metric_names::{self as names, Metric, MetricKind};
+use crate::booking::SourceSystem;
+
+/// The content type of [`Metrics::encode`].
+pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the buckets for requests, in seconds; a replay takes about 1 ms, the longest wait 30 s.
+const HTTP_BUCKETS: [f64; 14] =
+    [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Upper bounds of the buckets for calls to Graph, in seconds.
+const GRAPH_BUCKETS: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The methods that are told apart; a caller can make up any other.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// What became of a booking that a caller sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Acceptance {
+    /// It was not known.
+    New,
+    /// It was known and identical.
+    Replayed,
+    /// It was known and not identical.
+    Differs,
+}
+
+impl Acceptance {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Replayed => "replayed",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    call: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallOutcomeLabels {
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AcceptanceLabels {
+    source_system: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabels {
+    status: &'static str,
+}
+
+/// The metrics of one service. Every method is cheap: an atomic behind a read lock.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    http_requests: Family<RequestLabels, Counter>,
+    http_request_duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    graph_calls: Family<CallOutcomeLabels, Counter>,
+    graph_call_duration: Family<CallLabels, Histogram, fn() -> Histogram>,
+    token_requests: Family<OutcomeLabels, Counter>,
+    bookings_accepted: Family<AcceptanceLabels, Counter>,
+    bookings_settled: Family<StatusLabels, Counter>,
+    leases_lost: Counter,
+    leases_resumed: Counter,
+    bookings_due: Gauge,
+    bookings: Family<StatusLabels, Gauge>,
+    oldest_due_age: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// All metrics, with nothing counted yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            http_requests: Family::default(),
+            http_request_duration: Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
+            graph_calls: Family::default(),
+            graph_call_duration: Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
+            token_requests: Family::default(),
+            bookings_accepted: Family::default(),
+            bookings_settled: Family::default(),
+            leases_lost: Counter::default(),
+            leases_resumed: Counter::default(),
+            bookings_due: Gauge::default(),
+            bookings: Family::default(),
+            oldest_due_age: Gauge::default(),
+        };
+        metrics.register_all();
+        metrics
+    }
+
+    fn register_all(&mut self) {
+        let registry = &mut self.registry;
+        register(registry, names::HTTP_REQUESTS, self.http_requests.clone());
+        register(registry, names::HTTP_REQUEST_DURATION, self.http_request_duration.clone());
+        register(registry, names::GRAPH_CALLS, self.graph_calls.clone());
+        register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
+        register(registry, names::TOKEN_REQUESTS, self.token_requests.clone());
+        register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
+        register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
+        register(registry, names::LEASES_LOST, self.leases_lost.clone());
+        register(registry, names::LEASES_RESUMED, self.leases_resumed.clone());
+        register(registry, names::BOOKINGS_DUE, self.bookings_due.clone());
+        register(registry, names::BOOKINGS, self.bookings.clone());
+        register(registry, names::OLDEST_DUE_AGE, self.oldest_due_age.clone());
+        register(registry, names::BUILD, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+    }
+
+    /// A request was answered. `route` is the route's pattern (`/v1/bookings/{bookingId}`), never the path: a caller
+    /// can make up any path. `None` for a path that fits no route.
+    pub fn http_request(&self, route: Option<&str>, method: &str, status: u16, took: Duration) {
+        let route = route.unwrap_or("unmatched");
+        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        self.http_requests.get_or_create(&RequestLabels { route: route.to_owned(), method, status }).inc();
+        self.http_request_duration
+            .get_or_create(&RouteLabels { route: route.to_owned() })
+            .observe(took.as_secs_f64());
+    }
+
+    /// A call to Graph came to its outcome; both in the words of history (`create-or-get`, `found`).
+    pub fn graph_call(&self, call: &'static str, outcome: &'static str, took: Duration) {
+        self.graph_calls.get_or_create(&CallOutcomeLabels { call, outcome }).inc();
+        self.graph_call_duration.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());
+    }
+
+    /// A request for an access token came to its outcome.
+    pub fn token_request(&self, outcome: &'static str) {
+        self.token_requests.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// A caller sent a booking. The source system is the credential's, so there are no more than the keys name.
+    pub fn booking_accepted(&self, source_system: &SourceSystem, acceptance: Acceptance) {
+        let labels = AcceptanceLabels {
+            source_system: source_system.as_str().to_owned(),
+            result: acceptance.as_str(),
+        };
+        self.bookings_accepted.get_or_create(&labels).inc();
+    }
+
+    /// An attempt's outcome was stored; `status` is what the booking has since.
+    pub fn booking_settled(&self, status: &'static str) {
+        self.bookings_settled.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// An outcome came after the lease had gone to another, and was not stored.
+    pub fn lease_lost(&self) {
+        self.leases_lost.inc();
+    }
+
+    /// A booking was taken over because its lease had run out.
+    pub fn lease_resumed(&self) {
+        self.leases_resumed.inc();
+    }
+
+    /// How many bookings are due and untouched, and how long the oldest of them has been.
+    pub fn set_due(&self, count: u32, oldest_age: Duration) {
+        self.bookings_due.set(count.into());
+        self.oldest_due_age.set(oldest_age.as_secs_f64());
+    }
+
+    /// How many bookings have this status. A status that has none left must be set to 0.
+    pub fn set_bookings(&self, status: &'static str, count: i64) {
+        self.bookings.get_or_create(&StatusLabels { status }).set(count);
+    }
+
+    /// All metrics as `OpenMetrics` text, of [`METRICS_CONTENT_TYPE`].
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::with_capacity(16 * 1024);
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Registers a metric under the name in the list; the encoder itself puts `_total`, `_info` and the unit behind it.
+fn register(registry: &mut Registry, metric: Metric, encodable: impl Encodable) {
+    let name = match metric.kind {
+        MetricKind::Counter => metric.name.trim_end_matches("_total"),
+        MetricKind::Info => metric.name.trim_end_matches("_info"),
+        MetricKind::Gauge | MetricKind::Histogram => metric.name,
+    };
+    match name.strip_suffix("_seconds") {
+        Some(name) => registry.register_with_unit(name, metric.help, Unit::Seconds, encodable),
+        None => registry.register(name, metric.help, encodable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::telemetry::METRICS;
+
+    const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
+
+    fn touched() -> Metrics {
+        let metrics = Metrics::new();
+        let took = Duration::from_millis(20);
+        metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 200, took);
+        metrics.graph_call("create-or-get", "found", took);
+        metrics.token_request("granted");
+        metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
+        metrics.booking_settled("provisioned");
+        metrics.lease_lost();
+        metrics.lease_resumed();
+        metrics.set_due(3, Duration::from_millis(1_500));
+        metrics.set_bookings("pending", 4);
+        metrics
+    }
+
+    /// The exposed families (`# TYPE name kind`), and each metric's labels, are those of the list.
+    #[test]
+    fn what_is_scraped_is_what_the_list_says() {
+        let text = touched().encode().unwrap();
+        let exposed: BTreeSet<String> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .map(|line| match line.split_once(' ') {
+                Some((name, "counter")) => format!("{name}_total counter"),
+                Some((name, "info")) => format!("{name}_info info"),
+                _ => line.to_owned(),
+            })
+            .collect();
+        let listed: BTreeSet<String> =
+            METRICS.iter().map(|metric| format!("{} {}", metric.name, metric.kind.as_str())).collect();
+        assert_eq!(exposed, listed);
+        for metric in METRICS {
+            let sample = match metric.kind {
+                MetricKind::Histogram => format!("{}_count", metric.name),
+                _ => metric.name.to_owned(),
+            };
+            let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(&sample)).unwrap();
+            let labels: Vec<&str> = line
+                .split(['{', ',', '}'])
+                .filter_map(|part| part.split_once("=\""))
+                .map(|(label, _)| label)
+                .collect();
+            assert_eq!(labels, metric.labels, "{line}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_document_lists_the_same_metrics_in_the_same_order() {
+        let documented: Vec<String> = DOCUMENT
+            .lines()
+            .filter(|line| line.starts_with("| `meeting_provisioner_"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(documented.len(), METRICS.len());
+        for (line, metric) in documented.iter().zip(METRICS) {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+            let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
+            assert_eq!(cells[1], format!("`{}`", metric.name));
+            assert_eq!((cells[2], cells[3]), (metric.kind.as_str(), labels.as_str()), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_what_is_scraped() {
+        let text = touched().encode().unwrap();
+        for line in [
+            "meeting_provisioner_http_requests_total{route=\"/v1/bookings/{bookingId}\",method=\"GET\",status=\"200\"} 1",
+            "meeting_provisioner_graph_call_duration_seconds_bucket{le=\"0.025\",call=\"create-or-get\"} 1",
+            "meeting_provisioner_bookings_accepted_total{source_system=\"room-booking\",result=\"replayed\"} 1",
+            "meeting_provisioner_oldest_due_age_seconds 1.5",
+            "meeting_provisioner_bookings{status=\"pending\"} 4",
+            concat!("meeting_provisioner_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "# UNIT meeting_provisioner_http_request_duration_seconds seconds",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+
+    /// Paths and methods that callers make up end in one label value each.
+    #[test]
+    fn labels_stay_few_whatever_callers_send() {
+        let metrics = Metrics::new();
+        for number in 0..100 {
+            metrics.http_request(None, &format!("M{number}"), 404, Duration::ZERO);
+        }
+        let text = metrics.encode().unwrap();
+        let samples: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("meeting_provisioner_http_requests_total")).collect();
+        assert_eq!(
+            samples,
+            [
+                "meeting_provisioner_http_requests_total{route=\"unmatched\",method=\"other\",status=\"404\"} 100"
+            ]
+        );
+    }
+}

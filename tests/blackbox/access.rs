@@ -1,0 +1,185 @@
+//! The locked door: every route, every kind of caller.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Answer, TestApp, Who, booking};
+
+/// A route under `/v1`, with what each known caller is answered: desk (may write), screen (may read), the other
+/// system's desk, auditor, operator.
+struct Route {
+    method: Method,
+    path: &'static str,
+    pattern: &'static str,
+    expected: [u16; 5],
+}
+
+fn routes() -> Vec<Route> {
+    let route = |method, path, pattern, expected| Route { method, path, pattern, expected };
+    let (get, post) = (Method::GET, Method::POST);
+    vec![
+        // The other system makes a booking of its own under the same id.
+        route(post, "/v1/bookings", "/v1/bookings", [200, 403, 201, 403, 403]),
+        route(get.clone(), "/v1/bookings", "/v1/bookings", [200; 5]),
+        route(
+            get.clone(),
+            "/v1/bookings/BK-1?sourceSystem=room-booking",
+            "/v1/bookings/{bookingId}",
+            [200, 200, 404, 200, 200],
+        ),
+        route(
+            get.clone(),
+            "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking",
+            "/v1/bookings/{bookingId}/audit-events",
+            [200, 200, 404, 200, 200],
+        ),
+        route(get, "/v1/audit-events", "/v1/audit-events", [200; 5]),
+    ]
+}
+
+async fn ask(app: &TestApp, who: Who, route: &Route) -> Answer {
+    let mut request = app.request(who, route.method.clone(), route.path);
+    if route.method == Method::POST {
+        request = request.json(&booking("BK-1"));
+    }
+    Answer::read(request.send().await.unwrap()).await
+}
+
+/// The whole table. Strangers learn nothing but that the door is locked, whatever they ask for.
+#[tokio::test]
+async fn every_route_is_locked() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for route in routes() {
+        for stranger in [Who::Nobody, Who::Stranger] {
+            let answer = ask(&app, stranger, &route).await;
+            answer.problem(401, "unauthenticated");
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{}", route.path);
+        }
+        for (who, expected) in Who::KNOWN.into_iter().zip(route.expected) {
+            let answer = ask(&app, who, &route).await;
+            assert_eq!(answer.status, expected, "{who:?} {} {}: {}", route.method, route.path, answer.text);
+            match expected {
+                403 => drop(answer.problem(403, "forbidden")),
+                404 => drop(answer.problem(404, "not-found")),
+                _ => {}
+            }
+        }
+    }
+    app.end().await;
+}
+
+/// The table above is whole: it has every operation of the document. An endpoint that is missing there fails here.
+#[tokio::test]
+async fn the_table_has_every_route_of_the_document() {
+    let app = TestApp::start().await;
+    let document = app.get(Who::Nobody, "/openapi.json").await.expect(200).json();
+    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()));
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let documented: std::collections::BTreeSet<String> =
+        operations.filter(|operation| operation.contains(" /v1/")).collect();
+    let tested = routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
+    assert_eq!(documented, tested);
+    app.end().await;
+}
+
+/// A booking of another source system and one that nobody has are answered alike, to the letter.
+#[tokio::test]
+async fn another_systems_booking_cannot_be_told_from_none() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let without_ids = |answer: &Answer| {
+        let mut body = answer.json();
+        for member in ["instance", "requestId"] {
+            body.as_object_mut().unwrap().remove(member);
+        }
+        body["detail"] = body["detail"].as_str().unwrap().replace("BK-1", "…").replace("BK-2", "…").into();
+        body
+    };
+    for suffix in ["", "/audit-events"] {
+        let theirs = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-1{suffix}")).await;
+        let nobodys = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-2{suffix}")).await;
+        assert_eq!((theirs.status, without_ids(&theirs)), (404, without_ids(&nobodys)));
+    }
+    app.end().await;
+}
+
+/// Lists hold one's own, whatever the filter says; who sees all sees all.
+#[tokio::test]
+async fn lists_hold_what_the_caller_may_see() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.book(Who::OtherSystem, &booking("BK-1")).await.expect(201);
+    for (who, path, expected) in [
+        (Who::Desk, "/v1/bookings", 1),
+        (Who::Screen, "/v1/bookings", 1),
+        (Who::OtherSystem, "/v1/bookings", 1),
+        (Who::Auditor, "/v1/bookings", 2),
+        (Who::Operator, "/v1/bookings", 2),
+        (Who::Auditor, "/v1/bookings?sourceSystem=crm", 1),
+        (Who::Desk, "/v1/audit-events", 2),
+        (Who::OtherSystem, "/v1/audit-events", 2),
+        (Who::Auditor, "/v1/audit-events", 4),
+        (Who::Auditor, "/v1/audit-events?sourceSystem=crm", 2),
+        (Who::Auditor, "/v1/audit-events?bookingId=BK-1", 4),
+    ] {
+        let page = app.get(who, path).await.expect(200).json();
+        assert_eq!(page["items"].as_array().unwrap().len(), expected, "{who:?} {path}");
+    }
+    app.end().await;
+}
+
+/// The key is looked at before anything else is: a stranger gets no 404, 405, 413, 415 or 422 to learn from.
+#[tokio::test]
+async fn strangers_learn_nothing() {
+    let app = TestApp::start().await;
+    let paths = [
+        (Method::GET, "/v1/nothing"),
+        (Method::PATCH, "/v1/bookings"),
+        (Method::GET, "/v1/bookings?x=y"),
+        (Method::GET, "/v1/bookings/%FF"),
+        (Method::POST, "/v1/bookings"),
+    ];
+    for (method, path) in paths {
+        for body in [String::new(), "x".repeat(300 * 1024)] {
+            let request = app.request(Who::Nobody, method.clone(), path).body(body);
+            Answer::read(request.send().await.unwrap()).await.problem(401, "unauthenticated");
+        }
+    }
+    app.end().await;
+}
+
+/// The public documents need no key, and the operators' paths are not on the public port.
+#[tokio::test]
+async fn what_is_public_is_public_and_what_is_not_is_not() {
+    let app = TestApp::start().await;
+    for path in ["/openapi.json", "/docs/", "/problems", "/problems/booking-differs"] {
+        app.get(Who::Nobody, path).await.expect(200);
+    }
+    for path in ["/livez", "/readyz", "/startupz", "/metrics"] {
+        app.get(Who::Nobody, path).await.problem(404, "not-found");
+        assert_eq!(reqwest::get(app.admin_url(path)).await.unwrap().status(), 200);
+    }
+    let page = app.get(Who::Nobody, "/docs/").await.text;
+    assert!(!page.contains("https://") && !page.contains("//cdn"), "the page asks somebody else: {page}");
+    app.end().await;
+}
+
+/// Every problem that was answered has its page, which says what it means and what to do.
+#[tokio::test]
+async fn every_problem_has_a_page() {
+    let app = TestApp::start().await;
+    let list = app.get(Who::Nobody, "/problems").await.expect(200).json();
+    let problems = list["items"].as_array().or(list.as_array()).unwrap().clone();
+    assert!(problems.len() > 15);
+    for problem in problems {
+        let page = app.get(Who::Nobody, &format!("/problems/{}", problem["code"].as_str().unwrap())).await;
+        let page = page.expect(200).json();
+        assert_eq!(page["code"], problem["code"]);
+        assert!(page["status"].is_number() && page.as_object().unwrap().values().any(Value::is_string));
+    }
+    app.get(Who::Nobody, "/problems/no-such-problem").await.problem(404, "not-found");
+    app.end().await;
+}

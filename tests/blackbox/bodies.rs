@@ -1,0 +1,118 @@
+//! Bad input is answered by a problem that names the member.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, TestApp, Who, booking, booking_with};
+
+fn pointers(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().unwrap();
+    assert!(errors.iter().all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty())));
+    errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}
+
+/// Everything that is wrong with a body is said at once, each with its pointer; nothing is stored.
+#[tokio::test]
+async fn all_faults_of_a_body_are_reported_together() {
+    let app = TestApp::start().await;
+    let body = json!({
+        "organizer": "nobody", "subject": "x".repeat(256), "startDateTime": "2026-12-01T09:00:00",
+        "endDatetime": "2026-12-01T10:00:00Z", "attendees": [{"role": "boss"}, {"upn": "a@b.c", "x": 1}],
+        "sequence": -1, "metadata": {"a": 1},
+    });
+    let problem = app.book(Who::Desk, &body).await.problem(422, "invalid-booking");
+    let mut found = pointers(&problem);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "/attendees/0/role",
+            "/attendees/0/upn",
+            "/attendees/1/x",
+            "/bookingId",
+            "/endDatetime",
+            "/metadata/a",
+            "/organizer",
+            "/sequence",
+            "/startDateTime",
+            "/subject",
+        ]
+    );
+    assert!(problem.to_string().contains("did you mean"), "{problem}");
+    let rows: i64 = sqlx::query_scalar("select count(*) from booking").fetch_one(&app.pool).await.unwrap();
+    assert_eq!(rows, 0);
+    app.end().await;
+}
+
+/// What is no booking at all is told apart: no JSON, another type, too large, an unknown encoding.
+#[tokio::test]
+async fn what_is_no_booking_is_told_apart() {
+    let app = TestApp::start().await;
+    let json_type = Some("application/json");
+    let large = booking_with("BK-1", json!({"metadata": {"a": "x".repeat(300 * 1024)}})).to_string();
+    for (content_type, body, status, code) in [
+        (json_type, "{\"bookingId\": ".to_owned(), 400, "invalid-request"),
+        (json_type, String::new(), 400, "invalid-request"),
+        (json_type, "\u{feff}{}".to_owned(), 400, "invalid-request"),
+        (json_type, "[]".to_owned(), 422, "invalid-booking"),
+        (json_type, large, 413, "body-too-large"),
+        (Some("text/plain"), booking("BK-1").to_string(), 415, "unsupported-media-type"),
+        (None, booking("BK-1").to_string(), 415, "unsupported-media-type"),
+    ] {
+        let mut request = app.request(Who::Desk, Method::POST, "/v1/bookings").body(body.clone());
+        if let Some(content_type) = content_type {
+            request = request.header("Content-Type", content_type);
+        }
+        let answer = Answer::read(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, status, "{content_type:?} {:.60}: {}", body, answer.text);
+        answer.problem(status, code);
+    }
+    app.end().await;
+}
+
+/// A wrong path, method, query, `Accept` or `Prefer` is answered by a problem too, never by plain text.
+#[tokio::test]
+async fn every_other_fault_is_a_problem_too() {
+    let app = TestApp::start().await;
+    for (method, path, status, code) in [
+        (Method::GET, "/v1/nothing", 404, "not-found"),
+        (Method::GET, "/nothing", 404, "not-found"),
+        (Method::GET, "/v1/bookings/none", 404, "not-found"),
+        (Method::PATCH, "/v1/bookings", 405, "method-not-allowed"),
+        (Method::POST, "/openapi.json", 405, "method-not-allowed"),
+        (Method::GET, "/v1/bookings?status=lost", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?limit=0", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?limit=many", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?colour=red", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?cursor=nonsense", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?startsFrom=today", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings?externalId=7", 400, "invalid-request"),
+        (Method::GET, "/v1/audit-events?order=up", 400, "invalid-request"),
+        (Method::GET, "/v1/audit-events?from=x&before=y", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings/%FF", 400, "invalid-request"),
+    ] {
+        let answer = Answer::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        answer.problem(status, code);
+        if status == 405 {
+            assert!(answer.header("allow").is_some(), "{method} {path}");
+        }
+    }
+    let request = app.request(Who::Desk, Method::GET, "/v1/bookings").header("Accept", "image/png");
+    Answer::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
+    app.end().await;
+}
+
+/// The same words that a caller sees as a request's id stand in the answer's header and in the history.
+#[tokio::test]
+async fn a_request_can_be_found_again() {
+    let app = TestApp::start().await;
+    let answer = app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let request_id = answer.header("x-request-id").unwrap().to_owned();
+    let event = app.history_items("BK-1").await.remove(0);
+    assert!(event.to_string().contains(&request_id), "{event}");
+    assert_eq!(event["actor"], "api-key:Desk");
+    let answer = app.book(Who::Desk, &json!([])).await;
+    assert_eq!(answer.header("x-request-id"), answer.json()["requestId"].as_str());
+    app.end().await;
+}

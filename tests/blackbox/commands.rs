@@ -1,0 +1,121 @@
+//! The program as a person starts it.
+
+use std::time::Duration;
+
+use crate::support::postgres::empty_database;
+use crate::support::process::{Process, program};
+use crate::support::{TestApp, Who, booking};
+
+async fn run(arguments: &[&str], environment: &[(String, String)]) -> (Option<i32>, String) {
+    let output = program(arguments, environment).output().await.unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.code(), text)
+}
+
+/// The demo shows every step, each goes as told, and it leaves with 0.
+#[tokio::test]
+async fn the_demo_goes_as_told() {
+    let (status, text) = run(&["demo", "--exit"], &[]).await;
+    assert_eq!(status, Some(0), "{text}");
+    assert_eq!(text.matches("     as told\n").count(), 6, "{text}");
+    for told in ["201", "200, Idempotent-Replayed: true", "409", "endDateTime", "2.128", "call.unknown", "https://"] {
+        assert!(text.contains(told), "{told} is missing in {text}");
+    }
+}
+
+/// The derivation is printed so that anyone can follow it.
+#[tokio::test]
+async fn an_external_id_is_derived_step_by_step() {
+    let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let arguments =
+        ["external-id", "--source-system", "room-booking", "--booking-id", "BK-1001", "--tenant-id", tenant];
+    let (status, text) = run(&arguments, &[]).await;
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("4b22997d-a5f7-5483-b720-2dee50154e74") && text.contains(tenant), "{text}");
+}
+
+/// All that is wrong with the settings is said at once, and nothing starts.
+#[tokio::test]
+async fn wrong_settings_are_said_at_once() {
+    let environment = [("MEETING_PROVISIONER__HTTP__ADRESS", "x"), ("AZURE_TENANT_ID", "contoso.com")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let (status, text) = run(&["serve"], &environment).await;
+    assert_eq!(status, Some(1), "{text}");
+    for named in ["HTTP__ADRESS", "tenant_id", "client_id", "api_keys_file", "database.url"] {
+        assert!(text.contains(named), "{named} is missing in {text}");
+    }
+}
+
+/// The doctor finds nothing wrong with a good installation, and says of a wrong secret what it is and what to do.
+#[tokio::test]
+async fn the_doctor_tells_good_from_bad() {
+    let app = TestApp::start().await;
+    let (status, text) = run(&["doctor"], app.environment()).await;
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("All is well"), "{text}");
+    let mut environment = app.environment().to_vec();
+    environment.push(("MEETING_PROVISIONER__GRAPH__CLIENT_SECRET".to_owned(), "wrong".to_owned()));
+    environment.push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), "postgres://127.0.0.1:1/x".to_owned()));
+    let (status, text) = run(&["doctor"], &environment).await;
+    assert_eq!(status, Some(1), "{text}");
+    for told in ["WRONG  token", "AADSTS7000215", "Certificates & secrets", "WRONG  database", "2 things are wrong"] {
+        assert!(text.contains(told), "{told} is missing in {text}");
+    }
+    assert!(!text.contains("wrong-secret"));
+    app.end().await;
+}
+
+/// Three replicas that start at once on an empty database agree on who migrates it, and all of them serve.
+#[tokio::test]
+async fn replicas_that_start_at_once_migrate_once() {
+    let app = TestApp::start().await;
+    let database = empty_database().await;
+    let mut environment = app.environment().to_vec();
+    environment.push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), database.url.clone()));
+    let replicas = futures_util::future::join_all((0..3).map(|_| Process::serve(&environment))).await;
+    for (n, replica) in replicas.iter().enumerate() {
+        assert_eq!(replica.probe("/readyz").await, Some(200));
+        replica.book(&booking(&format!("BK-{n}"))).await.unwrap().expect(201);
+    }
+    for replica in replicas {
+        replica.terminate();
+        assert!(replica.ended(Duration::from_secs(20)).await.0.success());
+    }
+    let (status, text) = run(&["migrate"], &environment).await;
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("was ready"), "{text}");
+    app.end().await;
+}
+
+/// With `database.migrate = false` an empty database is left alone: the doctor says what to run, and `migrate` does it.
+#[tokio::test]
+async fn a_database_is_not_migrated_against_the_settings() {
+    let app = TestApp::start().await;
+    let database = empty_database().await;
+    let mut environment = app.environment().to_vec();
+    environment.push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), database.url.clone()));
+    environment.push(("MEETING_PROVISIONER__DATABASE__MIGRATE".to_owned(), "false".to_owned()));
+    let (status, text) = run(&["doctor"], &environment).await;
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("meeting-provisioner migrate"), "{text}");
+    let process = Process::serve(&environment).await;
+    let answer = process.book(&booking("BK-1")).await.unwrap();
+    answer.problem(503, "store-unavailable");
+    process.kill().await;
+    assert_eq!(run(&["migrate"], &environment).await.0, Some(0));
+    app.end().await;
+}
+
+/// A key made by the command opens the door, within seconds of standing in the file, without a restart.
+#[tokio::test]
+async fn a_fresh_key_opens_the_door() {
+    let arguments = ["api-key", "--name", "front-desk", "--source-system", "crm", "--role", "bookings.write"];
+    let (status, text) = run(&arguments, &[]).await;
+    assert_eq!(status, Some(0), "{text}");
+    let key = text.lines().find(|line| line.starts_with("mpk_")).unwrap().to_owned();
+    let block = &text[text.find("[[api_key]]").unwrap()..];
+    let app = TestApp::start_with_keys(block).await;
+    let request = app.request(Who::Nobody, reqwest::Method::GET, "/v1/bookings").bearer_auth(key);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    app.end().await;
+}

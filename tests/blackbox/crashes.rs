@@ -1,0 +1,173 @@
+//! The process dies, for real, at each place where it hurts; another replica finishes what it began.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use serde_json::json;
+
+use crate::support::process::Process;
+use crate::support::{TestApp, Who, booking};
+
+const IN_TIME: Duration = Duration::from_secs(20);
+
+/// One meeting, one row, a complete history, after another replica has waited for the lease to end.
+async fn finish(app: TestApp, expected: &[&str]) {
+    app.simulator.clear_faults();
+    assert_eq!(app.resume_after(Duration::ZERO).await, 0, "the lease still holds");
+    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1);
+    let body = app.booking("BK-1").await;
+    assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)));
+    assert_eq!(app.simulator.meetings().len(), 1);
+    assert_eq!(body["meeting"]["joinWebUrl"], app.simulator.meetings()[0].join_web_url);
+    let rows: i64 = sqlx::query_scalar("select count(*) from booking").fetch_one(&app.pool).await.unwrap();
+    assert_eq!(rows, 1);
+    assert_eq!(app.history("BK-1").await, expected);
+    let unknown = &app.history_items("BK-1").await[1];
+    let told = unknown.to_string();
+    assert!(told.contains("lease of this attempt ran out"), "the history says why: {told}");
+    app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+    app.end().await;
+}
+
+/// Killed before the call: the booking is stored, Graph was never asked.
+#[tokio::test]
+async fn killed_before_the_call() {
+    let app = TestApp::start_now().await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always());
+    let process = Process::serve(app.environment()).await;
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    until_stored(&app).await;
+    process.kill().await;
+    assert!(answer.await.unwrap().is_err());
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
+    finish(app, &["booking.accepted", "call.unknown", "meeting.created"]).await;
+}
+
+/// Killed after the call was carried out and before its answer came.
+#[tokio::test]
+async fn killed_after_the_call() {
+    let app = TestApp::start_now().await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
+    let process = Process::serve(app.environment()).await;
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet && call.work_done).await.unwrap();
+    process.kill().await;
+    assert!(answer.await.unwrap().is_err());
+    assert_eq!(app.simulator.meetings().len(), 1);
+    finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
+}
+
+/// Killed with Graph's answer in hand, on the way to Postgres.
+#[tokio::test]
+async fn killed_before_the_settlement() {
+    let app = TestApp::start_now().await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 500 }).always());
+    let process = Process::serve(app.environment()).await;
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    until_stored(&app).await;
+    // The row is held, so that the settlement has to wait with the answer in its hand.
+    let mut holder = app.pool.begin().await.unwrap();
+    sqlx::query("select 1 from booking for update").execute(&mut *holder).await.unwrap();
+    let backend = until_a_settlement_waits(&app).await;
+    process.kill().await;
+    assert!(answer.await.unwrap().is_err());
+    // A server process finishes what it has been sent even when nobody is left to be told; a dead host's would not.
+    sqlx::query("select pg_terminate_backend($1)").bind(backend).execute(&app.pool).await.unwrap();
+    until_gone(&app, backend).await;
+    holder.rollback().await.unwrap();
+    assert_eq!(app.simulator.meetings().len(), 1);
+    finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
+}
+
+/// Told to stop while a call is under way: not ready at once, the call is finished, its caller is answered, and the
+/// process ends well before its time.
+#[tokio::test]
+async fn told_to_stop_it_finishes_what_it_began() {
+    let app = TestApp::start_now().await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 1_000 }));
+    let process = Process::serve(app.environment()).await;
+    assert_eq!(process.probe("/readyz").await, Some(200));
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
+    process.terminate();
+    while process.probe("/readyz").await == Some(200) {}
+    assert_eq!(answer.await.unwrap().unwrap().expect(201).json()["status"], "provisioned");
+    let (status, said) = process.ended(IN_TIME).await;
+    assert!(status.success());
+    assert_eq!(said.last().unwrap()["message"], "stopped");
+    app.end().await;
+}
+
+/// Told to stop while a call hangs for longer than there is time: the attempt is handed back, and another replica
+/// needs not wait for the lease to end.
+#[tokio::test]
+async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
+    let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
+    let process = Process::serve(app.environment()).await;
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
+    process.terminate();
+    let (status, said) = process.ended(IN_TIME).await;
+    assert!(status.success());
+    assert!(said.iter().any(|line| line["message"] == "attempts handed back to other replicas"), "{said:?}");
+    drop(answer.await);
+    // A few seconds, not the lease's minute: what this replica's clock needs to reach the time of the hand-over.
+    assert_eq!(app.resume_after(Duration::from_secs(15)).await, 1);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    app.end().await;
+}
+
+/// A killed replica's booking is resumed by a running one, by itself, once the lease has ended.
+#[tokio::test]
+async fn a_running_replica_takes_over() {
+    let short = [("WORKER__LEASE_SECONDS", "12"), ("GRAPH__CONNECT_TIMEOUT_SECONDS", "1"), ("GRAPH__TIMEOUT_SECONDS", "1")];
+    let app = TestApp::start_with_now(&short).await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }));
+    let process = Process::serve(app.environment()).await;
+    let answer = tokio::spawn(process.book(&booking("BK-1")));
+    until_stored(&app).await;
+    process.kill().await;
+    drop(answer.await);
+    app.simulator.clear_faults();
+    let other = Process::serve(app.environment()).await;
+    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
+    let answer = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
+    assert_eq!(crate::support::Answer::read(answer.send().await.unwrap()).await.expect(200).json()["status"], "provisioned");
+    other.kill().await;
+    app.end().await;
+}
+
+async fn until_stored(app: &TestApp) {
+    until(app, "select 1 from booking where lease_attempt_id is not null").await;
+}
+
+/// The server process whose settlement waits for the row.
+async fn until_a_settlement_waits(app: &TestApp) -> i32 {
+    until(
+        app,
+        "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
+         and query like '%update booking set%'",
+    )
+    .await
+}
+
+async fn until_gone(app: &TestApp, backend: i32) {
+    let query = format!("select 1 where not exists (select from pg_stat_activity where pid = {backend})");
+    until(app, &query).await;
+}
+
+/// Asks Postgres until it has an answer; what is waited for happens in another process, which can't tell us.
+async fn until(app: &TestApp, query: &str) -> i32 {
+    let asked = async {
+        loop {
+            let found: Option<i32> =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_optional(&app.pool).await.unwrap();
+            if let Some(found) = found {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, asked).await.unwrap_or_else(|_| panic!("in vain: {query}"))
+}

@@ -1,0 +1,100 @@
+//! Postgres goes away and comes back; schemas grow under rows that are there.
+
+use std::borrow::Cow;
+
+use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, PgConnection};
+
+use crate::support::postgres::empty_database;
+use crate::support::{TestApp, Who, booking};
+
+/// While Postgres is away nothing is accepted, and the answer says so; when it is back the service goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_goes_away_and_comes_back() {
+    let settings = LocalPostgresSettings { search_path: std::env::var_os("PATH"), ..Default::default() };
+    let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
+    let app = TestApp::start_with(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    postgres.stop_server(StopMode::Immediate).unwrap();
+    let problem = app.book(Who::Desk, &booking("BK-2")).await.problem(503, "store-unavailable");
+    assert_eq!(problem["retryable"], true);
+    app.get(Who::Desk, "/v1/bookings/BK-1").await.problem(503, "store-unavailable");
+    assert_eq!(reqwest::get(app.admin_url("/readyz")).await.unwrap().status(), 503);
+    assert_eq!(reqwest::get(app.admin_url("/livez")).await.unwrap().status(), 200);
+    postgres.start_server_again().unwrap();
+    app.book(Who::Desk, &booking("BK-2")).await.expect(201);
+    app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+    assert_eq!(reqwest::get(app.admin_url("/readyz")).await.unwrap().status(), 200);
+    assert_eq!(app.simulator.meetings().len(), 2);
+    app.end_with_work_left().await;
+    tokio::task::spawn_blocking(move || postgres.stop()).await.unwrap().unwrap();
+}
+
+/// Connections that Postgres ended are replaced without a caller noticing.
+#[tokio::test]
+async fn terminated_connections_are_replaced() {
+    let app = TestApp::start().await;
+    for n in 0..5 {
+        sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'meeting-provisioner' and datname = current_database()")
+            .execute(&app.pool)
+            .await
+            .unwrap();
+        app.book(Who::Desk, &booking(&format!("BK-{n}"))).await.expect(201);
+        app.book(Who::Desk, &booking("BK-0")).await.expect(200);
+    }
+    app.end().await;
+}
+
+/// Each migration is run on an empty database and on one that holds rows, and the rows are still there.
+#[tokio::test]
+async fn migrations_keep_the_rows_that_are_there() {
+    static ALL: Migrator = sqlx::migrate!("./migrations");
+    let first = Migrator { migrations: Cow::Owned(ALL.migrations[..1].to_vec()), ..Migrator::DEFAULT };
+    let database = empty_database().await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    first.run(&mut connection).await.unwrap();
+    sqlx::query(
+        "insert into booking (source_system, booking_id, generation, external_id, revision, status, wanted,
+             wanted_revision, wanted_life, organizer, start_at, end_at, creation_unknown, due_at, created_at, updated_at)
+         values ('crm', 'OLD', 1, gen_random_uuid(), 1, 'pending', '{}', 1, 'held', 'o@contoso.com', now(), now(),
+             false, now(), now(), now())",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    ALL.run(&mut connection).await.unwrap();
+    ALL.run(&mut connection).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("select count(*) from booking where booking_id = 'OLD'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+}
+
+/// The schema itself refuses rows that can't be true.
+#[tokio::test]
+async fn the_schema_refuses_what_cannot_be_true() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.book(Who::Desk, &booking("BK-2")).await.expect(201);
+    for (change, constraint) in [
+        ("status = 'lost'", "booking_status_known"),
+        ("status = 'pending'", "booking_in_progress_is_due"),
+        ("due_at = now()", "booking_in_progress_is_due"),
+        ("status = 'failed'", "booking_failed_says_why"),
+        ("status = 'cancelled'", "booking_life_fits_status"),
+        ("meeting_id = null", "booking_meeting_whole"),
+        ("provisioned_at = null", "booking_provisioned_has_meeting"),
+        ("lease_until = now()", "booking_lease_whole"),
+        ("end_at = start_at - interval '1 second'", "booking_ends_after_start"),
+        ("meeting_id = (select max(meeting_id) from booking)", "booking_meeting_unique"),
+        ("external_id = (select external_id from booking where booking_id = 'BK-2')", "booking_external_id_unique"),
+    ] {
+        let statement = format!("update booking set {change}");
+        let error = sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&app.pool).await.unwrap_err();
+        let found = error.as_database_error().and_then(|error| error.constraint().map(str::to_owned));
+        assert_eq!(found.as_deref(), Some(constraint), "{change}: {error}");
+    }
+    app.end().await;
+}

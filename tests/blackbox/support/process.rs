@@ -1,0 +1,88 @@
+//! The service in a process of its own, which can be killed for real.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::answer::Answer;
+use super::keys::Who;
+
+/// A service in a process of its own.
+pub struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Where its public door is.
+    pub address: String,
+    /// Where its operators' door is.
+    pub admin_address: String,
+    http: reqwest::Client,
+}
+
+/// The program, with these environment variables and no others but `PATH`.
+pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"));
+    command.args(arguments).env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+impl Process {
+    /// Starts `serve` and waits until it says that it is ready.
+    pub async fn serve(environment: &[(String, String)]) -> Self {
+        let mut child = program(&["serve"], environment).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = loop {
+            let line = lines.next_line().await.unwrap().expect("the service ended before it was ready");
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
+            if line["message"] == "ready" {
+                break line;
+            }
+        };
+        let address = |name: &str| ready[name].as_str().unwrap().to_owned();
+        #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { address: address("address"), admin_address: address("admin_address"), child, lines, http }
+    }
+
+    /// Begins `POST /v1/bookings`; the answer may never come.
+    pub fn book(&self, body: &Value) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
+        let request = self.http.post(format!("http://{}/v1/bookings", self.address));
+        let request = request.bearer_auth(Who::Desk.key().unwrap()).json(body);
+        async move { Ok(Answer::read(request.send().await?).await) }
+    }
+
+    /// The status of a path at the operators' door; none when nothing answers.
+    pub async fn probe(&self, path: &str) -> Option<u16> {
+        let answer = self.http.get(format!("http://{}{path}", self.admin_address)).send().await;
+        answer.ok().map(|answer| answer.status().as_u16())
+    }
+
+    /// Ends the process as a power failure would: SIGKILL.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Asks the process to end: SIGTERM. Only to this very process, by its id.
+    pub fn terminate(&self) {
+        let id = self.child.id().expect("the process runs").to_string();
+        let status = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until the process has ended, and hands back its status and the log lines that nobody has read.
+    pub async fn ended(mut self, within: Duration) -> (ExitStatus, Vec<Value>) {
+        let mut said = Vec::new();
+        let status = tokio::time::timeout(within, async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                said.push(serde_json::from_str(&line).unwrap());
+            }
+            self.child.wait().await.unwrap()
+        });
+        (status.await.expect("the process does not end"), said)
+    }
+}
