@@ -132,3 +132,22 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnostic: Option<String>,
 }
+
+impl Evidence {
+    /// What is known when an exchange begins: nothing has come back.
+    #[must_use]
+    pub fn begun(started_at: Timestamp) -> Self {
+        Self {
+            started_at,
+            duration_milliseconds: 0,
+            status: None,
+            code: None,
+            message: None,
+            request_id: None,
+            client_request_id: None,
+            date: None,
+            retry_after: None,
+            diagnostic: None,
+        }
+    }
+}

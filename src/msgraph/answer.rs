@@ -16,22 +16,6 @@ use crate::meeting::{CallKind, Evidence, Outcome, Refusal};
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const DIAGNOSTIC: HeaderName = HeaderName::from_static("x-ms-ags-diagnostic");
 
-/// The evidence of a call before anything came back.
-pub(super) fn no_evidence(started_at: Timestamp) -> Evidence {
-    Evidence {
-        started_at,
-        duration_milliseconds: 0,
-        status: None,
-        code: None,
-        message: None,
-        request_id: None,
-        client_request_id: None,
-        date: None,
-        retry_after: None,
-        diagnostic: None,
-    }
-}
-
 /// Graph answered.
 pub(super) fn answered(
     kind: CallKind,
@@ -66,7 +50,7 @@ pub(super) fn answered(
 
 /// Nobody answered: only what was certainly never sent is certainly not carried out.
 pub(super) fn unanswered(fault: &NoAnswer, evidence: &mut Evidence) -> Outcome {
-    *evidence = Evidence { message: Some(clean(&fault.to_string())), ..no_evidence(evidence.started_at) };
+    *evidence = Evidence { message: Some(clean(&fault.to_string())), ..Evidence::begun(evidence.started_at) };
     match fault {
         NoAnswer::NotSent(_) => Outcome::Unavailable { retry_after: None },
         NoAnswer::Lost(_) => Outcome::Unknown,
@@ -83,7 +67,7 @@ pub(super) fn without_token(failure: TokenFailure, evidence: &mut Evidence) -> O
         client_request_id: failure.correlation_id,
         date: failure.date,
         retry_after: failure.retry_after_text,
-        ..no_evidence(evidence.started_at)
+        ..Evidence::begun(evidence.started_at)
     };
     if failure.kind.is_refusal() {
         return Outcome::Refused(Refusal::Unauthorized);
@@ -136,7 +120,7 @@ fn note_headers(answer: &Answer, evidence: &mut Evidence) {
         date: kept(DATE),
         retry_after: kept(RETRY_AFTER),
         diagnostic: kept(DIAGNOSTIC),
-        ..no_evidence(evidence.started_at)
+        ..Evidence::begun(evidence.started_at)
     };
 }
 

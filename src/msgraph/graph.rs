@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::answer::{answered, no_evidence, unanswered, without_token};
+use super::answer::{answered, unanswered, without_token};
 use super::connection::{ConnectionFault, GraphConnection};
 use super::exchange::Connections;
 use super::request::{Ids, RequestWriter};
@@ -13,10 +13,6 @@ use super::token_request::TokenSource;
 use crate::clock::Clock;
 use crate::meeting::{AttemptId, Call, CallKind, Evidence, Outcome, Refusal, Reply};
 
-/// The most exchanges that one call can wait for, one after another: a token that somebody else is fetching, one of
-/// our own, the call, a token in place of a refused one, the call again.
-const EXCHANGES_MAX: u32 = 5;
-
 /// Microsoft Graph, as one application of one tenant sees it. Made once and shared behind an `Arc`.
 #[derive(Debug)]
 pub struct MicrosoftGraph {
@@ -24,7 +20,6 @@ pub struct MicrosoftGraph {
     pub(super) tokens: Tokens,
     pub(super) requests: RequestWriter,
     pub(super) clock: Arc<dyn Clock>,
-    exchange_longest: Duration,
 }
 
 impl MicrosoftGraph {
@@ -35,14 +30,7 @@ impl MicrosoftGraph {
             connections: Connections::to(&connection.root_url, connection.timeouts)?,
             tokens: Tokens::from(TokenSource::of(connection, Arc::clone(&clock))?, Arc::clone(&clock)),
             clock,
-            exchange_longest: connection.timeouts.total,
         })
-    }
-
-    /// How long one [`Self::perform`] can take at most: a lease must be longer.
-    #[must_use]
-    pub fn longest_call(&self) -> Duration {
-        self.exchange_longest * EXCHANGES_MAX
     }
 
     /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence.
@@ -50,7 +38,7 @@ impl MicrosoftGraph {
     /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
     pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
         let begun = Instant::now();
-        let mut evidence = no_evidence(self.clock.now());
+        let mut evidence = Evidence::begun(self.clock.now());
         let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
         evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         log(attempt, call.kind(), &outcome, &evidence);

@@ -154,7 +154,7 @@ async fn evidence_keeps_what_support_asks_for() {
         retry_after: text("Tue, 01 Dec 2026 09:00:30 GMT"),
         diagnostic: text("{\"ServerInfo\":{}}"),
         duration_milliseconds: reply.evidence.duration_milliseconds,
-        ..no_evidence(NOW)
+        ..Evidence::begun(NOW)
     };
     assert_eq!(reply.evidence, expected);
 }

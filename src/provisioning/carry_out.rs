@@ -6,10 +6,12 @@ use std::time::Duration;
 use super::answer::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::meeting::{Attempt, Call, Outcome, Progress, Refusal, Reply, Standing, next_call};
+use crate::meeting::{Attempt, Call, Evidence, Outcome, Progress, Refusal, Reply, Standing, next_call};
 use crate::store::StoreError;
 use crate::store::writing::{Settled, Settlement};
 
+/// The part of a lease that a call may use; the rest is for settling.
+const LEASE_FOR_CALL: f64 = 0.8;
 /// How long to wait before a settlement is tried again that Postgres could not take.
 const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 
@@ -84,12 +86,12 @@ impl Provisioning {
             };
             return self.settle(&settlement, attempt).await.ok()?.then_some((standing, None));
         };
-        let reply = self.graph.perform(attempt.id, origin.traceparent.as_deref(), &call).await;
+        let reply = self.ask(attempt, origin, &call).await;
         match self.settle_reply(before, (attempt, &call, &reply), origin).await {
             Err(StoreError::MeetingTaken(meeting)) => {
                 let reply = Reply {
                     outcome: Outcome::Refused(Refusal::Request),
-                    evidence: crate::meeting::Evidence {
+                    evidence: Evidence {
                         message: Some(format!("meeting {meeting} belongs to another booking already")),
                         ..reply.evidence
                     },
@@ -98,6 +100,24 @@ impl Provisioning {
             }
             settled => settled.ok()?,
         }
+    }
+
+    /// Asks Graph, and stops listening while the lease still leaves time to settle: a call that outlives its lease
+    /// would be made again beside itself.
+    async fn ask(&self, attempt: Attempt, origin: &Origin, call: &Call) -> Reply {
+        let began = tokio::time::Instant::now();
+        let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
+        let reply = tokio::time::timeout(self.lease.mul_f64(LEASE_FOR_CALL), asked).await;
+        let reply = reply.unwrap_or_else(|_| Reply {
+            outcome: Outcome::Unknown,
+            evidence: Evidence {
+                duration_milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                message: Some("no answer within the lease".to_owned()),
+                ..Evidence::begun(attempt.started_at)
+            },
+        });
+        self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
+        reply
     }
 
     async fn settle_reply(

@@ -74,12 +74,6 @@ pub(super) const GRAPH_CALL_DURATION: Metric = metric(
     &["call"],
     "Time from sending a call to Microsoft Graph until its outcome",
 );
-pub(super) const TOKEN_REQUESTS: Metric = metric(
-    "meeting_provisioner_token_requests_total",
-    Counter,
-    &["outcome"],
-    "Requests for an access token, by what became of them",
-);
 pub(super) const BOOKINGS_ACCEPTED: Metric = metric(
     "meeting_provisioner_bookings_accepted_total",
     Counter,
@@ -122,12 +116,11 @@ pub(super) const BUILD: Metric =
     metric("meeting_provisioner_build_info", Info, &["version"], "The version that runs");
 
 /// Everything that is measured.
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 12] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
     GRAPH_CALL_DURATION,
-    TOKEN_REQUESTS,
     BOOKINGS_ACCEPTED,
     BOOKINGS_SETTLED,
     LEASES_LOST,

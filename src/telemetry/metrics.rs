@@ -72,11 +72,6 @@ struct CallOutcomeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AcceptanceLabels {
     source_system: String,
     result: &'static str,
@@ -95,7 +90,6 @@ pub struct Metrics {
     http_request_duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
     graph_calls: Family<CallOutcomeLabels, Counter>,
     graph_call_duration: Family<CallLabels, Histogram, fn() -> Histogram>,
-    token_requests: Family<OutcomeLabels, Counter>,
     bookings_accepted: Family<AcceptanceLabels, Counter>,
     bookings_settled: Family<StatusLabels, Counter>,
     leases_lost: Counter,
@@ -115,7 +109,6 @@ impl Metrics {
             http_request_duration: Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
             graph_calls: Family::default(),
             graph_call_duration: Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
-            token_requests: Family::default(),
             bookings_accepted: Family::default(),
             bookings_settled: Family::default(),
             leases_lost: Counter::default(),
@@ -134,7 +127,6 @@ impl Metrics {
         register(registry, names::HTTP_REQUEST_DURATION, self.http_request_duration.clone());
         register(registry, names::GRAPH_CALLS, self.graph_calls.clone());
         register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
-        register(registry, names::TOKEN_REQUESTS, self.token_requests.clone());
         register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
         register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
         register(registry, names::LEASES_LOST, self.leases_lost.clone());
@@ -160,11 +152,6 @@ impl Metrics {
     pub fn graph_call(&self, call: &'static str, outcome: &'static str, took: Duration) {
         self.graph_calls.get_or_create(&CallOutcomeLabels { call, outcome }).inc();
         self.graph_call_duration.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());
-    }
-
-    /// A request for an access token came to its outcome.
-    pub fn token_request(&self, outcome: &'static str) {
-        self.token_requests.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// A caller sent a booking. The source system is the credential's, so there are no more than the keys name.
@@ -243,7 +230,6 @@ mod tests {
         let took = Duration::from_millis(20);
         metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 200, took);
         metrics.graph_call("create-or-get", "found", took);
-        metrics.token_request("granted");
         metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
         metrics.booking_settled("provisioned");
         metrics.lease_lost();

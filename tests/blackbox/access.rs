@@ -75,7 +75,11 @@ async fn the_table_has_every_route_of_the_document() {
     let app = TestApp::start().await;
     let document = app.get(Who::Nobody, "/openapi.json").await.expect(200).json();
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
-        let methods = item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()));
+        let methods = item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()));
         methods.map(move |method| format!("{} {path}", method.to_uppercase()))
     });
     let documented: std::collections::BTreeSet<String> =

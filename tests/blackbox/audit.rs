@@ -7,8 +7,7 @@ use crate::support::{TestApp, Who, booking};
 async fn events_can_neither_be_changed_nor_deleted() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    for statement in
-        ["update audit_event set actor = 'x'", "delete from audit_event", "truncate audit_event"]
+    for statement in ["update audit_event set actor = 'x'", "delete from audit_event", "truncate audit_event"]
     {
         let error = sqlx::query(statement).execute(&app.pool).await.unwrap_err().to_string();
         assert!(error.contains("append-only"), "{statement}: {error}");
@@ -28,7 +27,14 @@ async fn the_history_says_who_when_what_and_the_answer() {
         assert!(accepted.contains(told), "{told}: {accepted}");
     }
     let created = events[1].to_string();
-    for told in ["created", "\"status\":201", "clientRequestId", "durationMilliseconds", "create-or-get", "provisioned"] {
+    for told in [
+        "created",
+        "\"status\":201",
+        "clientRequestId",
+        "durationMilliseconds",
+        "create-or-get",
+        "provisioned",
+    ] {
         assert!(created.contains(told), "{told}: {created}");
     }
     app.end().await;

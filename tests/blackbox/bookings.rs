@@ -102,9 +102,12 @@ async fn fifty_at_once_create_one_meeting() {
 #[tokio::test]
 async fn a_booking_id_may_hold_any_printable_character() {
     let app = TestApp::start().await;
-    for (booking_id, path) in
-        [("a/b c", "a%2Fb%20c"), ("100% ?x=1#y", "100%25%20%3Fx%3D1%23y"), ("..", "%2E%2E"), ("~!'\"", "~!%27%22")]
-    {
+    for (booking_id, path) in [
+        ("a/b c", "a%2Fb%20c"),
+        ("100% ?x=1#y", "100%25%20%3Fx%3D1%23y"),
+        ("..", "%2E%2E"),
+        ("~!'\"", "~!%27%22"),
+    ] {
         let answer = app.book(Who::Desk, &booking(booking_id)).await.expect(201);
         let location = answer.header("location").unwrap().to_owned();
         // A client's URL parser folds a path of two dots, however it is written; Location has to avoid that.
@@ -127,7 +130,8 @@ async fn a_caller_in_a_hurry_is_not_kept_waiting() {
     assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
     assert_eq!(answer.json()["status"], "pending");
     assert_eq!(answer.json()["meeting"], Value::Null);
-    let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
+    let request =
+        app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
     let answer = crate::support::Answer::read(request.send().await.unwrap()).await.expect(200);
     assert_eq!(answer.header("preference-applied"), Some("wait=10"));
     assert_eq!(answer.json()["status"], "provisioned");
@@ -154,7 +158,8 @@ async fn a_caller_that_hangs_up_loses_nothing() {
 async fn an_unchanged_booking_is_answered_304() {
     let app = TestApp::start().await;
     let etag = app.book(Who::Desk, &booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
-    for (condition, status) in [(etag.as_str(), 304), ("\"other\"", 200), ("*", 304), ("\"x\", W/\"y\"", 200)] {
+    for (condition, status) in [(etag.as_str(), 304), ("\"other\"", 200), ("*", 304), ("\"x\", W/\"y\"", 200)]
+    {
         let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
         let request = request.header("If-None-Match", condition);
         crate::support::Answer::read(request.send().await.unwrap()).await.expect(status);

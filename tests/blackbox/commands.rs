@@ -18,7 +18,9 @@ async fn the_demo_goes_as_told() {
     let (status, text) = run(&["demo", "--exit"], &[]).await;
     assert_eq!(status, Some(0), "{text}");
     assert_eq!(text.matches("     as told\n").count(), 6, "{text}");
-    for told in ["201", "200, Idempotent-Replayed: true", "409", "endDateTime", "2.128", "call.unknown", "https://"] {
+    for told in
+        ["201", "200, Idempotent-Replayed: true", "409", "endDateTime", "2.128", "call.unknown", "https://"]
+    {
         assert!(text.contains(told), "{told} is missing in {text}");
     }
 }
@@ -55,10 +57,13 @@ async fn the_doctor_tells_good_from_bad() {
     assert!(text.contains("All is well"), "{text}");
     let mut environment = app.environment().to_vec();
     environment.push(("MEETING_PROVISIONER__GRAPH__CLIENT_SECRET".to_owned(), "wrong".to_owned()));
-    environment.push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), "postgres://127.0.0.1:1/x".to_owned()));
+    environment
+        .push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), "postgres://127.0.0.1:1/x".to_owned()));
     let (status, text) = run(&["doctor"], &environment).await;
     assert_eq!(status, Some(1), "{text}");
-    for told in ["WRONG  token", "AADSTS7000215", "Certificates & secrets", "WRONG  database", "2 things are wrong"] {
+    for told in
+        ["WRONG  token", "AADSTS7000215", "Certificates & secrets", "WRONG  database", "2 things are wrong"]
+    {
         assert!(text.contains(told), "{told} is missing in {text}");
     }
     assert!(!text.contains("wrong-secret"));

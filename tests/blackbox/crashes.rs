@@ -33,7 +33,8 @@ async fn finish(app: TestApp, expected: &[&str]) {
 #[tokio::test]
 async fn killed_before_the_call() {
     let app = TestApp::start_now().await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always());
+    app.simulator
+        .inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always());
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
@@ -50,7 +51,10 @@ async fn killed_after_the_call() {
     app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
-    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet && call.work_done).await.unwrap();
+    app.simulator
+        .wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet && call.work_done)
+        .await
+        .unwrap();
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
     assert_eq!(app.simulator.meetings().len(), 1);
@@ -121,7 +125,11 @@ async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
 /// A killed replica's booking is resumed by a running one, by itself, once the lease has ended.
 #[tokio::test]
 async fn a_running_replica_takes_over() {
-    let short = [("WORKER__LEASE_SECONDS", "12"), ("GRAPH__CONNECT_TIMEOUT_SECONDS", "1"), ("GRAPH__TIMEOUT_SECONDS", "1")];
+    let short = [
+        ("WORKER__LEASE_SECONDS", "12"),
+        ("GRAPH__CONNECT_TIMEOUT_SECONDS", "1"),
+        ("GRAPH__TIMEOUT_SECONDS", "1"),
+    ];
     let app = TestApp::start_with_now(&short).await;
     app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
@@ -132,8 +140,12 @@ async fn a_running_replica_takes_over() {
     app.simulator.clear_faults();
     let other = Process::serve(app.environment()).await;
     app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
-    let answer = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
-    assert_eq!(crate::support::Answer::read(answer.send().await.unwrap()).await.expect(200).json()["status"], "provisioned");
+    let answer =
+        app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
+    assert_eq!(
+        crate::support::Answer::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
+        "provisioned"
+    );
     other.kill().await;
     app.end().await;
 }

@@ -13,7 +13,8 @@ use crate::support::{TestApp, Who, booking};
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_away_and_comes_back() {
     let settings = LocalPostgresSettings { search_path: std::env::var_os("PATH"), ..Default::default() };
-    let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
+    let postgres =
+        tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
     let app = TestApp::start_with(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     postgres.stop_server(StopMode::Immediate).unwrap();
@@ -89,7 +90,10 @@ async fn the_schema_refuses_what_cannot_be_true() {
         ("lease_until = now()", "booking_lease_whole"),
         ("end_at = start_at - interval '1 second'", "booking_ends_after_start"),
         ("meeting_id = (select max(meeting_id) from booking)", "booking_meeting_unique"),
-        ("external_id = (select external_id from booking where booking_id = 'BK-2')", "booking_external_id_unique"),
+        (
+            "external_id = (select external_id from booking where booking_id = 'BK-2')",
+            "booking_external_id_unique",
+        ),
     ] {
         let statement = format!("update booking set {change}");
         let error = sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&app.pool).await.unwrap_err();

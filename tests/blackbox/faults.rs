@@ -20,7 +20,10 @@ async fn a_lost_answer_is_asked_again() {
         let app = TestApp::start().await;
         app.simulator.inject(Fault::on(Operation::CreateOrGet, effect.clone()));
         app.book_preferring(Who::Desk, "wait=0", &booking("BK-1")).await.expect(202);
-        app.simulator.wait_for_call(Duration::from_secs(10), |call| call.operation == Operation::CreateOrGet).await.unwrap();
+        app.simulator
+            .wait_for_call(Duration::from_secs(10), |call| call.operation == Operation::CreateOrGet)
+            .await
+            .unwrap();
         resume_until_settled(&app, NO_WAIT).await;
         let body = app.booking("BK-1").await;
         assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)), "{effect:?}");
@@ -48,8 +51,16 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
         let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
         assert_eq!(body["lastError"]["code"], "graph-throttled", "{retry_after:?}");
         assert_ne!(body["nextAttemptAt"], Value::Null);
-        assert_eq!(app.resume_after(Duration::from_millis(too_early)).await, 0, "{retry_after:?} came too early");
-        assert_eq!(app.resume_after(Duration::from_millis(late_enough)).await, 1, "{retry_after:?} came too late");
+        assert_eq!(
+            app.resume_after(Duration::from_millis(too_early)).await,
+            0,
+            "{retry_after:?} came too early"
+        );
+        assert_eq!(
+            app.resume_after(Duration::from_millis(late_enough)).await,
+            1,
+            "{retry_after:?} came too late"
+        );
         assert_eq!(app.booking("BK-1").await["status"], "provisioned", "{retry_after:?}");
         assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.throttled", "meeting.created"]);
         app.end().await;
@@ -79,7 +90,10 @@ async fn faults_of_graph_are_waited_out() {
         app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(12));
         app.book(Who::Desk, &booking("BK-1")).await.expect(202);
         let body = app.booking("BK-1").await;
-        assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("graph-unavailable")));
+        assert_eq!(
+            (&body["status"], &body["lastError"]["code"]),
+            (&json!("pending"), &json!("graph-unavailable"))
+        );
         assert_eq!(body["lastError"]["graph"]["status"], status);
         let resumed = resume_until_settled(&app, Duration::from_mins(10)).await;
         assert_eq!((resumed, app.simulator.meetings().len()), (12, 1));
@@ -119,7 +133,10 @@ async fn a_missing_policy_is_waited_for() {
     let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.forbid(organizer);
     let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
-    assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("organizer-not-permitted")));
+    assert_eq!(
+        (&body["status"], &body["lastError"]["code"]),
+        (&json!("pending"), &json!("organizer-not-permitted"))
+    );
     let remedy = body["lastError"]["remedy"].to_string();
     assert!(remedy.contains("Grant-CsApplicationAccessPolicy") && remedy.contains(ORGANIZER), "{remedy}");
     assert!(remedy.contains(&app.simulator.settings().client_id), "{remedy}");
@@ -157,8 +174,14 @@ async fn what_only_a_person_can_mend_is_parked_at_once() {
         let app = TestApp::start().await;
         app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), standing, None);
         let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, code);
-        assert_eq!((&body["booking"]["status"], &body["graph"]["status"]), (&json!("failed"), &json!(status)));
-        assert!(body["graph"]["requestId"].is_string() && body["graph"]["clientRequestId"].is_string(), "{body}");
+        assert_eq!(
+            (&body["booking"]["status"], &body["graph"]["status"]),
+            (&json!("failed"), &json!(status))
+        );
+        assert!(
+            body["graph"]["requestId"].is_string() && body["graph"]["clientRequestId"].is_string(),
+            "{body}"
+        );
         assert_eq!(app.resume_after(Duration::from_hours(100)).await, 0);
         app.book(Who::Desk, &booking("BK-1")).await.problem(422, code);
         assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
@@ -172,7 +195,10 @@ async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
     let app = TestApp::start().await;
     app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
-    assert_eq!((&body["status"], &body["lastError"]["code"]), (&json!("pending"), &json!("graph-unauthorized")));
+    assert_eq!(
+        (&body["status"], &body["lastError"]["code"]),
+        (&json!("pending"), &json!("graph-unauthorized"))
+    );
     assert!(body["lastError"].to_string().contains("7000222"), "{body}");
     app.simulator.clear_faults();
     assert_eq!(app.resume_after(Duration::from_mins(1)).await, 1);

@@ -64,9 +64,18 @@ async fn whoever_follows_the_history_misses_nothing() {
     let path = "/v1/audit-events?order=asc&limit=200";
     let first = app.get(Who::Auditor, path).await.expect(200).json();
     let kinds = |page: &Value| -> Vec<String> {
-        page["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert_eq!(kinds(&first), ["booking.accepted", "meeting.created"], "it ends before what is still on its way");
+    assert_eq!(
+        kinds(&first),
+        ["booking.accepted", "meeting.created"],
+        "it ends before what is still on its way"
+    );
     slow.commit().await.unwrap();
     let all = app.get(Who::Auditor, path).await.expect(200).json();
     assert_eq!(
@@ -112,7 +121,8 @@ async fn a_cursor_is_bound_to_its_filters() {
 async fn each_filter_finds_what_it_names() {
     let app = TestApp::start().await;
     let other = "0e5f2f6c-0000-4000-8000-000000000001";
-    let early = serde_json::json!({"startDateTime": "2026-11-30T09:00:00Z", "endDateTime": "2026-11-30T10:00:00Z"});
+    let early =
+        serde_json::json!({"startDateTime": "2026-11-30T09:00:00Z", "endDateTime": "2026-11-30T10:00:00Z"});
     app.book(Who::Desk, &booking_with("EARLY", early)).await.expect(201);
     app.clock.advance(Duration::from_hours(1));
     app.book(Who::Desk, &booking_with("OTHER", serde_json::json!({"organizer": other}))).await.expect(201);
@@ -131,8 +141,12 @@ async fn each_filter_finds_what_it_names() {
         (&format!("meetingId={meeting_id}"), vec!["OTHER"]),
     ] {
         let page = app.get(Who::Desk, &format!("/v1/bookings?{query}")).await.expect(200).json();
-        let found: Vec<&str> =
-            page["items"].as_array().unwrap().iter().map(|item| item["bookingId"].as_str().unwrap()).collect();
+        let found: Vec<&str> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["bookingId"].as_str().unwrap())
+            .collect();
         assert_eq!(found, expected, "{query}");
     }
     for (query, expected) in [

@@ -38,7 +38,8 @@ async fn microsofts_own_examples_arrive_unchanged() {
         assert_eq!(received["externalId"], answer["externalId"]);
         received.as_object_mut().unwrap().remove("externalId");
         assert_eq!(received, example);
-        let path = format!("/{version}/users/dc17674c-81d9-4adb-bfb2-8f6a442e4622/onlineMeetings/createOrGet");
+        let path =
+            format!("/{version}/users/dc17674c-81d9-4adb-bfb2-8f6a442e4622/onlineMeetings/createOrGet");
         assert_eq!(calls[0].path, path);
         app.end().await;
     }
@@ -49,14 +50,19 @@ async fn microsofts_own_examples_arrive_unchanged() {
 async fn a_call_can_be_found_again_at_microsoft() {
     let app = TestApp::start().await;
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").header("traceparent", traceparent);
+    let request =
+        app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").header("traceparent", traceparent);
     let answer = request.json(&crate::support::booking("BK-1")).send().await.unwrap();
     assert_eq!(answer.status(), 201);
     let call = app.simulator.calls(Operation::CreateOrGet).remove(0);
     let agent = format!("meeting-provisioner/{}", env!("CARGO_PKG_VERSION"));
     assert_eq!(call.headers["user-agent"], agent);
     assert_eq!(call.headers["prefer"], "include-unknown-enum-members");
-    assert!(call.headers["traceparent"].starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{:?}", call.headers);
+    assert!(
+        call.headers["traceparent"].starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+        "{:?}",
+        call.headers
+    );
     assert!(!call.headers.contains_key("sdkversion"));
     let event = app.history_items("BK-1").await.remove(1);
     let facts = find(&event, "graph").unwrap();

@@ -65,8 +65,9 @@ impl TestApp {
     async fn start_at(now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let simulator_clock: Arc<dyn Clock> = clock.clone();
-        let simulator =
-            Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() }).await.unwrap();
+        let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() })
+            .await
+            .unwrap();
         let database = Arc::new(fresh_database(&MIGRATOR).await);
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let keys = write_keys(folder.path(), key.unwrap_or_default());
@@ -79,7 +80,8 @@ impl TestApp {
     pub async fn another_replica(&self) -> Self {
         let environment = self.environment.clone();
         let (database, folder) = (Arc::clone(&self.database), Arc::clone(&self.folder));
-        Self::assemble(Arc::clone(&self.simulator), Arc::clone(&self.clock), environment, database, folder).await
+        Self::assemble(Arc::clone(&self.simulator), Arc::clone(&self.clock), environment, database, folder)
+            .await
     }
 
     async fn assemble(
@@ -95,16 +97,7 @@ impl TestApp {
         let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self {
-            simulator,
-            clock,
-            pool,
-            service: Some(service),
-            environment,
-            http,
-            database,
-            folder,
-        }
+        Self { simulator, clock, pool, service: Some(service), environment, http, database, folder }
     }
 
     /// The settings, as environment variables for a process of its own.
@@ -165,7 +158,8 @@ impl TestApp {
     /// The events in a booking's history, oldest first.
     pub async fn history_items(&self, booking_id: &str) -> Vec<Value> {
         let path = format!("/v1/bookings/{booking_id}/audit-events?limit=200");
-        let page = self.get(Who::Auditor, &format!("{path}&sourceSystem=room-booking")).await.expect(200).json();
+        let page =
+            self.get(Who::Auditor, &format!("{path}&sourceSystem=room-booking")).await.expect(200).json();
         page["items"].as_array().unwrap().clone()
     }
 

@@ -38,7 +38,8 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = loop {
             let line = lines.next_line().await.unwrap().expect("the service ended before it was ready");
-            let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
+            let line: Value =
+                serde_json::from_str(&line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
             if line["message"] == "ready" {
                 break line;
             }
@@ -50,7 +51,10 @@ impl Process {
     }
 
     /// Begins `POST /v1/bookings`; the answer may never come.
-    pub fn book(&self, body: &Value) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
+    pub fn book(
+        &self,
+        body: &Value,
+    ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
         let request = self.http.post(format!("http://{}/v1/bookings", self.address));
         let request = request.bearer_auth(Who::Desk.key().unwrap()).json(body);
         async move { Ok(Answer::read(request.send().await?).await) }
