@@ -85,6 +85,6 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
         Command::ApiKey(arguments) => api_key::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),
-        Command::Openapi => openapi::run(),
+        Command::Openapi => Ok(openapi::run()),
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn request_line(
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    let problem = response.response().extensions().get::<ProblemCode>().map(|code| code.code());
+    let problem = response.response().extensions().get::<ProblemCode>().map(|code| code.as_str());
     let (request, status, took) = (response.request(), response.status().as_u16(), began.elapsed());
     let route = request.match_pattern();
     let method = request.method().as_str();
