@@ -30,16 +30,34 @@ const DURATION_MAX: Duration = Duration::from_hours(DURATION_HOURS_MAX);
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
 pub fn parse(body: Value) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
+    read(body, |members| members.word("bookingId", BookingId::parse))
+}
+
+/// Reads a booking from a JSON body that must name its id.
+///
+/// # Errors
+/// All faults of the body at once, each with its JSON Pointer.
+pub fn parse_with_id(body: Value) -> Result<(BookingId, Booking), Vec<Fault>> {
+    let (id, booking) = read(body, |members| members.required_word("bookingId", BookingId::parse))?;
+    id.map(|id| (id, booking)).ok_or_else(|| vec![Fault::at("/bookingId", "is required")])
+}
+
+fn read(
+    body: Value,
+    read_id: impl FnOnce(&mut Members<'_>) -> Option<BookingId>,
+) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
     let mut faults = Vec::new();
-    let parsed = Members::open(body, String::new(), &mut faults).map(booking);
+    let parsed = Members::open(body, String::new(), &mut faults).map(|mut members| {
+        let id = read_id(&mut members);
+        (id, booking(members))
+    });
     match parsed {
         Some((id, Some(booking))) if faults.is_empty() => Ok((id, booking)),
         _ => Err(faults),
     }
 }
 
-fn booking(mut members: Members<'_>) -> (Option<BookingId>, Option<Booking>) {
-    let id = members.word("bookingId", BookingId::parse);
+fn booking(mut members: Members<'_>) -> Option<Booking> {
     let organizer = members.required_word("organizer", organizer);
     let subject = members.word("subject", Subject::parse);
     let times = times(&mut members);
@@ -52,7 +70,7 @@ fn booking(mut members: Members<'_>) -> (Option<BookingId>, Option<Booking>) {
     let sequence = sequence(&mut members);
     let metadata = metadata(&mut members);
     members.close();
-    let booking = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
+    organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
         organizer,
         subject,
         start_date_time,
@@ -61,8 +79,7 @@ fn booking(mut members: Members<'_>) -> (Option<BookingId>, Option<Booking>) {
         chat_thread_id,
         sequence,
         metadata,
-    });
-    (id, booking)
+    })
 }
 
 fn organizer(text: &str) -> Result<Organizer, WordFault> {

@@ -105,6 +105,14 @@ fn all_faults_come_at_once() {
     );
 }
 
+/// Where the id must stand in the body, a missing one is reported together with the other faults.
+#[test]
+fn a_missing_id_is_one_fault_among_the_others() {
+    let faults = parse_with_id(json!({"organizer": "a@contoso.com"})).unwrap_err();
+    let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/bookingId", "/startDateTime"]);
+}
+
 /// A body that is no object has one fault, at the root.
 #[test]
 fn a_body_that_is_no_object_is_named_as_such() {
