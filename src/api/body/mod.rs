@@ -1,0 +1,13 @@
+//! Our JSON: what is sent and what is answered. Private to the doors.
+
+mod audit_event;
+mod booking;
+mod page;
+mod problem;
+mod request;
+
+pub(super) use audit_event::AuditEventBody;
+pub(super) use booking::{BookingBody, GraphBody, LastErrorBody};
+pub(super) use page::{AuditEventPageBody, BookingPageBody, PageBody, ProblemExplainedBody};
+pub(super) use problem::{DifferenceBody, ErrorBody, ProblemBody};
+pub(super) use request::BookingRequestBody;

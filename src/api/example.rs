@@ -1,0 +1,198 @@
+//! The examples of the OpenAPI document. Tests hold that they are what is really read and answered.
+
+use serde_json::{Value, json};
+
+/// A booking as it is sent.
+pub(super) fn request() -> Value {
+    json!({
+        "bookingId": "BK-1001",
+        "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000",
+        "subject": "Quarterly review",
+        "startDateTime": "2026-12-01T09:00:00+01:00",
+        "endDateTime": "2026-12-01T09:30:00+01:00",
+        "attendees": [{"upn": "test1@contoso.com", "role": "presenter"}],
+        "sequence": 0,
+        "metadata": {"costCentre": "4711"},
+    })
+}
+
+/// The smallest booking.
+pub(super) fn smallest_request() -> Value {
+    json!({"bookingId": "BK-1002", "organizer": "megan@contoso.com", "startDateTime": "2026-12-01T08:00:00Z"})
+}
+
+/// A booking of a meeting in a channel.
+pub(super) fn channel_request() -> Value {
+    let mut request = request();
+    request["chatInfo"] = json!({"threadId": "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2"});
+    request
+}
+
+/// A booking with its meeting.
+pub(super) fn provisioned() -> Value {
+    json!({
+        "bookingId": "BK-1001",
+        "sourceSystem": "room-booking",
+        "externalId": "4b22997d-a5f7-5483-b720-2dee50154e74",
+        "generation": 1,
+        "revision": 2,
+        "status": "provisioned",
+        "organizer": {"userId": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "upn": null},
+        "subject": "Quarterly review",
+        "startDateTime": "2026-12-01T08:00:00Z",
+        "endDateTime": "2026-12-01T08:30:00Z",
+        "attendees": [{"userId": null, "upn": "test1@contoso.com", "role": "presenter"}],
+        "chatInfo": null,
+        "sequence": 0,
+        "metadata": {"costCentre": "4711"},
+        "meeting": {
+            "id": "MSoxZjM1ZjJlNi05Y2FiLTQ0YWQtOGQ1YS1iNzRjMTQ3MjAwMDA",
+            "joinWebUrl": "https://teams.microsoft.com/l/meetup-join/19%3ameeting_ZjM1%40thread.v2/0",
+            "chatThreadId": "19:meeting_ZjM1@thread.v2",
+            "createdBy": "this-request",
+            "provisionedAt": "2026-11-23T10:00:00.25Z",
+        },
+        "attempts": 1,
+        "nextAttemptAt": null,
+        "lastError": null,
+        "createdAt": "2026-11-23T10:00:00Z",
+        "updatedAt": "2026-11-23T10:00:00.25Z",
+    })
+}
+
+/// A booking that Graph throttled.
+pub(super) fn pending() -> Value {
+    let mut booking = provisioned();
+    booking["status"] = json!("pending");
+    booking["meeting"] = Value::Null;
+    booking["nextAttemptAt"] = json!("2026-11-23T10:00:02.378Z");
+    booking["lastError"] = json!({
+        "code": "graph-throttled",
+        "detail": "Graph asked this service to slow down.",
+        "at": "2026-11-23T10:00:00.25Z",
+        "graph": {
+            "status": 429,
+            "code": "TooManyRequests",
+            "message": "Too many requests",
+            "requestId": "5cf23f6b-2cf6-4a4f-9a44-0e3c2ed0f7a7",
+            "clientRequestId": "019ab0f2-6a10-7c32-9d1e-4b7f6a2c8e11",
+            "date": "Mon, 23 Nov 2026 10:00:00 GMT",
+        },
+        "remedy": null,
+    });
+    booking
+}
+
+/// A booking that needs somebody to act.
+pub(super) fn failed() -> Value {
+    let mut booking = pending();
+    booking["status"] = json!("failed");
+    booking["nextAttemptAt"] = Value::Null;
+    booking["lastError"]["code"] = json!("organizer-not-found");
+    booking["lastError"]["detail"] = json!("Graph knows no such organizer.");
+    booking["lastError"]["graph"]["status"] = json!(404);
+    booking["lastError"]["graph"]["code"] = json!("UnknownError");
+    booking["lastError"]["graph"]["message"] = json!("");
+    booking["lastError"]["remedy"] = json!(
+        "Check that the organizer is the object id or user principal name of a user in this service's tenant who is \
+         not deleted."
+    );
+    booking
+}
+
+/// A page of bookings.
+pub(super) fn booking_page() -> Value {
+    json!({"items": [provisioned()], "nextCursor": null})
+}
+
+/// A page of history.
+pub(super) fn audit_event_page() -> Value {
+    json!({
+        "items": [{
+            "eventId": "2",
+            "occurredAt": "2026-11-23T10:00:00.25Z",
+            "type": "meeting.created",
+            "outcome": "created",
+            "sourceSystem": "room-booking",
+            "bookingId": "BK-1001",
+            "generation": 1,
+            "externalId": "4b22997d-a5f7-5483-b720-2dee50154e74",
+            "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000",
+            "meetingId": "MSoxZjM1ZjJlNi05Y2FiLTQ0YWQtOGQ1YS1iNzRjMTQ3MjAwMDA",
+            "actor": "api-key:front-desk",
+            "details": {
+                "requestId": "019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10",
+                "attempt": {
+                    "id": "019ab0f2-6a10-7c32-9d1e-4b7f6a2c8e11",
+                    "number": 1,
+                    "call": "create-or-get",
+                    "startedAt": "2026-11-23T10:00:00Z",
+                },
+                "graph": {
+                    "startedAt": "2026-11-23T10:00:00Z",
+                    "durationMilliseconds": 240,
+                    "status": 201,
+                    "requestId": "5cf23f6b-2cf6-4a4f-9a44-0e3c2ed0f7a7",
+                    "clientRequestId": "019ab0f2-6a10-7c32-9d1e-4b7f6a2c8e11",
+                    "date": "Mon, 23 Nov 2026 10:00:00 GMT",
+                },
+                "next": {"status": "provisioned"},
+            },
+        }],
+        "nextCursor": "AVkuTBJz0sxhAAAAAAAAAAI",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::body::{AuditEventBody, BookingBody};
+    use crate::api::fixture;
+    use crate::audit::{AuditEvent, Testimony};
+    use crate::booking::parse_with_id;
+    use crate::meeting::{Failure, Progress};
+
+    /// The requests are bookings that are taken.
+    #[test]
+    fn example_requests_are_taken() {
+        for request in [request(), smallest_request(), channel_request()] {
+            assert!(parse_with_id(request.clone()).is_ok(), "{request}");
+        }
+    }
+
+    /// A failed booking is answered as documented, apart from the evidence, which is Graph's.
+    #[test]
+    fn an_example_of_a_failure_is_what_is_answered() {
+        let mut standing = fixture::failed(Failure::OrganizerNotFound, Some(404), None);
+        standing.progress = Progress::Parked;
+        let mut body = serde_json::to_value(BookingBody::of(&standing, &fixture::remedies())).unwrap();
+        let mut example = failed();
+        for booking in [&mut body, &mut example] {
+            booking["lastError"]["graph"] = Value::Null;
+        }
+        assert_eq!(body, example);
+    }
+
+    /// An event is answered as documented, and its details are a testimony.
+    #[test]
+    fn an_example_of_history_is_what_is_answered() {
+        let example = audit_event_page()["items"][0].clone();
+        let testimony: Testimony = serde_json::from_value(example["details"].clone()).unwrap();
+        let testimony = serde_json::to_string(&testimony).unwrap().into_boxed_str();
+        let standing = fixture::provisioned();
+        let event = AuditEvent {
+            event_id: 2,
+            occurred_at: standing.updated_at,
+            kind: "meeting.created".to_owned(),
+            outcome: Some("created".to_owned()),
+            key: standing.key.clone(),
+            generation: standing.generation,
+            external_id: standing.wanted.external_id,
+            organizer: "1f35f2e6-9cab-44ad-8d5a-b74c14720000".to_owned(),
+            meeting_id: example["meetingId"].as_str().map(ToOwned::to_owned),
+            actor: "api-key:front-desk".to_owned(),
+            testimony,
+        };
+        assert_eq!(serde_json::to_value(AuditEventBody::of(&event).unwrap()).unwrap(), example);
+    }
+}

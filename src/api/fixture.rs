@@ -1,0 +1,74 @@
+//! Bookings for this room's tests.
+
+use serde_json::{from_value, json};
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::door::Remedies;
+use super::example;
+use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
+use crate::meeting::{
+    CreatedBy, Evidence, Failure, Failures, JoinWebUrl, LastError, Life, Meeting, MeetingId, Observed,
+    Progress, Seen, Standing, Wanted,
+};
+
+/// What the words for administrators are made with.
+pub(super) fn remedies() -> Remedies {
+    Remedies { client_id: "22222222-2222-4222-8222-222222222222".to_owned() }
+}
+
+/// The booking of the examples, provisioned.
+pub(super) fn provisioned() -> Standing {
+    let (booking_id, booking) = parse_with_id(example::request()).unwrap();
+    let meeting = example::provisioned()["meeting"].clone();
+    let text = |name: &str| meeting[name].as_str().unwrap().to_owned();
+    let created_at = datetime!(2026-11-23 10:00:00 UTC);
+    let settled_at = datetime!(2026-11-23 10:00:00.25 UTC);
+    Standing {
+        key: BookingKey { source_system: SourceSystem::parse("room-booking").unwrap(), booking_id },
+        generation: Generation::FIRST,
+        revision: 2,
+        wanted: Wanted {
+            life: Life::Held,
+            external_id: ExternalId::new(Uuid::parse_str("4b22997d-a5f7-5483-b720-2dee50154e74").unwrap()),
+            booking,
+            revision: 1,
+        },
+        observed: Observed {
+            organizer: Some(UserId::parse("1f35f2e6-9cab-44ad-8d5a-b74c14720000").unwrap()),
+            creation_unknown: false,
+            meeting: Some(Meeting {
+                id: MeetingId::parse(&text("id")).unwrap(),
+                join_web_url: JoinWebUrl::parse(&text("joinWebUrl")).unwrap(),
+                chat_thread_id: Some(text("chatThreadId")),
+                created_by: CreatedBy::ThisRequest,
+                seen: Seen::default(),
+                agreed_revision: Some(1),
+                lobby_closed: false,
+                removed: false,
+            }),
+        },
+        progress: Progress::Settled,
+        attempts: 1,
+        failures: Failures::default(),
+        last_error: None,
+        provisioned_at: Some(settled_at),
+        created_at,
+        updated_at: settled_at,
+    }
+}
+
+/// The same booking, parked by a failure.
+pub(super) fn failed(code: Failure, status: Option<u16>, message: Option<&str>) -> Standing {
+    let mut standing = provisioned();
+    let graph: Evidence = from_value(json!({
+        "startedAt": "2026-11-23T10:00:00Z", "durationMilliseconds": 12, "status": status, "message": message,
+        "requestId": "5cf23f6b-2cf6-4a4f-9a44-0e3c2ed0f7a7",
+    }))
+    .unwrap();
+    standing.last_error = Some(LastError { code, at: standing.updated_at, graph });
+    standing.progress = Progress::Parked;
+    standing.observed.meeting = None;
+    standing.provisioned_at = None;
+    standing
+}

@@ -1,0 +1,87 @@
+//! `GET /v1/bookings/{bookingId}/audit-events`: what happened to one booking.
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+
+use super::authentication::Authenticated;
+use super::body::AuditEventPageBody;
+use super::door::Door;
+use super::history;
+use super::page::Wanted;
+use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::query::Query;
+use super::visible::Visible;
+use super::write;
+use crate::audit::Order;
+
+/// The problems that this call can answer with.
+pub(super) const PROBLEMS: &[ProblemCode] = &[
+    ProblemCode::InvalidRequest,
+    ProblemCode::Unauthenticated,
+    ProblemCode::Forbidden,
+    ProblemCode::NotFound,
+    ProblemCode::NotAcceptable,
+    ProblemCode::StoreUnavailable,
+    ProblemCode::InternalError,
+];
+
+/// Get the history of a booking
+///
+/// Everything that happened to the booking, in all its generations: who asked for what, each call to Graph with the
+/// ids that Microsoft support asks for, and what was decided. The oldest comes first. Events are never changed or
+/// deleted.
+#[utoipa::path(
+    get, path = "/v1/bookings/{bookingId}/audit-events", operation_id = "listBookingAuditEvents", tag = "History",
+    params(
+        ("bookingId" = String, Path, description = "The booking's name in your system, percent-encoded.",
+            example = "BK-1001"),
+        ("sourceSystem" = Option<String>, Query, description = "Whose booking; your own where it is absent."),
+        ("actor" = Option<String>, Query, description = "By this actor.", example = "worker"),
+        ("type" = Option<String>, Query, description = "Of this type.", example = "meeting.created"),
+        ("outcome" = Option<String>, Query, description = "With this outcome.", example = "throttled"),
+        ("from" = Option<String>, Query, format = DateTime, description = "At this time or later (RFC 3339 with an \
+            offset)."),
+        ("before" = Option<String>, Query, format = DateTime, description = "Before this time."),
+        ("order" = Option<String>, Query, pattern = "^(asc|desc)$", description = "`asc` (oldest first, the default) or `desc`.",
+            example = "asc"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "The size of a page, 1 to 200; 50 where it is absent. \
+            A larger one is lowered to 200."),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before, with the same filters."),
+    ),
+    responses(
+        (status = 200, description = "One page.", body = AuditEventPageBody,
+            example = json!(super::example::audit_event_page())),
+    ),
+    security(("apiKey" = [])),
+)]
+pub(super) async fn get_booking_history(
+    request: HttpRequest,
+    caller: Authenticated,
+    door: Data<Door>,
+) -> Answered {
+    Answered(answer(&request, &caller, &door).await)
+}
+
+async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+    let caller = caller.history_reader(request)?;
+    history::check_accept(request)?;
+    let mut query = Query::read(request.query_string());
+    let visible = Visible::to(caller, &mut query);
+    let mut filter = history::filter(&mut query);
+    let order = history::order(&mut query, Order::Ascending);
+    let booking_id = write::booking_id(request);
+    let key = booking_id.and_then(|id| visible.key(caller, id));
+    let list = format!("booking {}", key.as_ref().map(ToString::to_string).unwrap_or_default());
+    let wanted = Wanted::take(&mut query, &list, "");
+    query.close()?;
+    let key = key.ok_or_else(write::no_such_booking)?;
+    filter.source_system = Some(key.source_system.clone());
+    filter.booking_id = Some(key.booking_id.clone());
+    let read = history::events(request, door, &filter, (order, &wanted)).await?;
+    // A booking without any event here may have others, that these filters leave out.
+    if read.is_empty() {
+        let kept = door.provisioning.store.latest(&key).await;
+        kept.map_err(|error| not_kept(request, error))?.ok_or_else(write::no_such_booking)?;
+    }
+    history::page(request, &wanted, &read)
+}

@@ -1,0 +1,191 @@
+//! `POST /v1/bookings`: creates a booking and its meeting, or gets what is there.
+
+use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+
+use super::authentication::Authenticated;
+use super::body::{BookingBody, BookingRequestBody, DifferenceBody};
+use super::booking_request;
+use super::door::{Door, Remedies};
+use super::prefer::{PREFERENCE_APPLIED, Preferences};
+use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept, parked};
+use super::query::Query;
+use super::request_id::origin;
+use super::write;
+use crate::booking::{BookingKey, Difference};
+use crate::clock::Timestamp;
+use crate::meeting::{Standing, Status};
+use crate::provisioning::CreateOrGet;
+
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The problems that this call can answer with.
+pub(super) const PROBLEMS: &[ProblemCode] = &[
+    ProblemCode::InvalidRequest,
+    ProblemCode::InvalidBooking,
+    ProblemCode::Unauthenticated,
+    ProblemCode::Forbidden,
+    ProblemCode::BookingDiffers,
+    ProblemCode::BookingCancelled,
+    ProblemCode::BodyTooLarge,
+    ProblemCode::UnsupportedMediaType,
+    ProblemCode::OrganizerNotFound,
+    ProblemCode::OrganizerNotPermitted,
+    ProblemCode::GraphRefused,
+    ProblemCode::GraphUnauthorized,
+    ProblemCode::GraphUnavailable,
+    ProblemCode::StoreUnavailable,
+    ProblemCode::InternalError,
+];
+
+/// Create a booking and its meeting, or get what is there
+///
+/// The booking is named by your `bookingId`. The first request stores it, asks Microsoft Graph for the meeting and
+/// waits for it; the same request again, at any time and on any replica, gets the same meeting. It never changes an
+/// existing meeting: other content under the same `bookingId` is refused with the fields that differ.
+///
+/// Once the booking is stored nothing is lost: when the wait ends first the answer is 202 and the work goes on, even
+/// if you hang up. Repeat the request, or poll `Location`. To be safe, repeat it after every answer that you did not
+/// get: it can't make a second meeting.
+#[utoipa::path(
+    post, path = "/v1/bookings", operation_id = "createBooking", tag = "Bookings",
+    params(
+        ("Prefer" = Option<String>, Header,
+            description = "RFC 7240. `wait=N`: wait up to N seconds for the meeting, at most the server's maximum. \
+                           `respond-async`: don't wait. Both: answer asynchronously after N seconds. Without: the \
+                           server's default wait.", example = "wait=10"),
+        ("traceparent" = Option<String>, Header,
+            description = "W3C Trace Context; kept in the history and passed on to Graph."),
+    ),
+    request_body(content = BookingRequestBody, description = "The booking; at most 256 KiB.",
+        examples(
+            ("booking" = (summary = "A meeting with one presenter", value = json!(super::example::request()))),
+            ("smallest" = (summary = "What is required, no more", value = json!(super::example::smallest_request()))),
+            ("channel" = (summary = "A meeting in a channel", value = json!(super::example::channel_request()))),
+        )),
+    responses(
+        (status = 201, description = "New, and provisioned.",
+            headers(("Location" = String, description = "The booking."),
+                ("ETag" = String, description = "`\"<generation>.<revision>\"`."),
+                ("Preference-Applied" = String, description = "The preferences that were heeded, if any.")),
+            body = BookingBody<'static>, example = json!(super::example::provisioned())),
+        (status = 200, description = "Known, identical and provisioned.",
+            headers(("Idempotent-Replayed" = String, description = "`true`."),
+                ("ETag" = String, description = "`\"<generation>.<revision>\"`."),
+                ("Preference-Applied" = String, description = "The preferences that were heeded, if any.")),
+            body = BookingBody<'static>, example = json!(super::example::provisioned())),
+        (status = 202, description = "Stored; the meeting was not there within the wait. The work goes on.",
+            headers(("Location" = String, description = "The booking, to be polled."),
+                ("Retry-After" = u64, description = "After how many seconds it is worth asking again."),
+                ("ETag" = String, description = "`\"<generation>.<revision>\"`."),
+                ("Preference-Applied" = String, description = "The preferences that were heeded, if any.")),
+            body = BookingBody<'static>, example = json!(super::example::pending())),
+    ),
+    security(("apiKey" = [])),
+)]
+pub(super) async fn post_bookings(
+    request: HttpRequest,
+    payload: Payload,
+    caller: Authenticated,
+    door: Data<Door>,
+) -> Answered {
+    Answered(create_or_get(&request, payload, &caller, &door).await)
+}
+
+async fn create_or_get(
+    request: &HttpRequest,
+    payload: Payload,
+    caller: &Authenticated,
+    door: &Door,
+) -> Answer {
+    let caller = caller.writer(request)?;
+    Query::read(request.query_string()).close()?;
+    let (booking_id, booking) =
+        booking_request::read(request.headers(), payload, door.channel_meetings).await?;
+    let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
+    let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
+    let origin = origin(request, caller);
+    let made = door.provisioning.create_or_get(key, booking, origin, patience).await;
+    let made = made.map_err(|error| not_kept(request, error))?;
+    let answer = told(request, &made, &door.remedies, door.provisioning.clock.now());
+    match (answer, applied) {
+        (Ok(mut response), Some(applied)) => {
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+            Ok(response)
+        }
+        (Err(problem), Some(applied)) => Err(problem.header(PREFERENCE_APPLIED, applied)),
+        (answer, None) => answer,
+    }
+}
+
+/// What the caller is told of what became of the request.
+fn told(request: &HttpRequest, made: &CreateOrGet, remedies: &Remedies, now: Timestamp) -> Answer {
+    match made {
+        CreateOrGet::New(standing) => {
+            let mut created = HttpResponse::Created();
+            created.insert_header((LOCATION, write::location(&standing.key.booking_id)));
+            as_it_stands(request, standing, created, (remedies, now))
+        }
+        CreateOrGet::Known(standing) => {
+            let mut replayed = HttpResponse::Ok();
+            replayed.insert_header((IDEMPOTENT_REPLAYED, "true"));
+            as_it_stands(request, standing, replayed, (remedies, now))
+        }
+        CreateOrGet::Differs(standing, differences) => Err(differs(standing, differences, remedies)),
+        CreateOrGet::Cancelled(standing) => Err(cancelled(standing, remedies)),
+    }
+}
+
+/// A finished booking is answered with `finished`, a failed one with the problem that it ended in.
+fn as_it_stands(
+    request: &HttpRequest,
+    standing: &Standing,
+    finished: HttpResponseBuilder,
+    (remedies, now): (&Remedies, Timestamp),
+) -> Answer {
+    match (standing.status(), parked(standing, remedies)) {
+        (Status::Failed, Some(problem)) => Err(problem),
+        (Status::Provisioned | Status::Cancelled, _) => write::booking(request, finished, standing, remedies),
+        // A failed booking without its failure can't be kept; if there were one, it would be asked for again.
+        (Status::Pending | Status::Updating | Status::Cancelling | Status::Failed, _) => {
+            let mut unfinished = HttpResponse::Accepted();
+            unfinished.insert_header((LOCATION, write::location(&standing.key.booking_id)));
+            if let Some(seconds) = write::retry_after(standing, now) {
+                unfinished.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            write::booking(request, unfinished, standing, remedies)
+        }
+    }
+}
+
+fn differs(standing: &Standing, differences: &[Difference], remedies: &Remedies) -> Problem {
+    let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
+    let detail = format!(
+        "Booking {} is known with another {}. It is unchanged.",
+        standing.key.booking_id,
+        fields.join(", ")
+    );
+    let differences = differences.iter().cloned().map(DifferenceBody::from).collect();
+    with_booking(
+        Problem::new(ProblemCode::BookingDiffers, detail).differences(differences),
+        standing,
+        remedies,
+    )
+}
+
+fn cancelled(standing: &Standing, remedies: &Remedies) -> Problem {
+    let detail = format!("Booking {} is known, and was called off.", standing.key.booking_id);
+    with_booking(Problem::new(ProblemCode::BookingCancelled, detail), standing, remedies)
+}
+
+fn with_booking(problem: Problem, standing: &Standing, remedies: &Remedies) -> Problem {
+    match BookingBody::of(standing, remedies).to_raw() {
+        Ok(booking) => problem.booking(booking),
+        Err(_) => problem,
+    }
+}
+
+#[cfg(test)]
+#[path = "post_bookings_tests.rs"]
+mod tests;

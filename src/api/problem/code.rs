@@ -1,0 +1,338 @@
+//! The table of problems.
+
+use actix_web::http::StatusCode;
+
+use crate::meeting::Failure;
+
+/// A kind of problem; its code never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ProblemCode {
+    /// Not JSON, or a bad query.
+    InvalidRequest,
+    /// The body parses, but breaks a rule.
+    InvalidBooking,
+    /// No credential, or one that nobody knows.
+    Unauthenticated,
+    /// A known caller without the role.
+    Forbidden,
+    /// Unknown, or another source system's.
+    NotFound,
+    /// The booking is known with other content.
+    BookingDiffers,
+    /// The booking is known and was called off.
+    BookingCancelled,
+    /// More than 256 KiB.
+    BodyTooLarge,
+    /// Not `application/json`.
+    UnsupportedMediaType,
+    /// The caller takes none of the forms there are.
+    NotAcceptable,
+    /// The path is known, the method isn't.
+    MethodNotAllowed,
+    /// Graph knows no such user.
+    OrganizerNotFound,
+    /// No application access policy for the organizer.
+    OrganizerNotPermitted,
+    /// Graph says that the request itself is wrong.
+    GraphRefused,
+    /// This service's own credential is refused.
+    GraphUnauthorized,
+    /// Graph is out of order, and the booking is not being tried again.
+    GraphUnavailable,
+    /// Postgres can't be reached.
+    StoreUnavailable,
+    /// A fault of this service.
+    InternalError,
+}
+
+/// What a problem is called, what it means and what to do about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    /// The code.
+    pub(crate) code: &'static str,
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Whether the same request may succeed later with nobody doing anything.
+    pub(crate) retryable: bool,
+    /// A short name.
+    pub(crate) title: &'static str,
+    /// What it means.
+    pub(crate) meaning: &'static str,
+    /// What to do.
+    pub(crate) what_to_do: &'static str,
+}
+
+impl ProblemCode {
+    /// Every code, in the order in which they are listed.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::InvalidRequest,
+        Self::InvalidBooking,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::BookingDiffers,
+        Self::BookingCancelled,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::NotAcceptable,
+        Self::MethodNotAllowed,
+        Self::OrganizerNotFound,
+        Self::OrganizerNotPermitted,
+        Self::GraphRefused,
+        Self::GraphUnauthorized,
+        Self::GraphUnavailable,
+        Self::StoreUnavailable,
+        Self::InternalError,
+    ];
+
+    /// The code as text.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.words().code
+    }
+
+    /// Reads a code.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// The HTTP status that goes with it.
+    pub(crate) fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.words().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The problem that a parked booking answers with.
+    pub(crate) fn of_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::OrganizerNotPermitted => Self::OrganizerNotPermitted,
+            Failure::OrganizerNotFound => Self::OrganizerNotFound,
+            Failure::GraphRefused => Self::GraphRefused,
+            Failure::GraphUnauthorized => Self::GraphUnauthorized,
+            Failure::GraphThrottled | Failure::GraphUnavailable | Failure::GraphOutcomeUnknown => {
+                Self::GraphUnavailable
+            }
+        }
+    }
+
+    /// What is said about it.
+    pub(crate) fn words(self) -> &'static Words {
+        match self {
+            Self::InvalidRequest => &INVALID_REQUEST,
+            Self::InvalidBooking => &INVALID_BOOKING,
+            Self::Unauthenticated => &UNAUTHENTICATED,
+            Self::Forbidden => &FORBIDDEN,
+            Self::NotFound => &NOT_FOUND,
+            Self::BookingDiffers => &BOOKING_DIFFERS,
+            Self::BookingCancelled => &BOOKING_CANCELLED,
+            Self::BodyTooLarge => &BODY_TOO_LARGE,
+            Self::UnsupportedMediaType => &UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => &NOT_ACCEPTABLE,
+            Self::MethodNotAllowed => &METHOD_NOT_ALLOWED,
+            Self::OrganizerNotFound => &ORGANIZER_NOT_FOUND,
+            Self::OrganizerNotPermitted => &ORGANIZER_NOT_PERMITTED,
+            Self::GraphRefused => &GRAPH_REFUSED,
+            Self::GraphUnauthorized => &GRAPH_UNAUTHORIZED,
+            Self::GraphUnavailable => &GRAPH_UNAVAILABLE,
+            Self::StoreUnavailable => &STORE_UNAVAILABLE,
+            Self::InternalError => &INTERNAL_ERROR,
+        }
+    }
+}
+
+const INVALID_REQUEST: Words = Words {
+    code: "invalid-request",
+    status: 400,
+    retryable: false,
+    title: "The request can't be read",
+    meaning: "The body is not JSON, or a parameter of the query is unknown, stands twice or has a value that \
+              can't be read. Nothing was done.",
+    what_to_do: "Correct what `detail` and `errors` name. A cursor belongs to the filters with which it was \
+                 given: repeat them with it.",
+};
+const INVALID_BOOKING: Words = Words {
+    code: "invalid-booking",
+    status: 422,
+    retryable: false,
+    title: "The booking breaks a rule",
+    meaning: "The body is JSON, but not a booking that can be kept. `errors` holds all its faults at once, each \
+              with the JSON Pointer of the member. Nothing was stored.",
+    what_to_do: "Correct every member that `errors` names and send the booking again, under the same bookingId.",
+};
+const UNAUTHENTICATED: Words = Words {
+    code: "unauthenticated",
+    status: 401,
+    retryable: false,
+    title: "Who is calling?",
+    meaning: "The request carries no credential, or none that is valid here. Which of the two is not told.",
+    what_to_do: "Send the header `Authorization: Bearer <key>` with the API key that the operator of this service \
+                 gave you. If it was replaced, use the new one.",
+};
+const FORBIDDEN: Words = Words {
+    code: "forbidden",
+    status: 403,
+    retryable: false,
+    title: "Your role does not allow this",
+    meaning: "The credential is valid, but none of its roles allows this call.",
+    what_to_do: "Ask the operator of this service for the role: `bookings.write` to create bookings, \
+                 `bookings.read` to read them, `audit.read` to read the history of all source systems.",
+};
+const NOT_FOUND: Words = Words {
+    code: "not-found",
+    status: 404,
+    retryable: false,
+    title: "There is nothing here for you",
+    meaning: "The path or the booking does not exist, or the booking belongs to another source system. The two \
+              can't be told apart.",
+    what_to_do: "Check the path, the bookingId (percent-encoded) and the credential's source system. A booking \
+                 that was never accepted can be sent with POST /v1/bookings.",
+};
+const BOOKING_DIFFERS: Words = Words {
+    code: "booking-differs",
+    status: 409,
+    retryable: false,
+    title: "The booking is known with other content",
+    meaning: "A booking with this bookingId exists, and it differs in the fields that `differences` lists. POST \
+              creates or gets; it never changes an existing meeting. The existing booking is untouched.",
+    what_to_do: "For a repeat, send the same content as the first time. For another meeting, use another bookingId.",
+};
+const BOOKING_CANCELLED: Words = Words {
+    code: "booking-cancelled",
+    status: 409,
+    retryable: false,
+    title: "The booking was cancelled",
+    meaning: "A booking with this bookingId exists and was called off. POST does not bring it back.",
+    what_to_do: "For another meeting, use another bookingId.",
+};
+const BODY_TOO_LARGE: Words = Words {
+    code: "body-too-large",
+    status: 413,
+    retryable: false,
+    title: "The body is too large",
+    meaning: "A body may hold at most 256 KiB, which is enough for 1,000 attendees.",
+    what_to_do: "Send a smaller body. It is not read any further, so the connection may be closed.",
+};
+const UNSUPPORTED_MEDIA_TYPE: Words = Words {
+    code: "unsupported-media-type",
+    status: 415,
+    retryable: false,
+    title: "The body must be JSON",
+    meaning: "The body is not declared as JSON in UTF-8, or it is compressed.",
+    what_to_do: "Send `Content-Type: application/json`, and no Content-Encoding.",
+};
+const NOT_ACCEPTABLE: Words = Words {
+    code: "not-acceptable",
+    status: 406,
+    retryable: false,
+    title: "No acceptable form",
+    meaning: "The header Accept allows none of the forms in which this can be answered.",
+    what_to_do: "Send `Accept: application/json`, or leave the header out.",
+};
+const METHOD_NOT_ALLOWED: Words = Words {
+    code: "method-not-allowed",
+    status: 405,
+    retryable: false,
+    title: "This method is not possible here",
+    meaning: "The path is known, but not with this method.",
+    what_to_do: "Use one of the methods in the header Allow.",
+};
+const ORGANIZER_NOT_FOUND: Words = Words {
+    code: "organizer-not-found",
+    status: 422,
+    retryable: false,
+    title: "Microsoft Graph knows no such organizer",
+    meaning: "There is no user with this object id or user principal name in the tenant. The booking is stored as \
+              failed; a repeat gets the same answer without another call to Graph.",
+    what_to_do: "Check the organizer: an object id or user principal name of a user in this tenant who is not \
+                 deleted. To correct it, send the booking with the right organizer under another bookingId.",
+};
+const ORGANIZER_NOT_PERMITTED: Words = Words {
+    code: "organizer-not-permitted",
+    status: 422,
+    retryable: false,
+    title: "No access policy allows meetings for this organizer",
+    meaning: "Teams lets an application make meetings on behalf of a user only after an administrator granted an \
+              application access policy, which takes up to 30 minutes to take effect. That time was waited for, \
+              in vain; the booking is stored as failed.",
+    what_to_do: "Have a Teams administrator run the commands in `remedy`. What was refused stays refused until \
+                 the booking is made due again.",
+};
+const GRAPH_REFUSED: Words = Words {
+    code: "graph-refused",
+    status: 422,
+    retryable: false,
+    title: "Microsoft Graph refuses the request",
+    meaning: "Graph says that the request itself is wrong or forbidden; its own words stand in `graph`. The booking \
+              is stored as failed; a repeat gets the same answer without another call to Graph.",
+    what_to_do: "Read `graph` and `remedy`. Microsoft support asks for graph.requestId, graph.clientRequestId and \
+                 graph.date.",
+};
+const GRAPH_UNAUTHORIZED: Words = Words {
+    code: "graph-unauthorized",
+    status: 502,
+    retryable: false,
+    title: "This service's own credential is refused",
+    meaning: "Microsoft refuses the credential with which this service signs in. Nothing is wrong with the \
+              booking, which is stored.",
+    what_to_do: "Tell the operator of this service, who finds in `remedy` what to check: an expired or wrong secret, \
+                 an unknown application, missing consent.",
+};
+const GRAPH_UNAVAILABLE: Words = Words {
+    code: "graph-unavailable",
+    status: 503,
+    retryable: true,
+    title: "Microsoft Graph is out of order",
+    meaning: "Graph could not be reached or did not answer, and no promise could be made. Bookings that are stored \
+              are tried again without you and answer 202, not this.",
+    what_to_do: "Send the same request again later; it can't make a second meeting.",
+};
+const STORE_UNAVAILABLE: Words = Words {
+    code: "store-unavailable",
+    status: 503,
+    retryable: true,
+    title: "The database can't be reached",
+    meaning: "This service keeps bookings in a database that can't be reached now, so nothing was promised.",
+    what_to_do: "Send the same request again after the time in Retry-After; it can't make a second meeting.",
+};
+const INTERNAL_ERROR: Words = Words {
+    code: "internal-error",
+    status: 500,
+    retryable: false,
+    title: "A fault of this service",
+    meaning: "This service met something that should not be. The reason stands in its log, under `requestId`.",
+    what_to_do: "Tell the operator of this service the requestId. Sending the same booking again does no harm.",
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every code is listed once, is read back, is lower-case words, and says everything that a page needs.
+    #[test]
+    fn every_code_is_told_apart_and_explained() {
+        let codes: BTreeSet<_> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), ProblemCode::ALL.len());
+        for code in ProblemCode::ALL {
+            let words = code.words();
+            assert_eq!(ProblemCode::parse(words.code), Some(code));
+            assert!(words.code.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", words.code);
+            assert!((400..600).contains(&words.status), "{}", words.code);
+            for text in [words.title, words.meaning, words.what_to_do] {
+                assert!(text.len() > 10 && !text.contains("  "), "{}: {text}", words.code);
+            }
+        }
+    }
+
+    /// A booking's failure that is a problem has the same code in `lastError` and in the problem.
+    #[test]
+    fn failures_and_problems_share_their_codes() {
+        for failure in Failure::ALL {
+            let code = ProblemCode::of_failure(failure);
+            if let Some(namesake) = ProblemCode::parse(failure.code()) {
+                assert_eq!(code, namesake);
+            } else {
+                assert_eq!(code, ProblemCode::GraphUnavailable, "{}", failure.code());
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which path leads to which endpoint.
+
+use std::future::{Future, ready};
+
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, middleware};
+
+use super::authentication::authenticate;
+use super::door::Door;
+use super::problem::{Answered, Problem, ProblemCode};
+use super::{
+    docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi, get_problems,
+    post_bookings,
+};
+
+const GET: &str = "GET, HEAD";
+const GET_POST: &str = "GET, HEAD, POST";
+
+/// Puts the JSON door into an app. The app's default service answers what no door knows.
+pub(crate) fn configure(config: &mut ServiceConfig, door: Data<Door>) {
+    config.app_data(door);
+    routes(config);
+}
+
+fn routes(config: &mut ServiceConfig) {
+    let v1 = web::scope("/v1")
+        .wrap(middleware::from_fn(authenticate))
+        .service(
+            readable("/bookings", get_bookings::get_bookings)
+                .route(web::post().to(post_bookings::post_bookings))
+                .default_service(web::to(|| ready(other_method(GET_POST)))),
+        )
+        .service(readable("/bookings/{bookingId}", get_booking::get_booking))
+        .service(readable("/bookings/{bookingId}/audit-events", get_booking_history::get_booking_history))
+        .service(readable("/audit-events", get_audit_events::get_audit_events))
+        .default_service(web::to(unknown_path));
+    config
+        .service(v1)
+        .service(readable("/openapi.json", get_openapi::get_openapi))
+        .service(readable("/docs", docs_page::to_docs))
+        .service(readable("/docs/{file:.*}", docs_page::get_docs))
+        .service(readable("/problems", get_problems::get_problems))
+        .service(readable("/problems/{code}", get_problems::get_problem))
+        .default_service(web::to(unknown_path));
+}
+
+/// A path that is only read; any other method is told so.
+fn readable<F, Args>(path: &str, endpoint: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+    F::Future: Future<Output = F::Output>,
+{
+    let reads = guard::Any(guard::Get()).or(guard::Head());
+    web::resource(path.to_owned())
+        .route(web::route().guard(reads).to(endpoint))
+        .default_service(web::to(|| ready(other_method(GET))))
+}
+
+fn other_method(allow: &'static str) -> Answered {
+    Answered(Err(Problem::new(
+        ProblemCode::MethodNotAllowed,
+        format!("This path can be called with {allow} only."),
+    )
+    .header(ALLOW, HeaderValue::from_static(allow))))
+}
+
+/// What no door knows.
+async fn unknown_path(_request: HttpRequest) -> Answered {
+    Answered(Err(Problem::new(ProblemCode::NotFound, "There is nothing at this path.")))
+}
+
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;
