@@ -120,6 +120,8 @@ impl Problem {
         for header in self.headers {
             response.insert_header(header);
         }
+        // What is wrong now may be right in a moment, so no cache may keep it.
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
         response.content_type("application/problem+json").body(text)
     }
 }
