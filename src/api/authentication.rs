@@ -19,6 +19,8 @@ pub(super) async fn authenticate(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     match access::caller(request.request()) {
         Ok(caller) => {
+            // For the request's line in the log.
+            request.extensions_mut().insert(caller.clone());
             request.extensions_mut().insert(Authenticated(caller));
             next.call(request).await
         }

@@ -5,6 +5,6 @@ use std::process::ExitCode;
 /// Prints the document.
 #[expect(clippy::print_stdout, reason = "printing is what this command is for")]
 pub(super) fn run() -> ExitCode {
-    println!("{}", crate::api::openapi_json());
+    print!("{}", crate::api::openapi_json());
     ExitCode::SUCCESS
 }

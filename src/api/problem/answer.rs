@@ -122,6 +122,8 @@ impl Problem {
         }
         // What is wrong now may be right in a moment, so no cache may keep it.
         response.insert_header((header::CACHE_CONTROL, "no-store"));
+        // For the request's line in the log.
+        response.extensions_mut().insert(self.code);
         response.content_type("application/problem+json").body(text)
     }
 }

@@ -9,6 +9,6 @@ mod graph;
 mod of_store;
 
 pub(super) use answer::{Answer, Answered, Problem};
-pub(super) use code::ProblemCode;
+pub(crate) use code::ProblemCode;
 pub(super) use graph::{failure_body, parked};
 pub(super) use of_store::not_kept;
