@@ -67,9 +67,9 @@ impl Store {
         Ok(MIGRATOR.run(&self.pool).await?)
     }
 
-    /// Whether Postgres answers.
+    /// Whether Postgres answers, and has our tables.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
+        sqlx::query("select from booking limit 0").execute(&self.pool).await?;
         Ok(())
     }
 

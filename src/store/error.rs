@@ -1,5 +1,12 @@
 //! Why the store can't say.
 
+/// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, and a server that shuts down.
+const LOST: [&str; 2] = ["08", "57P"];
+/// Those that pass by waiting: a lost connection, 53 out of resources, 40 a transaction to be run again, 25006 a
+/// server that is read-only after a failover, 57014 a statement that took too long, 42P01 and 42703 a schema that is
+/// not migrated yet.
+const PASSING: [&str; 8] = ["08", "57P", "53", "40", "25006", "57014", "42P01", "42703"];
+
 /// Why the store can't say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -42,6 +49,9 @@ impl StoreError {
     pub(super) fn is_lost_connection(&self) -> bool {
         match self {
             Self::Unreachable(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
+            Self::Unreachable(sqlx::Error::Database(database)) => {
+                database.code().is_some_and(|code| LOST.iter().any(|class| code.starts_with(class)))
+            }
             Self::Unreachable(_) => true,
             _ => false,
         }
@@ -60,11 +70,9 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let refused = match &error {
-            // Class 08 is the connection, 57P the server shutting down or starting, 53 out of resources,
-            // 25006 a server that is read-only after a failover, 40 a transaction to be run again.
-            sqlx::Error::Database(database) => !database.code().is_some_and(|code| {
-                ["08", "57P", "53", "25006", "40"].iter().any(|class| code.starts_with(class))
-            }),
+            sqlx::Error::Database(database) => {
+                !database.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
+            }
             sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
             _ => false,
         };

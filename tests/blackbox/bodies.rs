@@ -89,7 +89,7 @@ async fn every_other_fault_is_a_problem_too() {
         (Method::GET, "/v1/bookings?externalId=7", 400, "invalid-request"),
         (Method::GET, "/v1/audit-events?order=up", 400, "invalid-request"),
         (Method::GET, "/v1/audit-events?from=x&before=y", 400, "invalid-request"),
-        (Method::GET, "/v1/bookings/%FF", 400, "invalid-request"),
+        (Method::GET, "/v1/bookings/%FF", 404, "not-found"),
     ] {
         let answer = Answer::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);

@@ -24,6 +24,8 @@ async fn an_organizer_given_by_name_is_found() {
 #[tokio::test]
 async fn a_name_that_graph_does_not_know_is_a_problem() {
     let app = TestApp::start().await;
+    let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+    app.simulator.declare(id, Standing::Unknown, Some("nobody@contoso.com"));
     let body = booking_with("BK-1", json!({"organizer": "nobody@contoso.com"}));
     app.book(Who::Desk, &body).await.problem(422, "organizer-not-found");
     assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
