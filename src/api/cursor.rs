@@ -62,11 +62,14 @@ pub(super) trait Position: Sized {
 
 impl Position for AuditEventPosition {
     fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.0.to_be_bytes());
+        bytes.extend(self.transaction_id.to_be_bytes());
+        bytes.extend(self.event_id.to_be_bytes());
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        Some(Self(i64::from_be_bytes(bytes.try_into().ok()?)))
+        let (transaction_id, event_id) = bytes.split_first_chunk::<8>()?;
+        let event_id = i64::from_be_bytes(event_id.try_into().ok()?);
+        Some(Self { transaction_id: i64::from_be_bytes(*transaction_id), event_id })
     }
 }
 
@@ -119,7 +122,7 @@ mod tests {
         ] {
             assert_eq!(other.read::<BookingPosition>(&text), Err(UNUSABLE));
         }
-        let event = AuditEventPosition(i64::MAX);
+        let event = AuditEventPosition { transaction_id: 7, event_id: i64::MAX };
         assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&event)), Ok(event));
     }
 
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn a_made_up_cursor_is_refused() {
         let seal = sealed("bookings", "crm", &[]);
-        let good = seal.write(&AuditEventPosition(5));
+        let good = seal.write(&AuditEventPosition { transaction_id: 7, event_id: 5 });
         for text in ["", "x", "!!", "AAAA", &good[..good.len() - 1], &format!("{good}AA")] {
             assert!(seal.read::<AuditEventPosition>(text).is_err(), "{text}");
             assert!(seal.read::<BookingPosition>(text).is_err(), "{text}");

@@ -85,8 +85,7 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
     };
     let kept = kept.map_err(|error| not_kept(request, error))?.ok_or_else(write::no_such_booking)?;
     let (patience, applied) = Preferences::read(request.headers()).patience_of_a_read(door.waits);
-    let waited = door.provisioning.wait_for(kept.standing, patience).await;
-    let standing = waited.map_err(|error| not_kept(request, error))?;
+    let standing = door.provisioning.wait_for(kept.standing, patience).await;
     let mut response = as_it_stands(request, &key, &standing, (door, expanded)).await?;
     if let Some(applied) = applied {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);

@@ -62,7 +62,7 @@ pub(super) fn page(
     wanted: &Wanted<AuditEventPosition>,
     read: &[AuditEvent],
 ) -> Answer {
-    let page = wanted.page(read, |event| AuditEventPosition(event.event_id), AuditEventBody::of);
+    let page = wanted.page(read, AuditEventPosition::behind, AuditEventBody::of);
     let page = page.map_err(|error| write::unwritable(request, &error))?;
     write::json(request, HttpResponse::Ok(), &page)
 }

@@ -93,20 +93,24 @@ mod tests {
         }
     }
 
+    fn position(event_id: i64) -> AuditEventPosition {
+        AuditEventPosition { transaction_id: 1, event_id }
+    }
+
     /// A page ends with the cursor of the next one where there is more, and its cursor leads right behind it.
     #[test]
     fn a_page_leads_to_the_next_one() {
         let page_of = |text: &str, read: &[i64]| {
             let (wanted, closed) = wanted(text);
             closed.unwrap();
-            let page = wanted.page(read, |n| AuditEventPosition(*n), |n| Ok::<_, Infallible>(*n)).unwrap();
+            let page = wanted.page(read, |n| position(*n), |n| Ok::<_, Infallible>(*n)).unwrap();
             (page.items, page.next_cursor)
         };
         assert_eq!(page_of("limit=2", &[7, 6]), (vec![7, 6], None));
         let (items, cursor) = page_of("limit=2&organizer=a", &[7, 6, 5]);
         assert_eq!(items, [7, 6]);
         let cursor = cursor.unwrap();
-        assert_eq!(wanted(&format!("cursor={cursor}&organizer=a")).0.from, Some(AuditEventPosition(6)));
+        assert_eq!(wanted(&format!("cursor={cursor}&organizer=a")).0.from, Some(position(6)));
         let (_, closed) = wanted(&format!("cursor={cursor}&organizer=b"));
         assert_eq!(closed, Err(vec!["cursor".to_owned()]));
     }

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::authentication::Authenticated;
 use super::body::{BookingBody, BookingRequestBody, DifferenceBody};
@@ -103,6 +103,7 @@ async fn create_or_get(
     Query::read(request.query_string()).close()?;
     let (booking_id, booking) =
         booking_request::read(request.headers(), payload, door.channel_meetings).await?;
+    request.extensions_mut().insert(booking_id.clone());
     let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
     let origin = origin(request, caller);

@@ -1,5 +1,6 @@
 //! Writes answers.
 
+use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
@@ -73,7 +74,10 @@ pub(super) fn location(booking_id: &BookingId) -> String {
 pub(super) fn booking_id(request: &HttpRequest) -> Option<BookingId> {
     // The router decodes a path but for "%", "/" and "+", so what it leaves encoded is decoded here, once.
     let segment = request.match_info().get("bookingId")?;
-    BookingId::parse(&percent_decode_str(segment).decode_utf8().ok()?).ok()
+    let booking_id = BookingId::parse(&percent_decode_str(segment).decode_utf8().ok()?).ok()?;
+    // For the request's line in the log.
+    request.extensions_mut().insert(booking_id.clone());
+    Some(booking_id)
 }
 
 /// After how many seconds it is worth asking for a booking that is due: at least one.

@@ -12,6 +12,8 @@ use crate::meeting::Outcome;
 pub struct AuditEvent {
     /// Its number; later events of one booking have higher ones.
     pub event_id: i64,
+    /// The transaction that wrote it, by which the history of all bookings is ordered.
+    pub transaction_id: i64,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// What happened, as `EventKind` names it. Text, because an older replica may read a newer one's events.

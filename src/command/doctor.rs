@@ -77,6 +77,13 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
         (Ok((version, time)), Ok(schema)) => {
             findings.good("database", &format!("PostgreSQL {version} answers"));
             skew(time, findings);
+            if matches!(store.has_foreign_transactions().await, Ok(true)) {
+                findings.bad(finding(
+                    "events bear numbers of transactions that this server has not run: the database was restored".into(),
+                    "Whoever follows /v1/audit-events with order=asc may miss events.",
+                    "Renumber them as docs/OPERATING.md says under \"Restore\".",
+                ));
+            }
             match schema.applied {
                 Some(applied) if applied == schema.known => {
                     findings.good("schema", &format!("version {applied}, as this program knows it"));

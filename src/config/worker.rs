@@ -8,7 +8,7 @@ use super::rule::{fractional_seconds, seconds, whole};
 /// How often the worker looks, how much it takes, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// The longest pause between two looks; a notification wakes it earlier.
+    /// The longest pause between two looks; what this replica knows to be due wakes it earlier.
     pub poll: Duration,
     /// The most bookings it claims at once.
     pub claim_max: u32,

@@ -19,17 +19,18 @@ pub enum Step {
 /// The failures since the last success, the present one included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Failures {
-    /// How many in a row.
+    /// How many in a row, of whatever kind: waits grow with it.
     pub count: u32,
-    /// Since when.
+    /// Since when they are of the same kind: patience with this kind runs from here.
     pub since: Option<Timestamp>,
 }
 
 impl Failures {
-    /// The same with one more failure, now.
+    /// The same with one more failure, now, of the same kind as before or of another.
     #[must_use]
-    pub fn and_one_more(self, now: Timestamp) -> Self {
-        Self { count: self.count.saturating_add(1), since: self.since.or(Some(now)) }
+    pub fn and_one_more(self, now: Timestamp, same_kind: bool) -> Self {
+        let since = self.since.filter(|_| same_kind).or(Some(now));
+        Self { count: self.count.saturating_add(1), since }
     }
 }
 

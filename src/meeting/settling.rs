@@ -20,7 +20,9 @@ impl Standing {
         (now, fraction): (Timestamp, f64),
     ) -> Self {
         let failure = Failure::of(&reply.outcome);
-        let failures = failure.map_or(Failures::default(), |_| self.failures.and_one_more(now));
+        let same_as_before = self.last_error.as_ref().map(|error| error.code) == failure;
+        let failures =
+            failure.map_or(Failures::default(), |_| self.failures.and_one_more(now, same_as_before));
         let observed = after(self.observed.clone(), &self.wanted, call, &reply.outcome);
         let progress = match next_step(&reply.outcome, failures, policy, now, fraction) {
             Step::GoOn if next_call(&self.wanted, &observed).is_some() => Progress::Due(now),

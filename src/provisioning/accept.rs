@@ -35,7 +35,7 @@ impl Provisioning {
             Accepted::Known(known) => self.compare(known.standing, &standing.wanted.booking, patience).await,
             Accepted::New => {
                 self.metrics.booking_accepted(&standing.key.source_system, Acceptance::New);
-                let standing = self.carry_out_and_wait(standing, attempt, origin, patience).await?;
+                let standing = self.carry_out_and_wait(standing, attempt, origin, patience).await;
                 Ok(CreateOrGet::New(standing))
             }
         }
@@ -57,7 +57,7 @@ impl Provisioning {
             return Ok(CreateOrGet::Differs(stored, differences));
         }
         self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Replayed);
-        Ok(CreateOrGet::Known(self.wait_for(stored, patience).await?))
+        Ok(CreateOrGet::Known(self.wait_for(stored, patience).await))
     }
 
     fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {

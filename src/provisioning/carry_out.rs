@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::meeting::{Attempt, Call, Evidence, Outcome, Progress, Refusal, Reply, Standing, next_call};
@@ -24,7 +23,7 @@ impl Provisioning {
         attempt: Attempt,
         origin: Origin,
         patience: Duration,
-    ) -> Result<Standing, ProvisioningError> {
+    ) -> Standing {
         let deadline = tokio::time::Instant::now() + patience;
         let before = standing.clone();
         let provisioning = Arc::clone(self);

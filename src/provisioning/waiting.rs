@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Provisioning;
-use super::answer::ProvisioningError;
 use crate::booking::BookingKey;
 use crate::meeting::{Progress, Standing};
 
@@ -61,15 +60,12 @@ impl Drop for Seat<'_> {
 
 impl Provisioning {
     /// Waits until the booking is settled or parked, at most as long as the caller is patient, and no longer
-    /// than that can happen at all; says how it stands then.
-    pub(crate) async fn wait_for(
-        &self,
-        mut standing: Standing,
-        patience: Duration,
-    ) -> Result<Standing, ProvisioningError> {
+    /// than that can happen at all; says how it stands then, as far as is known: should Postgres go away meanwhile, the
+    /// booking is stored all the same.
+    pub(crate) async fn wait_for(&self, mut standing: Standing, patience: Duration) -> Standing {
         let deadline = Instant::now() + patience;
         if !self.is_worth_waiting(&standing, deadline) {
-            return Ok(standing);
+            return standing;
         }
         let seat = self.waiting.enter(&standing.key);
         let mut looks = LOOKS.into_iter();
@@ -78,11 +74,16 @@ impl Provisioning {
             let bell = seat.bell.notified();
             tokio::pin!(bell);
             bell.as_mut().enable();
-            if let Some(kept) = self.store.generation(&standing.key, standing.generation).await? {
-                standing = kept.standing;
+            match self.store.generation(&standing.key, standing.generation).await {
+                Ok(Some(kept)) => standing = kept.standing,
+                Ok(None) => return standing,
+                Err(error) => {
+                    tracing::warn!(booking = %standing.key, error = %error, "waiting ends, for the store is away");
+                    return standing;
+                }
             }
             if !self.is_worth_waiting(&standing, deadline) {
-                return Ok(standing);
+                return standing;
             }
             let look = looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]);
             let until = deadline.min(Instant::now() + look);

@@ -12,6 +12,7 @@ use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::access::Caller;
 use crate::api::ProblemCode;
+use crate::booking::BookingId;
 use crate::telemetry::{Metrics, RequestLine, TraceParent};
 
 /// Opens the span of a request.
@@ -51,14 +52,14 @@ pub(super) async fn request_line(
     let caller = extensions.get::<Caller>();
     let line = RequestLine {
         request_id: &request_id,
-        trace_id: trace_id.as_deref().unwrap_or_default(),
+        trace_id: trace_id.as_deref(),
         method,
         route: route.as_deref(),
         status,
         took,
         caller: caller.map(|caller| caller.name.as_str()),
         source_system: caller.map(|caller| caller.source_system.as_str()),
-        booking_id: request.match_info().get("bookingId"),
+        booking_id: extensions.get::<BookingId>().map(BookingId::as_str),
         problem,
     };
     line.log();

@@ -86,7 +86,7 @@ mod tests {
     fn line(status: u16) -> RequestLine<'static> {
         RequestLine {
             request_id: "01935a5a-7000-7abc-8123-456789abcdef",
-            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
             method: "POST",
             route: Some("/v1/bookings"),
             status,

@@ -84,7 +84,7 @@ pub(super) const BOOKINGS_SETTLED: Metric = metric(
     "meeting_provisioner_bookings_settled_total",
     Counter,
     &["status"],
-    "Attempts whose outcome was stored, by the status the booking has since",
+    "Bookings carried out as far as they go for now, by the status they have since",
 );
 pub(super) const LEASES_LOST: Metric = metric(
     "meeting_provisioner_leases_lost_total",
@@ -104,8 +104,12 @@ pub(super) const BOOKINGS_DUE: Metric = metric(
     &[],
     "Bookings that are due and that nobody works on, over all replicas",
 );
-pub(super) const BOOKINGS: Metric =
-    metric("meeting_provisioner_bookings", Gauge, &["status"], "Bookings in the database, over all replicas");
+pub(super) const BOOKINGS: Metric = metric(
+    "meeting_provisioner_bookings",
+    Gauge,
+    &["status"],
+    "Bookings that are not settled, over all replicas",
+);
 pub(super) const OLDEST_DUE_AGE: Metric = metric(
     "meeting_provisioner_oldest_due_age_seconds",
     Gauge,

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub struct RequestLine<'a> {
     /// The request's id, which the answer carries as well.
     pub request_id: &'a str,
-    /// The trace it belongs to, 32 hexadecimal digits.
-    pub trace_id: &'a str,
+    /// The trace it belongs to, 32 hexadecimal digits; `None` when the caller named none.
+    pub trace_id: Option<&'a str>,
     /// The HTTP method.
     pub method: &'a str,
     /// The route's pattern; `None` when the path fits none.

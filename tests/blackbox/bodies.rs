@@ -98,7 +98,7 @@ async fn every_other_fault_is_a_problem_too() {
             assert!(answer.header("allow").is_some(), "{method} {path}");
         }
     }
-    let request = app.request(Who::Desk, Method::GET, "/v1/bookings").header("Accept", "image/png");
+    let request = app.request(Who::Desk, Method::GET, "/v1/audit-events").header("Accept", "image/png");
     Answer::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
     app.end().await;
 }

@@ -8,12 +8,25 @@ use crate::clock::Timestamp;
 use crate::store::connection::again_if_lost;
 use crate::store::{Store, StoreError};
 
-/// A place in the history: right behind the event of this number.
+/// A place in the history: right behind an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AuditEventPosition(pub(crate) i64);
+pub(crate) struct AuditEventPosition {
+    /// The transaction that wrote it.
+    pub(crate) transaction_id: i64,
+    /// Its number.
+    pub(crate) event_id: i64,
+}
+
+impl AuditEventPosition {
+    /// The place right behind this event.
+    pub(crate) fn behind(event: &AuditEvent) -> Self {
+        Self { transaction_id: event.transaction_id, event_id: event.event_id }
+    }
+}
 
 struct AuditEventRow {
     event_id: i64,
+    transaction_id: i64,
     occurred_at: Timestamp,
     event_type: String,
     outcome: Option<String>,
@@ -27,11 +40,59 @@ struct AuditEventRow {
     testimony: String,
 }
 
+/// A checked query for events: filters `$1` to `$10`, then `$tail`, whose own arguments are the position in `$11` and
+/// `$12` and the limit in `$13`.
+macro_rules! audit_event_rows {
+    ($filter:ident, $from:ident, $limit:ident, $tail:tt) => {
+        sqlx::query_as!(
+            AuditEventRow,
+            r#"
+            select event_id, transaction_id::text::bigint as "transaction_id!", occurred_at, event_type, outcome,
+                source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
+                testimony::text as "testimony!"
+            from audit_event
+            where ($1::text is null or source_system = $1)
+                and ($2::text is null or booking_id = $2)
+                and ($3::uuid is null or (source_system, booking_id, generation) in (
+                    select source_system, booking_id, generation from booking where external_id = $3
+                ))
+                and ($4::text is null or (source_system, booking_id, generation) in (
+                    select source_system, booking_id, generation from booking where meeting_id = $4
+                ))
+                and ($5::text is null or organizer = $5 or (source_system, booking_id, generation) in (
+                    select source_system, booking_id, generation from booking
+                    where organizer_id::text = lower($5)
+                ))
+                and ($6::text is null or actor = $6)
+                and ($7::text is null or event_type = $7)
+                and ($8::text is null or outcome = $8)
+                and ($9::timestamptz is null or occurred_at >= $9)
+                and ($10::timestamptz is null or occurred_at < $10)
+            "#
+                + $tail,
+            $filter.source_system.as_ref().map(|name| name.as_str()),
+            $filter.booking_id.as_ref().map(|id| id.as_str()),
+            $filter.external_id.map(ExternalId::uuid),
+            $filter.meeting_id.as_deref(),
+            $filter.organizer.as_deref(),
+            $filter.actor.as_deref(),
+            $filter.kind.as_deref(),
+            $filter.outcome.as_deref(),
+            $filter.from,
+            $filter.before,
+            $from.map(|from| from.transaction_id),
+            $from.map(|from| from.event_id),
+            i64::from($limit),
+        )
+    };
+}
+
 impl Store {
     /// Up to `limit` events from a place on.
     ///
-    /// Events are numbered before they are committed. Over all bookings, oldest first, a reader who follows the
-    /// history would pass over an event that is still on its way; so that list ends before the first such one.
+    /// The history of one booking is in the order in which its events happened. That of all bookings is in the order
+    /// of the transactions that wrote them. Oldest first, it ends before the first transaction that is still under
+    /// way, so that nobody who follows it passes over an event that is committed later.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,
@@ -39,56 +100,98 @@ impl Store {
         from: Option<AuditEventPosition>,
         limit: u32,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let ascending = order == Order::Ascending;
+        let of_one_booking = filter.source_system.is_some() && filter.booking_id.is_some();
         again_if_lost!(self, async {
-            let rows = sqlx::query_as!(
-                AuditEventRow,
-                r#"
-                select event_id, occurred_at, event_type, outcome, source_system, booking_id, generation,
-                    external_id, organizer, meeting_id, actor, testimony::text as "testimony!"
-                from audit_event
-                where ($1::text is null or source_system = $1)
-                    and ($2::text is null or booking_id = $2)
-                    and ($3::uuid is null or (source_system, booking_id, generation) in (
-                        select source_system, booking_id, generation from booking where external_id = $3
-                    ))
-                    and ($4::text is null or (source_system, booking_id, generation) in (
-                        select source_system, booking_id, generation from booking where meeting_id = $4
-                    ))
-                    and ($5::text is null or organizer = $5 or (source_system, booking_id, generation) in (
-                        select source_system, booking_id, generation from booking
-                        where organizer_id::text = lower($5)
-                    ))
-                    and ($6::text is null or actor = $6)
-                    and ($7::text is null or event_type = $7)
-                    and ($8::text is null or outcome = $8)
-                    and ($9::timestamptz is null or occurred_at >= $9)
-                    and ($10::timestamptz is null or occurred_at < $10)
-                    and (not $11 or $12::bigint is null or event_id > $12)
-                    and ($11 or $12::bigint is null or event_id < $12)
-                    and (not $11 or $2 is not null
-                        or transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
-                order by case when $11 then event_id else -event_id end
-                limit $13
-                "#,
-                filter.source_system.as_ref().map(|name| name.as_str()),
-                filter.booking_id.as_ref().map(|id| id.as_str()),
-                filter.external_id.map(ExternalId::uuid),
-                filter.meeting_id.as_deref(),
-                filter.organizer.as_deref(),
-                filter.actor.as_deref(),
-                filter.kind.as_deref(),
-                filter.outcome.as_deref(),
-                filter.from,
-                filter.before,
-                ascending,
-                from.map(|from| from.0),
-                i64::from(limit),
-            )
-            .fetch_all(&self.pool)
-            .await?;
+            let rows = match (of_one_booking, order) {
+                (true, Order::Ascending) => self.oldest_first_of_one(filter, from, limit).await?,
+                (true, Order::Descending) => self.newest_first_of_one(filter, from, limit).await?,
+                (false, Order::Ascending) => self.oldest_first(filter, from, limit).await?,
+                (false, Order::Descending) => self.newest_first(filter, from, limit).await?,
+            };
             rows.into_iter().map(AuditEvent::try_from).collect()
         })
+    }
+
+    async fn oldest_first_of_one(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<AuditEventPosition>,
+        limit: u32,
+    ) -> sqlx::Result<Vec<AuditEventRow>> {
+        let rows = audit_event_rows!(
+            filter,
+            from,
+            limit,
+            "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
+        );
+        rows.fetch_all(&self.pool).await
+    }
+
+    async fn newest_first_of_one(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<AuditEventPosition>,
+        limit: u32,
+    ) -> sqlx::Result<Vec<AuditEventRow>> {
+        let rows = audit_event_rows!(
+            filter,
+            from,
+            limit,
+            "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
+        );
+        rows.fetch_all(&self.pool).await
+    }
+
+    async fn oldest_first(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<AuditEventPosition>,
+        limit: u32,
+    ) -> sqlx::Result<Vec<AuditEventRow>> {
+        let rows = audit_event_rows!(
+            filter,
+            from,
+            limit,
+            r#"
+            and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+            and ($11::bigint is null or (transaction_id, event_id) > ($11::text::xid8, $12::bigint))
+            order by transaction_id, event_id
+            limit $13
+            "#
+        );
+        rows.fetch_all(&self.pool).await
+    }
+
+    async fn newest_first(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<AuditEventPosition>,
+        limit: u32,
+    ) -> sqlx::Result<Vec<AuditEventRow>> {
+        let rows = audit_event_rows!(
+            filter,
+            from,
+            limit,
+            r#"
+            and ($11::bigint is null or (transaction_id, event_id) < ($11::text::xid8, $12::bigint))
+            order by transaction_id desc, event_id desc
+            limit $13
+            "#
+        );
+        rows.fetch_all(&self.pool).await
+    }
+
+    /// Whether events bear the numbers of transactions that this server has not run, as after a restore into a new
+    /// cluster: then the list of all events, oldest first, is not to be trusted until they are renumbered.
+    pub(crate) async fn has_foreign_transactions(&self) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"
+            select exists (
+                select from audit_event where transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+            ) as "found!"
+            "#
+        );
+        Ok(found.fetch_one(&self.pool).await?)
     }
 }
 
@@ -104,6 +207,7 @@ impl TryFrom<AuditEventRow> for AuditEvent {
         };
         Ok(Self {
             event_id: row.event_id,
+            transaction_id: row.transaction_id,
             occurred_at: row.occurred_at,
             key: BookingKey {
                 source_system: SourceSystem::parse(&row.source_system)

@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError};
 pub(crate) struct Backlog {
     /// Bookings that are not settled, by each status that such a booking can have.
     pub(crate) by_status: Vec<(Status, i64)>,
-    /// Bookings that are due now.
+    /// Bookings that are due now and that nobody works on.
     pub(crate) due: u32,
     /// Since when the oldest of them is due.
     pub(crate) oldest_due_at: Option<Timestamp>,
@@ -31,7 +31,7 @@ impl Store {
         let row = sqlx::query!(
             r#"
             select count(*) as "due!", min(due_at) as oldest_due_at
-            from booking where due_at <= $1
+            from booking where due_at <= $1 and (lease_until is null or lease_until <= $1)
             "#,
             now
         )
