@@ -154,6 +154,11 @@ impl RunningService {
         self.admin.0
     }
 
+    /// Waits until no attempt is under way in this process.
+    pub async fn idle(&self) {
+        self.provisioning.in_flight.idle().await;
+    }
+
     /// Resumes what is due now and waits until it is over; says how many bookings that were.
     pub async fn resume_due(&self) -> Result<usize, String> {
         let begun = self.provisioning.resume(self.claim_max).await.map_err(|error| error.to_string())?;

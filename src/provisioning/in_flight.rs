@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
@@ -16,12 +17,34 @@ pub(crate) struct InFlight {
     runtime: Handle,
     tracker: TaskTracker,
     attempts: Mutex<HashSet<AttemptId>>,
+    under_way: watch::Sender<usize>,
+}
+
+/// One thing under way, counted until it is dropped.
+struct Counted(watch::Sender<usize>);
+
+impl Counted {
+    fn one(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl InFlight {
     /// Carries attempts out on this runtime.
     pub(crate) fn on(runtime: Handle) -> Self {
-        Self { runtime, tracker: TaskTracker::new(), attempts: Mutex::default() }
+        Self {
+            runtime,
+            tracker: TaskTracker::new(),
+            attempts: Mutex::default(),
+            under_way: watch::Sender::new(0),
+        }
     }
 
     /// Begins to carry something out.
@@ -29,6 +52,11 @@ impl InFlight {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
+        let counted = Counted::one(&self.under_way);
+        let work = async move {
+            let _counted = counted;
+            work.await
+        };
         self.tracker.spawn_on(work, &self.runtime)
     }
 
@@ -42,9 +70,11 @@ impl InFlight {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
     }
 
-    /// How many attempts are under way.
-    pub(crate) fn count(&self) -> usize {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// Waits until nothing is under way.
+    pub(crate) async fn idle(&self) {
+        let mut under_way = self.under_way.subscribe();
+        // The receiver fails only when the sender is gone, and the sender is ours.
+        let _idle = under_way.wait_for(|count| *count == 0).await;
     }
 
     /// Waits until nothing is under way, at most this long; says which attempts still are.

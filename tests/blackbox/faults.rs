@@ -20,11 +20,7 @@ async fn a_lost_answer_is_asked_again() {
     for effect in [Effect::AnswerLost, Effect::TruncatedBody, Effect::ConnectionReset] {
         let app = TestApp::start().await;
         app.simulator.inject(Fault::on(Operation::CreateOrGet, effect.clone()));
-        app.book_preferring(Who::Desk, "wait=0", &booking("BK-1")).await.expect(202);
-        app.simulator
-            .wait_for_call(Duration::from_secs(10), |call| call.operation == Operation::CreateOrGet)
-            .await
-            .unwrap();
+        app.book_and_look(&booking("BK-1")).await;
         resume_until_settled(&app, NO_WAIT).await;
         let body = app.booking("BK-1").await;
         assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)), "{effect:?}");
@@ -48,7 +44,7 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
     ] {
         let app = TestApp::start().await;
         app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled(retry_after)));
-        let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+        let body = app.book_and_look(&booking("BK-1")).await;
         assert_eq!(body["lastError"]["code"], "graph-throttled", "{retry_after:?}");
         assert_ne!(body["nextAttemptAt"], Value::Null);
         assert_eq!(
@@ -73,7 +69,7 @@ async fn throttling_until_a_date_is_obeyed() {
     let app = TestApp::start_now().await;
     let until = std::time::SystemTime::from(app.clock.now()) + Duration::from_mins(1);
     app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled(Some(&httpdate::fmt_http_date(until)))));
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(40)).await, 0);
     assert_eq!(app.resume_after(Duration::from_secs(40)).await, 1);
     app.end().await;
@@ -85,7 +81,7 @@ async fn a_throttled_call_that_did_its_work_makes_no_second_meeting() {
     let app = TestApp::start().await;
     let effect = Effect::ThrottledAfterWork { retry_after: Some("1".to_owned()) };
     app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(2)).await, 1);
     let body = app.booking("BK-1").await;
     assert_eq!((&body["status"], &body["meeting"]["createdBy"]), (&json!("provisioned"), &json!("existing")));
@@ -100,7 +96,7 @@ async fn faults_of_graph_are_waited_out() {
         let app = TestApp::start().await;
         let effect = Effect::FailedBeforeWork { status, retry_after: None };
         app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(12));
-        app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+        app.book_and_look(&booking("BK-1")).await;
         let body = app.booking("BK-1").await;
         assert_eq!(
             (&body["status"], &body["lastError"]["code"]),
@@ -119,7 +115,7 @@ async fn a_503_with_retry_after_is_obeyed() {
     let app = TestApp::start().await;
     let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("20".to_owned()) };
     app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(19)).await, 0);
     assert_eq!(app.resume_after(Duration::from_secs(4)).await, 1);
     app.end().await;
@@ -130,7 +126,7 @@ async fn a_503_with_retry_after_is_obeyed() {
 async fn a_call_that_takes_too_long_is_asked_again() {
     let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "1")]).await;
     app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
-    app.book_preferring(Who::Desk, "wait=5", &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     resume_until_settled(&app, NO_WAIT).await;
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.found"]);
     assert_eq!(app.simulator.meetings().len(), 1);
@@ -144,7 +140,7 @@ async fn a_missing_policy_is_waited_for() {
     let app = TestApp::start().await;
     let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.forbid(organizer);
-    let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+    let body = app.book_and_look(&booking("BK-1")).await;
     assert_eq!(
         (&body["status"], &body["lastError"]["code"]),
         (&json!("pending"), &json!("organizer-not-permitted"))
@@ -165,7 +161,7 @@ async fn a_missing_policy_is_waited_for() {
 async fn a_policy_that_never_comes_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     resume_until_settled(&app, Duration::from_mins(6)).await;
     let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
     let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-permitted");
@@ -206,7 +202,7 @@ async fn what_only_a_person_can_mend_is_parked_at_once() {
 async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
     let app = TestApp::start().await;
     app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
-    let body = app.book(Who::Desk, &booking("BK-1")).await.expect(202).json();
+    let body = app.book_and_look(&booking("BK-1")).await;
     assert_eq!(
         (&body["status"], &body["lastError"]["code"]),
         (&json!("pending"), &json!("graph-unauthorized"))
@@ -224,7 +220,7 @@ async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
 async fn a_credential_that_nobody_mends_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     resume_until_settled(&app, Duration::from_hours(1)).await;
     app.book(Who::Desk, &booking("BK-1")).await.problem(502, "graph-unauthorized");
     app.end().await;
@@ -247,7 +243,7 @@ async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
 async fn a_collision_is_asked_again() {
     let app = TestApp::start().await;
     app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::Collision));
-    app.book(Who::Desk, &booking("BK-1")).await.expect(202);
+    app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(1)).await, 1);
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");
     app.end().await;
@@ -261,10 +257,6 @@ async fn resume_until_settled(app: &TestApp, step: Duration) -> usize {
         let body = app.booking("BK-1").await;
         if body["nextAttemptAt"].is_null() {
             return resumed;
-        }
-        if step.is_zero() {
-            // The attempt that the request began may still be under way in this process.
-            app.get(Who::Desk, "/v1/bookings/BK-1").await;
         }
     }
     panic!("never settled: {}", app.booking("BK-1").await);

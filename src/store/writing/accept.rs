@@ -61,7 +61,8 @@ impl Store {
                     false, $14, $15, $16, $17,
                     $18, $18
                 )
-                on conflict (source_system, booking_id, generation) do nothing
+                -- No index is named: two that insert at once may meet at any of the unique ones first.
+                on conflict do nothing
                 returning source_system, booking_id, generation, external_id, organizer
             )
             insert into audit_event (

@@ -31,7 +31,7 @@ pub struct TestApp {
     pub pool: PgPool,
     service: Option<RunningService>,
     environment: Vec<(String, String)>,
-    http: reqwest::Client,
+    http: Option<reqwest::Client>,
     database: Arc<TestDatabase>,
     folder: Arc<TempDir>,
 }
@@ -97,7 +97,16 @@ impl TestApp {
         let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { simulator, clock, pool, service: Some(service), environment, http, database, folder }
+        Self {
+            simulator,
+            clock,
+            pool,
+            service: Some(service),
+            environment,
+            http: Some(http),
+            database,
+            folder,
+        }
     }
 
     /// The settings, as environment variables for a process of its own.
@@ -121,7 +130,8 @@ impl TestApp {
 
     /// A request to the public door, to be completed and sent.
     pub fn request(&self, who: Who, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, self.url(path));
+        let http = self.http.as_ref().expect("the service runs until the test ends");
+        let request = http.request(method, self.url(path));
         match who.key() {
             Some(key) => request.bearer_auth(key),
             None => request,
@@ -142,6 +152,13 @@ impl TestApp {
     pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> Answer {
         let request = self.request(who, Method::POST, "/v1/bookings").header("Prefer", prefer).json(body);
         Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// Books without waiting for the meeting, and hands back how the booking stands after the first attempts.
+    pub async fn book_and_look(&self, body: &Value) -> Value {
+        self.book_preferring(Who::Desk, "respond-async", body).await.expect(202);
+        self.service().idle().await;
+        self.booking(body["bookingId"].as_str().unwrap()).await
     }
 
     /// A booking as the service tells it.
@@ -165,6 +182,7 @@ impl TestApp {
 
     /// Moves the clock on and resumes what is due then; says how many bookings that were.
     pub async fn resume_after(&self, wait: Duration) -> usize {
+        self.service().idle().await;
         self.clock.advance(wait);
         self.service().resume_due().await.unwrap()
     }
@@ -183,6 +201,8 @@ impl TestApp {
     /// Ends a test that leaves bookings due on purpose.
     pub async fn end_with_work_left(mut self) {
         self.pool.close().await;
+        // Its idle connections would be waited for.
+        self.http = None;
         if let Some(service) = self.service.take() {
             service.stop().await;
         }
