@@ -17,20 +17,14 @@ pub enum Act {
     ReadBookings,
     /// Read history.
     ReadAudit,
-    /// Ask for another attempt.
-    Operate,
 }
 
 impl Act {
-    /// Every act.
-    pub const ALL: [Self; 4] = [Self::WriteBookings, Self::ReadBookings, Self::ReadAudit, Self::Operate];
-
     /// The roles each of which allows it.
     fn roles(self) -> &'static [Role] {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
-            Self::Operate => &[Role::Operator],
         }
     }
 
@@ -41,7 +35,6 @@ impl Act {
             Self::WriteBookings => Role::BookingsWrite,
             Self::ReadBookings => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
-            Self::Operate => Role::Operator,
         }
     }
 }
@@ -106,30 +99,6 @@ impl Caller {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
-    /// Whether they may make and change bookings, of their own source system.
-    #[must_use]
-    pub fn may_write_bookings(&self) -> bool {
-        self.may(Act::WriteBookings)
-    }
-
-    /// Whether they may read bookings; who may write may read.
-    #[must_use]
-    pub fn may_read_bookings(&self) -> bool {
-        self.may(Act::ReadBookings)
-    }
-
-    /// Whether they may read history.
-    #[must_use]
-    pub fn may_read_audit(&self) -> bool {
-        self.may(Act::ReadAudit)
-    }
-
-    /// Whether they may ask for another attempt.
-    #[must_use]
-    pub fn may_operate(&self) -> bool {
-        self.may(Act::Operate)
-    }
-
     /// Whether what they may read is that of all source systems; else it is that of their own.
     #[must_use]
     pub fn sees_all_source_systems(&self) -> bool {
@@ -141,30 +110,27 @@ impl Caller {
 mod tests {
     use super::*;
 
+    const ACTS: [Act; 3] = [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit];
+
     /// The whole table: which role allows what, and whether over all source systems.
     #[test]
     fn roles_allow_what_the_table_says() {
-        // write, read, audit, operate, all source systems
+        // write, read, audit, all source systems
         for (role, expected) in [
-            (Role::BookingsWrite, [true, true, true, false, false]),
-            (Role::BookingsRead, [false, true, true, false, false]),
-            (Role::AuditRead, [false, true, true, false, true]),
-            (Role::Operator, [false, true, true, true, true]),
+            (Role::BookingsWrite, [true, true, true, false]),
+            (Role::BookingsRead, [false, true, true, false]),
+            (Role::AuditRead, [false, true, true, true]),
+            (Role::Operator, [false, true, true, true]),
         ] {
             let caller = Caller {
                 name: CallerName::parse("test").unwrap(),
                 source_system: SourceSystem::parse("crm").unwrap(),
                 roles: [role].into_iter().collect(),
             };
-            let found = [
-                caller.may_write_bookings(),
-                caller.may_read_bookings(),
-                caller.may_read_audit(),
-                caller.may_operate(),
-                caller.sees_all_source_systems(),
-            ];
+            let [write, read, audit] = ACTS.map(|act| caller.may(act));
+            let found = [write, read, audit, caller.sees_all_source_systems()];
             assert_eq!(found, expected, "{role}");
-            for act in Act::ALL {
+            for act in ACTS {
                 let fault = AccessFault::Forbidden { needed: act.needed_role() };
                 assert_eq!(caller.check(act), if caller.may(act) { Ok(()) } else { Err(fault) });
             }
@@ -186,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_role_that_a_fault_names_would_do() {
-        for act in Act::ALL {
+        for act in ACTS {
             assert!(act.roles().contains(&act.needed_role()), "{act:?}");
         }
     }

@@ -3,7 +3,7 @@
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, web};
 
-use super::caller::{Act, Caller};
+use super::caller::Caller;
 use super::doorkeeper::Doorkeeper;
 use super::fault::{AccessFault, AuthenticationFault};
 
@@ -13,13 +13,6 @@ pub const CHALLENGE: &str = "Bearer realm=\"meeting-provisioner\"";
 /// Who sent this request. The app's data must hold a `web::Data<Doorkeeper>`; without one nobody is let in.
 pub fn caller(request: &HttpRequest) -> Result<Caller, AccessFault> {
     authenticate(request).map_err(AccessFault::Unauthenticated)
-}
-
-/// Who sent this request, if they may do this.
-pub fn caller_for(request: &HttpRequest, act: Act) -> Result<Caller, AccessFault> {
-    let caller = caller(request)?;
-    caller.check(act)?;
-    Ok(caller)
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, AuthenticationFault> {
@@ -56,10 +49,7 @@ mod tests {
         let unauthenticated = |fault| Err(AccessFault::Unauthenticated(fault));
 
         let known = request().insert_header(header.clone()).to_http_request();
-        assert_eq!(caller(&known), Ok(reader.clone()));
-        assert_eq!(caller_for(&known, Act::ReadBookings), Ok(reader));
-        let forbidden = Err(AccessFault::Forbidden { needed: Role::BookingsWrite });
-        assert_eq!(caller_for(&known, Act::WriteBookings), forbidden);
+        assert_eq!(caller(&known), Ok(reader));
 
         let nobody = request().to_http_request();
         assert_eq!(caller(&nobody), unauthenticated(AuthenticationFault::NoCredential));

@@ -4,10 +4,10 @@
 //! another prefix than theirs is left for other kinds of credential to come, which end in a `Caller` as well.
 //!
 //! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. It must never tell a
-//! stranger why it refuses: [`AuthenticationFault`] is for the log. It knows nothing of bookings but the name of their
+//! stranger why it refuses: `AuthenticationFault` is for the log. It knows nothing of bookings but the name of their
 //! source system.
 //!
-//! Called by the doors (through [`caller`] and [`caller_for`]), by `command`, which builds it, and by whoever reloads it.
+//! Called by the doors (through [`caller`]), by `command`, which builds it, and by whoever reloads it.
 
 mod api_key;
 mod api_keys;
@@ -18,11 +18,11 @@ mod fault;
 mod guard;
 mod role;
 
-pub use api_key::{ApiKey, NewApiKey, NoRandomness};
+pub use api_key::NewApiKey;
 pub use api_keys::ApiKeys;
-pub use api_keys_fault::{ApiKeyFault, ApiKeyFaults};
+pub use api_keys_fault::ApiKeyFaults;
 pub use caller::{Act, Caller, CallerName};
-pub use doorkeeper::{Doorkeeper, Reload};
-pub use fault::{AccessFault, AuthenticationFault};
-pub use guard::{CHALLENGE, caller, caller_for};
-pub use role::{Role, Roles};
+pub use doorkeeper::Doorkeeper;
+pub use fault::AccessFault;
+pub use guard::{CHALLENGE, caller};
+pub use role::Role;
