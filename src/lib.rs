@@ -2,28 +2,28 @@
 //!
 //! # Which room may import which
 //!
-//! `tests/tidy` reads these two tables and holds them, file by file. `—` stands for nothing; `store::reading` allows
-//! that part of a room alone. Only `command` builds the others. No transaction leaves `store`, so a call to Graph inside
-//! one can't be written.
+//! `tests/tidy` reads these two tables and holds them, file by file. `—` stands for nothing; a path like
+//! `store::reading` allows that part of a room alone. Only `command` builds the others. No transaction leaves `store`,
+//! so a call to Graph inside one can't be written.
 //!
 //! | room | may import |
 //! | --- | --- |
 //! | `main` | `command` |
 //! | `clock` | — |
-//! | `booking` | `audit`, `clock`, `meeting` |
-//! | `meeting` | `audit`, `booking`, `clock` |
+//! | `booking` | `clock` |
+//! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
 //! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry` |
 //! | `worker` | `clock`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
 //! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
-//! | `local_postgres` | `clock` |
+//! | `local_postgres` | — |
 //! | `access` | `booking` |
-//! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading` |
-//! | `server` | `access`, `api`, `clock`, `store::Store`, `telemetry` |
+//! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
+//! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry` |
 //! | `command` | `access`, `api`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `worker` |
-//! | `config` | `booking` |
+//! | `config` | `booking`, `outbound::is_loopback` |
 //! | `telemetry` | `booking`, `config` |
 //! | `outbound` | — |
 //!

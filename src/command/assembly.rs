@@ -34,7 +34,7 @@ const KEYS_RELOAD: Duration = Duration::from_secs(10);
 pub enum Clockwork {
     /// The worker resumes what is due, by itself.
     Running,
-    /// Nothing happens by itself: [`RunningService::resume_due`] does what the worker would.
+    /// Nothing happens by itself: [`Replica::resume_due`] does what the worker would.
     OnDemand,
 }
 
@@ -61,9 +61,9 @@ pub enum StartFault {
     Database(String),
 }
 
-/// A running service: both doors open, the schema ready.
+/// One running service, of which there may be many on one database: both doors open, the schema ready.
 #[derive(Debug)]
-pub struct RunningService {
+pub struct Replica {
     provisioning: Arc<Provisioning>,
     health: Arc<Health>,
     public: (SocketAddr, ServerHandle),
@@ -74,7 +74,7 @@ pub struct RunningService {
     shutdown: Duration,
 }
 
-impl RunningService {
+impl Replica {
     /// Starts the service. Probes are answered at once; the public door opens when the schema is ready, however
     /// long Postgres takes to come up.
     pub async fn start(

@@ -27,7 +27,7 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
             database(&settings.database, &mut findings).await;
             graph(&settings.graph, &mut findings).await;
         }
-        Err(faults) => findings.bad(Finding {
+        Err(faults) => findings.bad(&Finding {
             subject: "settings",
             wrong: faults.to_string(),
             means: "The service does not start with these settings.".to_owned(),
@@ -40,14 +40,14 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
 fn keys(settings: &Settings, findings: &mut Findings) {
     let path = &settings.access.api_keys_file;
     match ApiKeys::read(path) {
-        Ok(keys) if keys.count() == 0 => findings.bad(Finding {
+        Ok(keys) if keys.count() == 0 => findings.bad(&Finding {
             subject: "API keys",
             wrong: format!("{} holds no key", path.display()),
             means: "Nobody can call the service.".to_owned(),
             remedy: "Make a key with `meeting-provisioner api-key` and paste the block it prints.".to_owned(),
         }),
         Ok(keys) => findings.good("API keys", &format!("{} in {}", keys.count(), path.display())),
-        Err(faults) => findings.bad(Finding {
+        Err(faults) => findings.bad(&Finding {
             subject: "API keys",
             wrong: faults.to_string(),
             means: "The service does not start without its callers' keys.".to_owned(),
@@ -66,7 +66,7 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
     let store = match store(settings) {
         Ok(store) => store,
         Err(error) => {
-            return findings.bad(finding(
+            return findings.bad(&finding(
                 chain(&error),
                 "The service does not start.",
                 "Write database.url as postgres://user:password@host:5432/name.",
@@ -78,7 +78,7 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
             findings.good("database", &format!("PostgreSQL {version} answers"));
             skew(time, findings);
             if matches!(store.has_foreign_transactions().await, Ok(true)) {
-                findings.bad(finding(
+                findings.bad(&finding(
                     "events bear numbers of transactions that this server has not run: the database was restored".into(),
                     "Whoever follows /v1/audit-events with order=asc may miss events.",
                     "Renumber them as docs/OPERATING.md says under \"Restore\".",
@@ -88,7 +88,7 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
                 Some(applied) if applied == schema.known => {
                     findings.good("schema", &format!("version {applied}, as this program knows it"));
                 }
-                Some(applied) if applied > schema.known => findings.bad(finding(
+                Some(applied) if applied > schema.known => findings.bad(&finding(
                     format!("the schema is version {applied}, this program knows {}", schema.known),
                     "A newer program has migrated this database.",
                     "Deploy that newer version, or restore the database from before the migration.",
@@ -97,14 +97,14 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
                     "schema",
                     &format!("version {}; `serve` will bring it to {}", applied.unwrap_or(0), schema.known),
                 ),
-                applied => findings.bad(finding(
+                applied => findings.bad(&finding(
                     format!("the schema is version {}, this program needs {}", applied.unwrap_or(0), schema.known),
                     "database.migrate is false, so `serve` will not change it.",
                     "Run `meeting-provisioner migrate`.",
                 )),
             }
         }
-        (Err(error), _) | (_, Err(error)) => findings.bad(finding(
+        (Err(error), _) | (_, Err(error)) => findings.bad(&finding(
             chain(&error),
             "No booking can be accepted: callers get 503 store-unavailable, and nothing is lost.",
             "Check that Postgres runs, that this machine may reach it, and user, password and name in database.url.",
@@ -116,7 +116,7 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
 fn skew(postgres: crate::clock::Timestamp, findings: &mut Findings) {
     let skew = SystemClock.now() - postgres;
     if skew.unsigned_abs() > CLOCK_SKEW_MAX {
-        findings.bad(Finding {
+        findings.bad(&Finding {
             subject: "clock",
             wrong: format!("this machine's clock differs from Postgres's by {:.1} s", skew.as_seconds_f64()),
             means: "Replicas disagree on when a lease ends; attempts may be made twice, and be fenced off."
@@ -131,7 +131,7 @@ async fn graph(settings: &GraphSettings, findings: &mut Findings) {
     let graph = match MicrosoftGraph::new(&graph_connection::of(settings), clock) {
         Ok(graph) => graph,
         Err(fault) => {
-            return findings.bad(Finding {
+            return findings.bad(&Finding {
                 subject: "Graph",
                 wrong: chain(&fault),
                 means: "The service does not start.".to_owned(),
@@ -141,7 +141,7 @@ async fn graph(settings: &GraphSettings, findings: &mut Findings) {
     };
     match graph.check_token().await {
         Ok(until) => findings.good("token", &format!("given by {}, good until {until}", settings.login_url)),
-        Err(failure) => findings.bad(Finding {
+        Err(failure) => findings.bad(&Finding {
             subject: "token",
             wrong: chain(&failure),
             means: failure.kind.meaning().to_owned(),
@@ -150,7 +150,7 @@ async fn graph(settings: &GraphSettings, findings: &mut Findings) {
     }
     match graph.check_reachable().await {
         Ok(()) => findings.good("Graph", &format!("answers at {}", settings.root_url)),
-        Err(fault) => findings.bad(Finding {
+        Err(fault) => findings.bad(&Finding {
             subject: "Graph",
             wrong: chain(&fault),
             means: "Bookings are accepted and kept, but get no meeting until Graph can be reached."

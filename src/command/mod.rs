@@ -8,83 +8,9 @@ mod external_id;
 mod graph_connection;
 mod migrate;
 mod openapi;
+mod run;
 mod serve;
 mod simulate_graph;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-
-pub use assembly::{Clockwork, RunningService, StartFault};
-
-/// One booking, one Microsoft Teams meeting, a complete history.
-#[derive(Debug, Parser)]
-#[command(name = "meeting-provisioner", version, about, max_term_width = 100)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// Settings come from --config, then from environment variables `MEETING_PROVISIONER__SECTION__KEY`, then from
-/// `DATABASE_URL`, `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`, `AZURE_AUTHORITY_HOST`, `RUST_LOG`.
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve the API until SIGTERM
-    Serve(WithConfig),
-    /// Prepare the database's schema and end
-    Migrate(WithConfig),
-    /// Show it all on this machine: a Postgres, a simulated Graph, the service, and requests to it
-    Demo(demo::DemoArguments),
-    /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
-    Doctor(WithConfig),
-    /// Stand in for Microsoft Graph and its token endpoint, on loopback
-    SimulateGraph(simulate_graph::SimulateGraphArguments),
-    /// Make an API key for a caller, and the block for the file of keys
-    ApiKey(api_key::ApiKeyArguments),
-    /// Derive a booking's externalId, step by step
-    ExternalId(external_id::ExternalIdArguments),
-    /// Print the OpenAPI document
-    Openapi,
-}
-
-#[derive(Debug, clap::Args)]
-struct WithConfig {
-    /// A settings file; deploy/config.toml is a commented example
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-/// Parses the arguments and runs one command; the status with which the process ends.
-#[must_use]
-#[expect(clippy::print_stderr, reason = "this is the edge at which a failed command says why")]
-pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(run_command(arguments.command)) {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("error: {}", assembly::chain(error.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Serve(with) => serve::run(with.config.as_deref()).await,
-        Command::Migrate(with) => migrate::run(with.config.as_deref()).await,
-        Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Doctor(with) => doctor::run(with.config.as_deref()).await,
-        Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
-        Command::ApiKey(arguments) => api_key::run(&arguments),
-        Command::ExternalId(arguments) => external_id::run(&arguments),
-        Command::Openapi => Ok(openapi::run()),
-    }
-}
+pub use assembly::{Clockwork, Replica, StartFault};
+pub use run::run;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use super::external_id::hyphenated;
@@ -12,6 +12,7 @@ use super::reader::Reader;
 use super::rule::{Rule, fractional_seconds, one_of, path, secret};
 use super::secret_file;
 use crate::booking::TenantId;
+use crate::outbound::is_loopback;
 
 /// The application (client) id of this service's app registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,13 +194,7 @@ fn cloud(text: &str) -> Result<Cloud, String> {
 fn base_url(text: &str) -> Result<Url, String> {
     let mut url =
         Url::parse(text).map_err(|error| format!("must be a URL such as https://host/ ({error})"))?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
         return Err(
             "must begin with https://, because secrets and tokens are sent there (http:// is allowed \
                     for loopback alone: 127.0.0.1, [::1], localhost)"

@@ -6,9 +6,6 @@ use std::time::Duration;
 use super::reader::Reader;
 use super::rule::{Rule, seconds};
 
-/// The largest request body, in bytes: 256 KiB, enough for 1,000 attendees. Not a setting: it is part of the contract.
-pub const BODY_BYTES_MAX: usize = 256 * 1024;
-
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {

@@ -37,7 +37,7 @@ pub use database::DatabaseSettings;
 pub use external_id::ExternalIdSettings;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use graph::{ClientId, Cloud, GraphSettings, GraphVersion};
-pub use http::{BODY_BYTES_MAX, HttpSettings};
+pub use http::HttpSettings;
 pub use origin::Origin;
 pub use process::{process_environment, process_search_path};
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};

@@ -63,7 +63,7 @@ struct OnlineMeetingWire {
     #[serde(default, deserialize_with = "lenient")]
     participants: Option<ParticipantsWire>,
     #[serde(default, deserialize_with = "lenient")]
-    chat_info: Option<ChatInfoWire>,
+    chat_info: Option<ChatWire>,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +93,7 @@ struct UserWire {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ChatInfoWire {
+struct ChatWire {
     thread_id: Option<String>,
 }
 

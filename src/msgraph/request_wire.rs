@@ -21,7 +21,7 @@ pub(super) struct CreateOrGetWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     participants: Option<ParticipantsWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    chat_info: Option<ChatInfoWire<'a>>,
+    chat_info: Option<ChatWire<'a>>,
 }
 
 impl<'a> CreateOrGetWire<'a> {
@@ -35,7 +35,7 @@ impl<'a> CreateOrGetWire<'a> {
             subject: booking.subject.as_ref().map(Subject::as_str),
             external_id,
             participants: (!booking.attendees.is_empty()).then_some(ParticipantsWire { attendees }),
-            chat_info: thread.map(|thread| ChatInfoWire { thread_id: thread.as_str() }),
+            chat_info: thread.map(|thread| ChatWire { thread_id: thread.as_str() }),
         }
     }
 }
@@ -116,7 +116,7 @@ struct UserWire {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChatInfoWire<'a> {
+struct ChatWire<'a> {
     thread_id: &'a str,
 }
 

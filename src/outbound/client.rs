@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 /// How we introduce ourselves: `meeting-provisioner/<version>`.
-pub const USER_AGENT: &str = concat!("meeting-provisioner/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("meeting-provisioner/", env!("CARGO_PKG_VERSION"));
 
 /// An idle connection older than this is closed: load balancers drop theirs without saying so after minutes.
 const IDLE_MAX: Duration = Duration::from_mins(1);

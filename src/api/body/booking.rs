@@ -46,7 +46,7 @@ pub(crate) struct BookingBody<'a> {
     attendees: Vec<AttendeeBody<'a>>,
     /// The channel's thread, for a meeting in a channel.
     #[schema(required)]
-    chat_info: Option<ChatInfoBody<'a>>,
+    chat_info: Option<ChatBody<'a>>,
     /// iCalendar's SEQUENCE, as the booking system counts.
     #[schema(required, minimum = 0)]
     sequence: Option<u32>,
@@ -109,7 +109,7 @@ pub(crate) struct AttendeeBody<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ChatInfo)]
-pub(crate) struct ChatInfoBody<'a> {
+pub(crate) struct ChatBody<'a> {
     /// The channel's thread.
     thread_id: &'a str,
 }
@@ -195,10 +195,7 @@ impl<'a> BookingBody<'a> {
             start_date_time: booking.start_date_time,
             end_date_time: booking.end_date_time,
             attendees: attendees(standing),
-            chat_info: booking
-                .chat_thread_id
-                .as_ref()
-                .map(|thread| ChatInfoBody { thread_id: thread.as_str() }),
+            chat_info: booking.chat_thread_id.as_ref().map(|thread| ChatBody { thread_id: thread.as_str() }),
             sequence: booking.sequence.map(Sequence::number),
             metadata: &booking.metadata,
             meeting: meeting(standing),

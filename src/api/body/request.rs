@@ -27,7 +27,7 @@ pub(crate) struct BookingRequestBody {
     #[schema(max_items = 1000)]
     attendees: Option<Vec<BookingRequestAttendeeBody>>,
     /// For a meeting in a channel; not in every cloud.
-    chat_info: Option<BookingRequestChatInfoBody>,
+    chat_info: Option<BookingRequestChatBody>,
     /// iCalendar's SEQUENCE (RFC 5545): how often you have revised the booking.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     sequence: Option<u32>,
@@ -54,7 +54,7 @@ pub(crate) struct BookingRequestAttendeeBody {
 #[derive(ToSchema)]
 #[schema(as = BookingRequestChatInfo, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it only describes what booking::parse_with_id reads")]
-pub(crate) struct BookingRequestChatInfoBody {
+pub(crate) struct BookingRequestChatBody {
     /// The channel's thread.
     #[schema(max_length = 512, pattern = "^19:[!-~]*@thread\\.[!-~]*$")]
     thread_id: String,

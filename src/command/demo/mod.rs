@@ -2,62 +2,7 @@
 
 mod caller;
 mod script;
+mod show;
 mod stage;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-
-use tokio::signal::unix::{SignalKind, signal};
-
-use crate::config::{LogFilter, LogFormat, TelemetrySettings};
-
-use self::script::Script;
-use self::stage::Stage;
-
-/// How to show it.
-#[derive(Debug, clap::Args)]
-pub(super) struct DemoArguments {
-    /// End when everything was shown: with status 0, or 1 if a step did not go as told
-    #[arg(long)]
-    exit: bool,
-    /// Keep the database in this folder; without it, it goes to a temporary one that is removed at the end
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Where PostgreSQL's programs are, if not where programs usually are
-    #[arg(long, value_name = "DIR")]
-    postgres_programs: Option<PathBuf>,
-}
-
-/// Shows it.
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
-pub(super) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
-    // What the demo provokes on purpose would only be in the way here.
-    let log_filter = LogFilter::parse("off").map_err(anyhow::Error::msg)?;
-    crate::telemetry::begin_logs(&TelemetrySettings { log_format: LogFormat::Pretty, log_filter })?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    println!("Starting Postgres, a simulated Microsoft Graph, and the service …");
-    let stage = Stage::set(&arguments).await?;
-    stage.describe();
-    let script = Script::new(&stage)?;
-    let as_told = tokio::select! {
-        as_told = script.play() => as_told?,
-        _ = terminate.recv() => false,
-        _ = interrupt.recv() => false,
-    };
-    let status = if as_told { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    if as_told {
-        println!("\nEvery step went as told.");
-    } else {
-        println!("\nNot every step went as told.");
-    }
-    if !arguments.exit {
-        script.invite();
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    stage.strike().await?;
-    Ok(status)
-}
+pub(super) use show::{DemoArguments, run};

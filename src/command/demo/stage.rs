@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::super::assembly::{Clockwork, RunningService};
+use super::super::assembly::{Clockwork, Replica};
 use super::DemoArguments;
 use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
@@ -23,7 +23,7 @@ const SOURCE_SYSTEM: &str = "room-booking";
 pub(super) struct Stage {
     postgres: Postgres,
     pub(super) simulator: Simulator,
-    pub(super) service: RunningService,
+    pub(super) service: Replica,
     /// The key of a caller who may book, read and audit.
     pub(super) key: String,
     // Holds the file of keys as long as the service may look at it.
@@ -34,7 +34,7 @@ enum Postgres {
     /// One that runs somewhere.
     Given,
     /// One that was started for the demo.
-    Started { server: LocalPostgres, kept_in: Option<PathBuf> },
+    Started { server: Box<LocalPostgres>, kept_in: Option<PathBuf> },
 }
 
 impl Stage {
@@ -51,7 +51,7 @@ impl Stage {
         let keys = folder.path().join("api-keys.toml");
         std::fs::write(&keys, new_key.block())?;
         let settings = settings(&simulator, &url, &keys.to_string_lossy())?;
-        let service = RunningService::start(&settings, Arc::new(SystemClock), Clockwork::Running).await?;
+        let service = Replica::start(&settings, Arc::new(SystemClock), Clockwork::Running).await?;
         Ok(Self {
             postgres,
             simulator,
@@ -111,7 +111,7 @@ async fn postgres(arguments: &DemoArguments) -> anyhow::Result<(Postgres, String
     };
     let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
     let url = server.url("postgres");
-    Ok((Postgres::Started { server, kept_in: arguments.data.clone() }, url))
+    Ok((Postgres::Started { server: Box::new(server), kept_in: arguments.data.clone() }, url))
 }
 
 fn settings(simulator: &Simulator, database_url: &str, keys: &str) -> anyhow::Result<Settings> {

@@ -28,7 +28,7 @@ impl Findings {
     }
 
     /// Says what is wrong.
-    pub(super) fn bad(&mut self, finding: Finding) {
+    pub(super) fn bad(&mut self, finding: &Finding) {
         self.bad += 1;
         println!("WRONG  {:<9} {}", finding.subject, indented(&finding.wrong));
         println!("       means     {}", indented(&finding.means));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
-use meeting_provisioner::command::{Clockwork, RunningService};
+use meeting_provisioner::command::{Clockwork, Replica};
 use meeting_provisioner::config::Settings;
 use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
 use reqwest::Method;
@@ -29,7 +29,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     /// The database behind the service, for looking and for meddling.
     pub pool: PgPool,
-    service: Option<RunningService>,
+    service: Option<Replica>,
     environment: Vec<(String, String)>,
     http: Option<reqwest::Client>,
     database: Arc<TestDatabase>,
@@ -93,7 +93,7 @@ impl TestApp {
     ) -> Self {
         let settings = Settings::load(None, environment.clone()).unwrap();
         let service_clock: Arc<dyn Clock> = clock.clone();
-        let service = RunningService::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
+        let service = Replica::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
         let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -114,7 +114,7 @@ impl TestApp {
         &self.environment
     }
 
-    fn service(&self) -> &RunningService {
+    fn service(&self) -> &Replica {
         self.service.as_ref().expect("the service runs until the test ends")
     }
 
