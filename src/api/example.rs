@@ -182,6 +182,7 @@ mod tests {
         let standing = fixture::provisioned();
         let event = AuditEvent {
             event_id: 2,
+            transaction_id: 1,
             occurred_at: standing.updated_at,
             kind: "meeting.created".to_owned(),
             outcome: Some("created".to_owned()),

@@ -10,7 +10,7 @@ use super::request::CLIENT_REQUEST_ID;
 use super::text::clean;
 use super::token_failure::TokenFailure;
 use super::{error_wire, retry_after};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::meeting::{CallKind, Evidence, Outcome, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");

@@ -1,7 +1,7 @@
 //! Carries out calls: token, request, answer, and what became of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::answer::{answered, unanswered, without_token};
 use super::connection::{ConnectionFault, GraphConnection};

@@ -29,8 +29,6 @@ mod version;
 #[cfg(test)]
 mod fake;
 
-pub use check::ReachFault;
 pub use connection::{ConnectionFault, Credential, GraphConnection};
 pub use graph::MicrosoftGraph;
-pub use token_failure::{TokenFailure, TokenFailureKind};
 pub use version::GraphVersion;

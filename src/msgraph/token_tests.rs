@@ -2,9 +2,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::TokenFailureKind;
 use super::super::fake::{Asked, Fake, NOW, SECRET, Say, meeting, say, token};
 use super::super::graph::MicrosoftGraph;
+use super::super::token_failure::TokenFailureKind;
 use super::*;
 use crate::booking::UserId;
 use crate::meeting::{AttemptId, Call, MeetingId, Outcome, Refusal, Reply};

@@ -188,16 +188,13 @@ fn testify(standing: &Standing, outcome: &Outcome) {
     let (code, graph_status) = (error.code.code(), error.graph.status);
     let (graph_code, graph_request_id) = (error.graph.code.as_deref(), error.graph.request_id.as_deref());
     let attempts = standing.attempts;
-    match standing.progress {
-        Progress::Parked => {
-            tracing::error!(%booking, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
-        }
-        _ => {
-            let due_at = standing.due_at().map(tracing::field::display);
-            tracing::warn!(
-                %booking, code, graph_status, graph_code, graph_request_id, attempts, due_at,
-                "attempt failed, will be made again"
-            );
-        }
+    if standing.progress == Progress::Parked {
+        tracing::error!(%booking, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
+    } else {
+        let due_at = standing.due_at().map(tracing::field::display);
+        tracing::warn!(
+            %booking, code, graph_status, graph_code, graph_request_id, attempts, due_at,
+            "attempt failed, will be made again"
+        );
     }
 }

@@ -35,11 +35,6 @@ impl Provisioning {
         Ok(begun.collect())
     }
 
-    /// When the next booking will be due, as Postgres knows it.
-    pub(crate) async fn next_due_at(&self) -> Result<Option<crate::clock::Timestamp>, ProvisioningError> {
-        Ok(self.store.next_due_at().await?)
-    }
-
     /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.
     pub(crate) async fn finish(&self, at_most: Duration) {
         let left = self.in_flight.drain(at_most).await;

@@ -60,15 +60,14 @@ async fn startupz(door: web::Data<AdminDoor>) -> HttpResponse {
 
 async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
     let now = door.clock.now();
-    match tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now)).await {
-        Ok(Ok(backlog)) => {
-            let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
-            door.metrics.set_due(backlog.due, age);
-            for (status, count) in backlog.by_status {
-                door.metrics.set_bookings(status.as_str(), count);
-            }
+    if let Ok(Ok(backlog)) = tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now)).await {
+        let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
+        door.metrics.set_due(backlog.due, age);
+        for (status, count) in backlog.by_status {
+            door.metrics.set_bookings(status.as_str(), count);
         }
-        Ok(Err(_)) | Err(_) => tracing::warn!("the backlog can't be read for the metrics"),
+    } else {
+        tracing::warn!("the backlog can't be read for the metrics");
     }
     match door.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),

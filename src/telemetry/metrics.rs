@@ -221,7 +221,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::telemetry::METRICS;
+    use crate::telemetry::metric_names::METRICS;
 
     const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
 

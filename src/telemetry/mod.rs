@@ -1,6 +1,6 @@
 //! What can be seen from outside: logs, metrics, and the trace a request belongs to.
 //!
-//! The one list of metric names is [`METRICS`], the one request line is [`RequestLine`]; `docs/METRICS.md` and
+//! The one list of metric names is `metric_names`, the one request line is [`RequestLine`]; `docs/METRICS.md` and
 //! `docs/LOGGING.md` describe both as interfaces, and tests hold them to it. [`Metrics`] is a value that is handed in,
 //! so that two services in one process (the tests) do not count for each other; only the log is global.
 //!
@@ -13,8 +13,7 @@ mod metrics;
 mod request_line;
 mod trace_parent;
 
-pub use logs::{LogsFault, begin_logs};
-pub use metric_names::{METRICS, Metric, MetricKind};
+pub use logs::begin_logs;
 pub use metrics::{Acceptance, METRICS_CONTENT_TYPE, Metrics};
 pub use request_line::RequestLine;
-pub use trace_parent::{SpanId, TraceId, TraceParent};
+pub use trace_parent::TraceParent;

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use uuid::Uuid;
-
 /// The id of a whole trace; never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(u128);
@@ -25,13 +23,6 @@ impl fmt::Display for SpanId {
     }
 }
 
-impl SpanId {
-    /// The second half of a fresh id. In a UUID it begins with the variant's bits, so it is never 0.
-    fn of(fresh_id: Uuid) -> Self {
-        Self(fresh_id.as_u64_pair().1.max(1))
-    }
-}
-
 /// A place in a trace. Shown as the header `traceparent`, in version 00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
@@ -41,7 +32,7 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads the header. `None` for what the standard calls invalid: then a trace of our own begins. A version above
+    /// Reads the header. `None` for what the standard calls invalid. A version above
     /// 00 is read by its first four fields, as the standard asks.
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
@@ -60,35 +51,10 @@ impl TraceParent {
         is_valid.then_some(Self { trace_id: TraceId(trace_id), parent_id: SpanId(parent_id), is_sampled })
     }
 
-    /// A trace of our own, not sampled: nobody asked for its spans. The ids are fresh and differ.
-    #[must_use]
-    pub fn begin(fresh_trace: Uuid, fresh_span: Uuid) -> Self {
-        let trace_id = TraceId(fresh_trace.as_u128().max(1));
-        Self { trace_id, parent_id: SpanId::of(fresh_span), is_sampled: false }
-    }
-
-    /// The same trace, one span further: what is handed on to Graph.
-    #[must_use]
-    pub fn child(self, fresh_span: Uuid) -> Self {
-        Self { parent_id: SpanId::of(fresh_span), ..self }
-    }
-
     /// The whole trace's id.
     #[must_use]
     pub fn trace_id(self) -> TraceId {
         self.trace_id
-    }
-
-    /// The span's id.
-    #[must_use]
-    pub fn parent_id(self) -> SpanId {
-        self.parent_id
-    }
-
-    /// Whether the caller may have kept its part of the trace.
-    #[must_use]
-    pub fn is_sampled(self) -> bool {
-        self.is_sampled
     }
 }
 
@@ -146,20 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn a_child_stays_in_its_trace() {
+    fn a_place_in_a_trace_knows_its_trace() {
         let parent = TraceParent::parse(&format!("00-{TRACE}-{SPAN}-01")).unwrap();
-        let child = parent.child(Uuid::from_u128(0x0193_5a5a_7000_7abc_8123_4567_89ab_cdef));
-        assert_eq!(child.to_string(), format!("00-{TRACE}-8123456789abcdef-01"));
-        assert_eq!(child.trace_id().to_string(), TRACE);
-        assert_ne!(child.parent_id(), parent.parent_id());
-    }
-
-    #[test]
-    fn a_trace_of_our_own_can_be_read_again() {
-        for (trace, span) in [(1, 2), (u128::MAX, u128::MAX), (0, 0)] {
-            let begun = TraceParent::begin(Uuid::from_u128(trace), Uuid::from_u128(span));
-            assert_eq!(TraceParent::parse(&begun.to_string()), Some(begun));
-            assert!(!begun.is_sampled());
-        }
+        assert_eq!(parent.trace_id().to_string(), TRACE);
     }
 }

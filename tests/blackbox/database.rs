@@ -12,7 +12,10 @@ use crate::support::{TestApp, Who, booking};
 /// While Postgres is away nothing is accepted, and the answer says so; when it is back the service goes on by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_away_and_comes_back() {
-    let settings = LocalPostgresSettings { search_path: std::env::var_os("PATH"), ..Default::default() };
+    let settings = LocalPostgresSettings {
+        search_path: meeting_provisioner::config::process_search_path(),
+        ..Default::default()
+    };
     let postgres =
         tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
     let app = TestApp::start_with(&[("DATABASE__URL", &postgres.url("postgres"))]).await;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::booking::{BookingId, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{BookingFilter, Standing};
 use crate::store::booking_row::{Kept, booking_rows};
@@ -53,8 +54,8 @@ impl Store {
                 order by created_at desc, external_id desc
                 limit $13
                 "#,
-                filter.source_system.as_ref().map(|name| name.as_str()),
-                filter.booking_id.as_ref().map(|id| id.as_str()),
+                filter.source_system.as_ref().map(SourceSystem::as_str),
+                filter.booking_id.as_ref().map(BookingId::as_str),
                 &statuses,
                 filter.organizer.as_deref(),
                 filter.external_id.map(crate::booking::ExternalId::uuid),

@@ -16,16 +16,6 @@ pub(crate) struct Backlog {
 }
 
 impl Store {
-    /// When the next booking is due that nobody works on, or its lease ends.
-    pub(crate) async fn next_due_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at = sqlx::query_scalar!(
-            "select min(greatest(due_at, lease_until)) from booking where due_at is not null"
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(at)
-    }
-
     /// Counts what is not settled, and what is overdue.
     pub(crate) async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         let row = sqlx::query!(

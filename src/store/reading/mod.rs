@@ -7,4 +7,3 @@ mod due;
 
 pub(crate) use audit_events::AuditEventPosition;
 pub(crate) use bookings::BookingPosition;
-pub(crate) use due::Backlog;

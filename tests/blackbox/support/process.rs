@@ -25,7 +25,7 @@ pub struct Process {
 pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"));
     command.args(arguments).env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
-    if let Some(path) = std::env::var_os("PATH") {
+    if let Some(path) = meeting_provisioner::config::process_search_path() {
         command.env("PATH", path);
     }
     command
