@@ -14,6 +14,8 @@ mod crashes;
 mod database;
 mod faults;
 mod health;
+#[path = "../microsofts_metadata.rs"]
+mod microsofts_metadata;
 mod organizers;
 mod pages;
 mod replicas;

@@ -3,7 +3,8 @@
 use meeting_provisioner::msgraph_simulator::Operation;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Who};
+use crate::microsofts_metadata::{COLLECTION, ITEM, faults, schema, slice};
+use crate::support::{ORGANIZER, TestApp, Who, booking_with};
 
 /// The two request bodies of Microsoft's createOrGet page, through our API to the wire: what Graph receives is the
 /// example, but for the externalId.
@@ -43,6 +44,35 @@ async fn microsofts_own_examples_arrive_unchanged() {
         assert_eq!(calls[0].path, path);
         app.end().await;
     }
+}
+
+/// Whatever this service sends keeps to Microsoft's metadata: known members only, of the right kinds.
+#[tokio::test]
+async fn what_is_sent_keeps_to_microsofts_metadata() {
+    let app = TestApp::start().await;
+    let people = json!([{"upn": "a@contoso.com"}, {"upn": "b@contoso.com", "userId": ORGANIZER, "role": "coorganizer"}]);
+    let channel = json!({"attendees": people, "chatInfo": {"threadId": "19:x@thread.tacv2"}});
+    app.book(Who::Desk, &booking_with("BK-1", json!({ "attendees": people }))).await.expect(201);
+    app.book(Who::Desk, &booking_with("BK-2", channel)).await.expect(201);
+    // Graph has another meeting under the first booking's id, so that it is changed as well.
+    sqlx::query("delete from booking where booking_id = 'BK-1'").execute(&app.pool).await.unwrap();
+    let other = json!({"subject": "Other", "startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T10:00:00Z"});
+    app.book(Who::Desk, &booking_with("BK-1", other)).await.expect(201);
+    let mut sent = app.simulator.calls(Operation::CreateOrGet);
+    sent.extend(app.simulator.calls(Operation::Patch));
+    assert_eq!(sent.len(), 4);
+    for call in sent {
+        let version = if call.path.starts_with("/beta/") { "beta" } else { "v1.0" };
+        let Some(slice) = slice(version) else { continue };
+        let of = if call.method == "PATCH" {
+            format!("{ITEM}/patch/requestBody")
+        } else {
+            format!("{COLLECTION}/requestBody")
+        };
+        let body = call.json_body().unwrap();
+        assert_eq!(faults(&slice, schema(&slice, &of), &body, ""), [""; 0], "{body}");
+    }
+    app.end().await;
 }
 
 /// The headers that Microsoft support asks for are sent, and what came back is in the history.

@@ -7,6 +7,8 @@ mod control;
 mod faults;
 mod fixture;
 mod meetings;
+#[path = "../microsofts_metadata.rs"]
+mod microsofts_metadata;
 mod openapi;
 mod organizers;
 mod token;
