@@ -59,6 +59,10 @@ pub enum EventKind {
     BookingAccepted,
     /// A meeting turned out to be as wanted, with nothing to ask of Graph.
     BookingAgreed,
+    /// Something else is wanted of the booking.
+    BookingChanged,
+    /// The booking was called off.
+    BookingCancelled,
     /// The organizer's object id was found.
     OrganizerFound,
     /// Graph made the meeting.
@@ -81,9 +85,11 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::BookingAccepted,
         Self::BookingAgreed,
+        Self::BookingChanged,
+        Self::BookingCancelled,
         Self::OrganizerFound,
         Self::MeetingCreated,
         Self::MeetingFound,
@@ -117,6 +123,8 @@ impl EventKind {
         match self {
             Self::BookingAccepted => "booking.accepted",
             Self::BookingAgreed => "booking.agreed",
+            Self::BookingChanged => "booking.changed",
+            Self::BookingCancelled => "booking.cancelled",
             Self::OrganizerFound => "organizer.found",
             Self::MeetingCreated => "meeting.created",
             Self::MeetingFound => "meeting.found",

@@ -6,6 +6,7 @@
 
 mod call;
 mod compare;
+mod declare;
 mod failure;
 mod filter;
 mod next_call;
@@ -17,6 +18,7 @@ mod standing;
 
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
+pub use declare::{CalledOff, Declared, OrganizerChange};
 pub use failure::{Failure, LastError};
 pub use filter::BookingFilter;
 pub use next_call::{after, next_call};

@@ -70,9 +70,15 @@ fn create_or_get(wanted: &Wanted, organizer: UserId) -> Call {
     }
 }
 
-/// What is observed after a call, given what it was asked for.
+/// What is observed after a call that was asked for by this revision of what is wanted. `wanted` is what is wanted by
+/// now: it may have changed while the call was under way.
 #[must_use]
-pub fn after(mut observed: Observed, wanted: &Wanted, call: &Call, outcome: &Outcome) -> Observed {
+pub fn after(
+    mut observed: Observed,
+    (wanted, asked_by): (&Wanted, u32),
+    call: &Call,
+    outcome: &Outcome,
+) -> Observed {
     observed.organizer = match call {
         Call::FindOrganizer(_) => observed.organizer,
         Call::CreateOrGet { organizer, .. }
@@ -83,7 +89,7 @@ pub fn after(mut observed: Observed, wanted: &Wanted, call: &Call, outcome: &Out
         Outcome::OrganizerFound(id) => observed.organizer = Some(*id),
         Outcome::Created(seen) => note_meeting(&mut observed, wanted, seen, CreatedBy::ThisRequest),
         Outcome::Found(seen) => note_meeting(&mut observed, wanted, seen, CreatedBy::Existing),
-        Outcome::Changed(seen) => note_change(&mut observed, wanted, call, seen),
+        Outcome::Changed(seen) => note_change(&mut observed, asked_by, call, seen),
         Outcome::Gone => {
             if let Some(meeting) = &mut observed.meeting {
                 meeting.removed = true;
@@ -112,11 +118,11 @@ fn note_meeting(observed: &mut Observed, wanted: &Wanted, seen: &SeenMeeting, cr
     });
 }
 
-fn note_change(observed: &mut Observed, wanted: &Wanted, call: &Call, seen: &SeenMeeting) {
+fn note_change(observed: &mut Observed, asked_by: u32, call: &Call, seen: &SeenMeeting) {
     let closes_lobby = matches!(call, Call::Change { change, .. } if change.close_lobby);
     if let Some(meeting) = &mut observed.meeting {
         meeting.lobby_closed |= closes_lobby;
-        meeting.agreed_revision = Some(wanted.revision);
+        meeting.agreed_revision = Some(asked_by);
         meeting.seen = seen.seen.clone();
     }
 }

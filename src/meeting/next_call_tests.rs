@@ -73,14 +73,14 @@ fn calls(
         kinds.push(call.kind());
         assert!(kinds.len() < 9, "does not come to an end: {kinds:?}");
         let outcome = answer(&call, &mut held);
-        observed = after(observed, &wanted, &call, &outcome);
+        observed = after(observed, (&wanted, wanted.revision), &call, &outcome);
     }
     kinds
 }
 
 fn knowing(subject: &'static str) -> Observed {
     let create = create_or_get(&wanted(Life::Held, ID), UserId::parse(ID).unwrap());
-    after(Observed::default(), &wanted(Life::Held, ID), &create, &Outcome::Found(seen(subject)))
+    after(Observed::default(), (&wanted(Life::Held, ID), 3), &create, &Outcome::Found(seen(subject)))
 }
 
 /// From each state the calls that lead to what is wanted, and then silence.
@@ -118,7 +118,7 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
     let wanted = wanted(Life::Held, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
+    let observed = after(observed, (&wanted, 3), &call, &Outcome::Changed(seen("Old")));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
@@ -130,8 +130,8 @@ fn a_creation_without_an_answer_stays_unknown() {
     let wanted = wanted(Life::Held, ID);
     let call = next_call(&wanted, &Observed::default()).unwrap();
     for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
-        assert!(after(Observed::default(), &wanted, &call, &outcome).creation_unknown);
+        assert!(after(Observed::default(), (&wanted, 3), &call, &outcome).creation_unknown);
     }
     let refused = Outcome::Refused(crate::meeting::Refusal::Request);
-    assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
+    assert!(!after(Observed::default(), (&wanted, 3), &call, &refused).creation_unknown);
 }

@@ -4,31 +4,40 @@ use super::call::Call;
 use super::failure::{Failure, LastError};
 use super::next_call::{after, next_call};
 use super::next_step::{Failures, RetryPolicy, Step, next_step};
-use super::outcome::Reply;
+use super::outcome::{Outcome, Refusal, Reply};
 use super::standing::{Life, Progress, Standing};
 use crate::clock::Timestamp;
 
 impl Standing {
-    /// How the booking stands once `call` was answered by `reply`. Where the next call follows at once, the
-    /// booking is due now. `fraction` (0 to 1) is the jitter.
+    /// How the booking stands once `call`, asked for by the revision `asked_by` of what is wanted, was answered by
+    /// `reply`. Where the next call follows at once, the booking is due now. `fraction` (0 to 1) is the jitter.
     #[must_use]
     pub fn after_attempt(
         &self,
-        call: &Call,
+        (call, asked_by): (&Call, u32),
         reply: &Reply,
         policy: &RetryPolicy,
         (now, fraction): (Timestamp, f64),
     ) -> Self {
-        let failure = Failure::of(&reply.outcome);
+        // A meeting that is to be removed and isn't there is removed.
+        let is_gone =
+            self.wanted.life == Life::Cancelled && reply.outcome == Outcome::Refused(Refusal::MeetingMissing);
+        let outcome = if is_gone { &Outcome::Gone } else { &reply.outcome };
+        let failure = Failure::of(outcome);
         let same_as_before = self.last_error.as_ref().map(|error| error.code) == failure;
         let failures =
             failure.map_or(Failures::default(), |_| self.failures.and_one_more(now, same_as_before));
-        let observed = after(self.observed.clone(), &self.wanted, call, &reply.outcome);
-        let progress = match next_step(&reply.outcome, failures, policy, now, fraction) {
+        let observed = after(self.observed.clone(), (&self.wanted, asked_by), call, outcome);
+        let progress = match next_step(outcome, failures, policy, now, fraction) {
             Step::GoOn if next_call(&self.wanted, &observed).is_some() => Progress::Due(now),
             Step::GoOn => Progress::Settled,
             Step::Again(at) => Progress::Due(crate::clock::to_micros(at)),
             Step::Park => Progress::Parked,
+        };
+        // What failed for an older revision may go well for this one.
+        let progress = match progress {
+            Progress::Parked if asked_by != self.wanted.revision => Progress::Due(now),
+            other => other,
         };
         let last_error = failure.map(|code| LastError { code, at: now, graph: reply.evidence.clone() });
         Self {

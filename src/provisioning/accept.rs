@@ -31,7 +31,7 @@ impl Provisioning {
         let standing = self.first_generation(key, booking, now);
         let attempt = self.fresh_attempt(now);
         let event = events::accepted(&standing, &origin, attempt);
-        match self.store.accept(&standing, &attempt, &event).await? {
+        match self.store.accept(&standing, None, &attempt, &event).await? {
             Accepted::Known(known) => self.compare(known.standing, &standing.wanted.booking, patience).await,
             Accepted::New => {
                 self.metrics.booking_accepted(&standing.key.source_system, Acceptance::New);
@@ -60,7 +60,8 @@ impl Provisioning {
         Ok(CreateOrGet::Known(self.wait_for(stored, patience).await))
     }
 
-    fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {
+    /// How a booking stands that nobody has worked on.
+    pub(super) fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {
         let generation = Generation::FIRST;
         let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
         Standing {

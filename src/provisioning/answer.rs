@@ -1,6 +1,6 @@
 //! What the doors are told.
 
-use crate::booking::Difference;
+use crate::booking::{Difference, Sequence};
 use crate::meeting::Standing;
 use crate::store::StoreError;
 
@@ -15,6 +15,40 @@ pub(crate) enum CreateOrGet {
     Differs(Standing, Vec<Difference>),
     /// It is known, and was called off.
     Cancelled(Standing),
+}
+
+/// What became of a declaration.
+#[derive(Debug)]
+pub(crate) enum Declare {
+    /// A booking, or a generation of one, was made; it stands like this now.
+    New(Standing),
+    /// It was like this already.
+    Same(Standing),
+    /// It was changed; it stands like this now.
+    Changed(Standing),
+    /// A newer message was here before, with this sequence.
+    Stale(Standing, Sequence),
+    /// Another organizer would be another meeting, and nobody said that it may be.
+    OrganizerFixed(Standing, Vec<Difference>),
+    /// A meeting can't move to another channel.
+    ChannelFixed(Standing, Vec<Difference>),
+    /// It no longer stands where the caller believes.
+    Moved(Standing),
+    /// It isn't there, and the caller believes it is.
+    NotThere,
+}
+
+/// What became of a cancel.
+#[derive(Debug)]
+pub(crate) enum Cancel {
+    /// It is called off, and stands like this now.
+    Cancelled(Standing),
+    /// A newer message was here before, with this sequence.
+    Stale(Standing, Sequence),
+    /// It no longer stands where the caller believes.
+    Moved(Standing),
+    /// It isn't there.
+    NotThere,
 }
 
 /// Why nothing can be said.

@@ -73,31 +73,65 @@ impl Provisioning {
         origin: &Origin,
     ) -> Option<(Standing, Option<Attempt>)> {
         let Some(call) = next_call(&before.wanted, &before.observed) else {
-            let standing = before.agreed(self.clock.now());
-            let event = events::agreed(&standing, origin);
+            return self.settle_as_agreed(before, attempt, origin).await;
+        };
+        let asked_by = before.wanted.revision;
+        let reply = self.ask(attempt, origin, &call).await;
+        let mut current = before.clone();
+        loop {
+            let settled = match self.settle_reply(&current, (attempt, &call, asked_by), &reply, origin).await
+            {
+                Err(StoreError::MeetingTaken(meeting)) => {
+                    let reply = refused_as_taken(&reply, &meeting);
+                    self.settle_reply(&current, (attempt, &call, asked_by), &reply, origin).await
+                }
+                settled => settled,
+            };
+            if let Some(settled) = settled.ok()? {
+                return Some(settled);
+            }
+            current = self.changed_meanwhile(&current, attempt).await?;
+        }
+    }
+
+    /// The booking as it stands now, if the lease is still ours and a caller has changed what is wanted meanwhile.
+    async fn changed_meanwhile(&self, known: &Standing, attempt: Attempt) -> Option<Standing> {
+        let kept = self.store.generation(&known.key, known.generation).await.ok()??;
+        if kept.attempt.is_some_and(|held| held.id == attempt.id) && kept.standing.revision != known.revision
+        {
+            return Some(kept.standing);
+        }
+        self.metrics.lease_lost();
+        tracing::warn!(booking = %known.key, attempt = %attempt.id, "lease lost before the attempt was settled");
+        None
+    }
+
+    async fn settle_as_agreed(
+        &self,
+        before: &Standing,
+        attempt: Attempt,
+        origin: &Origin,
+    ) -> Option<(Standing, Option<Attempt>)> {
+        let mut current = before.clone();
+        loop {
+            let standing = current.agreed(self.clock.now());
             let settlement = Settlement {
                 attempt: attempt.id,
-                worked_on: before.revision,
+                worked_on: current.revision,
                 standing: &standing,
                 next_attempt: None,
                 online_meeting: None,
-                event: &event,
+                event: &events::agreed(&standing, origin),
+                retired: &events::retired(&standing, origin),
             };
-            return self.settle(&settlement, attempt).await.ok()?.then_some((standing, None));
-        };
-        let reply = self.ask(attempt, origin, &call).await;
-        match self.settle_reply(before, (attempt, &call, &reply), origin).await {
-            Err(StoreError::MeetingTaken(meeting)) => {
-                let reply = Reply {
-                    outcome: Outcome::Refused(Refusal::Request),
-                    evidence: Evidence {
-                        message: Some(format!("meeting {meeting} belongs to another booking already")),
-                        ..reply.evidence
-                    },
-                };
-                self.settle_reply(before, (attempt, &call, &reply), origin).await.ok()?
+            if self.settle(&settlement, attempt).await.ok()? {
+                return Some((standing, None));
             }
-            settled => settled.ok()?,
+            current = self.changed_meanwhile(&current, attempt).await?;
+            if next_call(&current.wanted, &current.observed).is_some() {
+                // What is wanted now needs a call after all, and the attempt is still open.
+                return Box::pin(self.attempt(&current, attempt, origin)).await;
+            }
         }
     }
 
@@ -122,12 +156,14 @@ impl Provisioning {
     async fn settle_reply(
         &self,
         before: &Standing,
-        (attempt, call, reply): (Attempt, &Call, &Reply),
+        (attempt, call, asked_by): (Attempt, &Call, u32),
+        reply: &Reply,
         origin: &Origin,
     ) -> Result<Option<(Standing, Option<Attempt>)>, StoreError> {
         let now = self.clock.now();
-        let standing = before.after_attempt(call, reply, &self.policy, (now, self.clock.fresh_fraction()));
-        let goes_on = crate::meeting::Failure::of(&reply.outcome).is_none() && standing.due_at().is_some();
+        let standing =
+            before.after_attempt((call, asked_by), reply, &self.policy, (now, self.clock.fresh_fraction()));
+        let goes_on = standing.due_at() == Some(now) && standing.last_error.is_none();
         let next_attempt = goes_on.then(|| self.fresh_attempt(now));
         let event = events::settled(before, &standing, origin, (attempt, call, reply));
         let online_meeting = match &reply.outcome {
@@ -143,6 +179,7 @@ impl Provisioning {
             next_attempt,
             online_meeting,
             event: &event,
+            retired: &events::retired(&standing, origin),
         };
         let stored = self.settle(&settlement, attempt).await?;
         if stored {
@@ -158,11 +195,7 @@ impl Provisioning {
             let key = &settlement.standing.key;
             match self.store.settle(settlement).await {
                 Ok(Settled::Stored) => return Ok(true),
-                Ok(Settled::LeaseLost) => {
-                    self.metrics.lease_lost();
-                    tracing::warn!(booking = %key, attempt = %attempt.id, "lease lost before the attempt was settled");
-                    return Ok(false);
-                }
+                Ok(Settled::Overtaken) => return Ok(false),
                 Err(taken @ StoreError::MeetingTaken(_)) => return Err(taken),
                 Err(error @ StoreError::Unreachable(_)) if tokio::time::Instant::now() < give_up => {
                     tracing::warn!(booking = %key, attempt = %attempt.id, error = %error, "settling again");
@@ -175,6 +208,15 @@ impl Provisioning {
                 }
             }
         }
+    }
+}
+
+/// The schema refuses a meeting that belongs to another booking; that is Graph's word against ours.
+fn refused_as_taken(reply: &Reply, meeting: &str) -> Reply {
+    let message = format!("meeting {meeting} belongs to another booking already");
+    Reply {
+        outcome: Outcome::Refused(Refusal::Request),
+        evidence: Evidence { message: Some(message), ..reply.evidence.clone() },
     }
 }
 

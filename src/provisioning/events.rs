@@ -1,6 +1,7 @@
 //! The events that testify to what is done here.
 
 use crate::audit::{AttemptFacts, EventKind, NewAuditEvent, NextFacts, Origin, Testimony};
+use crate::booking::Difference;
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, Call, Outcome, Reply, Standing, compare, next_call};
 
@@ -14,6 +15,30 @@ pub(super) fn accepted(standing: &Standing, origin: &Origin, attempt: Attempt) -
         ..from(origin)
     };
     event(standing.updated_at, EventKind::BookingAccepted, None, origin, testimony)
+}
+
+/// Something else is wanted of the booking, in these fields.
+pub(super) fn changed(standing: &Standing, differences: &[Difference], origin: &Origin) -> NewAuditEvent {
+    let testimony = Testimony {
+        requested: Some(standing.wanted.booking.clone()),
+        differs_in: differences.iter().map(|difference| difference.field.to_owned()).collect(),
+        next: Some(next(standing)),
+        ..from(origin)
+    };
+    event(standing.updated_at, EventKind::BookingChanged, None, origin, testimony)
+}
+
+/// The booking was called off.
+pub(super) fn cancelled(standing: &Standing, origin: &Origin) -> NewAuditEvent {
+    let testimony = Testimony { next: Some(next(standing)), ..from(origin) };
+    event(standing.updated_at, EventKind::BookingCancelled, None, origin, testimony)
+}
+
+/// An older generation was called off, because this one takes its place or was called off itself.
+pub(super) fn retired(standing: &Standing, origin: &Origin) -> NewAuditEvent {
+    let note = format!("Generation {} has taken the place of this one.", standing.generation.number());
+    let testimony = Testimony { note: Some(note), ..from(origin) };
+    event(standing.updated_at, EventKind::BookingCancelled, None, origin, testimony)
 }
 
 /// An attempt is settled: `before` is how the booking stood, `standing` how it stands now.

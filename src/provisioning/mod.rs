@@ -7,6 +7,7 @@ mod accept;
 mod alarm;
 mod answer;
 mod carry_out;
+mod declare;
 mod events;
 mod in_flight;
 mod resume;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use answer::{CreateOrGet, ProvisioningError};
+pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError};
+pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use waiting::Waiting;
 

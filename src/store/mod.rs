@@ -11,5 +11,6 @@ mod error;
 pub(crate) mod reading;
 pub(crate) mod writing;
 
+pub(crate) use booking_row::Kept;
 pub(crate) use connection::{Store, StoreSettings};
 pub(crate) use error::StoreError;

@@ -18,17 +18,20 @@ pub(crate) enum Accepted {
 }
 
 impl Store {
-    /// Stores a new booking with its event and opens its first attempt, unless the booking is there already.
+    /// Stores a new booking, or a new generation of one, with its event and opens its first attempt, unless it is
+    /// there already. A later generation is stored only while the one before it still has the revision that was read:
+    /// that one is marked as overtaken, so that nobody changes it unknowing of its successor.
     ///
     /// May be repeated: a row that names our own attempt is our own row, whose confirmation got lost.
     pub(crate) async fn accept(
         &self,
         standing: &Standing,
+        predecessor_revision: Option<u32>,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<Accepted, StoreError> {
         again_if_lost!(self, async {
-            if self.insert(standing, attempt, event).await? {
+            if self.insert(standing, predecessor_revision, attempt, event).await? {
                 return Ok(Accepted::New);
             }
             let known = self.latest(&standing.key).await?.ok_or_else(|| vanished(&standing.key))?;
@@ -42,25 +45,31 @@ impl Store {
     async fn insert(
         &self,
         standing: &Standing,
+        predecessor_revision: Option<u32>,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
         let wanted = &standing.wanted;
         let inserted = sqlx::query_scalar!(
             r#"
-            with accepted as (
+            with overtaken as (
+                update booking set revision = revision + 1, updated_at = $18
+                where $22::integer is not null
+                    and source_system = $1 and booking_id = $2 and generation = $3 - 1 and revision = $22
+                returning generation
+            ), accepted as (
                 insert into booking (
                     source_system, booking_id, generation, external_id, revision, status,
                     wanted, wanted_revision, wanted_life, sequence, organizer, start_at, end_at,
                     creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
                     created_at, updated_at
                 )
-                values (
+                select
                     $1, $2, $3, $4, $5, $6,
                     $7::text::json, $8, $9, $10, $11, $12, $13,
                     false, $14, $15, $16, $17,
                     $18, $18
-                )
+                where $22 is null or exists (select from overtaken)
                 -- No index is named: two that insert at once may meet at any of the unique ones first.
                 on conflict do nothing
                 returning source_system, booking_id, generation, external_id, organizer
@@ -94,6 +103,7 @@ impl Store {
             event.kind.as_str(),
             event.actor.to_string(),
             testimony(event)?,
+            predecessor_revision.map(int),
         )
         .fetch_optional(&self.pool)
         .await?;

@@ -5,10 +5,12 @@
 
 mod accept;
 mod claim;
+mod declare;
 mod parameters;
 mod release;
 mod settle;
 
 pub(crate) use accept::Accepted;
 pub(crate) use claim::Claimed;
+pub(crate) use declare::Changed;
 pub(crate) use settle::{Settled, Settlement};

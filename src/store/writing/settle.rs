@@ -12,7 +12,7 @@ pub(crate) enum Settled {
     /// It is stored.
     Stored,
     /// The booking no longer names our attempt, or has changed: nothing was stored.
-    LeaseLost,
+    Overtaken,
 }
 
 /// What is to be settled.
@@ -30,10 +30,13 @@ pub(crate) struct Settlement<'a> {
     pub(crate) online_meeting: Option<&'a str>,
     /// The event that testifies to it.
     pub(crate) event: &'a NewAuditEvent,
+    /// The event of each older generation that this one replaces, once it has its meeting.
+    pub(crate) retired: &'a NewAuditEvent,
 }
 
 impl Store {
-    /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off.
+    /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off. Once
+    /// a later generation has its meeting, older ones that still hold theirs are called off.
     ///
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
@@ -45,12 +48,13 @@ impl Store {
             let kept = self.generation(&standing.key, standing.generation).await?;
             let ours = kept
                 .is_some_and(|kept| kept.standing == *standing && kept.attempt == settlement.next_attempt);
-            Ok(if ours { Settled::Stored } else { Settled::LeaseLost })
+            Ok(if ours { Settled::Stored } else { Settled::Overtaken })
         })
     }
 
     async fn update(&self, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-        let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event } = settlement;
+        let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event, retired } =
+            settlement;
         let observed = &standing.observed;
         let meeting = observed.meeting.as_ref();
         let settled = sqlx::query_scalar!(
@@ -68,6 +72,25 @@ impl Store {
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and lease_attempt_id = $4 and revision = $5
                 returning source_system, booking_id, generation, external_id, organizer, meeting_id
+            ), retired as (
+                update booking older set
+                    revision = older.revision + 1, wanted_revision = older.wanted_revision + 1,
+                    wanted_life = 'cancelled', status = 'cancelling', due_at = $28,
+                    failures = 0, failing_since = null, last_error = null, updated_at = $28
+                from settled
+                where $3 > 1 and $7 = 'provisioned'
+                    and older.source_system = $1 and older.booking_id = $2 and older.generation < $3
+                    and older.wanted_life = 'held'
+                returning older.source_system, older.booking_id, older.generation, older.external_id,
+                    older.organizer, older.meeting_id
+            ), testified as (
+                insert into audit_event (
+                    occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
+                    meeting_id, actor, testimony
+                )
+                select $28, $33, source_system, booking_id, generation, external_id, organizer, meeting_id, $31,
+                    $34::text::json
+                from retired
             )
             insert into audit_event (
                 occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
@@ -110,6 +133,8 @@ impl Store {
             event.outcome,
             event.actor.to_string(),
             testimony(event)?,
+            retired.kind.as_str(),
+            testimony(retired)?,
         )
         .fetch_optional(&self.pool)
         .await
