@@ -13,7 +13,7 @@
 //! | `booking` | `clock` |
 //! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
-//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry` |
+//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry`, `under_way` |
 //! | `worker` | `clock`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
 //! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
@@ -21,10 +21,11 @@
 //! | `local_postgres` | — |
 //! | `access` | `booking` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
-//! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry` |
+//! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
 //! | `command` | `access`, `api`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `worker` |
 //! | `config` | `booking`, `outbound::is_loopback` |
 //! | `telemetry` | `booking`, `config` |
+//! | `under_way` | — |
 //! | `outbound` | — |
 //!
 //! # Names that stay in their rooms
@@ -56,4 +57,5 @@ mod provisioning;
 mod server;
 mod store;
 mod telemetry;
+mod under_way;
 mod worker;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::body::ErrorBody;
 use super::problem::{Problem, ProblemCode};
-use crate::booking::{Booking, BookingId, Fault, parse_with_id};
+use crate::booking::{Booking, BookingId, Fault, parse_named, parse_with_id};
 
 /// The largest body, in bytes: enough for 1,000 attendees.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -19,7 +19,18 @@ pub(super) async fn read(
 ) -> Result<(BookingId, Booking), Problem> {
     check_media_type(headers)?;
     let bytes = bytes(headers, payload).await?;
-    booking(&bytes, channel_meetings)
+    booking(&bytes, channel_meetings, parse_with_id)
+}
+
+/// The same where the path names the booking.
+pub(super) async fn read_named(
+    headers: &HeaderMap,
+    payload: Payload,
+    (booking_id, channel_meetings): (&BookingId, bool),
+) -> Result<Booking, Problem> {
+    check_media_type(headers)?;
+    let bytes = bytes(headers, payload).await?;
+    booking(&bytes, channel_meetings, |body| parse_named(body, booking_id))
 }
 
 /// `application/json` or `application/…+json`, in UTF-8 (RFC 8259 knows nothing else), not compressed.
@@ -69,13 +80,17 @@ async fn bytes(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Pro
     Ok(bytes)
 }
 
-fn booking(bytes: &[u8], channel_meetings: bool) -> Result<(BookingId, Booking), Problem> {
+fn booking<T>(
+    bytes: &[u8],
+    channel_meetings: bool,
+    parse: impl FnOnce(serde_json::Value) -> Result<T, Vec<Fault>>,
+) -> Result<T, Problem> {
     let (body, mut faults) = super::json::read(bytes).map_err(|error| {
         let detail = format!("The body is not JSON: {error}.");
         Problem::new(ProblemCode::InvalidRequest, detail)
     })?;
     let in_a_channel = body.get("chatInfo").is_some_and(|value| !value.is_null());
-    let parsed = parse_with_id(body).map_err(|more| faults.extend(more));
+    let parsed = parse(body).map_err(|more| faults.extend(more));
     if in_a_channel && !channel_meetings {
         let detail = "is not possible here: the cloud or version of Microsoft Graph that this service is set to \
                       makes no meetings in a channel";
@@ -155,7 +170,7 @@ mod tests {
                 )),
             ),
         ] {
-            let problem = booking(text.as_bytes(), channel_meetings).err();
+            let problem = booking(text.as_bytes(), channel_meetings, parse_with_id).err();
             let found = problem.as_ref().map(|problem| (problem.code(), problem.places()));
             assert_eq!(found, expected, "{text}");
         }

@@ -83,6 +83,20 @@ pub(super) fn pending() -> Value {
     booking
 }
 
+/// A booking that was called off.
+pub(super) fn cancelled() -> Value {
+    let mut booking = provisioned();
+    booking["status"] = json!("cancelled");
+    booking["revision"] = json!(5);
+    booking["attempts"] = json!(3);
+    booking["meeting"] = Value::Null;
+    booking["notice"] = json!(
+        "Teams may go on honouring the join link of a meeting that was removed. Its lobby was closed to everybody but \
+         the organizer first. Don't hand the link out any longer."
+    );
+    booking
+}
+
 /// A booking that needs somebody to act.
 pub(super) fn failed() -> Value {
     let mut booking = pending();

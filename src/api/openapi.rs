@@ -12,7 +12,10 @@ use utoipa::{Modify, OpenApi as _, PartialSchema, ToSchema};
 
 use super::body::ProblemBody;
 use super::problem::ProblemCode;
-use super::{get_audit_events, get_booking, get_booking_history, get_bookings, get_problems, post_bookings};
+use super::{
+    delete_booking, get_audit_events, get_booking, get_booking_history, get_bookings, get_problems,
+    post_bookings, put_booking,
+};
 
 /// The document as it is served and kept under review, with a line feed at its end.
 pub(crate) fn openapi_json() -> String {
@@ -41,6 +44,8 @@ fn document() -> OpenApi {
         post_bookings::post_bookings,
         get_bookings::get_bookings,
         get_booking::get_booking,
+        put_booking::put_booking,
+        delete_booking::delete_booking,
         get_booking_history::get_booking_history,
         get_audit_events::get_audit_events,
         get_problems::get_problems,
@@ -92,7 +97,9 @@ struct Problems;
 impl Modify for Problems {
     fn modify(&self, document: &mut OpenApi) {
         for item in document.paths.paths.values_mut() {
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            for operation in
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
+            {
                 let problems = operation.operation_id.as_deref().map_or(&[][..], problems_of);
                 add(operation, problems);
             }
@@ -106,6 +113,8 @@ fn problems_of(operation_id: &str) -> &'static [ProblemCode] {
         "createBooking" => post_bookings::PROBLEMS,
         "listBookings" => get_bookings::PROBLEMS,
         "getBooking" => get_booking::PROBLEMS,
+        "putBooking" => put_booking::PROBLEMS,
+        "deleteBooking" => delete_booking::PROBLEMS,
         "listBookingAuditEvents" => get_booking_history::PROBLEMS,
         "listAuditEvents" => get_audit_events::PROBLEMS,
         "getProblem" => get_problems::PROBLEMS,

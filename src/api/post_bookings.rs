@@ -1,21 +1,22 @@
 //! `POST /v1/bookings`: creates a booking and its meeting, or gets what is there.
 
-use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::authentication::Authenticated;
-use super::body::{BookingBody, BookingRequestBody, DifferenceBody};
+use super::body::{BookingBody, BookingRequestBody};
 use super::booking_request;
 use super::door::{Door, Remedies};
-use super::prefer::{PREFERENCE_APPLIED, Preferences};
-use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept, parked};
+use super::prefer::Preferences;
+use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
 use super::query::Query;
 use super::request_id::origin;
+use super::told::{as_it_stands, differing, with_booking, with_preferences};
 use super::write;
-use crate::booking::{BookingKey, Difference};
+use crate::booking::BookingKey;
 use crate::clock::Timestamp;
-use crate::meeting::{Standing, Status};
+use crate::meeting::Standing;
 use crate::provisioning::CreateOrGet;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -110,14 +111,7 @@ async fn create_or_get(
     let made = door.provisioning.create_or_get(key, booking, origin, patience).await;
     let made = made.map_err(|error| not_kept(request, error))?;
     let answer = told(request, &made, &door.remedies, door.provisioning.clock.now());
-    match (answer, applied) {
-        (Ok(mut response), Some(applied)) => {
-            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
-            Ok(response)
-        }
-        (Err(problem), Some(applied)) => Err(problem.header(PREFERENCE_APPLIED, applied)),
-        (answer, None) => answer,
-    }
+    with_preferences(answer, applied)
 }
 
 /// What the caller is told of what became of the request.
@@ -133,58 +127,16 @@ fn told(request: &HttpRequest, made: &CreateOrGet, remedies: &Remedies, now: Tim
             replayed.insert_header((IDEMPOTENT_REPLAYED, "true"));
             as_it_stands(request, standing, replayed, (remedies, now))
         }
-        CreateOrGet::Differs(standing, differences) => Err(differs(standing, differences, remedies)),
+        CreateOrGet::Differs(standing, differences) => {
+            Err(differing(ProblemCode::BookingDiffers, standing, differences, remedies))
+        }
         CreateOrGet::Cancelled(standing) => Err(cancelled(standing, remedies)),
     }
-}
-
-/// A finished booking is answered with `finished`, a failed one with the problem that it ended in.
-fn as_it_stands(
-    request: &HttpRequest,
-    standing: &Standing,
-    finished: HttpResponseBuilder,
-    (remedies, now): (&Remedies, Timestamp),
-) -> Answer {
-    match (standing.status(), parked(standing, remedies)) {
-        (Status::Failed, Some(problem)) => Err(problem),
-        (Status::Provisioned | Status::Cancelled, _) => write::booking(request, finished, standing, remedies),
-        // A failed booking without its failure can't be kept; if there were one, it would be asked for again.
-        (Status::Pending | Status::Updating | Status::Cancelling | Status::Failed, _) => {
-            let mut unfinished = HttpResponse::Accepted();
-            unfinished.insert_header((LOCATION, write::location(&standing.key.booking_id)));
-            if let Some(seconds) = write::retry_after(standing, now) {
-                unfinished.insert_header((RETRY_AFTER, seconds.to_string()));
-            }
-            write::booking(request, unfinished, standing, remedies)
-        }
-    }
-}
-
-fn differs(standing: &Standing, differences: &[Difference], remedies: &Remedies) -> Problem {
-    let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
-    let detail = format!(
-        "Booking {} is known with another {}. It is unchanged.",
-        standing.key.booking_id,
-        fields.join(", ")
-    );
-    let differences = differences.iter().cloned().map(DifferenceBody::from).collect();
-    with_booking(
-        Problem::new(ProblemCode::BookingDiffers, detail).differences(differences),
-        standing,
-        remedies,
-    )
 }
 
 fn cancelled(standing: &Standing, remedies: &Remedies) -> Problem {
     let detail = format!("Booking {} is known, and was called off.", standing.key.booking_id);
     with_booking(Problem::new(ProblemCode::BookingCancelled, detail), standing, remedies)
-}
-
-fn with_booking(problem: Problem, standing: &Standing, remedies: &Remedies) -> Problem {
-    match BookingBody::of(standing, remedies).to_raw() {
-        Ok(booking) => problem.booking(booking),
-        Err(_) => problem,
-    }
 }
 
 #[cfg(test)]

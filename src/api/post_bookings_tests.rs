@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::fixture;
+use crate::booking::Difference;
 use crate::meeting::{Failure, Progress};
 
 fn pending() -> Standing {

@@ -10,12 +10,13 @@ use super::authentication::authenticate;
 use super::door::Door;
 use super::problem::{Answered, Problem, ProblemCode};
 use super::{
-    docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi, get_problems,
-    post_bookings,
+    delete_booking, docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi,
+    get_problems, post_bookings, put_booking,
 };
 
 const GET: &str = "GET, HEAD";
 const GET_POST: &str = "GET, HEAD, POST";
+const GET_PUT_DELETE: &str = "GET, HEAD, PUT, DELETE";
 
 /// Puts the JSON door into an app. The app's default service answers what no door knows.
 pub(crate) fn configure(config: &mut ServiceConfig, door: Data<Door>) {
@@ -31,7 +32,12 @@ fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(post_bookings::post_bookings))
                 .default_service(web::to(|| ready(other_method(GET_POST)))),
         )
-        .service(readable("/bookings/{bookingId}", get_booking::get_booking))
+        .service(
+            readable("/bookings/{bookingId}", get_booking::get_booking)
+                .route(web::put().to(put_booking::put_booking))
+                .route(web::delete().to(delete_booking::delete_booking))
+                .default_service(web::to(|| ready(other_method(GET_PUT_DELETE)))),
+        )
         .service(readable("/bookings/{bookingId}/audit-events", get_booking_history::get_booking_history))
         .service(readable("/audit-events", get_audit_events::get_audit_events))
         .default_service(web::to(unknown_path));

@@ -73,7 +73,7 @@ async fn a_stranger_learns_nothing_under_v1() {
 async fn other_methods_and_paths_are_problems_with_allow() {
     for (method, path, code, allow) in [
         ("DELETE", "/v1/bookings", "method-not-allowed", Some("GET, HEAD, POST")),
-        ("OPTIONS", "/v1/bookings/BK-1001", "method-not-allowed", Some("GET, HEAD")),
+        ("PATCH", "/v1/bookings/BK-1001", "method-not-allowed", Some("GET, HEAD, PUT, DELETE")),
         ("POST", "/v1/bookings/BK-1001/audit-events", "method-not-allowed", Some("GET, HEAD")),
         ("POST", "/v1/audit-events", "method-not-allowed", Some("GET, HEAD")),
         ("GET", "/v1", "not-found", None),

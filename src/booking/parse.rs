@@ -42,6 +42,21 @@ pub fn parse_with_id(body: Value) -> Result<(BookingId, Booking), Vec<Fault>> {
     id.map(|id| (id, booking)).ok_or_else(|| vec![Fault::at("/bookingId", "is required")])
 }
 
+/// Reads a booking from a JSON body whose id is known already; a body that names another one is at fault.
+///
+/// # Errors
+/// All faults of the body at once, each with its JSON Pointer.
+pub fn parse_named(body: Value, id: &BookingId) -> Result<Booking, Vec<Fault>> {
+    let same = |text: &str| {
+        if text == id.as_str() {
+            Ok(id.clone())
+        } else {
+            Err(WordFault("must be the id in the path, or be left out"))
+        }
+    };
+    read(body, |members| members.word("bookingId", same)).map(|(_, booking)| booking)
+}
+
 fn read(
     body: Value,
     read_id: impl FnOnce(&mut Members<'_>) -> Option<BookingId>,

@@ -104,7 +104,7 @@ impl Replica {
                 door: web::Data::new(door(settings, &provisioning)),
                 doorkeeper: doorkeeper.clone(),
                 metrics: Arc::clone(&provisioning.metrics),
-                shutdown: settings.http.shutdown,
+                health: Arc::clone(&health),
             };
             door.open(listener)
         })?;
@@ -187,6 +187,9 @@ impl Replica {
         let deadline = tokio::time::Instant::now() + self.shutdown;
         self.health.stopping();
         self.stop.cancel();
+        self.public.1.pause().await;
+        // Whether they ended or the time did: what still waits for its meeting is not lost with its connection.
+        let _answered = tokio::time::timeout_at(deadline, self.health.requests().nothing()).await;
         self.public.1.stop(true).await;
         for one in self.clockwork {
             // A worker that panicked has said so; the shutdown goes on.

@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::meeting::AttemptId;
+use crate::under_way::UnderWay;
 
 /// The attempts under way, and the runtime that carries them out whether or not a caller waits.
 #[derive(Debug)]
@@ -17,23 +17,7 @@ pub(crate) struct InFlight {
     runtime: Handle,
     tracker: TaskTracker,
     attempts: Mutex<HashSet<AttemptId>>,
-    under_way: watch::Sender<usize>,
-}
-
-/// One thing under way, counted until it is dropped.
-struct Counted(watch::Sender<usize>);
-
-impl Counted {
-    fn one(count: &watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count += 1);
-        Self(count.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
-    }
+    under_way: UnderWay,
 }
 
 impl InFlight {
@@ -43,7 +27,7 @@ impl InFlight {
             runtime,
             tracker: TaskTracker::new(),
             attempts: Mutex::default(),
-            under_way: watch::Sender::new(0),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -52,7 +36,7 @@ impl InFlight {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let counted = Counted::one(&self.under_way);
+        let counted = self.under_way.one_more();
         let work = async move {
             let _counted = counted;
             work.await
@@ -72,9 +56,7 @@ impl InFlight {
 
     /// Waits until nothing is under way.
     pub(crate) async fn idle(&self) {
-        let mut under_way = self.under_way.subscribe();
-        // The receiver fails only when the sender is gone, and the sender is ours.
-        let _idle = under_way.wait_for(|count| *count == 0).await;
+        self.under_way.nothing().await;
     }
 
     /// Waits until nothing is under way, at most this long; says which attempts still are.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::store::Store;
+use crate::under_way::UnderWay;
 
 /// Longest that a probe waits for Postgres.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -14,6 +15,7 @@ pub(crate) struct Health {
     store: Store,
     started: AtomicBool,
     stopping: AtomicBool,
+    requests: UnderWay,
 }
 
 /// Why a replica takes no work now.
@@ -37,7 +39,12 @@ impl NotReady {
 impl Health {
     /// A replica that is starting.
     pub(crate) fn starting(store: Store) -> Self {
-        Self { store, started: AtomicBool::new(false), stopping: AtomicBool::new(false) }
+        Self {
+            store,
+            started: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            requests: UnderWay::default(),
+        }
     }
 
     /// The schema is ready and the public port is open.
@@ -50,12 +57,21 @@ impl Health {
         self.stopping.store(true, Ordering::Release);
     }
 
+    /// The requests that are being answered at the public port.
+    pub(crate) fn requests(&self) -> &UnderWay {
+        &self.requests
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_started(&self) -> bool {
         self.started.load(Ordering::Acquire)
     }
 
     pub(super) async fn readiness(&self) -> Result<(), NotReady> {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             return Err(NotReady::Stopping);
         }
         if !self.is_started() {

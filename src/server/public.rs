@@ -9,6 +9,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use super::health::Health;
 use super::request_line::{RequestSpan, request_line};
 use crate::access::Doorkeeper;
 use crate::api::{self, Door};
@@ -19,6 +20,9 @@ const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// An idle connection is kept this long for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// Once no request is under way, connections that clients keep for the next one are closed after this time.
+const IDLE_SECONDS_MAX: u64 = 1;
+
 /// What the public port needs.
 #[derive(Debug, Clone)]
 pub(crate) struct PublicDoor {
@@ -28,20 +32,20 @@ pub(crate) struct PublicDoor {
     pub(crate) doorkeeper: web::Data<Doorkeeper>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
-    /// How long requests under way may take once the server is told to stop.
-    pub(crate) shutdown: Duration,
+    /// Whether this replica stops, and the requests that it answers.
+    pub(crate) health: Arc<Health>,
 }
 
 impl PublicDoor {
     /// Opens the public port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
-        let shutdown_seconds = self.shutdown.as_secs();
         let metrics = web::Data::from(Arc::clone(&self.metrics));
         let server = HttpServer::new(move || {
             let door = self.door.clone();
             App::new()
                 .app_data(metrics.clone())
                 .app_data(self.doorkeeper.clone())
+                .app_data(web::Data::from(Arc::clone(&self.health)))
                 .wrap(Compress::default())
                 .wrap(from_fn(request_line))
                 .wrap(TracingLogger::<RequestSpan>::new())
@@ -51,7 +55,7 @@ impl PublicDoor {
             .client_request_timeout(REQUEST_HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .disable_signals()
-            .shutdown_timeout(shutdown_seconds);
+            .shutdown_timeout(IDLE_SECONDS_MAX);
         Ok(server.listen(listener)?.run())
     }
 }

@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::health::Health;
 use crate::access::Caller;
 use crate::api::ProblemCode;
 use crate::booking::BookingId;
@@ -33,7 +35,13 @@ pub(super) async fn request_line(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
+    let health = request.app_data::<web::Data<Health>>().cloned();
+    let _counted = health.as_ref().map(|health| health.requests().one_more());
     let mut response = next.call(request).await?;
+    if health.is_some_and(|health| health.is_stopping()) {
+        // So that the client's next request goes to another replica.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let request_id = response.request().extensions().get::<RequestId>().map(ToString::to_string);
     let request_id = request_id.unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(&request_id) {

@@ -27,6 +27,9 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}",
             [200, 200, 404, 200, 200],
         ),
+        route(Method::PUT, "/v1/bookings/BK-1", "/v1/bookings/{bookingId}", [200, 403, 200, 403, 403]),
+        // The other system's booking goes; that of the first is still there.
+        route(Method::DELETE, "/v1/bookings/BK-2", "/v1/bookings/{bookingId}", [404, 403, 404, 403, 403]),
         route(
             get.clone(),
             "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking",
@@ -39,7 +42,7 @@ fn routes() -> Vec<Route> {
 
 async fn ask(app: &TestApp, who: Who, route: &Route) -> Answer {
     let mut request = app.request(who, route.method.clone(), route.path);
-    if route.method == Method::POST {
+    if route.method == Method::POST || route.method == Method::PUT {
         request = request.json(&booking("BK-1"));
     }
     Answer::read(request.send().await.unwrap()).await

@@ -14,6 +14,7 @@ mod crashes;
 mod database;
 mod faults;
 mod health;
+mod lifecycle;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
 mod organizers;

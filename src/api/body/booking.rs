@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::door::Remedies;
 use crate::api::problem::failure_body;
 use crate::booking::{Metadata, Organizer, Sequence, Subject, UserId};
-use crate::meeting::Standing;
+use crate::meeting::{Life, Standing};
 
 /// A booking and its meeting as they stand.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +53,7 @@ pub(crate) struct BookingBody<'a> {
     /// What the caller wants kept beside it.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     metadata: &'a Metadata,
-    /// The meeting; null until it first was what was asked for.
+    /// The meeting; null until it first was what was asked for, and once it is removed.
     #[schema(required)]
     meeting: Option<MeetingBody<'a>>,
     /// How many calls to Graph were made and settled.
@@ -71,6 +71,9 @@ pub(crate) struct BookingBody<'a> {
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,
+    /// What to mind of a booking that was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'static str>,
     /// The whole `onlineMeeting` that Graph sent last, as it was sent; only with `?expand=onlineMeeting`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -204,6 +207,7 @@ impl<'a> BookingBody<'a> {
             last_error: failure_body(standing, remedies),
             created_at: standing.created_at,
             updated_at: standing.updated_at,
+            notice: notice(standing),
             online_meeting: None,
         }
     }
@@ -239,8 +243,20 @@ fn attendees(standing: &Standing) -> Vec<AttendeeBody<'_>> {
         .collect()
 }
 
+/// What Microsoft doesn't say loudly enough.
+fn notice(standing: &Standing) -> Option<&'static str> {
+    let called_off = standing.wanted.life == Life::Cancelled && standing.observed.meeting.is_some();
+    called_off.then_some(
+        "Teams may go on honouring the join link of a meeting that was removed. Its lobby was closed to everybody but \
+         the organizer first. Don't hand the link out any longer.",
+    )
+}
+
 fn meeting(standing: &Standing) -> Option<MeetingBody<'_>> {
     let (meeting, provisioned_at) = standing.observed.meeting.as_ref().zip(standing.provisioned_at)?;
+    if meeting.removed {
+        return None;
+    }
     Some(MeetingBody {
         id: meeting.id.as_str(),
         join_web_url: meeting.join_web_url.as_str(),

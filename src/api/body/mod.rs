@@ -10,4 +10,4 @@ pub(super) use audit_event::AuditEventBody;
 pub(super) use booking::{BookingBody, GraphBody, LastErrorBody};
 pub(super) use page::{AuditEventPageBody, BookingPageBody, PageBody, ProblemExplainedBody};
 pub(super) use problem::{DifferenceBody, ErrorBody, ProblemBody};
-pub(super) use request::BookingRequestBody;
+pub(super) use request::{BookingRequestBody, DeclarationBody};

@@ -62,7 +62,7 @@ pub(crate) struct ErrorBody {
     /// JSON Pointer (RFC 6901) to the member of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pointer: Option<String>,
-    /// The name of the query's parameter.
+    /// The name of the query's parameter, or of the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parameter: Option<String>,
     /// What is wrong with it, as a sentence without its subject.

@@ -21,6 +21,12 @@ pub(crate) enum ProblemCode {
     BookingDiffers,
     /// The booking is known and was called off.
     BookingCancelled,
+    /// A newer message was here before.
+    StaleSequence,
+    /// Another organizer would be another meeting.
+    OrganizerImmutable,
+    /// The booking no longer stands where the caller believes.
+    RevisionMismatch,
     /// More than 256 KiB.
     BodyTooLarge,
     /// Not `application/json`.
@@ -64,7 +70,7 @@ pub(crate) struct Words {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::Unauthenticated,
@@ -72,6 +78,9 @@ impl ProblemCode {
         Self::NotFound,
         Self::BookingDiffers,
         Self::BookingCancelled,
+        Self::StaleSequence,
+        Self::OrganizerImmutable,
+        Self::RevisionMismatch,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::NotAcceptable,
@@ -123,6 +132,9 @@ impl ProblemCode {
             Self::NotFound => &NOT_FOUND,
             Self::BookingDiffers => &BOOKING_DIFFERS,
             Self::BookingCancelled => &BOOKING_CANCELLED,
+            Self::StaleSequence => &STALE_SEQUENCE,
+            Self::OrganizerImmutable => &ORGANIZER_IMMUTABLE,
+            Self::RevisionMismatch => &REVISION_MISMATCH,
             Self::BodyTooLarge => &BODY_TOO_LARGE,
             Self::UnsupportedMediaType => &UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => &NOT_ACCEPTABLE,
@@ -192,7 +204,9 @@ const BOOKING_DIFFERS: Words = Words {
     title: "The booking is known with other content",
     meaning: "A booking with this bookingId exists, and it differs in the fields that `differences` lists. POST \
               creates or gets; it never changes an existing meeting. The existing booking is untouched.",
-    what_to_do: "For a repeat, send the same content as the first time. For another meeting, use another bookingId.",
+    what_to_do: "For a repeat, send the same content as the first time. To change the booking, send it with PUT \
+                 /v1/bookings/{bookingId}. A meeting can't move to another channel: for that, call the booking off \
+                 and book it again.",
 };
 const BOOKING_CANCELLED: Words = Words {
     code: "booking-cancelled",
@@ -200,7 +214,34 @@ const BOOKING_CANCELLED: Words = Words {
     retryable: false,
     title: "The booking was cancelled",
     meaning: "A booking with this bookingId exists and was called off. POST does not bring it back.",
-    what_to_do: "For another meeting, use another bookingId.",
+    what_to_do: "To book it again, with a meeting and a link of its own, send it with PUT /v1/bookings/{bookingId}.",
+};
+const STALE_SEQUENCE: Words = Words {
+    code: "stale-sequence",
+    status: 409,
+    retryable: false,
+    title: "A newer message was here before",
+    meaning: "The booking's sequence (RFC 5545) is higher than the one that was sent, or the same with other content. \
+              This message is older than what is stored; it was ignored, so that it undoes nothing.",
+    what_to_do: "Nothing, if the message was a late one. Otherwise send the booking with a sequence above the one in \
+                 `booking.sequence`.",
+};
+const ORGANIZER_IMMUTABLE: Words = Words {
+    code: "organizer-immutable",
+    status: 409,
+    retryable: false,
+    title: "The organizer of a meeting can't change",
+    meaning: "Another organizer means another meeting with another join link. The booking is unchanged.",
+    what_to_do: "If that is wanted, send the same again with `?organizerChange=replace`: the booking gets a meeting of \
+                 the other organizer, and then the old one is removed.",
+};
+const REVISION_MISMATCH: Words = Words {
+    code: "revision-mismatch",
+    status: 412,
+    retryable: false,
+    title: "The booking has changed since you looked",
+    meaning: "The header If-Match names another revision than the one that is stored. Nothing was done.",
+    what_to_do: "Look at `booking`, or get it again, and repeat the request with its ETag if it is still wanted.",
 };
 const BODY_TOO_LARGE: Words = Words {
     code: "body-too-large",
@@ -242,7 +283,8 @@ const ORGANIZER_NOT_FOUND: Words = Words {
     meaning: "There is no user with this object id or user principal name in the tenant. The booking is stored as \
               failed; a repeat gets the same answer without another call to Graph.",
     what_to_do: "Check the organizer: an object id or user principal name of a user in this tenant who is not \
-                 deleted. To correct it, send the booking with the right organizer under another bookingId.",
+                 deleted. To correct it, send the booking with the right organizer by PUT with \
+                 `?organizerChange=replace`.",
 };
 const ORGANIZER_NOT_PERMITTED: Words = Words {
     code: "organizer-not-permitted",

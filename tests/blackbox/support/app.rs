@@ -154,6 +154,35 @@ impl TestApp {
         Answer::read(request.send().await.unwrap()).await
     }
 
+    /// `PUT /v1/bookings/{id}` with the id that the body names.
+    pub async fn declare(&self, body: &Value) -> Answer {
+        self.put(body["bookingId"].as_str().unwrap(), body, &[]).await
+    }
+
+    /// The same with `If-Match`.
+    pub async fn declare_if(&self, condition: &str, body: &Value) -> Answer {
+        self.put(body["bookingId"].as_str().unwrap(), body, &[("If-Match", condition)]).await
+    }
+
+    /// `PUT /v1/bookings/{path}` with these headers.
+    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let request = self.request(Who::Desk, Method::PUT, &format!("/v1/bookings/{path}")).json(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// `DELETE /v1/bookings/{path}` with these headers.
+    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.request(Who::Desk, Method::DELETE, &format!("/v1/bookings/{path}"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// Waits until no attempt is under way.
+    pub async fn idle(&self) {
+        self.service().idle().await;
+    }
+
     /// Books without waiting for the meeting, and hands back how the booking stands after the first attempts.
     pub async fn book_and_look(&self, body: &Value) -> Value {
         self.book_preferring(Who::Desk, "respond-async", body).await.expect(202);

@@ -1,0 +1,372 @@
+//! The whole life of a booking: rescheduled, called off, booked again.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, ORGANIZER, TestApp, Who, booking, booking_with};
+
+const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
+
+fn moved(to: &str) -> Value {
+    json!({"startDateTime": format!("2026-12-{to}T09:00:00Z"), "endDateTime": format!("2026-12-{to}T09:30:00Z")})
+}
+
+/// The meetings at Graph that are not removed.
+fn live(app: &TestApp) -> Vec<Value> {
+    let meetings = app.simulator.meetings();
+    meetings.iter().filter(|meeting| meeting.deleted_at.is_none()).map(|meeting| meeting.content()).collect()
+}
+
+/// New: 201. The same: 200, without a call. Changed: the meeting changes, and keeps its id and its link.
+#[tokio::test]
+async fn a_rescheduled_booking_keeps_its_link() {
+    let app = TestApp::start().await;
+    let first = app.declare(&booking("BK-1")).await.expect(201).json();
+    app.declare(&booking("BK-1")).await.expect(200);
+    assert_eq!(app.simulator.counts().arrived(Operation::Patch), 0);
+    let second = app.declare(&booking_with("BK-1", moved("02"))).await.expect(200).json();
+    assert_eq!((&second["status"], &second["generation"]), (&json!("provisioned"), &json!(1)));
+    for member in ["id", "joinWebUrl", "provisionedAt"] {
+        assert_eq!(second["meeting"][member], first["meeting"][member]);
+    }
+    let patch = app.simulator.calls(Operation::Patch).remove(0).json_body().unwrap();
+    assert_eq!(patch.as_object().unwrap().keys().collect::<Vec<_>>(), ["endDateTime", "startDateTime"]);
+    assert!(live(&app)[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00:00"));
+    assert_eq!(
+        app.history("BK-1").await,
+        ["booking.accepted", "meeting.created", "booking.changed", "meeting.changed"]
+    );
+    app.end().await;
+}
+
+/// What Graph holds no part of is changed without asking Graph.
+#[tokio::test]
+async fn metadata_changes_without_a_call() {
+    let app = TestApp::start().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    let body = app.declare(&booking_with("BK-1", json!({"metadata": {"a": "b"}}))).await.expect(200).json();
+    assert_eq!((&body["metadata"], &body["status"]), (&json!({"a": "b"}), &json!("provisioned")));
+    assert_eq!(app.simulator.counts().arrived(Operation::Patch), 0);
+    app.end().await;
+}
+
+/// A late message undoes nothing: a lower sequence is refused, and the same with other content too.
+#[tokio::test]
+async fn a_late_message_undoes_nothing() {
+    let app = TestApp::start().await;
+    let with = |sequence: u32, day: &str| {
+        let mut body = booking_with("BK-1", moved(day));
+        body["sequence"] = json!(sequence);
+        body
+    };
+    app.declare(&with(1, "01")).await.expect(201);
+    app.declare(&with(3, "03")).await.expect(200);
+    let problem = app.declare(&with(2, "02")).await.problem(409, "stale-sequence");
+    assert_eq!(problem["booking"]["sequence"], 3);
+    app.declare(&with(3, "04")).await.problem(409, "stale-sequence");
+    app.declare(&with(3, "03")).await.expect(200);
+    assert_eq!(app.booking("BK-1").await["startDateTime"], "2026-12-03T09:00:00Z");
+    app.delete("BK-1?sequence=2", &[]).await.problem(409, "stale-sequence");
+    app.delete("BK-1?sequence=3", &[]).await.expect(200);
+    app.declare(&with(3, "03")).await.problem(409, "stale-sequence");
+    assert_eq!(app.declare(&with(4, "05")).await.expect(201).json()["generation"], 2);
+    app.end().await;
+}
+
+/// `If-Match` lets nothing be changed that its caller hasn't seen.
+#[tokio::test]
+async fn a_condition_is_held() {
+    let app = TestApp::start().await;
+    let etag = app.declare(&booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
+    let change = booking_with("BK-1", moved("02"));
+    let problem = app.declare_if("\"1.99\"", &change).await.problem(412, "revision-mismatch");
+    assert_eq!(problem["booking"]["startDateTime"], "2026-12-01T09:00:00Z");
+    app.declare_if(&etag, &change).await.expect(200);
+    app.declare_if(&etag, &booking_with("BK-1", moved("03"))).await.problem(412, "revision-mismatch");
+    app.delete("BK-1", &[("If-Match", &etag)]).await.problem(412, "revision-mismatch");
+    app.declare_if("nonsense", &change).await.problem(400, "invalid-request");
+    app.declare_if("*", &booking("BK-2")).await.problem(404, "not-found");
+    app.end().await;
+}
+
+/// The id stands in the path; a body that names another one is refused.
+#[tokio::test]
+async fn the_path_names_the_booking() {
+    let app = TestApp::start().await;
+    let mut body = booking("BK-1");
+    body.as_object_mut().unwrap().remove("bookingId");
+    app.put("BK-1", &body, &[]).await.expect(201);
+    let problem = app.put("BK-1", &booking("BK-2"), &[]).await.problem(422, "invalid-booking");
+    assert_eq!(problem["errors"][0]["pointer"], "/bookingId");
+    app.end().await;
+}
+
+/// Another organizer is another meeting: refused, unless that is what is wanted. Then the new meeting comes first and
+/// the old one is removed after it, both in the history.
+#[tokio::test]
+async fn an_organizer_changes_only_where_that_was_said() {
+    let app = TestApp::start().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
+    let problem = app.declare(&other).await.problem(409, "organizer-immutable");
+    assert_eq!(problem["differences"][0]["field"], "organizer");
+    let body = app.put("BK-1?organizerChange=replace", &other, &[]).await.expect(201).json();
+    assert_eq!((&body["generation"], &body["organizer"]["userId"]), (&json!(2), &json!(OTHER_ORGANIZER)));
+    app.resume_after(Duration::ZERO).await;
+    let meetings = app.simulator.meetings();
+    assert_eq!(meetings.len(), 2);
+    assert!(meetings[0].deleted_at.is_some() && meetings[1].deleted_at.is_none());
+    let old = app.get(Who::Desk, "/v1/bookings/BK-1?generation=1").await.expect(200).json();
+    assert_eq!((&old["status"], &old["organizer"]["userId"]), (&json!("cancelled"), &json!(ORGANIZER)));
+    assert_eq!(
+        app.history("BK-1").await,
+        [
+            "booking.accepted",
+            "meeting.created",
+            "booking.accepted",
+            "meeting.created",
+            "booking.cancelled",
+            "meeting.changed",
+            "meeting.removed"
+        ]
+    );
+    app.end().await;
+}
+
+/// Called off: the lobby is closed, then the meeting is removed; again is harmless; the caller is told of old links.
+#[tokio::test]
+async fn a_cancelled_booking_loses_its_meeting() {
+    let app = TestApp::start().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    let body = app.delete("BK-1", &[]).await.expect(200).json();
+    assert_eq!((&body["status"], &body["meeting"]), (&json!("cancelled"), &Value::Null));
+    assert!(
+        body["notice"].as_str().unwrap().contains("old link")
+            || body["notice"].as_str().unwrap().contains("join link")
+    );
+    let patch = app.simulator.calls(Operation::Patch).remove(0).json_body().unwrap();
+    assert_eq!(patch, json!({"lobbyBypassSettings": {"scope": "organizer"}}));
+    assert_eq!(live(&app).len(), 0);
+    app.delete("BK-1", &[]).await.expect(200);
+    assert_eq!(app.simulator.counts().arrived(Operation::Delete), 1);
+    app.book(Who::Desk, &booking("BK-1")).await.problem(409, "booking-cancelled");
+    app.delete("BK-2", &[]).await.problem(404, "not-found");
+    assert_eq!(
+        app.history("BK-1").await,
+        ["booking.accepted", "meeting.created", "booking.cancelled", "meeting.changed", "meeting.removed"]
+    );
+    app.end().await;
+}
+
+/// Somebody has removed the meeting already: that is done, too.
+#[tokio::test]
+async fn a_meeting_that_is_gone_is_removed() {
+    let app = TestApp::start().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    let missing =
+        json!({"error": {"code": "NotFound", "message": "The meeting does not exist."}}).to_string();
+    let effect = Effect::Respond { status: 404, headers: [].into(), body: missing, after_work: false };
+    app.simulator.inject(Fault::on(Operation::Patch, effect));
+    assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
+    app.end().await;
+}
+
+/// Called off while nobody knows whether the meeting was made: that is found out first, so that no orphan stays.
+#[tokio::test]
+async fn a_cancel_finds_out_what_is_unknown() {
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(
+        Operation::CreateOrGet,
+        Effect::ThrottledAfterWork { retry_after: Some("60".into()) },
+    ));
+    app.book_and_look(&booking("BK-1")).await;
+    assert_eq!(live(&app).len(), 1);
+    assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
+    assert_eq!((app.simulator.meetings().len(), live(&app).len()), (1, 0));
+    app.end().await;
+}
+
+/// Called off before Graph was ever asked: there is nothing to remove.
+#[tokio::test]
+async fn a_cancel_before_any_call_asks_nothing() {
+    let app = TestApp::start().await;
+    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
+    app.book_and_look(&booking("BK-1")).await;
+    assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
+    app.end().await;
+}
+
+/// A change and a cancel that arrive while the creation is under way: the latest word wins.
+#[tokio::test]
+async fn the_latest_word_wins_over_what_is_under_way() {
+    for (cancels, expected) in [(false, "provisioned"), (true, "cancelled")] {
+        let app = TestApp::start().await;
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 400 }));
+        app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
+        let arrived = app.simulator.wait_for_call(Duration::from_secs(10), |call| {
+            call.operation == Operation::CreateOrGet && call.work_done
+        });
+        arrived.await.unwrap();
+        for day in ["02", "03", "04"] {
+            let body = booking_with("BK-1", moved(day));
+            app.put("BK-1", &body, &[("Prefer", "respond-async")]).await.expect(202);
+        }
+        if cancels {
+            app.delete("BK-1", &[("Prefer", "respond-async")]).await.expect(202);
+        }
+        app.idle().await;
+        let body = app.booking("BK-1").await;
+        assert_eq!(
+            (&body["status"], &body["startDateTime"]),
+            (&json!(expected), &json!("2026-12-04T09:00:00Z"))
+        );
+        let live = live(&app);
+        assert_eq!((app.simulator.meetings().len(), live.len()), (1, usize::from(!cancels)));
+        assert_eq!(
+            app.simulator.counts().arrived(Operation::Patch),
+            1,
+            "three changes collapse into the latest"
+        );
+        assert!(
+            live.iter().all(|meeting| meeting["startDateTime"].as_str().unwrap().starts_with("2026-12-04"))
+        );
+        app.end().await;
+    }
+}
+
+/// Booked again after a cancel: a generation with a meeting, an externalId and a link of its own; all stay readable.
+#[tokio::test]
+async fn a_cancelled_booking_is_booked_again() {
+    let app = TestApp::start().await;
+    let body = json!({"bookingId": "BK-1001"});
+    let first = app.declare(&booking_with("BK-1001", body.clone())).await.expect(201).json();
+    app.delete("BK-1001", &[]).await.expect(200);
+    let second = app.declare(&booking_with("BK-1001", body)).await.expect(201).json();
+    assert_eq!(second["externalId"], "81282243-04bf-5031-a257-1a0bffe55f6a", "the published vector");
+    assert_eq!(second["generation"], 2);
+    assert_ne!(second["meeting"]["joinWebUrl"], first["meeting"]["joinWebUrl"]);
+    assert_eq!(live(&app).len(), 1);
+    let old = app.get(Who::Desk, "/v1/bookings/BK-1001?generation=1").await.expect(200).json();
+    assert_eq!((&old["status"], &old["externalId"]), (&json!("cancelled"), &first["externalId"]));
+    let generations: Vec<Value> =
+        app.history_items("BK-1001").await.iter().map(|event| event["generation"].clone()).collect();
+    assert_eq!(generations, [1, 1, 1, 1, 1, 2, 2]);
+    app.end().await;
+}
+
+/// Each step of a change and of a cancel, with its answer lost: asked again, and the end is the same.
+#[tokio::test]
+async fn lost_answers_change_nothing_about_the_end() {
+    for (operation, cancels) in
+        [(Operation::Patch, false), (Operation::Patch, true), (Operation::Delete, true)]
+    {
+        for effect in [
+            Effect::AnswerLost,
+            Effect::ConnectionReset,
+            Effect::FailedAfterWork { status: 503, retry_after: None },
+        ] {
+            let app = TestApp::start().await;
+            app.declare(&booking("BK-1")).await.expect(201);
+            app.simulator.inject(Fault::on(operation, effect.clone()));
+            if cancels {
+                app.delete("BK-1", &[("Prefer", "respond-async")]).await;
+            } else {
+                app.put("BK-1", &booking_with("BK-1", moved("02")), &[("Prefer", "respond-async")]).await;
+            }
+            app.idle().await;
+            assert_eq!(app.resume_after(Duration::from_secs(5)).await, 1, "{operation:?} {effect:?}");
+            let live = live(&app);
+            let body = app.booking("BK-1").await;
+            if cancels {
+                assert_eq!(
+                    (body["status"].as_str(), live.len()),
+                    (Some("cancelled"), 0),
+                    "{operation:?} {effect:?}"
+                );
+            } else {
+                assert_eq!(
+                    (body["status"].as_str(), live.len()),
+                    (Some("provisioned"), 1),
+                    "{operation:?} {effect:?}"
+                );
+                assert!(live[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-02"));
+            }
+            app.end().await;
+        }
+    }
+}
+
+/// A storm on two replicas: reschedules with rising sequences in any order, with a cancel and a rebooking among them.
+/// It ends in what the highest sequence said, with one meeting for it and none for what was called off.
+#[tokio::test]
+async fn a_storm_ends_in_what_the_highest_sequence_said() {
+    for last_is_cancel in [false, true] {
+        let app = TestApp::start().await;
+        let other = app.another_replica().await;
+        app.simulator.inject(
+            Fault::on(Operation::Patch, Effect::SlowBeforeWork { milliseconds: 20 }).with_probability(0.5),
+        );
+        let sequences: Vec<u32> = (0..24).map(|n| (n * 7) % 24).collect();
+        let storm = sequences.iter().map(|sequence| {
+            let app = if sequence % 2 == 0 { &app } else { &other };
+            let mut body = booking_with("BK-1", moved(&format!("{:02}", sequence % 24 + 1)));
+            body["sequence"] = json!(sequence);
+            async move {
+                let is_cancel = *sequence == 12 || (last_is_cancel && *sequence == 23);
+                if is_cancel {
+                    app.delete(&format!("BK-1?sequence={sequence}"), &[]).await
+                } else {
+                    app.put("BK-1", &body, &[]).await
+                }
+            }
+        });
+        let answers: Vec<Answer> = futures_util::future::join_all(storm).await;
+        let known = [200, 201, 202, 404, 409];
+        assert!(answers.iter().all(|answer| known.contains(&answer.status)), "{answers:?}");
+        // What came before its booking, or was called off in between, is said once more by its sender.
+        let mut last = booking_with("BK-1", moved("24"));
+        last["sequence"] = json!(23);
+        if last_is_cancel {
+            app.delete("BK-1?sequence=23", &[]).await;
+        } else {
+            app.put("BK-1", &last, &[]).await;
+        }
+        app.idle().await;
+        other.idle().await;
+        while app.resume_after(Duration::from_secs(1)).await > 0 {}
+        let body = app.booking("BK-1").await;
+        let live = live(&app);
+        if last_is_cancel {
+            assert_eq!((body["status"].as_str(), live.len()), (Some("cancelled"), 0), "{body}");
+        } else {
+            assert_eq!(
+                (body["status"].as_str(), body["sequence"].as_u64()),
+                (Some("provisioned"), Some(23)),
+                "{body}"
+            );
+            assert_eq!(live.len(), 1);
+            assert!(live[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-24"), "{}", live[0]);
+        }
+        other.end().await;
+        app.end().await;
+    }
+}
+
+/// Everybody else is kept from it.
+#[tokio::test]
+async fn only_the_owner_changes_a_booking() {
+    let app = TestApp::start().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    for (who, status) in
+        [(Who::Screen, 403), (Who::Auditor, 403), (Who::Operator, 403), (Who::OtherSystem, 404)]
+    {
+        let request = app.request(who, Method::DELETE, "/v1/bookings/BK-1");
+        assert_eq!(request.send().await.unwrap().status(), status, "{who:?}");
+    }
+    assert_eq!(live(&app).len(), 1);
+    app.end().await;
+}
