@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
-use crate::audit::Origin;
+use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{Booking, BookingKey, Generation, Sequence, derive};
 use crate::meeting::{Attempt, CalledOff, Declared, OrganizerChange, Standing, next_call};
 use crate::store::Kept;
@@ -87,7 +87,7 @@ impl Provisioning {
                 Declared::Changed(standing, differences) => (*standing, differences),
             };
             let event = events::changed(&standing, &differences, &origin);
-            if let Some(standing) = self.change(&kept, standing, event, &origin, patience).await? {
+            if let Some(standing) = self.change(&kept, (standing, event), &origin, patience).await? {
                 return Ok(Declare::Changed(standing));
             }
         }
@@ -113,7 +113,7 @@ impl Provisioning {
                 CalledOff::Stale(stored) => return Ok(Cancel::Stale(kept.standing, stored)),
                 CalledOff::Now(standing) => {
                     let event = events::cancelled(&standing, &origin);
-                    if let Some(standing) = self.change(&kept, *standing, event, &origin, patience).await? {
+                    if let Some(standing) = self.change(&kept, (*standing, event), &origin, patience).await? {
                         return Ok(Cancel::Cancelled(standing));
                     }
                 }
@@ -162,8 +162,7 @@ impl Provisioning {
     async fn change(
         self: &Arc<Self>,
         kept: &Kept,
-        standing: Standing,
-        event: crate::audit::NewAuditEvent,
+        (standing, event): (Standing, NewAuditEvent),
         origin: &Origin,
         patience: Duration,
     ) -> Result<Option<Standing>, ProvisioningError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, MeetingEntry, Operation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn moved(to: &str) -> Value {
 /// The meetings at Graph that are not removed.
 fn live(app: &TestApp) -> Vec<Value> {
     let meetings = app.simulator.meetings();
-    meetings.iter().filter(|meeting| meeting.deleted_at.is_none()).map(|meeting| meeting.content()).collect()
+    meetings.iter().filter(|meeting| meeting.deleted_at.is_none()).map(MeetingEntry::content).collect()
 }
 
 /// New: 201. The same: 200, without a call. Changed: the meeting changes, and keeps its id and its link.

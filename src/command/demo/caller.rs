@@ -43,6 +43,16 @@ impl Caller {
         self.send(self.http.post(format!("{}/v1/bookings", self.root)).json(booking)).await
     }
 
+    /// Declares what a booking should be.
+    pub(super) async fn declare(&self, booking_id: &str, booking: &Value) -> anyhow::Result<Answered> {
+        self.send(self.http.put(format!("{}/v1/bookings/{booking_id}", self.root)).json(booking)).await
+    }
+
+    /// Calls a booking off.
+    pub(super) async fn cancel(&self, booking_id: &str) -> anyhow::Result<Answered> {
+        self.send(self.http.delete(format!("{}/v1/bookings/{booking_id}", self.root))).await
+    }
+
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Answered> {
         self.send(self.http.get(format!("{}{path}", self.root))).await
     }

@@ -34,6 +34,9 @@ impl<'a> Script<'a> {
             self.lost_answer().await?,
             self.throttled().await?,
             self.history().await?,
+            self.rescheduled().await?,
+            self.late_message().await?,
+            self.cancelled().await?,
         ];
         Ok(steps.into_iter().all(|as_told| as_told))
     }
@@ -118,6 +121,37 @@ impl<'a> Script<'a> {
         Ok(verdict(kinds == ["booking.accepted", "call.unknown", "meeting.found"]))
     }
 
+    async fn rescheduled(&self) -> anyhow::Result<bool> {
+        heading(7, "The first booking, rescheduled", "the meeting moves and keeps its link");
+        let booking_id = self.booking_id("A");
+        let link = self.caller.get(&format!("/v1/bookings/{booking_id}")).await?.body["meeting"]["joinWebUrl"].clone();
+        let answered = self.caller.declare(&booking_id, &self.moved(2)).await?;
+        show(&answered);
+        let keeps_link = answered.body["meeting"]["joinWebUrl"] == link;
+        println!("     starts      {}", text(&answered.body["startDateTime"]));
+        println!("     join link   {}", if keeps_link { "the same" } else { "ANOTHER" });
+        Ok(verdict(answered.status == 200 && keeps_link))
+    }
+
+    async fn late_message(&self) -> anyhow::Result<bool> {
+        heading(8, "An older message that comes late", "undoes nothing");
+        let answered = self.caller.declare(&self.booking_id("A"), &self.moved(1)).await?;
+        show(&answered);
+        println!("     code        {}", text(&answered.body["code"]));
+        Ok(verdict(answered.status == 409 && answered.body["code"] == "stale-sequence"))
+    }
+
+    async fn cancelled(&self) -> anyhow::Result<bool> {
+        heading(9, "The first booking, called off", "its lobby is closed, then the meeting is removed");
+        let answered = self.caller.cancel(&self.booking_id("A")).await?;
+        show(&answered);
+        println!("     notice      {}", text(&answered.body["notice"]));
+        let external_id = text(&answered.body["externalId"]);
+        let meetings = self.stage.simulator.meetings();
+        let removed = meetings.iter().any(|one| one.external_id == external_id && one.deleted_at.is_some());
+        Ok(verdict(answered.status == 200 && answered.body["status"] == "cancelled" && removed))
+    }
+
     /// Says how to go on by hand.
     pub(super) fn invite(&self) {
         println!("\nIt stays up until Ctrl-C. The base URL, a key, and a first request:\n");
@@ -145,6 +179,15 @@ impl<'a> Script<'a> {
             "endDateTime": "2026-12-01T09:30:00+01:00",
             "attendees": [{"upn": "test1@contoso.com", "role": "presenter"}],
         })
+    }
+
+    /// The first booking, moved to another day by the message with this sequence.
+    fn moved(&self, sequence: u32) -> Value {
+        let mut booking = self.booking("A");
+        booking["startDateTime"] = json!(format!("2026-12-0{}T09:00:00+01:00", sequence + 1));
+        booking["endDateTime"] = json!(format!("2026-12-0{}T09:30:00+01:00", sequence + 1));
+        booking["sequence"] = json!(sequence);
+        booking
     }
 
     fn calls(&self) -> u64 {

@@ -57,26 +57,10 @@ impl Store {
                     failures = 0, failing_since = null, last_error = null, provisioned_at = $19, updated_at = $20
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and revision = $4 and lease_attempt_id is not distinct from $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id
-            ), retired as (
-                update booking older set
-                    revision = older.revision + 1, wanted_revision = older.wanted_revision + 1,
-                    wanted_life = 'cancelled', status = 'cancelling', due_at = $20,
-                    failures = 0, failing_since = null, last_error = null, updated_at = $20
-                from changed
-                where $3 > 1 and $10 = 'cancelled'
-                    and older.source_system = $1 and older.booking_id = $2 and older.generation < $3
-                    and older.wanted_life = 'held'
-                returning older.source_system, older.booking_id, older.generation, older.external_id,
-                    older.organizer, older.meeting_id
-            ), testified as (
-                insert into audit_event (
-                    occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-                    meeting_id, actor, testimony
-                )
-                select $20, $24, source_system, booking_id, generation, external_id, organizer, meeting_id, $22,
-                    $25::text::json
-                from retired
+                returning source_system, booking_id, generation, external_id, organizer, meeting_id,
+                    case when $3 > 1 and $10 = 'cancelled' then
+                        retire_older_generations($1, $2, $3, $20, $22, $24, $25::text::json)
+                    end
             )
             insert into audit_event (
                 occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id,

@@ -71,33 +71,14 @@ impl Store {
                     updated_at = $28
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and lease_attempt_id = $4 and revision = $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id
-            ), retired as (
-                update booking older set
-                    revision = older.revision + 1, wanted_revision = older.wanted_revision + 1,
-                    wanted_life = 'cancelled', status = 'cancelling', due_at = $28,
-                    failures = 0, failing_since = null, last_error = null, updated_at = $28
-                from settled
-                where $3 > 1 and $7 = 'provisioned'
-                    and older.source_system = $1 and older.booking_id = $2 and older.generation < $3
-                    and older.wanted_life = 'held'
-                returning older.source_system, older.booking_id, older.generation, older.external_id,
-                    older.organizer, older.meeting_id
-            ), testified as (
-                insert into audit_event (
-                    occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-                    meeting_id, actor, testimony
-                )
-                select $28, $33, source_system, booking_id, generation, external_id, organizer, meeting_id, $31,
-                    $34::text::json
-                from retired
+                returning source_system, booking_id, generation, external_id, organizer, meeting_id,
+                    case when $3 > 1 and $7 = 'provisioned'
+                        then retire_older_generations($1, $2, $3, $28, $31, $33, $34::text::json) end
             )
-            insert into audit_event (
-                occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
-                organizer, meeting_id, actor, testimony
-            )
-            select $28, $29, $30, source_system, booking_id, generation, external_id,
-                organizer, meeting_id, $31, $32::text::json
+            insert into audit_event (occurred_at, event_type, outcome, source_system, booking_id, generation,
+                external_id, organizer, meeting_id, actor, testimony)
+            select $28, $29, $30, source_system, booking_id, generation,
+                external_id, organizer, meeting_id, $31, $32::text::json
             from settled
             returning event_id
             "#,
