@@ -18,9 +18,17 @@ async fn the_demo_goes_as_told() {
     let (status, text) = run(&["demo", "--exit"], &[]).await;
     assert_eq!(status, Some(0), "{text}");
     assert_eq!(text.matches("     as told\n").count(), 9, "{text}");
-    for told in
-        ["201", "200, Idempotent-Replayed: true", "409", "endDateTime", "2.128", "call.unknown", "stale-sequence", "cancelled", "https://"]
-    {
+    for told in [
+        "201",
+        "200, Idempotent-Replayed: true",
+        "409",
+        "endDateTime",
+        "2.128",
+        "call.unknown",
+        "stale-sequence",
+        "cancelled",
+        "https://",
+    ] {
         assert!(text.contains(told), "{told} is missing in {text}");
     }
 }

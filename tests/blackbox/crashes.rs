@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Call, Effect, Fault, Operation};
 use serde_json::json;
 
 use crate::support::process::Process;
-use crate::support::{TestApp, Who, booking};
+use crate::support::{TestApp, Who, booking, booking_with};
 
 const IN_TIME: Duration = Duration::from_secs(20);
 
@@ -83,6 +83,74 @@ async fn killed_before_the_settlement() {
     finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
 }
 
+/// When a process dies, seen from a call to Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    BeforeTheWork,
+    AfterTheWork,
+    BeforeTheSettlement,
+}
+
+/// Each step of a change and of a cancel, killed at each moment: another replica finishes it, and the history knows of
+/// the attempt whose outcome nobody saw.
+#[tokio::test]
+async fn killed_at_each_step_of_a_change_and_of_a_cancel() {
+    use Moment::{AfterTheWork, BeforeTheSettlement, BeforeTheWork};
+    for (operation, cancels) in
+        [(Operation::Patch, false), (Operation::Patch, true), (Operation::Delete, true)]
+    {
+        for moment in [BeforeTheWork, AfterTheWork, BeforeTheSettlement] {
+            killed_at(operation, cancels, moment).await;
+        }
+    }
+}
+
+async fn killed_at(operation: Operation, cancels: bool, moment: Moment) {
+    let app = TestApp::start_now().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let effect = match moment {
+        Moment::BeforeTheWork => Effect::SlowBeforeWork { milliseconds: 60_000 },
+        Moment::AfterTheWork => Effect::SlowAfterWork { milliseconds: 60_000 },
+        Moment::BeforeTheSettlement => Effect::SlowBeforeWork { milliseconds: 500 },
+    };
+    app.simulator.inject(Fault::on(operation, effect));
+    let process = Process::serve(app.environment()).await;
+    let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
+    let answer = if cancels {
+        tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None))
+    } else {
+        tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
+    };
+    let arrived =
+        |call: &Call| call.operation == operation && (moment != Moment::AfterTheWork || call.work_done);
+    app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
+    if moment == Moment::BeforeTheSettlement {
+        let mut holder = app.pool.begin().await.unwrap();
+        sqlx::query("select 1 from booking for update").execute(&mut *holder).await.unwrap();
+        let backend = until_a_settlement_waits(&app).await;
+        process.kill().await;
+        sqlx::query("select pg_terminate_backend($1)").bind(backend).execute(&app.pool).await.unwrap();
+        until_gone(&app, backend).await;
+        holder.rollback().await.unwrap();
+    } else {
+        process.kill().await;
+    }
+    assert!(answer.await.unwrap().is_err());
+    app.simulator.clear_faults();
+    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1, "{operation:?} {moment:?}");
+    let (body, meetings) = (app.booking("BK-1").await, app.simulator.meetings());
+    assert_eq!(meetings.len(), 1);
+    let expected = if cancels { ("cancelled", true) } else { ("provisioned", false) };
+    let found = (body["status"].as_str().unwrap(), meetings[0].deleted_at.is_some());
+    assert_eq!(found, expected, "{operation:?} {moment:?}");
+    if !cancels {
+        assert!(meetings[0].content()["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00"));
+    }
+    let history = app.history("BK-1").await;
+    assert_eq!(history.iter().filter(|kind| *kind == "call.unknown").count(), 1, "{history:?}");
+    app.end().await;
+}
+
 /// Told to stop while a call is under way: not ready at once, the call is finished, its caller is answered, and the
 /// process ends well before its time.
 #[tokio::test]
@@ -98,7 +166,7 @@ async fn told_to_stop_it_finishes_what_it_began() {
     assert_eq!(answer.await.unwrap().unwrap().expect(201).json()["status"], "provisioned");
     let (status, said) = process.ended(IN_TIME).await;
     assert!(status.success());
-    assert_eq!(said.last().unwrap()["message"], "stopped");
+    assert!(said.iter().any(|line| line["message"] == "stopped"), "{said:?}");
     app.end().await;
 }
 

@@ -124,7 +124,9 @@ impl<'a> Script<'a> {
     async fn rescheduled(&self) -> anyhow::Result<bool> {
         heading(7, "The first booking, rescheduled", "the meeting moves and keeps its link");
         let booking_id = self.booking_id("A");
-        let link = self.caller.get(&format!("/v1/bookings/{booking_id}")).await?.body["meeting"]["joinWebUrl"].clone();
+        let link =
+            self.caller.get(&format!("/v1/bookings/{booking_id}")).await?.body["meeting"]["joinWebUrl"]
+                .clone();
         let answered = self.caller.declare(&booking_id, &self.moved(2)).await?;
         show(&answered);
         let keeps_link = answered.body["meeting"]["joinWebUrl"] == link;

@@ -60,6 +60,19 @@ impl Process {
         async move { Ok(Answer::read(request.send().await?).await) }
     }
 
+    /// Begins a request to a booking; the answer may never come.
+    pub fn send(
+        &self,
+        method: reqwest::Method,
+        booking_id: &str,
+        body: Option<&Value>,
+    ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
+        let request = self.http.request(method, format!("http://{}/v1/bookings/{booking_id}", self.address));
+        let request = request.bearer_auth(Who::Desk.key().unwrap());
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        async move { Ok(Answer::read(request.send().await?).await) }
+    }
+
     /// The status of a path at the operators' door; none when nothing answers.
     pub async fn probe(&self, path: &str) -> Option<u16> {
         let answer = self.http.get(format!("http://{}{path}", self.admin_address)).send().await;
