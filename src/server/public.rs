@@ -54,6 +54,7 @@ impl PublicDoor {
         let server = server
             .client_request_timeout(REQUEST_HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
+            .tcp_nodelay(true)
             .disable_signals()
             .shutdown_timeout(IDLE_SECONDS_MAX);
         Ok(server.listen(listener)?.run())
