@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId};
+use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
 use crate::clock::Timestamp;
 
 /// Up to 16 pairs that the caller keeps with its booking; never sent to Graph.
@@ -50,6 +50,16 @@ pub enum Organizer {
 }
 
 impl Organizer {
+    /// Reads an object id or a user principal name.
+    pub fn parse(text: &str) -> Result<Self, WordFault> {
+        if text.contains('@') {
+            return Upn::parse(text).map(Self::Upn);
+        }
+        UserId::parse(text).map(Self::UserId).map_err(|_| {
+            WordFault("must be the organizer's object id (a UUID) or user principal name (name@contoso.com)")
+        })
+    }
+
     /// The name as the caller wrote it.
     #[must_use]
     pub fn as_text(&self) -> String {

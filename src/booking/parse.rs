@@ -73,7 +73,7 @@ fn read(
 }
 
 fn booking(mut members: Members<'_>) -> Option<Booking> {
-    let organizer = members.required_word("organizer", organizer);
+    let organizer = members.required_word("organizer", Organizer::parse);
     let subject = members.word("subject", Subject::parse);
     let times = times(&mut members);
     let attendees = attendees(&mut members);
@@ -94,15 +94,6 @@ fn booking(mut members: Members<'_>) -> Option<Booking> {
         chat_thread_id,
         sequence,
         metadata,
-    })
-}
-
-fn organizer(text: &str) -> Result<Organizer, WordFault> {
-    if text.contains('@') {
-        return Upn::parse(text).map(Organizer::Upn);
-    }
-    UserId::parse(text).map(Organizer::UserId).map_err(|_| {
-        WordFault("must be the organizer's object id (a UUID) or user principal name (name@contoso.com)")
     })
 }
 

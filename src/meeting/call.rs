@@ -28,6 +28,8 @@ pub enum Call {
         organizer: UserId,
         /// Which one.
         meeting: MeetingId,
+        /// Whether it is one in a channel, which another version of Graph's interface made.
+        in_channel: bool,
         /// What to change.
         change: Change,
     },
@@ -37,6 +39,8 @@ pub enum Call {
         organizer: UserId,
         /// Which one.
         meeting: MeetingId,
+        /// Whether it is one in a channel, which another version of Graph's interface made.
+        in_channel: bool,
     },
 }
 

@@ -26,7 +26,8 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
         return None;
     }
     let change = compare(&wanted.booking, &meeting.seen);
-    (!change.is_empty()).then(|| Call::Change { organizer, meeting: meeting.id.clone(), change })
+    let in_channel = in_channel(wanted);
+    (!change.is_empty()).then(|| Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change })
 }
 
 fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
@@ -38,11 +39,12 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
         None => observed.creation_unknown.then(|| create_or_get(wanted, organizer)),
         Some(meeting) if meeting.removed => None,
         Some(meeting) if meeting.lobby_closed => {
-            Some(Call::Remove { organizer, meeting: meeting.id.clone() })
+            Some(Call::Remove { organizer, meeting: meeting.id.clone(), in_channel: in_channel(wanted) })
         }
         Some(meeting) => Some(Call::Change {
             organizer,
             meeting: meeting.id.clone(),
+            in_channel: in_channel(wanted),
             change: Change { close_lobby: true, ..Change::default() },
         }),
     }
@@ -53,6 +55,10 @@ fn organizer(wanted: &Wanted, observed: &Observed) -> Option<UserId> {
         Organizer::UserId(id) => Some(*id),
         Organizer::Upn(_) => None,
     })
+}
+
+fn in_channel(wanted: &Wanted) -> bool {
+    wanted.booking.chat_thread_id.is_some()
 }
 
 fn find_organizer(wanted: &Wanted) -> Option<Call> {

@@ -223,3 +223,22 @@ proptest! {
 fn agreed_before(observed: &Observed, wanted: &Wanted) -> bool {
     observed.meeting.as_ref().is_some_and(|meeting| meeting.agreed_revision == Some(wanted.revision))
 }
+
+/// Every call on a meeting says whether it is one in a channel, as its booking does.
+#[test]
+fn a_call_on_a_meeting_says_whether_it_is_in_a_channel() {
+    for thread in [None, Some("19:x@thread.tacv2")] {
+        for (life, lobby_closed) in [(Life::Held, false), (Life::Cancelled, false), (Life::Cancelled, true)] {
+            let mut wanted = wanted(life, ID);
+            wanted.booking.chat_thread_id = thread.map(|id| crate::booking::ChatThreadId::parse(id).unwrap());
+            let mut observed = knowing("Old");
+            observed.meeting.as_mut().unwrap().lobby_closed = lobby_closed;
+            match next_call(&wanted, &observed) {
+                Some(Call::Change { in_channel, .. } | Call::Remove { in_channel, .. }) => {
+                    assert_eq!(in_channel, thread.is_some(), "{life:?}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -17,6 +17,14 @@ pub struct Reply {
     pub evidence: Evidence,
 }
 
+impl Reply {
+    /// Whether anybody was asked; a user whose object id is still known needs no call.
+    #[must_use]
+    pub fn was_asked_for(&self) -> bool {
+        !matches!(self.outcome, Outcome::OrganizerFound(_)) || self.evidence.status.is_some()
+    }
+}
+
 /// What became of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

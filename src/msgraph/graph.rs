@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::{answered, unanswered, without_token};
+use super::check_organizer::OrganizerChecks;
 use super::connection::{ConnectionFault, GraphConnection};
 use super::exchange::Connections;
-use super::request::{Ids, RequestWriter};
+use super::organizer_ids::OrganizerIds;
+use super::request::{GraphRequest, Ids, RequestWriter};
 use super::text::clean;
 use super::token::Tokens;
 use super::token_request::TokenSource;
@@ -19,6 +21,8 @@ pub struct MicrosoftGraph {
     pub(super) connections: Connections,
     pub(super) tokens: Tokens,
     pub(super) requests: RequestWriter,
+    pub(super) organizer_ids: OrganizerIds,
+    pub(super) organizer_checks: OrganizerChecks,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -29,30 +33,50 @@ impl MicrosoftGraph {
             requests: RequestWriter::of(connection)?,
             connections: Connections::to(&connection.root_url, connection.timeouts)?,
             tokens: Tokens::from(TokenSource::of(connection, Arc::clone(&clock))?, Arc::clone(&clock)),
+            organizer_ids: OrganizerIds::none(Arc::clone(&clock)),
+            organizer_checks: OrganizerChecks::default(),
             clock,
         })
     }
 
-    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence.
+    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence. Whose name was
+    /// resolved lately is known without asking Graph again.
     ///
     /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
     pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
         let begun = Instant::now();
         let mut evidence = Evidence::begun(self.clock.now());
-        let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+        let outcome = match self.organizer_ids.answer(call, &mut evidence).await {
+            Some(known) => known,
+            None => {
+                let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+                self.organizer_ids.note(call, &outcome).await;
+                outcome
+            }
+        };
         evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         log(attempt, call.kind(), &outcome, &evidence);
         Reply { outcome, evidence }
     }
 
     async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Outcome {
-        let request = match self.requests.write(call) {
-            Ok(request) => request,
+        match self.requests.write(call) {
+            Ok(request) => self.exchange(ids, call.kind(), &request, evidence).await,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
-                return Outcome::Refused(Refusal::Request);
+                Outcome::Refused(Refusal::Request)
             }
-        };
+        }
+    }
+
+    /// Sends a request with a good token, and once more if Graph refuses that token. `kind` says how to read the answer.
+    pub(super) async fn exchange(
+        &self,
+        ids: Ids<'_>,
+        kind: CallKind,
+        request: &GraphRequest,
+        evidence: &mut Evidence,
+    ) -> Outcome {
         let mut is_repeat = false;
         loop {
             let token = match self.tokens.current().await {
@@ -61,7 +85,7 @@ impl MicrosoftGraph {
             };
             let outgoing = request.outgoing(&token.authorization, ids);
             let outcome = match self.connections.exchange(outgoing, &*self.clock).await {
-                Ok(answer) => answered(call.kind(), answer, evidence, &*self.clock),
+                Ok(answer) => answered(kind, answer, evidence, &*self.clock),
                 Err(fault) => unanswered(&fault, evidence),
             };
             if outcome != Outcome::Refused(Refusal::Unauthorized) {

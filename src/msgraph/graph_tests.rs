@@ -31,11 +31,12 @@ fn create() -> Call {
 fn change() -> Call {
     let subject = Some(Some(Subject::parse("Review").unwrap()));
     let meeting = MeetingId::parse("MSo1N2Y5").unwrap();
-    Call::Change { organizer: organizer(), meeting, change: Change { subject, ..Change::default() } }
+    let change = Change { subject, ..Change::default() };
+    Call::Change { organizer: organizer(), meeting, in_channel: false, change }
 }
 
 fn remove() -> Call {
-    Call::Remove { organizer: organizer(), meeting: MeetingId::parse("MSo1N2Y5").unwrap() }
+    Call::Remove { organizer: organizer(), meeting: MeetingId::parse("MSo1N2Y5").unwrap(), in_channel: false }
 }
 
 fn find() -> Call {

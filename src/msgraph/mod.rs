@@ -3,7 +3,8 @@
 //! It turns one [`Call`](crate::meeting::Call) into one [`Reply`](crate::meeting::Reply) and decides nothing: what to
 //! ask is `meeting::next_call`'s to say, when to ask again `meeting::next_step`'s. It repeats nothing on its own but
 //! a call whose token was refused, once. It keeps no booking, knows no database and no door, and never logs or hands
-//! out a token or a secret. Called by `provisioning`; built by `command`.
+//! out a token or a secret. For a while it remembers which user a name belongs to, and what it found out about an
+//! organizer. Called by `provisioning`; built by `command`.
 //!
 //! One call at a time: `graph` takes the token from `token`, has `request` write the call with the bodies of
 //! `request_wire`, sends it through `exchange`, and hands what comes back to `answer`, which reads it with
@@ -11,12 +12,14 @@
 
 mod answer;
 mod check;
+mod check_organizer;
 mod classify;
 mod connection;
 mod error_wire;
 mod exchange;
 mod graph;
 mod meeting_wire;
+mod organizer_ids;
 mod request;
 mod request_wire;
 mod retry_after;
@@ -24,6 +27,7 @@ mod text;
 mod token;
 mod token_failure;
 mod token_request;
+mod token_roles;
 mod version;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use url::Url;
 use super::connection::{ConnectionFault, GraphConnection};
 use super::request_wire::{ChangeWire, CreateOrGetWire};
 use super::version::GraphVersion;
-use crate::booking::{Booking, Upn, UserId};
+use crate::booking::{Booking, Organizer, UserId};
 use crate::meeting::{AttemptId, Call, MeetingId};
 
 /// Everything but RFC 3986's unreserved characters.
@@ -97,19 +97,33 @@ impl RequestWriter {
     /// Writes the request for a call.
     pub(super) fn write(&self, call: &Call) -> Result<GraphRequest, RequestFault> {
         match call {
-            Call::FindOrganizer(upn) => request(Method::GET, &self.user_url(upn), None),
+            Call::FindOrganizer(upn) => request(Method::GET, &self.user_url(upn.as_str()), None),
             Call::CreateOrGet { organizer, external_id, booking } => {
                 let url = self.create_or_get_url(*organizer, booking)?;
                 request(Method::POST, &url, json(&CreateOrGetWire::of(booking, *external_id))?)
             }
-            Call::Change { organizer, meeting, change } => {
-                let url = self.meeting_url(*organizer, meeting)?;
+            Call::Change { organizer, meeting, in_channel, change } => {
+                let url = self.meeting_url(*organizer, meeting, *in_channel)?;
                 request(Method::PATCH, &url, json(&ChangeWire::of(change))?)
             }
-            Call::Remove { organizer, meeting } => {
-                request(Method::DELETE, &self.meeting_url(*organizer, meeting)?, None)
+            Call::Remove { organizer, meeting, in_channel } => {
+                request(Method::DELETE, &self.meeting_url(*organizer, meeting, *in_channel)?, None)
             }
         }
+    }
+
+    /// Writes the request that looks a user up.
+    pub(super) fn read_user(&self, organizer: &Organizer) -> Result<GraphRequest, RequestFault> {
+        request(Method::GET, &self.user_url(&organizer.as_text()), None)
+    }
+
+    /// Writes the request that reads one meeting.
+    pub(super) fn read_meeting(
+        &self,
+        organizer: UserId,
+        meeting: &MeetingId,
+    ) -> Result<GraphRequest, RequestFault> {
+        request(Method::GET, &self.meeting_url(organizer, meeting, false)?, None)
     }
 
     /// A request that needs a token: what comes back without one shows whether Graph is there.
@@ -124,9 +138,17 @@ impl RequestWriter {
         }
     }
 
-    fn user_url(&self, upn: &Upn) -> String {
+    /// A meeting in a channel is made by beta, and changed and removed there: whether v1.0 knows it is written nowhere.
+    fn base_for(&self, in_channel: bool) -> Result<&str, RequestFault> {
+        match &self.beta {
+            _ if !in_channel => Ok(self.base()),
+            Some(beta) => Ok(beta),
+            None => Err(RequestFault::ChatNeedsBeta),
+        }
+    }
+
+    fn user_url(&self, name: &str) -> String {
         let base = self.base();
-        let name = upn.as_str();
         // Graph takes a segment that begins with $ for an operator; Microsoft's way out is the key in parentheses.
         if name.starts_with('$') {
             let quoted = name.replace('\'', "''");
@@ -136,21 +158,22 @@ impl RequestWriter {
     }
 
     fn create_or_get_url(&self, organizer: UserId, booking: &Booking) -> Result<String, RequestFault> {
-        let base = match (&booking.chat_thread_id, &self.beta) {
-            (None, _) => self.base(),
-            (Some(_), Some(beta)) => beta,
-            (Some(_), None) => return Err(RequestFault::ChatNeedsBeta),
-        };
+        let base = self.base_for(booking.chat_thread_id.is_some())?;
         Ok(format!("{base}/users/{organizer}/onlineMeetings/createOrGet"))
     }
 
-    fn meeting_url(&self, organizer: UserId, meeting: &MeetingId) -> Result<String, RequestFault> {
+    fn meeting_url(
+        &self,
+        organizer: UserId,
+        meeting: &MeetingId,
+        in_channel: bool,
+    ) -> Result<String, RequestFault> {
         let id = meeting.as_str();
         // The two dot segments would be resolved away, encoded or not, and the call would hit something else.
         if matches!(id, "." | "..") {
             return Err(RequestFault::MeetingId(id.to_owned()));
         }
-        Ok(format!("{}/users/{organizer}/onlineMeetings/{}", self.base(), encoded(id)))
+        Ok(format!("{}/users/{organizer}/onlineMeetings/{}", self.base_for(in_channel)?, encoded(id)))
     }
 }
 

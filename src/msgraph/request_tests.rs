@@ -3,7 +3,7 @@ use uuid::uuid;
 
 use super::super::fake::connection_to;
 use super::*;
-use crate::booking::{ExternalId, parse};
+use crate::booking::{ExternalId, Upn, parse};
 use crate::meeting::Change;
 
 const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
@@ -30,6 +30,14 @@ fn create(chat: bool) -> Call {
     }
 }
 
+fn change(meeting: MeetingId, in_channel: bool) -> Call {
+    Call::Change { organizer: organizer(), meeting, in_channel, change: Change::default() }
+}
+
+fn remove(meeting: MeetingId, in_channel: bool) -> Call {
+    Call::Remove { organizer: organizer(), meeting, in_channel }
+}
+
 /// Beta is used where the booking or the settings ask for it, and refused where the cloud has none.
 #[test]
 fn a_meeting_in_a_channel_goes_to_beta() {
@@ -50,6 +58,29 @@ fn a_meeting_in_a_channel_goes_to_beta() {
     }
 }
 
+/// What beta made is changed and removed there, too.
+#[test]
+fn a_meeting_in_a_channel_stays_with_beta() {
+    use GraphVersion::{Beta, V1_0};
+    let meeting = MeetingId::parse("M1").unwrap();
+    for (channel_meetings, version, in_channel, expected) in [
+        (true, V1_0, false, Some("v1.0")),
+        (true, V1_0, true, Some("beta")),
+        (true, Beta, false, Some("beta")),
+        (false, V1_0, false, Some("v1.0")),
+        (false, V1_0, true, None),
+    ] {
+        for call in [change(meeting.clone(), in_channel), remove(meeting.clone(), in_channel)] {
+            let url =
+                writer(channel_meetings, version).write(&call).ok().map(|request| request.url.to_string());
+            let expected = expected.map(|version| {
+                format!("https://graph.example/{version}/users/{ORGANIZER}/onlineMeetings/M1")
+            });
+            assert_eq!(url, expected, "{version:?}, {call:?}");
+        }
+    }
+}
+
 /// No character of an id or a name can leave its place in the address.
 #[test]
 fn ids_and_names_are_percent_encoded() {
@@ -63,7 +94,7 @@ fn ids_and_names_are_percent_encoded() {
         ("50%25 é", "50%2525%20%C3%A9"),
     ] {
         let meeting = MeetingId::parse(id).unwrap();
-        let url = writer.write(&Call::Remove { organizer: organizer(), meeting }).unwrap().url;
+        let url = writer.write(&remove(meeting, false)).unwrap().url;
         assert_eq!(url.as_str(), format!("{base}/{ORGANIZER}/onlineMeetings/{expected}"));
     }
     for (upn, expected) in [
@@ -82,9 +113,8 @@ fn a_meeting_id_that_would_climb_the_path_is_not_sent() {
     let writer = writer(true, GraphVersion::V1_0);
     for id in [".", ".."] {
         let meeting = MeetingId::parse(id).unwrap();
-        assert!(writer.write(&Call::Remove { organizer: organizer(), meeting: meeting.clone() }).is_err());
-        let change = Change::default();
-        assert!(writer.write(&Call::Change { organizer: organizer(), meeting, change }).is_err());
+        assert!(writer.write(&remove(meeting.clone(), false)).is_err());
+        assert!(writer.write(&change(meeting, false)).is_err());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::meeting::{AttemptId, Call, MeetingId, Outcome, Refusal, Reply};
 
 async fn perform(graph: &MicrosoftGraph) -> Reply {
     let organizer = UserId::new(Uuid::nil());
-    let call = Call::Remove { organizer, meeting: MeetingId::parse("m").unwrap() };
+    let call = Call::Remove { organizer, meeting: MeetingId::parse("m").unwrap(), in_channel: false };
     graph.perform(AttemptId::new(Uuid::nil()), None, &call).await
 }
 

@@ -149,7 +149,9 @@ impl Provisioning {
                 ..Evidence::begun(attempt.started_at)
             },
         });
-        self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
+        if reply.was_asked_for() {
+            self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
+        }
         reply
     }
 

@@ -2,14 +2,12 @@
 
 use crate::api::body::{BookingBody, GraphBody, LastErrorBody};
 use crate::api::door::Remedies;
-use crate::booking::{Organizer, UserId};
-use crate::meeting::{Evidence, Failure, LastError, Standing};
+use crate::meeting::{
+    Evidence, Failure, LastError, Standing, check_licence_and_consent, check_organizer, grant_access_policy,
+};
 
 use super::answer::Problem;
 use super::code::ProblemCode;
-
-/// The name that the access policy gets in the commands for an administrator.
-const POLICY_NAME: &str = "meeting-provisioner";
 
 /// What the sign-in's error numbers mean (Microsoft's reference of AADSTS codes).
 const SIGN_IN_HINTS: [(&str, &str); 6] = [
@@ -91,23 +89,11 @@ fn sign_in_hint(evidence: &Evidence) -> Option<&'static str> {
 fn remedy(standing: &Standing, last_error: &LastError, remedies: &Remedies) -> Option<String> {
     let client_id = &remedies.client_id;
     Some(match last_error.code {
-        Failure::OrganizerNotPermitted => format!(
-            "A Teams administrator runs, in the PowerShell module MicrosoftTeams:\n\
-             New-CsApplicationAccessPolicy -Identity {POLICY_NAME} -AppIds {client_id}\n\
-             Grant-CsApplicationAccessPolicy -PolicyName {POLICY_NAME} -Identity {organizer}\n\
-             It takes up to 30 minutes to take effect. (The first line only if there is no such policy yet.)",
-            organizer = organizer_in_a_command(standing),
-        ),
-        Failure::OrganizerNotFound => {
-            "Check that the organizer is the object id or user principal name of a user in this service's tenant \
-             who is not deleted."
-                .to_owned()
+        Failure::OrganizerNotPermitted => {
+            grant_access_policy(client_id, standing.observed.organizer, &standing.wanted.booking.organizer)
         }
-        Failure::GraphRefused if last_error.graph.status == Some(403) => format!(
-            "Check that the organizer is a member of the tenant (not a guest) with a licence for Teams, and that \
-             the application {client_id} has the application permission OnlineMeetings.ReadWrite.All (for an \
-             organizer given by user principal name also User.Read.All) with an administrator's consent."
-        ),
+        Failure::OrganizerNotFound => check_organizer(),
+        Failure::GraphRefused if last_error.graph.status == Some(403) => check_licence_and_consent(client_id),
         Failure::GraphRefused => {
             "Read graph.code and graph.message: they say what Graph objects to in the booking.".to_owned()
         }
@@ -121,22 +107,10 @@ fn remedy(standing: &Standing, last_error: &LastError, remedies: &Remedies) -> O
     })
 }
 
-/// The organizer as it may stand in a shell command that somebody pastes: its object id, or a user principal name
-/// of harmless characters only, because a caller chose it.
-fn organizer_in_a_command(standing: &Standing) -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '_' | '-' | '+');
-    match (standing.observed.organizer, &standing.wanted.booking.organizer) {
-        (Some(id), _) | (None, &Organizer::UserId(id)) => UserId::to_string(&id),
-        (None, Organizer::Upn(upn)) if upn.as_str().chars().all(harmless) => upn.as_str().to_owned(),
-        (None, Organizer::Upn(_)) => "<the organizer's object id>".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::fixture::{failed, remedies};
-    use crate::booking::Upn;
 
     /// The commands name our application and the organizer, ready to be pasted.
     #[test]
@@ -155,21 +129,6 @@ mod tests {
              1f35f2e6-9cab-44ad-8d5a-b74c14720000"
         );
         assert!(text.contains("up to 30 minutes"));
-    }
-
-    /// A caller can't smuggle a command into what an administrator pastes.
-    #[test]
-    fn a_remedy_holds_no_organizer_that_a_shell_would_read() {
-        for (upn, expected) in [
-            ("o.brien@contoso.com", "o.brien@contoso.com"),
-            ("a;calc@contoso.com", "<the organizer's object id>"),
-            ("$(calc)@contoso.com", "<the organizer's object id>"),
-        ] {
-            let mut standing = failed(Failure::OrganizerNotPermitted, Some(403), None);
-            standing.observed.organizer = None;
-            standing.wanted.booking.organizer = Organizer::Upn(Upn::parse(upn).unwrap());
-            assert_eq!(organizer_in_a_command(&standing), expected);
-        }
     }
 
     /// The sign-in's numbers are told apart, though some begin alike.
