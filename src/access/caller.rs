@@ -17,6 +17,8 @@ pub enum Act {
     ReadBookings,
     /// Read history.
     ReadAudit,
+    /// Have it found out whether bookings for an organizer would work, for which Graph is asked.
+    CheckOrganizers,
 }
 
 impl Act {
@@ -25,6 +27,7 @@ impl Act {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
+            Self::CheckOrganizers => &[Role::BookingsWrite, Role::BookingsRead, Role::Operator],
         }
     }
 
@@ -35,6 +38,7 @@ impl Act {
             Self::WriteBookings => Role::BookingsWrite,
             Self::ReadBookings => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
+            Self::CheckOrganizers => Role::BookingsRead,
         }
     }
 }
@@ -110,25 +114,25 @@ impl Caller {
 mod tests {
     use super::*;
 
-    const ACTS: [Act; 3] = [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit];
+    const ACTS: [Act; 4] = [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit, Act::CheckOrganizers];
 
     /// The whole table: which role allows what, and whether over all source systems.
     #[test]
     fn roles_allow_what_the_table_says() {
-        // write, read, audit, all source systems
+        // write, read, audit, check, all source systems
         for (role, expected) in [
-            (Role::BookingsWrite, [true, true, true, false]),
-            (Role::BookingsRead, [false, true, true, false]),
-            (Role::AuditRead, [false, true, true, true]),
-            (Role::Operator, [false, true, true, true]),
+            (Role::BookingsWrite, [true, true, true, true, false]),
+            (Role::BookingsRead, [false, true, true, true, false]),
+            (Role::AuditRead, [false, true, true, false, true]),
+            (Role::Operator, [false, true, true, true, true]),
         ] {
             let caller = Caller {
                 name: CallerName::parse("test").unwrap(),
                 source_system: SourceSystem::parse("crm").unwrap(),
                 roles: [role].into_iter().collect(),
             };
-            let [write, read, audit] = ACTS.map(|act| caller.may(act));
-            let found = [write, read, audit, caller.sees_all_source_systems()];
+            let [write, read, audit, check] = ACTS.map(|act| caller.may(act));
+            let found = [write, read, audit, check, caller.sees_all_source_systems()];
             assert_eq!(found, expected, "{role}");
             for act in ACTS {
                 let fault = AccessFault::Forbidden { needed: act.needed_role() };

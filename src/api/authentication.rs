@@ -51,6 +51,11 @@ impl Authenticated {
         self.allowed(request, self.0.check(Act::ReadBookings).or_else(|_| self.0.check(Act::ReadAudit)))
     }
 
+    /// The caller, if it may have organizers checked.
+    pub(super) fn organizer_checker(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
+        self.allowed(request, self.0.check(Act::CheckOrganizers))
+    }
+
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {
         checked.map(|()| &self.0).map_err(|fault| turned_away(request, fault))
     }

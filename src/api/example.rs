@@ -157,14 +157,55 @@ pub(super) fn audit_event_page() -> Value {
     })
 }
 
+/// An organizer whom no policy covers.
+pub(super) fn readiness() -> Value {
+    let check = |name: &str, status: &str, detail: &str| json!({"name": name, "status": status, "detail": detail, "remedy": null});
+    let mut policy = check(
+        "access-policy",
+        "failed",
+        "No application access policy covers the organizer, or not yet: 403, Forbidden, No application access policy \
+         found for this app.",
+    );
+    policy["remedy"] = json!(
+        "A Teams administrator runs, in the PowerShell module MicrosoftTeams:\n\
+         New-CsApplicationAccessPolicy -Identity meeting-provisioner -AppIds 22222222-2222-4222-8222-222222222222\n\
+         Grant-CsApplicationAccessPolicy -PolicyName meeting-provisioner -Identity \
+         1f35f2e6-9cab-44ad-8d5a-b74c14720000\n\
+         It takes up to 30 minutes to take effect. (The first line only if there is no such policy yet.)"
+    );
+    json!({
+        "organizer": {"userId": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "upn": "megan@contoso.com"},
+        "ready": false,
+        "checkedAt": "2026-11-23T10:00:00Z",
+        "checks": [
+            check("token", "ok", "The token endpoint gives this service a token."),
+            check(
+                "permissions",
+                "ok",
+                "The token holds the application permissions that bookings for this organizer need.",
+            ),
+            check("organizer", "ok", "There is such a user."),
+            policy,
+            check("recent-attempts", "unknown", "No booking since 2026-11-16T10:00:00Z tells anything."),
+        ],
+        "recentAttempts": {
+            "since": "2026-11-16T10:00:00Z", "succeededAt": null, "refusedAt": null, "refusal": null,
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
-    use crate::api::body::{AuditEventBody, BookingBody};
+    use crate::api::body::{AuditEventBody, BookingBody, ReadinessBody};
     use crate::api::fixture;
     use crate::audit::{AuditEvent, Testimony};
-    use crate::booking::parse_with_id;
-    use crate::meeting::{Failure, Progress};
+    use crate::booking::{Organizer, UserId, parse_with_id};
+    use crate::meeting::{
+        Evidence, Failure, OrganizerFacts, Probe, ProbeOutcome, Progress, RecentAttempts, Refusal, TokenFacts,
+    };
 
     /// The requests are bookings that are taken.
     #[test]
@@ -209,5 +250,30 @@ mod tests {
             testimony,
         };
         assert_eq!(serde_json::to_value(AuditEventBody::of(&event).unwrap()).unwrap(), example);
+    }
+
+    /// An organizer who is not ready is answered as documented.
+    #[test]
+    fn an_example_of_readiness_is_what_is_answered() {
+        let evidence = Evidence {
+            status: Some(403),
+            code: Some("Forbidden".to_owned()),
+            message: Some("No application access policy found for this app.".to_owned()),
+            ..Evidence::begun(datetime!(2026-11-23 10:00 UTC))
+        };
+        let probe = |seen| Some(Probe { seen, evidence: evidence.clone() });
+        let roles = ["OnlineMeetings.ReadWrite.All", "User.Read.All"].map(str::to_owned);
+        let facts = OrganizerFacts {
+            organizer: Organizer::parse("megan@contoso.com").unwrap(),
+            user_id: UserId::parse("1f35f2e6-9cab-44ad-8d5a-b74c14720000").ok(),
+            checked_at: evidence.started_at,
+            token: Ok(TokenFacts { roles: Some(roles.into()) }),
+            user: probe(ProbeOutcome::There),
+            meeting: probe(ProbeOutcome::Refused(Refusal::OrganizerNotPermitted)),
+        };
+        let since = datetime!(2026-11-16 10:00 UTC);
+        let recent = RecentAttempts { since, succeeded_at: None, refused: None };
+        let body = ReadinessBody::of(&facts, &recent, &fixture::remedies());
+        assert_eq!(serde_json::to_value(body).unwrap(), readiness());
     }
 }

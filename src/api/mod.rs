@@ -22,6 +22,7 @@ mod get_booking_history;
 mod get_bookings;
 mod get_openapi;
 mod get_problems;
+mod get_readiness;
 mod history;
 mod json;
 mod openapi;

@@ -14,7 +14,7 @@ use super::body::ProblemBody;
 use super::problem::ProblemCode;
 use super::{
     delete_booking, get_audit_events, get_booking, get_booking_history, get_bookings, get_problems,
-    post_bookings, put_booking,
+    get_readiness, post_bookings, put_booking,
 };
 
 /// The document as it is served and kept under review, with a line feed at its end.
@@ -48,6 +48,7 @@ fn document() -> OpenApi {
         delete_booking::delete_booking,
         get_booking_history::get_booking_history,
         get_audit_events::get_audit_events,
+        get_readiness::get_readiness,
         get_problems::get_problems,
         get_problems::get_problem,
     ),
@@ -55,6 +56,7 @@ fn document() -> OpenApi {
     tags(
         (name = "Bookings", description = "Bookings and their meetings."),
         (name = "History", description = "What happened, who asked for it, and what Graph answered."),
+        (name = "Organizers", description = "Whether bookings for an organizer would work."),
         (name = "Problems", description = "What went wrong, explained."),
     ),
     modifiers(&Credentials, &Closed, &Problems),
@@ -117,6 +119,7 @@ fn problems_of(operation_id: &str) -> &'static [ProblemCode] {
         "deleteBooking" => delete_booking::PROBLEMS,
         "listBookingAuditEvents" => get_booking_history::PROBLEMS,
         "listAuditEvents" => get_audit_events::PROBLEMS,
+        "getOrganizerReadiness" => get_readiness::PROBLEMS,
         "getProblem" => get_problems::PROBLEMS,
         _ => &[],
     }

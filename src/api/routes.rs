@@ -11,7 +11,7 @@ use super::door::Door;
 use super::problem::{Answered, Problem, ProblemCode};
 use super::{
     delete_booking, docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi,
-    get_problems, post_bookings, put_booking,
+    get_problems, get_readiness, post_bookings, put_booking,
 };
 
 const GET: &str = "GET, HEAD";
@@ -40,6 +40,7 @@ fn routes(config: &mut ServiceConfig) {
         )
         .service(readable("/bookings/{bookingId}/audit-events", get_booking_history::get_booking_history))
         .service(readable("/audit-events", get_audit_events::get_audit_events))
+        .service(readable("/organizers/{organizer}/readiness", get_readiness::get_readiness))
         .default_service(web::to(unknown_path));
     config
         .service(v1)

@@ -56,6 +56,7 @@ async fn a_stranger_learns_nothing_under_v1() {
         ("PUT", "/v1/bookings/BK-1001"),
         ("GET", "/v1/bookings/BK-1001/audit-events"),
         ("GET", "/v1/audit-events?colour=red"),
+        ("GET", "/v1/organizers/anna%40contoso.com/readiness?x=y"),
         ("GET", "/v1/nothing"),
         ("GET", "/v1"),
     ] {
@@ -76,6 +77,7 @@ async fn other_methods_and_paths_are_problems_with_allow() {
         ("PATCH", "/v1/bookings/BK-1001", "method-not-allowed", Some("GET, HEAD, PUT, DELETE")),
         ("POST", "/v1/bookings/BK-1001/audit-events", "method-not-allowed", Some("GET, HEAD")),
         ("POST", "/v1/audit-events", "method-not-allowed", Some("GET, HEAD")),
+        ("POST", "/v1/organizers/anna%40contoso.com/readiness", "method-not-allowed", Some("GET, HEAD")),
         ("GET", "/v1", "not-found", None),
         ("GET", "/v1/bookings/", "not-found", None),
         ("GET", "/v1/bookings/a/b", "not-found", None),

@@ -4,7 +4,7 @@ use utoipa::openapi::KnownFormat;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 use crate::booking::AttendeeRole;
-use crate::meeting::{CreatedBy, Failure, Status};
+use crate::meeting::{CheckName, CheckStatus, CreatedBy, Failure, Status};
 
 /// A booking's status.
 pub(super) fn status() -> Object {
@@ -37,6 +37,25 @@ pub(super) fn failure() -> Object {
         "What kind of failure. `graph-throttled`, `graph-unavailable` and `graph-outcome-unknown` pass by themselves; \
          what the others mean stands under `/problems/{code}`.",
         Failure::ALL.map(Failure::code).to_vec(),
+    )
+}
+
+/// What is looked at of an organizer.
+pub(super) fn check_name() -> Object {
+    words(
+        "`token`: whether this service gets a token. `permissions`: whether the token holds the application permissions. \
+         `organizer`: whether there is such a user. `access-policy`: whether an application access policy covers the \
+         organizer. `recent-attempts`: how the bookings of the last days went.",
+        CheckName::ALL.map(CheckName::as_str).to_vec(),
+    )
+}
+
+/// How a check came out.
+pub(super) fn check_status() -> Object {
+    words(
+        "`ok`: as bookings need it, as far as anyone can tell without trying. `failed`: no booking can work like this. \
+         `unknown`: nobody can tell.",
+        CheckStatus::ALL.map(CheckStatus::as_str).to_vec(),
     )
 }
 

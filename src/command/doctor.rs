@@ -1,8 +1,9 @@
 //! `doctor`: what is wrong, what it means, what to do.
 
 mod findings;
+mod organizer;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use self::findings::{Finding, Findings};
 use super::assembly::{chain, store};
 use super::graph_connection;
 use crate::access::ApiKeys;
+use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DatabaseSettings, GraphSettings, Settings};
 use crate::msgraph::MicrosoftGraph;
@@ -17,15 +19,26 @@ use crate::msgraph::MicrosoftGraph;
 /// A clock that differs from Postgres's by more than this makes leases end early or late.
 const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// What `doctor` is told.
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArguments {
+    /// A settings file; deploy/config.toml is a commented example
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check whether bookings for this organizer would work, too: an object id or user principal name
+    #[arg(long, value_name = "ORGANIZER", value_parser = Organizer::parse)]
+    organizer: Option<Organizer>,
+}
+
 /// Checks everything that can be checked from here, and changes nothing.
-pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
-    match Settings::from_process(config_file) {
+    match Settings::from_process(arguments.config.as_deref()) {
         Ok(settings) => {
             findings.good("settings", "read, and all of them make sense");
             keys(&settings, &mut findings);
             database(&settings.database, &mut findings).await;
-            graph(&settings.graph, &mut findings).await;
+            graph(&settings.graph, arguments.organizer.as_ref(), &mut findings).await;
         }
         Err(faults) => findings.bad(&Finding {
             subject: "settings",
@@ -126,7 +139,7 @@ fn skew(postgres: crate::clock::Timestamp, findings: &mut Findings) {
     }
 }
 
-async fn graph(settings: &GraphSettings, findings: &mut Findings) {
+async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings: &mut Findings) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let graph = match MicrosoftGraph::new(&graph_connection::of(settings), clock) {
         Ok(graph) => graph,
@@ -157,5 +170,8 @@ async fn graph(settings: &GraphSettings, findings: &mut Findings) {
                 .to_owned(),
             remedy: "Check the way out: firewall, proxy, name resolution, and graph.root_url.".to_owned(),
         }),
+    }
+    if let Some(organizer) = organizer {
+        organizer::look_at(&graph, organizer, &settings.client_id.to_string(), findings).await;
     }
 }

@@ -26,7 +26,7 @@ enum Command {
     /// Show it all on this machine: a Postgres, a simulated Graph, the service, and requests to it
     Demo(demo::DemoArguments),
     /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
-    Doctor(WithConfig),
+    Doctor(doctor::DoctorArguments),
     /// Stand in for Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
@@ -70,7 +70,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(with) => serve::run(with.config.as_deref()).await,
         Command::Migrate(with) => migrate::run(with.config.as_deref()).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Doctor(with) => doctor::run(with.config.as_deref()).await,
+        Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
         Command::ApiKey(arguments) => api_key::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),

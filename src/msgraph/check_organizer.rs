@@ -56,12 +56,9 @@ impl MicrosoftGraph {
             user: None,
             meeting: None,
         };
-        match self.tokens.current().await {
-            Ok(token) => facts.token = Ok(TokenFacts { roles: roles(&token.authorization) }),
-            Err(failure) => {
-                facts.token = Err(fault(&failure));
-                return facts;
-            }
+        if let Err(failure) = self.tokens.current().await {
+            facts.token = Err(fault(&failure));
+            return facts;
         }
         let (user, found) = self.probe(CallKind::FindOrganizer, self.requests.read_user(organizer)).await;
         facts.user_id = found.or(user_id);
@@ -71,6 +68,10 @@ impl MicrosoftGraph {
             // A meeting that is read is refused in the same ways as one that is changed.
             let request = self.requests.read_meeting(id, &meeting);
             facts.meeting = Some(self.probe(CallKind::Change, request).await.0);
+        }
+        // Not before: had Graph refused the token that was there, this is the one that took its place.
+        if let Ok(token) = self.tokens.current().await {
+            facts.token = Ok(TokenFacts { roles: roles(&token.authorization) });
         }
         facts
     }

@@ -35,6 +35,7 @@ pub(super) fn answer(
             Answer::empty(204)
         }
         ("GET", ["ledger"]) => ledger(tenant, request.query_string()),
+        ("PUT", ["roles"]) => grant(tenant, body),
         ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
         ("DELETE", ["tokens"]) => {
             tenant.tokens().revoke();
@@ -44,7 +45,7 @@ pub(super) fn answer(
             tenant.reset();
             Answer::empty(204)
         }
-        (_, [] | ["faults" | "ledger" | "tokens" | "reset"] | ["organizers", _]) => {
+        (_, [] | ["faults" | "ledger" | "roles" | "tokens" | "reset"] | ["organizers", _]) => {
             refusal(405, "this method does nothing here; see docs/SIMULATOR.md")
         }
         _ => refusal(404, "there is no such control; see docs/SIMULATOR.md"),
@@ -96,6 +97,16 @@ fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> Answer {
     match serde_json::from_slice::<OrganizerBody>(body) {
         Ok(body) => {
             tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
+            Answer::empty(204)
+        }
+        Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+fn grant(tenant: &Tenant, body: &[u8]) -> Answer {
+    match serde_json::from_slice(body) {
+        Ok(roles) => {
+            *tenant.roles() = roles;
             Answer::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),

@@ -16,7 +16,7 @@ use super::ledger_entries::{Call, CallOutcome};
 use super::meeting_item::Item;
 use super::route::{Operation, Route};
 use super::tenant::Tenant;
-use super::{control, create_or_get, cut, fault_answers, meeting_item, token, users};
+use super::{control, create_or_get, cut, fault_answers, meeting_item, permission, token, users};
 
 /// The headers that the ledger keeps. The last one only to show that nobody sends it.
 const KEPT_HEADERS: &[&str] =
@@ -177,7 +177,8 @@ fn work(tenant: &Tenant, call: &Received) -> Answer {
         return token::answer(tenant, tenant_in_path, &call.body, &call.exchange);
     }
     let authorized = tenant.tokens().check(call.authorization.as_deref(), call.exchange.now);
-    let answered = authorized.and_then(|()| match &call.route {
+    let permitted = authorized.and_then(|roles| permission::check(&call.route, &roles));
+    let answered = permitted.and_then(|()| match &call.route {
         Route::CreateOrGet { version, user } => create_or_get::answer(tenant, *version, user, call),
         Route::Meeting { verb, version, user, meeting } => {
             meeting_item::answer(tenant, *verb, Item { version: *version, user, meeting }, call)

@@ -54,6 +54,18 @@ impl GraphError {
         Self::new(403, "Forbidden", message)
     }
 
+    /// 403: the token lacks an application permission.
+    pub(super) fn missing_role(role: &str) -> Self {
+        let message = format!("Missing role permissions on the request. API requires one of '{role}'.");
+        Self::new(403, "Forbidden", message)
+    }
+
+    /// 403 of the directory: the token lacks an application permission, and no more is said.
+    pub(super) fn insufficient_privileges() -> Self {
+        let message = "Insufficient privileges to complete the operation.";
+        Self::new(403, "Authorization_RequestDenied", message)
+    }
+
     /// 403 for another reason: a guest, or nobody paid for Teams.
     pub(super) fn organizer_refused(organizer: &str) -> Self {
         let message =

@@ -29,6 +29,7 @@ mod meeting_content;
 mod meeting_item;
 mod meetings;
 mod organizers;
+mod permission;
 mod route;
 mod settings;
 mod simulator;

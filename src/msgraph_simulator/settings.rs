@@ -25,6 +25,8 @@ pub struct SimulatorSettings {
     pub token_lifetime: Duration,
     /// Told as `refresh_in` when set. Entra does so for long-lived tokens only.
     pub token_refresh_in: Option<Duration>,
+    /// The application permissions that were granted: they stand in every token and open the endpoints.
+    pub roles: Vec<String>,
     /// The standing of an organizer that nobody declared.
     pub undeclared_organizers: Standing,
     /// Seed of the faults that come with a probability: the same seed and the same calls give the same faults.
@@ -46,6 +48,7 @@ impl Default for SimulatorSettings {
             client_secret: SecretString::from("simulator-secret"),
             token_lifetime: Duration::from_secs(3_599),
             token_refresh_in: None,
+            roles: ["OnlineMeetings.ReadWrite.All", "User.Read.All"].map(str::to_owned).into(),
             undeclared_organizers: Standing::Permitted,
             seed: 0,
             workers: 1,

@@ -147,6 +147,11 @@ impl Simulator {
         self.declare(organizer, Standing::WithoutPolicy, None);
     }
 
+    /// Grants the application exactly these permissions. They count in the tokens that are issued from now on.
+    pub fn grant(&self, roles: &[&str]) {
+        *self.tenant.roles() = roles.iter().map(|role| (*role).to_owned()).collect();
+    }
+
     /// Makes every access token worthless that was issued so far.
     pub fn revoke_tokens(&self) {
         self.tenant.tokens().revoke();

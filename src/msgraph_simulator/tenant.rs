@@ -16,6 +16,7 @@ pub(super) struct Tenant {
     settings: SimulatorSettings,
     root_url: String,
     tokens: Tokens,
+    roles: Mutex<Vec<String>>,
     organizers: Mutex<Organizers>,
     meetings: Mutex<Meetings>,
     faults: Mutex<FaultPlan>,
@@ -28,6 +29,7 @@ impl Tenant {
         Self {
             root_url,
             tokens: Tokens::default(),
+            roles: Mutex::new(settings.roles.clone()),
             organizers: Mutex::new(Organizers::new(settings.undeclared_organizers)),
             meetings: Mutex::default(),
             faults: Mutex::new(FaultPlan::new(settings.seed)),
@@ -46,6 +48,11 @@ impl Tenant {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The application permissions that tokens hold from now on.
+    pub(super) fn roles(&self) -> MutexGuard<'_, Vec<String>> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn organizers(&self) -> MutexGuard<'_, Organizers> {
@@ -72,6 +79,7 @@ impl Tenant {
 
     /// Back to the start: no meeting, no call, no fault, nobody declared. Issued tokens stay good.
     pub(super) fn reset(&self) {
+        self.roles().clone_from(&self.settings.roles);
         *self.faults() = FaultPlan::new(self.settings.seed);
         self.organizers().clear();
         *self.meetings() = Meetings::default();

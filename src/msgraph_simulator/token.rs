@@ -19,15 +19,22 @@ use crate::clock::Timestamp;
 /// From this many on, expired tokens are thrown away when another one is issued.
 const TOKENS_SWEPT_FROM: usize = 1_000;
 
-/// The tokens that were issued, each with the time it runs out.
+/// The tokens that were issued.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    expiries: Mutex<HashMap<String, Timestamp>>,
+    issued: Mutex<HashMap<String, Issued>>,
+}
+
+/// What a token is good for.
+#[derive(Debug)]
+struct Issued {
+    expires_at: Timestamp,
+    roles: Vec<String>,
 }
 
 impl Tokens {
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
-        self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Issued>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes every token worthless that was issued so far.
@@ -35,16 +42,20 @@ impl Tokens {
         self.locked().clear();
     }
 
-    fn keep(&self, token: String, expires_at: Timestamp, now: Timestamp) {
-        let mut expiries = self.locked();
-        if expiries.len() >= TOKENS_SWEPT_FROM {
-            expiries.retain(|_, expires_at| *expires_at > now);
+    fn keep(&self, token: String, issued: Issued, now: Timestamp) {
+        let mut all = self.locked();
+        if all.len() >= TOKENS_SWEPT_FROM {
+            all.retain(|_, issued| issued.expires_at > now);
         }
-        expiries.insert(token, expires_at);
+        all.insert(token, issued);
     }
 
-    /// Checks the `Authorization` header of a Graph call.
-    pub(super) fn check(&self, authorization: Option<&str>, now: Timestamp) -> Result<(), GraphError> {
+    /// Checks the `Authorization` header of a Graph call; hands back the application permissions that the token holds.
+    pub(super) fn check(
+        &self,
+        authorization: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, GraphError> {
         let Some(authorization) = authorization else {
             return Err(GraphError::invalid_token("Access token is empty."));
         };
@@ -53,7 +64,7 @@ impl Tokens {
             _ => return Err(GraphError::invalid_token("Access token is empty.")),
         };
         match self.locked().get(token) {
-            Some(expires_at) if *expires_at > now => Ok(()),
+            Some(issued) if issued.expires_at > now => Ok(issued.roles.clone()),
             Some(_) => Err(GraphError::invalid_token("Lifetime validation failed, the token is expired.")),
             None => Err(GraphError::invalid_token("Access token validation failure. Invalid token.")),
         }
@@ -109,9 +120,26 @@ fn issue(tenant: &Tenant, exchange: &Exchange) -> Answer {
     for part in random.chunks_mut(16) {
         part.copy_from_slice(settings.clock.fresh_id().as_bytes());
     }
-    let token = format!("simulated.{}", URL_SAFE_NO_PAD.encode(random));
     let lifetime_seconds = settings.token_lifetime.as_secs();
-    tenant.tokens().keep(token.clone(), exchange.now + settings.token_lifetime, exchange.now);
+    let expires_at = exchange.now + settings.token_lifetime;
+    let roles = tenant.roles().clone();
+    // The form of Entra's tokens, so that a caller can look into it; the signature is chance, and nobody checks it.
+    let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
+    let claims = json!({
+        "aud": tenant.root_url(),
+        "iss": format!("{}/{}/", tenant.root_url(), settings.tenant_id),
+        "iat": exchange.now.unix_timestamp(),
+        "nbf": exchange.now.unix_timestamp(),
+        "exp": expires_at.unix_timestamp(),
+        "appid": settings.client_id,
+        "tid": settings.tenant_id,
+        "roles": roles,
+        "ver": "1.0",
+    });
+    let parts = [header.to_string().as_bytes(), claims.to_string().as_bytes(), &random]
+        .map(|part| URL_SAFE_NO_PAD.encode(part));
+    let token = parts.join(".");
+    tenant.tokens().keep(token.clone(), Issued { expires_at, roles }, exchange.now);
     let mut body = json!({
         "token_type": "Bearer",
         "expires_in": lifetime_seconds,

@@ -10,6 +10,7 @@ mod carry_out;
 mod declare;
 mod events;
 mod in_flight;
+mod readiness;
 mod resume;
 mod waiting;
 

@@ -36,7 +36,13 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
         ),
-        route(get, "/v1/audit-events", "/v1/audit-events", [200; 5]),
+        route(get.clone(), "/v1/audit-events", "/v1/audit-events", [200; 5]),
+        route(
+            get,
+            "/v1/organizers/1f35f2e6-9cab-44ad-8d5a-b74c14720000/readiness",
+            "/v1/organizers/{organizer}/readiness",
+            [200, 200, 200, 403, 200],
+        ),
     ]
 }
 

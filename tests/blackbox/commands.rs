@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use meeting_provisioner::msgraph_simulator::Standing;
+
 use crate::support::postgres::empty_database;
 use crate::support::process::{Process, program};
-use crate::support::{TestApp, Who, booking};
+use crate::support::{ORGANIZER, TestApp, Who, booking};
 
 async fn run(arguments: &[&str], environment: &[(String, String)]) -> (Option<i32>, String) {
     let output = program(arguments, environment).output().await.unwrap();
@@ -75,6 +77,29 @@ async fn the_doctor_tells_good_from_bad() {
         assert!(text.contains(told), "{told} is missing in {text}");
     }
     assert!(!text.contains("wrong-secret"));
+    app.end().await;
+}
+
+/// Asked about an organizer, the doctor says what is missing for bookings, and changes nothing.
+#[tokio::test]
+async fn the_doctor_looks_at_an_organizer() {
+    let app = TestApp::start_now().await;
+    let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+    app.simulator.declare(organizer, Standing::Permitted, Some("olga@contoso.com"));
+    let (status, text) = run(&["doctor", "--organizer", "olga@contoso.com"], app.environment()).await;
+    assert_eq!(status, Some(0), "{text}");
+    for told in ["ok     permissions", "ok     organizer", "ok     access-policy"] {
+        assert!(text.contains(told), "{told} is missing in {text}");
+    }
+    app.simulator.forbid(organizer);
+    let (status, text) = run(&["doctor", "--organizer", ORGANIZER], app.environment()).await;
+    assert_eq!(status, Some(1), "{text}");
+    for told in ["WRONG  access-policy", "Grant-CsApplicationAccessPolicy", ORGANIZER, "One thing is wrong"] {
+        assert!(text.contains(told), "{told} is missing in {text}");
+    }
+    assert!(app.simulator.ledger().meetings.is_empty());
+    let (status, _) = run(&["doctor", "--organizer", "nobody"], app.environment()).await;
+    assert_eq!(status, Some(2));
     app.end().await;
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use meeting_provisioner::clock::{Clock, ManualClock};
 use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, SimulatorSettings};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::macros::datetime;
 
 use crate::fixture::{ANNA, Fixture, read};
@@ -99,4 +101,30 @@ async fn the_ledger_knows_the_token_calls_but_no_secret() {
     let body = calls[0].json_body().unwrap();
     assert_eq!(body["client_secret"], "(withheld)");
     assert_eq!(body["grant_type"], "client_credentials");
+}
+
+/// A token can be looked into as Entra's can, and opens no more than what was granted when it was issued.
+#[tokio::test]
+async fn a_token_holds_what_was_granted() {
+    let mut fixture = Fixture::start().await;
+    let user = format!("/v1.0/users/{ANNA}");
+    let status = async |fixture: &Fixture, path: &str| {
+        fixture.send(Method::GET, path, None).await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&fixture, &user).await, 200);
+    let granted = json!(["OnlineMeetings.ReadWrite.All"]);
+    assert_eq!(fixture.control(Method::PUT, "roles", &granted).await.0, 204);
+    assert_eq!(status(&fixture, &user).await, 200, "a token keeps what it was issued with");
+    let (_, body) = read(fixture.ask_token(&[]).await).await;
+    body["access_token"].as_str().unwrap().clone_into(&mut fixture.token);
+    let claims = fixture.token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!(
+        (&claims["roles"], &claims["appid"]),
+        (&granted, &json!(fixture.simulator.settings().client_id))
+    );
+    assert_eq!(status(&fixture, &user).await, 403);
+    let item = format!("{user}/onlineMeetings/none");
+    assert_eq!(status(&fixture, &item).await, 404);
+    assert_eq!(fixture.control(Method::PUT, "roles", &json!({})).await.0, 400);
 }

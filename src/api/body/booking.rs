@@ -225,10 +225,16 @@ impl<'a> BookingBody<'a> {
 }
 
 fn organizer(standing: &Standing) -> OrganizerBody<'_> {
-    let resolved = standing.observed.organizer.map(UserId::uuid);
-    match &standing.wanted.booking.organizer {
-        Organizer::UserId(id) => OrganizerBody { user_id: Some(id.uuid()), upn: None },
-        Organizer::Upn(upn) => OrganizerBody { user_id: resolved, upn: Some(upn.as_str()) },
+    OrganizerBody::of(&standing.wanted.booking.organizer, standing.observed.organizer)
+}
+
+impl<'a> OrganizerBody<'a> {
+    /// An organizer as the caller named it, with the object id if that was found.
+    pub(crate) fn of(organizer: &'a Organizer, found: Option<UserId>) -> Self {
+        match organizer {
+            Organizer::UserId(id) => Self { user_id: Some(id.uuid()), upn: None },
+            Organizer::Upn(upn) => Self { user_id: found.map(UserId::uuid), upn: Some(upn.as_str()) },
+        }
     }
 }
 

@@ -4,10 +4,12 @@ mod audit_event;
 mod booking;
 mod page;
 mod problem;
+mod readiness;
 mod request;
 
 pub(super) use audit_event::AuditEventBody;
-pub(super) use booking::{BookingBody, GraphBody, LastErrorBody};
+pub(super) use booking::{BookingBody, GraphBody, LastErrorBody, OrganizerBody};
 pub(super) use page::{AuditEventPageBody, BookingPageBody, PageBody, ProblemExplainedBody};
 pub(super) use problem::{DifferenceBody, ErrorBody, ProblemBody};
+pub(super) use readiness::ReadinessBody;
 pub(super) use request::{BookingRequestBody, DeclarationBody};

@@ -27,6 +27,12 @@ impl Findings {
         println!("ok     {subject:<9} {detail}");
     }
 
+    /// Says that nobody can tell how something is.
+    #[expect(clippy::unused_self, reason = "all findings are noted in one place")]
+    pub(super) fn open(&self, subject: &str, detail: &str) {
+        println!("?      {subject:<9} {}", indented(detail));
+    }
+
     /// Says what is wrong.
     pub(super) fn bad(&mut self, finding: &Finding) {
         self.bad += 1;

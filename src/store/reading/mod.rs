@@ -4,6 +4,7 @@ mod audit_events;
 mod booking;
 mod bookings;
 mod due;
+mod recent_attempts;
 
 pub(crate) use audit_events::AuditEventPosition;
 pub(crate) use bookings::BookingPosition;

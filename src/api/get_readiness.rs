@@ -1,0 +1,64 @@
+//! `GET /v1/organizers/{organizer}/readiness`: whether bookings for an organizer would work.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use percent_encoding::percent_decode_str;
+
+use super::authentication::Authenticated;
+use super::body::ReadinessBody;
+use super::door::Door;
+use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
+use super::query::Query;
+use super::write;
+use crate::booking::Organizer;
+
+/// The problems that this call can answer with.
+pub(super) const PROBLEMS: &[ProblemCode] = &[
+    ProblemCode::InvalidRequest,
+    ProblemCode::Unauthenticated,
+    ProblemCode::Forbidden,
+    ProblemCode::StoreUnavailable,
+    ProblemCode::InternalError,
+];
+
+/// Check an organizer
+///
+/// Whether bookings for this organizer would work, found out by reading alone: no meeting is made, changed or removed.
+/// Entra is asked for a token, Graph for the user and for a meeting that can't exist; who asks again within ten seconds
+/// gets the same answer. A user whom Graph doesn't know is answered with 200, too, with the check `organizer` failed.
+/// For certain only a booking shows it.
+#[utoipa::path(
+    get, path = "/v1/organizers/{organizer}/readiness", operation_id = "getOrganizerReadiness", tag = "Organizers",
+    params(
+        ("organizer" = String, Path, description = "The organizer's object id or user principal name, \
+                                                    percent-encoded.", example = "megan@contoso.com"),
+    ),
+    responses(
+        (status = 200, description = "What was found out.", body = ReadinessBody<'static>,
+            example = json!(super::example::readiness())),
+    ),
+    security(("apiKey" = [])),
+)]
+pub(super) async fn get_readiness(request: HttpRequest, caller: Authenticated, door: Data<Door>) -> Answered {
+    Answered(answer(&request, &caller, &door).await)
+}
+
+async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+    let caller = caller.organizer_checker(request)?;
+    Query::read(request.query_string()).close()?;
+    let organizer = organizer(request)?;
+    let source_system = (!caller.sees_all_source_systems()).then_some(&caller.source_system);
+    let looked = door.provisioning.look_at_organizer(&organizer, source_system).await;
+    let (facts, recent) = looked.map_err(|error| not_kept(request, error))?;
+    write::json(request, HttpResponse::Ok(), &ReadinessBody::of(&facts, &recent, &door.remedies))
+}
+
+/// The organizer that a path names.
+fn organizer(request: &HttpRequest) -> Result<Organizer, Problem> {
+    let segment = request.match_info().get("organizer").unwrap_or_default();
+    // The router decodes a path but for "%", "/" and "+", so what it leaves encoded is decoded here, once.
+    let text = percent_decode_str(segment).decode_utf8().unwrap_or_default();
+    Organizer::parse(&text).map_err(|fault| {
+        Problem::new(ProblemCode::InvalidRequest, format!("The organizer in the path {}.", fault.0))
+    })
+}
