@@ -36,9 +36,8 @@ impl Act {
     pub fn needed_role(self) -> Role {
         match self {
             Self::WriteBookings => Role::BookingsWrite,
-            Self::ReadBookings => Role::BookingsRead,
+            Self::ReadBookings | Self::CheckOrganizers => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
-            Self::CheckOrganizers => Role::BookingsRead,
         }
     }
 }

@@ -11,8 +11,8 @@ const NOW: Timestamp = datetime!(2026-12-01 09:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 const UPN: &str = "anna@contoso.com";
 
-fn probe(seen: ProbeOutcome) -> Option<Probe> {
-    Some(Probe { seen, evidence: Evidence::begun(NOW) })
+fn probe(seen: ProbeOutcome) -> Probe {
+    Probe { seen, evidence: Evidence::begun(NOW) }
 }
 
 fn facts(organizer: &str, user: ProbeOutcome, meeting: ProbeOutcome) -> OrganizerFacts {
@@ -21,8 +21,8 @@ fn facts(organizer: &str, user: ProbeOutcome, meeting: ProbeOutcome) -> Organize
         user_id: Some(UserId::new(Uuid::nil())),
         checked_at: NOW,
         token: Ok(TokenFacts::default()),
-        user: probe(user),
-        meeting: probe(meeting),
+        user: Some(probe(user)),
+        meeting: Some(probe(meeting)),
     }
 }
 

@@ -98,8 +98,9 @@ impl MicrosoftGraph {
                 ProbeOutcome::There
             }
             Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) => ProbeOutcome::There,
-            Outcome::Gone => ProbeOutcome::Missing,
-            Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => ProbeOutcome::Missing,
+            Outcome::Gone | Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => {
+                ProbeOutcome::Missing
+            }
             Outcome::Refused(refusal) => ProbeOutcome::Refused(refusal),
             Outcome::Throttled { .. } | Outcome::Unavailable { .. } | Outcome::Unknown => {
                 ProbeOutcome::Unanswered

@@ -46,13 +46,12 @@ impl MicrosoftGraph {
     pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
         let begun = Instant::now();
         let mut evidence = Evidence::begun(self.clock.now());
-        let outcome = match self.organizer_ids.answer(call, &mut evidence).await {
-            Some(known) => known,
-            None => {
-                let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
-                self.organizer_ids.note(call, &outcome).await;
-                outcome
-            }
+        let outcome = if let Some(known) = self.organizer_ids.answer(call, &mut evidence).await {
+            known
+        } else {
+            let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+            self.organizer_ids.note(call, &outcome).await;
+            outcome
         };
         evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         log(attempt, call.kind(), &outcome, &evidence);
