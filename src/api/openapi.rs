@@ -179,7 +179,7 @@ fn example(problem: ProblemCode) -> serde_json::Value {
         ProblemCode::InvalidBooking => {
             json!({"errors": [
                 {"pointer": "/organizer", "detail": "is required"},
-                {"pointer": "/endDatetime", "detail": "is not a member of a booking; did you mean \"endDateTime\"?"},
+                {"pointer": "/endDatetime", "detail": "is not a member here; did you mean \"endDateTime\"?"},
             ]})
         }
         ProblemCode::BookingDiffers => json!({"differences": [{

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
+use super::meeting_settings::MeetingSettings;
 use crate::clock::Timestamp;
 
 /// Up to 16 pairs that the caller keeps with its booking; never sent to Graph.
@@ -31,12 +32,34 @@ pub struct Booking {
     /// The channel's thread, for a meeting in a channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat_thread_id: Option<ChatThreadId>,
+    /// The settings of the meeting that the booking names.
+    #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
+    pub settings: MeetingSettings,
+    /// The settings that the meeting should have: [`Booking::with_default_settings`]. Decided when the booking is
+    /// accepted and kept, so that defaults which change later change no booking.
+    #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
+    pub effective_settings: MeetingSettings,
     /// Which revision of the booking this is, as the booking system counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
     /// What the caller wants kept beside it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+}
+
+impl Booking {
+    /// The same booking with the settings that its meeting should have: those that it names, then `defaults`, then,
+    /// where somebody is to present by role, that roles decide. Graph lets everyone present otherwise, and a role would
+    /// mean nothing.
+    #[must_use]
+    pub fn with_default_settings(self, defaults: &MeetingSettings) -> Self {
+        let presents = |attendee: &Attendee| attendee.role != AttendeeRole::Attendee;
+        let mut effective_settings = self.settings.or(defaults);
+        if self.attendees.iter().any(presents) {
+            effective_settings = effective_settings.or(&MeetingSettings::presenters_by_role());
+        }
+        Self { effective_settings, ..self }
+    }
 }
 
 /// How a caller names an organizer.

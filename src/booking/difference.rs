@@ -37,6 +37,8 @@ pub fn differences(stored: &Booking, requested: &Booking) -> Vec<Difference> {
     compare("chatInfo", stored.chat_thread_id == requested.chat_thread_id, &|b| {
         b.chat_thread_id.as_ref().map_or(Value::Null, |thread| json!({ "threadId": thread }))
     });
+    // What was sent is compared, not what it came to: defaults may have changed since.
+    compare("settings", stored.settings == requested.settings, &|b| json!(b.settings));
     compare("sequence", stored.sequence == requested.sequence, &|b| json!(b.sequence));
     compare("metadata", stored.metadata == requested.metadata, &|b| json!(b.metadata));
     found
@@ -88,6 +90,8 @@ mod tests {
             (json!({"metadata": {"a": "b"}}), vec!["metadata"]),
             (json!({"organizer": "o@contoso.com"}), vec!["organizer"]),
             (json!({"chatInfo": {"threadId": "19:x@thread.tacv2"}}), vec!["chatInfo"]),
+            (json!({"settings": {"allowRecording": null, "lobbyBypassSettings": {}}}), vec![]),
+            (json!({"settings": {"allowRecording": true}}), vec!["settings"]),
         ] {
             let found = differences(&booking(&json!({})), &booking(&overrides));
             let fields: Vec<_> = found.iter().map(|difference| difference.field).collect();

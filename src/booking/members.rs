@@ -97,7 +97,7 @@ impl<'a> Members<'a> {
         for name in std::mem::take(&mut self.left).keys() {
             let meant = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
             let detail = match meant {
-                Some(known) => format!("is not a member of a booking; did you mean \"{known}\"?"),
+                Some(known) => format!("is not a member here; did you mean \"{known}\"?"),
                 None => format!("is not a member here; known are {}", self.known.join(", ")),
             };
             self.fault(name, detail);

@@ -9,6 +9,8 @@ mod difference;
 mod external_id;
 mod fault;
 mod key;
+mod meeting_setting;
+mod meeting_settings;
 mod members;
 mod parse;
 mod words;
@@ -19,4 +21,6 @@ pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, Tena
 pub use fault::Fault;
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
 pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
+pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
+pub use meeting_settings::MeetingSettings;
 pub use words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::content::{Attendee, AttendeeRole, Booking, Metadata, Organizer};
 use super::fault::Fault;
 use super::key::BookingId;
+use super::meeting_settings::MeetingSettings;
 use super::members::{Members, kind};
 use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
 use crate::clock::{Timestamp, to_ticks};
@@ -82,19 +83,23 @@ fn booking(mut members: Members<'_>) -> Option<Booking> {
         chat.close();
         thread
     });
+    let settings = members.object("settings").map(MeetingSettings::read).unwrap_or_default();
     let sequence = sequence(&mut members);
     let metadata = metadata(&mut members);
     members.close();
-    organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
+    let booking = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
         organizer,
         subject,
         start_date_time,
         end_date_time,
         attendees,
         chat_thread_id,
+        settings,
+        effective_settings: MeetingSettings::default(),
         sequence,
         metadata,
-    })
+    });
+    booking.map(|booking| booking.with_default_settings(&MeetingSettings::default()))
 }
 
 fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {

@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::observed::MeetingId;
-use crate::booking::{Attendee, Booking, ExternalId, Subject, Upn, UserId};
+use crate::booking::{Attendee, Booking, ExternalId, MeetingSettings, Subject, Upn, UserId};
 use crate::clock::Timestamp;
 
 /// One call to Graph. Every call can be repeated without harm.
@@ -92,6 +92,8 @@ pub struct Change {
     pub times: Option<(Timestamp, Timestamp)>,
     /// The whole list of attendees.
     pub attendees: Option<Vec<Attendee>>,
+    /// Settings, only those that differ.
+    pub settings: MeetingSettings,
     /// Nobody but the organizer passes the lobby: what a cancel does first, because an old link lives on.
     pub close_lobby: bool,
 }
@@ -103,7 +105,17 @@ impl Change {
         *self == Self::default()
     }
 
-    /// The members of the meeting that it changes, as Graph names them.
+    /// The same change as Graph takes it: Microsoft wants the whole list of attendees beside presenters by role.
+    #[must_use]
+    pub fn with_what_belongs_to_it(mut self, booking: &Booking) -> Self {
+        if self.settings.has_presenters_by_role() && self.attendees.is_none() {
+            self.attendees = Some(booking.attendees.clone());
+        }
+        self
+    }
+
+    /// The members of the meeting that it changes, as Graph names them; one in a member with that member's name:
+    /// `lobbyBypassSettings.scope`.
     #[must_use]
     pub fn members(&self) -> Vec<&'static str> {
         let mut members = Vec::new();
@@ -116,6 +128,7 @@ impl Change {
         if self.attendees.is_some() {
             members.push("participants.attendees");
         }
+        members.extend(self.settings.iter().map(|(path, _)| path));
         if self.close_lobby {
             members.push("lobbyBypassSettings");
         }

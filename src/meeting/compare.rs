@@ -14,7 +14,8 @@ const TIME_TOLERANCE: Duration = Duration::from_secs(1);
 const ATTENDEES_RETURNED_MAX: usize = 750;
 
 /// What would have to change at Graph so that the meeting agrees with the booking. Instants are compared, not
-/// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared.
+/// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared. A setting of
+/// which Graph told nothing has to be asked for.
 #[must_use]
 pub fn compare(booking: &Booking, seen: &Seen) -> Change {
     let wanted_subject = booking.subject.as_ref().map_or("", |subject| subject.as_str());
@@ -26,6 +27,7 @@ pub fn compare(booking: &Booking, seen: &Seen) -> Change {
         subject: subject_differs.then(|| booking.subject.clone()),
         times: times_differ.then_some((booking.start_date_time, booking.end_date_time)),
         attendees: (!same_attendees(&booking.attendees, &seen.attendees)).then(|| booking.attendees.clone()),
+        settings: seen.settings.lacking(&booking.effective_settings),
         close_lobby: false,
     }
 }
@@ -93,6 +95,7 @@ mod tests {
                     role: Some("Presenter".into()),
                 },
             ],
+            settings: SeenSettings::default(),
         }
     }
 

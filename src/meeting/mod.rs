@@ -16,6 +16,7 @@ mod organizer_facts;
 mod outcome;
 mod readiness;
 mod remedy;
+mod seen_settings;
 mod settling;
 mod standing;
 
@@ -31,4 +32,5 @@ pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, T
 pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
 pub use readiness::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
+pub use seen_settings::{SeenSetting, SeenSettings};
 pub use standing::{Life, Progress, Standing, Status, Wanted};

@@ -26,8 +26,12 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
         return None;
     }
     let change = compare(&wanted.booking, &meeting.seen);
-    let in_channel = in_channel(wanted);
-    (!change.is_empty()).then(|| Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change })
+    (!change.is_empty()).then(|| Call::Change {
+        organizer,
+        meeting: meeting.id.clone(),
+        in_channel: in_channel(wanted),
+        change: change.with_what_belongs_to_it(&wanted.booking),
+    })
 }
 
 fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {

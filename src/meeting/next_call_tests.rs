@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::booking::{Booking, ExternalId, parse};
-use crate::meeting::{CallKind, JoinWebUrl, MeetingId, Seen, SeenAttendee};
+use crate::meeting::{CallKind, JoinWebUrl, MeetingId, Seen, SeenAttendee, SeenSetting, SeenSettings};
 
 fn booking(organizer: &str) -> Booking {
     let (_, booking) = parse(json!({
@@ -32,6 +32,7 @@ fn seen(subject: &str) -> Box<SeenMeeting> {
             start: Some(booking.start_date_time),
             end: Some(booking.end_date_time),
             attendees: vec![attendee],
+            settings: SeenSettings::default(),
         },
         online_meeting: "{}".into(),
     })

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::seen_settings::SeenSettings;
 use crate::booking::{UserId, WordFault};
 use crate::clock::Timestamp;
 
@@ -54,6 +55,9 @@ pub struct Seen {
     pub end: Option<Timestamp>,
     /// Attendees; at most 750 of them come back.
     pub attendees: Vec<SeenAttendee>,
+    /// Settings, as far as they were told.
+    #[serde(default, skip_serializing_if = "SeenSettings::is_empty")]
+    pub settings: SeenSettings,
 }
 
 /// An attendee as Graph gives it back: anything may be missing, and roles may be newer than ours.

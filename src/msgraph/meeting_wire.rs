@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::settings_wire;
 use super::text::{clean, cleaned};
 use crate::booking::UserId;
 use crate::clock::{Timestamp, to_ticks};
@@ -35,6 +36,7 @@ pub(super) fn meeting(body: Vec<u8>) -> Result<SeenMeeting, AnswerFault> {
             start: wire.start_date_time.as_deref().and_then(time),
             end: wire.end_date_time.as_deref().and_then(time),
             attendees: wire.participants.and_then(|all| all.attendees).map(attendees).unwrap_or_default(),
+            settings: settings_wire::read(&text),
         },
         online_meeting: text.into_boxed_str(),
     })

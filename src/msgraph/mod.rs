@@ -8,7 +8,7 @@
 //!
 //! One call at a time: `graph` takes the token from `token`, has `request` write the call with the bodies of
 //! `request_wire`, sends it through `exchange`, and hands what comes back to `answer`, which reads it with
-//! `meeting_wire` or `error_wire` and judges errors with `classify`.
+//! `meeting_wire` (and `settings_wire`) or `error_wire` and judges errors with `classify`.
 
 mod answer;
 mod check;
@@ -23,6 +23,7 @@ mod organizer_ids;
 mod request;
 mod request_wire;
 mod retry_after;
+mod settings_wire;
 mod text;
 mod token;
 mod token_failure;

@@ -4,7 +4,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
-use crate::booking::{Attendee, Booking, ExternalId, Subject};
+use crate::booking::{Attendee, Booking, ExternalId, MeetingSettings, Subject};
 use crate::clock::{Timestamp, to_ticks};
 use crate::meeting::Change;
 
@@ -56,6 +56,9 @@ pub(super) struct ChangeWire<'a> {
     participants: Option<ParticipantsWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lobby_bypass_settings: Option<LobbyBypassSettingsWire>,
+    /// Absent beside a closed lobby: that is the first half of a cancel, and changes nothing else.
+    #[serde(flatten)]
+    settings: Option<&'a MeetingSettings>,
 }
 
 impl<'a> ChangeWire<'a> {
@@ -71,6 +74,7 @@ impl<'a> ChangeWire<'a> {
             lobby_bypass_settings: change
                 .close_lobby
                 .then_some(LobbyBypassSettingsWire { scope: "organizer" }),
+            settings: (!change.close_lobby).then_some(&change.settings),
         }
     }
 }

@@ -70,11 +70,17 @@ fn what_is_not_asked_for_is_left_out() {
     assert_eq!(body["participants"], json!({"attendees": [{"role": "attendee", "upn": "a@contoso.com"}]}));
 }
 
-/// A PATCH holds what changes and nothing else: both times, the whole list, null for a subject taken away.
+/// A PATCH holds what changes and nothing else: both times, the whole list, null for a subject taken away, settings where
+/// Graph has them.
 #[test]
 fn a_change_holds_only_what_changes() {
     let times = (datetime!(2026-12-01 09:00 UTC), datetime!(2026-12-01 09:30 +1));
     let attendees = booking(&json!({"attendees": [{"upn": "a@contoso.com"}]})).attendees;
+    let settings = booking(&json!({"settings": {
+        "recordAutomatically": true, "allowedPresenters": "organizer",
+        "lobbyBypassSettings": {"isDialInBypassEnabled": false, "scope": "invited"},
+    }}));
+    let settings = settings.effective_settings;
     let none = Change::default;
     let table = [
         (none(), json!({})),
@@ -92,6 +98,13 @@ fn a_change_holds_only_what_changes() {
             json!({"participants": {"attendees": [{"role": "attendee", "upn": "a@contoso.com"}]}}),
         ),
         (Change { attendees: Some(Vec::new()), ..none() }, json!({"participants": {"attendees": []}})),
+        (
+            Change { settings, ..none() },
+            json!({
+                "allowedPresenters": "organizer", "recordAutomatically": true,
+                "lobbyBypassSettings": {"scope": "invited", "isDialInBypassEnabled": false},
+            }),
+        ),
         (Change { close_lobby: true, ..none() }, json!({"lobbyBypassSettings": {"scope": "organizer"}})),
     ];
     for (change, expected) in table {

@@ -110,10 +110,13 @@ fn next(standing: &Standing) -> NextFacts {
     }
 }
 
-/// In which members the meeting that Graph answered with differs from the booking.
+/// In which members the meeting that Graph answered with differs from the booking. Of a setting that the answer
+/// doesn't tell nobody can say that.
 fn differs_in(before: &Standing, outcome: &Outcome) -> Vec<String> {
     let (Outcome::Created(seen) | Outcome::Found(seen) | Outcome::Changed(seen)) = outcome else {
         return Vec::new();
     };
-    compare(&before.wanted.booking, &seen.seen).members().into_iter().map(str::to_owned).collect()
+    let mut change = compare(&before.wanted.booking, &seen.seen);
+    change.settings = change.settings.filtered(|path, _| seen.seen.settings.tells(path));
+    change.members().into_iter().map(str::to_owned).collect()
 }

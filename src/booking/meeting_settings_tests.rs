@@ -1,0 +1,84 @@
+use serde_json::json;
+
+use super::super::meeting_setting::Choice;
+use super::*;
+
+fn parse(value: &Value) -> MeetingSettings {
+    MeetingSettings::parse(value.clone(), "").unwrap()
+}
+
+/// Each setting takes each of its values and is written back as it came, in its place.
+#[test]
+fn every_setting_is_read_and_written_as_graph_writes_it() {
+    for setting in &MEETING_SETTINGS {
+        let values: Vec<Value> = match setting.choice {
+            Choice::Switch => vec![json!(true), json!(false)],
+            Choice::Words(words) => words.iter().map(|word| json!(word)).collect(),
+        };
+        for value in values {
+            let object = match setting.place() {
+                (None, name) => json!({ name: value }),
+                (Some(holder), name) => json!({ holder: { name: value } }),
+            };
+            let settings = parse(&object);
+            assert_eq!(serde_json::to_value(&settings).unwrap(), object);
+            assert_eq!(serde_json::from_value::<MeetingSettings>(object).unwrap(), settings);
+            assert_eq!(settings.iter().map(|(path, _)| path).collect::<Vec<_>>(), [setting.path]);
+        }
+    }
+}
+
+/// The table is in order, so that what is made from it is too, and holds no path twice.
+#[test]
+fn the_table_is_in_the_order_of_paths() {
+    assert!(MEETING_SETTINGS.is_sorted_by(|left, right| left.path < right.path));
+    let lobby = MEETING_SETTINGS.iter().filter_map(|setting| setting.place().0);
+    assert!(lobby.into_iter().all(|holder| holder == LOBBY));
+}
+
+/// Unknown members, values of another kind and words of nobody are named all together.
+#[test]
+fn all_faults_come_at_once() {
+    for (value, expected) in [
+        (json!([]), vec!["/settings"]),
+        (json!({"allowedPresenters": null, "lobbyBypassSettings": null}), vec![]),
+        (
+            json!({
+                "allowedPresenters": "boss", "recordAutomatically": "true", "allowMeetingChat": true,
+                "AllowRecording": true, "shareMeetingChatHistoryDefault": "all",
+                "lobbyBypassSettings": {"scope": "unknownFutureValue", "x": 1, "isDialInBypassEnabled": 0},
+            }),
+            vec![
+                "/settings/allowMeetingChat",
+                "/settings/allowedPresenters",
+                "/settings/recordAutomatically",
+                "/settings/lobbyBypassSettings/isDialInBypassEnabled",
+                "/settings/lobbyBypassSettings/scope",
+                "/settings/lobbyBypassSettings/x",
+                "/settings/AllowRecording",
+                "/settings/shareMeetingChatHistoryDefault",
+            ],
+        ),
+        (json!({"lobbyBypassSettings": true}), vec!["/settings/lobbyBypassSettings"]),
+    ] {
+        let faults = MeetingSettings::parse(value.clone(), "/settings").err().unwrap_or_default();
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, expected, "{value}");
+    }
+}
+
+/// What is named here goes before what is named there, setting by setting, in the lobby too.
+#[test]
+fn the_nearer_settings_go_first() {
+    let here = parse(&json!({"allowRecording": false, "lobbyBypassSettings": {"scope": "invited"}}));
+    let there = parse(&json!({
+        "allowRecording": true, "allowWhiteboard": true,
+        "lobbyBypassSettings": {"scope": "everyone", "isDialInBypassEnabled": true},
+    }));
+    let both = json!({
+        "allowRecording": false, "allowWhiteboard": true,
+        "lobbyBypassSettings": {"scope": "invited", "isDialInBypassEnabled": true},
+    });
+    assert_eq!(here.or(&there), parse(&both));
+    assert_eq!(here.or(&MeetingSettings::default()), here);
+}
