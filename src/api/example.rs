@@ -11,6 +11,7 @@ pub(super) fn request() -> Value {
         "startDateTime": "2026-12-01T09:00:00+01:00",
         "endDateTime": "2026-12-01T09:30:00+01:00",
         "attendees": [{"upn": "test1@contoso.com", "role": "presenter"}],
+        "settings": {"lobbyBypassSettings": {"scope": "organization"}},
         "sequence": 0,
         "metadata": {"costCentre": "4711"},
     })
@@ -35,7 +36,7 @@ pub(super) fn provisioned() -> Value {
         "sourceSystem": "room-booking",
         "externalId": "4b22997d-a5f7-5483-b720-2dee50154e74",
         "generation": 1,
-        "revision": 2,
+        "revision": 3,
         "status": "provisioned",
         "organizer": {"userId": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "upn": null},
         "subject": "Quarterly review",
@@ -43,6 +44,11 @@ pub(super) fn provisioned() -> Value {
         "endDateTime": "2026-12-01T08:30:00Z",
         "attendees": [{"userId": null, "upn": "test1@contoso.com", "role": "presenter"}],
         "chatInfo": null,
+        "settings": {"lobbyBypassSettings": {"scope": "organization"}},
+        "effectiveSettings": {
+            "allowedPresenters": "roleIsPresenter",
+            "lobbyBypassSettings": {"scope": "organization"},
+        },
         "sequence": 0,
         "metadata": {"costCentre": "4711"},
         "meeting": {
@@ -52,7 +58,7 @@ pub(super) fn provisioned() -> Value {
             "createdBy": "this-request",
             "provisionedAt": "2026-11-23T10:00:00.25Z",
         },
-        "attempts": 1,
+        "attempts": 2,
         "nextAttemptAt": null,
         "lastError": null,
         "createdAt": "2026-11-23T10:00:00Z",
@@ -64,6 +70,8 @@ pub(super) fn provisioned() -> Value {
 pub(super) fn pending() -> Value {
     let mut booking = provisioned();
     booking["status"] = json!("pending");
+    booking["revision"] = json!(2);
+    booking["attempts"] = json!(1);
     booking["meeting"] = Value::Null;
     booking["nextAttemptAt"] = json!("2026-11-23T10:00:02.378Z");
     booking["lastError"] = json!({
@@ -150,7 +158,8 @@ pub(super) fn audit_event_page() -> Value {
                     "clientRequestId": "019ab0f2-6a10-7c32-9d1e-4b7f6a2c8e11",
                     "date": "Mon, 23 Nov 2026 10:00:00 GMT",
                 },
-                "next": {"status": "provisioned"},
+                "differsIn": ["allowedPresenters"],
+                "next": {"status": "pending", "call": "change", "dueAt": "2026-11-23T10:00:00.25Z"},
             },
         }],
         "nextCursor": "AVkuTBJz0sxhAAAAAAAAAAI",

@@ -27,7 +27,7 @@ pub(super) fn provisioned() -> Standing {
     Standing {
         key: BookingKey { source_system: SourceSystem::parse("room-booking").unwrap(), booking_id },
         generation: Generation::FIRST,
-        revision: 2,
+        revision: 3,
         wanted: Wanted {
             life: Life::Held,
             external_id: ExternalId::new(Uuid::parse_str("4b22997d-a5f7-5483-b720-2dee50154e74").unwrap()),
@@ -49,7 +49,7 @@ pub(super) fn provisioned() -> Standing {
             }),
         },
         progress: Progress::Settled,
-        attempts: 1,
+        attempts: 2,
         failures: Failures::default(),
         last_error: None,
         provisioned_at: Some(settled_at),
@@ -70,5 +70,7 @@ pub(super) fn failed(code: Failure, status: Option<u16>, message: Option<&str>) 
     standing.progress = Progress::Parked;
     standing.observed.meeting = None;
     standing.provisioned_at = None;
+    standing.revision = 2;
+    standing.attempts = 1;
     standing
 }

@@ -71,7 +71,8 @@ pub(super) fn audit_event_details() -> Object {
             "requested",
             object(
                 "What was asked of the service, as it is kept: a booking's members, `organizer` as \
-                    `{\"userId\"}` or `{\"upn\"}`, `chatThreadId` for `chatInfo.threadId`, times in UTC.",
+                    `{\"userId\"}` or `{\"upn\"}`, `chatThreadId` for `chatInfo.threadId`, times in UTC; \
+                    `effectiveSettings` with the defaults of then.",
             )
             .build(),
         )
@@ -79,9 +80,11 @@ pub(super) fn audit_event_details() -> Object {
         .property("graph", graph())
         .property(
             "differsIn",
-            ArrayBuilder::new().items(text("A member of the meeting.")).description(Some(
-                "The members in which the meeting that Graph had differed from the booking.",
-            )),
+            ArrayBuilder::new()
+                .items(text("A member of the meeting, such as `lobbyBypassSettings.scope`."))
+                .description(Some(
+                    "The members in which the meeting that Graph had differed from the booking.",
+                )),
         )
         .property("next", next())
         .property("note", text("A sentence for a reader, where the rest doesn't say it."))

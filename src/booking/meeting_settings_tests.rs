@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::meeting_setting::Choice;
 use super::*;
+use crate::booking::Booking;
 
 fn parse(value: &Value) -> MeetingSettings {
     MeetingSettings::parse(value.clone(), "").unwrap()
@@ -81,4 +82,48 @@ fn the_nearer_settings_go_first() {
     });
     assert_eq!(here.or(&there), parse(&both));
     assert_eq!(here.or(&MeetingSettings::default()), here);
+}
+
+fn booking(attendees: &Value, settings: &Value) -> Booking {
+    let body = json!({
+        "organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z", "attendees": attendees,
+        "settings": settings,
+    });
+    crate::booking::parse(body).unwrap().1
+}
+
+/// A role that presents has an effect, unless the booking or the defaults say otherwise.
+#[test]
+fn a_role_that_presents_brings_presenters_by_role() {
+    let people = |role: &str| json!([{"upn": "a@contoso.com"}, {"upn": "b@contoso.com", "role": role}]);
+    let by_role = json!({"allowedPresenters": "roleIsPresenter"});
+    let organizer = json!({"allowedPresenters": "organizer"});
+    let (none, everyone) = (json!({}), json!({"allowedPresenters": "everyone"}));
+    for (role, named, defaults, expected) in [
+        ("attendee", &none, &none, &none),
+        ("presenter", &none, &none, &by_role),
+        ("coorganizer", &none, &none, &by_role),
+        ("presenter", &none, &organizer, &organizer),
+        ("presenter", &everyone, &organizer, &everyone),
+        ("attendee", &none, &organizer, &organizer),
+        ("attendee", &by_role, &none, &by_role),
+    ] {
+        let booking = booking(&people(role), named).with_default_settings(&parse(defaults));
+        assert_eq!(booking.settings, parse(named), "{role} {named} {defaults}");
+        assert_eq!(booking.effective_settings, parse(expected), "{role} {named} {defaults}");
+    }
+}
+
+/// A booking that was kept before settings were known is read as it was, and wants none.
+#[test]
+fn a_booking_kept_before_settings_were_known_is_read() {
+    let mut kept =
+        serde_json::to_value(booking(&json!([{"upn": "a@b.c", "role": "presenter"}]), &json!({}))).unwrap();
+    kept.as_object_mut().unwrap().remove("effectiveSettings");
+    assert!(kept.get("settings").is_none());
+    let read: Booking = serde_json::from_value(kept.clone()).unwrap();
+    assert!(read.settings.is_empty() && read.effective_settings.is_empty());
+    assert_eq!(serde_json::to_value(&read).unwrap(), kept);
+    let with = booking(&json!([]), &json!({"lobbyBypassSettings": {"isDialInBypassEnabled": true}}));
+    assert_eq!(serde_json::from_value::<Booking>(serde_json::to_value(&with).unwrap()).unwrap(), with);
 }

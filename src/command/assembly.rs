@@ -1,5 +1,6 @@
 //! Builds the service from its rooms. `serve`, `demo` and the tests run this same assembly.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::graph_connection;
 use crate::access::{ApiKeyFaults, Doorkeeper};
 use crate::api::{Door, Remedies, WaitSettings};
+use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
@@ -238,12 +240,18 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
         metrics,
         namespace: settings.external_id.namespace,
         tenant: settings.graph.tenant_id,
+        default_settings: default_settings(settings),
         policy: RetryPolicy::default(),
         lease: settings.worker.lease,
         alarm: Alarm::default(),
         waiting: Waiting::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
+}
+
+fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettings> {
+    let each = settings.source_systems.iter();
+    each.map(|(name, one)| (name.clone(), one.meeting_settings.clone())).collect()
 }
 
 fn door(settings: &Settings, provisioning: &Arc<Provisioning>) -> Door {

@@ -27,6 +27,7 @@ mod secret_file;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
+mod source_system;
 mod sources;
 mod telemetry;
 mod worker;
@@ -41,6 +42,7 @@ pub use http::HttpSettings;
 pub use origin::Origin;
 pub use process::{process_environment, process_search_path};
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
+pub use source_system::SourceSystemSettings;
 pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};
 pub use telemetry::{LogFilter, LogFormat, TelemetrySettings};
 pub use worker::WorkerSettings;

@@ -15,6 +15,8 @@ const SHOWN_MAX: usize = 100;
 pub(super) struct Reader {
     sources: Sources,
     origins: BTreeMap<&'static str, Origin>,
+    /// Sections whose keys are names that the operator chose.
+    open_sections: BTreeSet<&'static str>,
     faults: Vec<ConfigFault>,
     missing: Vec<ConfigFault>,
 }
@@ -25,7 +27,13 @@ pub(super) struct Wrong;
 impl Reader {
     pub(super) fn new(mut sources: Sources) -> Self {
         let faults = std::mem::take(&mut sources.faults);
-        Self { sources, origins: BTreeMap::new(), faults, missing: Vec::new() }
+        Self {
+            sources,
+            origins: BTreeMap::new(),
+            open_sections: BTreeSet::new(),
+            faults,
+            missing: Vec::new(),
+        }
     }
 
     /// A setting that may be absent.
@@ -55,6 +63,24 @@ impl Reader {
             self.missing(key, what);
         }
         value
+    }
+
+    /// Takes everything that the file says in a section whose keys are names that the operator chose.
+    pub(super) fn tables(&mut self, section: &'static str) -> Vec<(String, toml::Value)> {
+        self.open_sections.insert(section);
+        let in_section = self.sources.given.extract_if(.., |key, given| {
+            matches!(given.value, Value::Toml(_)) && section_of(key) == section && key != section
+        });
+        let named = in_section.filter_map(|(key, given)| match given.value {
+            Value::Toml(value) => Some((key.get(section.len() + 1..)?.to_owned(), value)),
+            Value::Text(_) => None,
+        });
+        named.collect()
+    }
+
+    /// Notes a fault of something in such a section.
+    pub(super) fn fault_in_file(&mut self, key: &str, detail: impl Into<String>) {
+        self.faults.push(ConfigFault::new(key, self.sources.file.clone(), detail));
     }
 
     /// Notes that a setting is not there, and how to set it.
@@ -100,15 +126,12 @@ impl Reader {
 
     /// Whatever was said and nobody asked for.
     fn find_unknown(&mut self) {
-        let sections: BTreeSet<&str> = self.origins.keys().map(|key| section_of(key)).collect();
+        let mut sections: BTreeSet<&str> = self.origins.keys().map(|key| section_of(key)).collect();
+        sections.extend(&self.open_sections);
         for section in self.sources.sections.iter().filter(|section| !sections.contains(section.as_str())) {
             let meant = nearest(section, sections.iter().copied());
             let detail = format!("there is no section [{section}]{}", did_you_mean(meant));
-            let origin = self.sources.given.values().find_map(|given| match &given.origin {
-                Origin::File(_) => Some(given.origin.clone()),
-                _ => None,
-            });
-            self.faults.push(ConfigFault::new(section, origin, detail));
+            self.faults.push(ConfigFault::new(section, self.sources.file.clone(), detail));
         }
         for (key, given) in &self.sources.given {
             let known = self.origins.contains_key(key.as_str());
@@ -122,6 +145,10 @@ impl Reader {
     }
 
     fn unknown(&self, key: &str, origin: &Origin) -> Option<ConfigFault> {
+        if self.open_sections.contains(section_of(key)) && matches!(origin, Origin::Variable(_)) {
+            let detail = "can be set in the file of --config alone";
+            return Some(ConfigFault::new(key, Some(origin.clone()), detail));
+        }
         let known = self.origins.keys().copied();
         if let (Some(squeezed), Origin::Variable(name)) = (key.strip_prefix('?'), origin) {
             let meant = known.map(variable_of).find(|variable| squeeze(variable) == squeezed)?;

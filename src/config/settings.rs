@@ -13,10 +13,11 @@ use super::http::HttpSettings;
 use super::origin::Origin;
 use super::process::process_environment;
 use super::reader::{Provenance, Reader};
+use super::source_system::{self, SourceSystemSettings};
 use super::sources::{Sources, UnusedName};
 use super::telemetry::TelemetrySettings;
 use super::worker::WorkerSettings;
-use crate::booking::{Namespace, TenantId};
+use crate::booking::{Namespace, SourceSystem, TenantId};
 
 /// The commented example, `deploy/config.toml`: every setting at its default.
 pub const EXAMPLE: &str = include_str!("../../deploy/config.toml");
@@ -38,6 +39,8 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
+    /// What holds for the bookings of one source system, for those of which the file says something.
+    pub source_systems: BTreeMap<SourceSystem, SourceSystemSettings>,
     /// Where each setting's value came from, by `section.key`.
     pub origins: BTreeMap<&'static str, Origin>,
     /// Standard names that hold another value than the setting has: worth a line in the log.
@@ -77,6 +80,7 @@ impl Settings {
                 access: sections.access?,
                 worker: sections.worker?,
                 telemetry: sections.telemetry?,
+                source_systems: sections.source_systems,
                 origins: provenance.origins,
                 unused_names: provenance.unused,
             })
@@ -125,6 +129,7 @@ struct Sections {
     access: Option<AccessSettings>,
     worker: Option<WorkerSettings>,
     telemetry: Option<TelemetrySettings>,
+    source_systems: BTreeMap<SourceSystem, SourceSystemSettings>,
 }
 
 impl Sections {
@@ -140,6 +145,7 @@ impl Sections {
             access: AccessSettings::read(reader),
             worker: WorkerSettings::read(reader),
             telemetry: TelemetrySettings::read(reader),
+            source_systems: source_system::read(reader),
         };
         if let Some(http) = &sections.http {
             check_http(reader, http);

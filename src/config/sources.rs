@@ -57,6 +57,8 @@ pub(super) enum Value {
 pub(super) struct Sources {
     /// By `section.key`.
     pub(super) given: BTreeMap<String, Given>,
+    /// The file, if there is one.
+    pub(super) file: Option<Origin>,
     /// The sections of the file, empty ones too.
     pub(super) sections: BTreeSet<String>,
     /// Standard names that were overruled.
@@ -97,6 +99,7 @@ impl Sources {
 
     fn take_file(&mut self, path: &Path) {
         let origin = Origin::File(path.to_owned());
+        self.file = Some(origin.clone());
         let table = match std::fs::read_to_string(path) {
             Err(error) => Err(format!("can't be read: {error}")),
             // The error's own text would quote the line, and the line may hold a secret.

@@ -64,6 +64,7 @@ mod tests {
 
     use super::*;
     use crate::booking::parse;
+    use crate::meeting::{SeenSetting, SeenSettings};
 
     fn wanted() -> Booking {
         let (_, booking) = parse(json!({
@@ -95,8 +96,63 @@ mod tests {
                     role: Some("Presenter".into()),
                 },
             ],
-            settings: SeenSettings::default(),
+            settings: told(&[("allowedPresenters", "RoleIsPresenter")]),
         }
+    }
+
+    fn told(words: &[(&str, &str)]) -> SeenSettings {
+        let mut settings = SeenSettings::default();
+        for (path, word) in words {
+            settings.note(path, SeenSetting::Word((*word).to_owned()));
+        }
+        settings
+    }
+
+    /// Settings differ where the meeting has them otherwise, where a word is unknown to us, and where nothing was told;
+    /// those that nobody wants are not compared.
+    #[test]
+    fn settings_are_changed_one_by_one() {
+        let lobby = "lobbyBypassSettings.scope";
+        for (words, switch, expected) in [
+            (&[][..], None, vec!["allowMeetingChat", lobby, "recordAutomatically"]),
+            (&[("allowMeetingChat", "Limited"), (lobby, "invited")], Some(true), vec![]),
+            (
+                &[("allowMeetingChat", "limited"), (lobby, "everyone")],
+                Some(false),
+                vec![lobby, "recordAutomatically"],
+            ),
+            (&[("allowMeetingChat", "future"), (lobby, "invited")], Some(true), vec!["allowMeetingChat"]),
+            (
+                &[("allowMeetingChat", "limited"), (lobby, "invited"), ("allowLiveShare", "x")],
+                Some(true),
+                vec![],
+            ),
+        ] {
+            let (_, booking) = parse(json!({
+                "organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z",
+                "settings": {"allowMeetingChat": "limited", "recordAutomatically": true,
+                    "lobbyBypassSettings": {"scope": "invited"}},
+            }))
+            .unwrap();
+            let mut settings = told(words);
+            if let Some(on) = switch {
+                settings.note("recordAutomatically", SeenSetting::Switch(on));
+            }
+            let (start, end) = (Some(booking.start_date_time), Some(booking.end_date_time));
+            let seen = Seen { start, end, settings, ..Seen::default() };
+            let change = compare(&booking, &seen);
+            assert_eq!(change.members(), expected);
+            let kept = serde_json::to_value(&seen).unwrap();
+            assert_eq!(serde_json::from_value::<Seen>(kept).unwrap(), seen);
+        }
+    }
+
+    /// What was kept before settings were known is read as it was.
+    #[test]
+    fn what_was_seen_before_settings_were_known_is_read() {
+        let kept = json!({"subject": null, "start": null, "end": null, "attendees": []});
+        assert_eq!(serde_json::from_value::<Seen>(kept.clone()).unwrap(), Seen::default());
+        assert_eq!(serde_json::to_value(Seen::default()).unwrap(), kept);
     }
 
     /// What Graph rounds, reorders, renames in case or leaves out is no difference.

@@ -243,3 +243,41 @@ fn a_call_on_a_meeting_says_whether_it_is_in_a_channel() {
         }
     }
 }
+
+/// Presenters by role are asked for after the creation, with the whole list of attendees beside them as Microsoft wants
+/// it, and not where Graph has them already. Only the setting is named as what differs.
+#[test]
+fn settings_follow_the_creation() {
+    let body = json!({
+        "organizer": ID, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
+        "attendees": [{"upn": "a@contoso.com", "role": "presenter"}],
+    });
+    let wanted = Wanted { booking: parse(body).unwrap().1, ..wanted(Life::Held, ID) };
+    let answered = |presenters: Option<&str>| {
+        let mut seen = seen("Review");
+        seen.seen.attendees[0].role = Some("presenter".into());
+        if let Some(word) = presenters {
+            seen.seen.settings.note("allowedPresenters", SeenSetting::Word(word.into()));
+        }
+        seen
+    };
+    let create = next_call(&wanted, &Observed::default()).unwrap();
+    for (presenters, asked) in [(None, true), (Some("everyone"), true), (Some("roleIsPresenter"), false)] {
+        let outcome = Outcome::Created(answered(presenters));
+        let observed = after(Observed::default(), &wanted, &create, &outcome);
+        let call = next_call(&wanted, &observed);
+        let Some(Call::Change { change, .. }) = &call else {
+            assert!(!asked, "{presenters:?}: {call:?}");
+            continue;
+        };
+        assert!(asked, "{presenters:?}");
+        assert_eq!(change.attendees.as_ref(), Some(&wanted.booking.attendees));
+        assert_eq!(change.settings, wanted.booking.effective_settings);
+        assert!(change.subject.is_none() && change.times.is_none() && !change.close_lobby);
+        let told = compare(&wanted.booking, &answered(presenters).seen);
+        assert_eq!(told.members(), ["allowedPresenters"]);
+        // Graph's answer to a change may tell nothing of it: it isn't asked again.
+        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
+        assert_eq!(next_call(&wanted, &observed), None);
+    }
+}

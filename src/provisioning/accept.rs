@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::{CreateOrGet, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::booking::{Booking, BookingKey, Generation, derive, differences};
+use crate::booking::{Booking, BookingKey, Generation, MeetingSettings, derive, differences};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Failures, Life, Observed, Progress, Standing, Wanted};
 use crate::store::writing::Accepted;
@@ -62,6 +62,7 @@ impl Provisioning {
 
     /// How a booking stands that nobody has worked on.
     pub(super) fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {
+        let booking = self.with_default_settings(&key, booking);
         let generation = Generation::FIRST;
         let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
         Standing {
@@ -77,6 +78,15 @@ impl Provisioning {
             provisioned_at: None,
             created_at: now,
             updated_at: now,
+        }
+    }
+
+    /// The booking with the settings that its meeting should have, by what is set for its source system now. Whatever
+    /// is newly wanted passes through here before it is stored; what is compared with the stored needs not.
+    pub(super) fn with_default_settings(&self, key: &BookingKey, booking: Booking) -> Booking {
+        match self.default_settings.get(&key.source_system) {
+            Some(defaults) => booking.with_default_settings(defaults),
+            None => booking.with_default_settings(&MeetingSettings::default()),
         }
     }
 

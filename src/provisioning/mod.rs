@@ -14,6 +14,7 @@ mod readiness;
 mod resume;
 mod waiting;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use waiting::Waiting;
 
-use crate::booking::{Namespace, TenantId};
+use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
 use crate::clock::Clock;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::MicrosoftGraph;
@@ -45,6 +46,8 @@ pub(crate) struct Provisioning {
     pub(crate) namespace: Namespace,
     /// The tenant whose meetings these are.
     pub(crate) tenant: TenantId,
+    /// The settings of meetings where a booking doesn't name them, by source system.
+    pub(crate) default_settings: BTreeMap<SourceSystem, MeetingSettings>,
     /// How long to wait for what.
     pub(crate) policy: RetryPolicy,
     /// How long an attempt may take before another replica takes over.

@@ -6,9 +6,10 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::meeting_settings::MeetingSettingsBody;
 use crate::api::door::Remedies;
 use crate::api::problem::failure_body;
-use crate::booking::{Metadata, Organizer, Sequence, Subject, UserId};
+use crate::booking::{MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
 use crate::meeting::{Life, Standing};
 
 /// A booking and its meeting as they stand.
@@ -47,6 +48,13 @@ pub(crate) struct BookingBody<'a> {
     /// The channel's thread, for a meeting in a channel.
     #[schema(required)]
     chat_info: Option<ChatBody<'a>>,
+    /// The settings of the meeting that the booking names.
+    #[schema(value_type = MeetingSettingsBody)]
+    settings: &'a MeetingSettings,
+    /// The settings that the meeting should have: those that the booking names, then the defaults of its source system
+    /// when it was accepted, then `allowedPresenters: roleIsPresenter` if an attendee is to present by role.
+    #[schema(value_type = MeetingSettingsBody)]
+    effective_settings: &'a MeetingSettings,
     /// iCalendar's SEQUENCE, as the booking system counts.
     #[schema(required, minimum = 0)]
     sequence: Option<u32>,
@@ -199,6 +207,8 @@ impl<'a> BookingBody<'a> {
             end_date_time: booking.end_date_time,
             attendees: attendees(standing),
             chat_info: booking.chat_thread_id.as_ref().map(|thread| ChatBody { thread_id: thread.as_str() }),
+            settings: &booking.settings,
+            effective_settings: &booking.effective_settings,
             sequence: booking.sequence.map(Sequence::number),
             metadata: &booking.metadata,
             meeting: meeting(standing),

@@ -2,6 +2,7 @@
 
 mod audit_event;
 mod booking;
+mod meeting_settings;
 mod page;
 mod problem;
 mod readiness;

@@ -4,6 +4,8 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::meeting_settings::BookingRequestSettingsBody;
+
 /// What a booking system asks for. Members that are not listed are refused.
 #[derive(ToSchema)]
 #[schema(as = BookingRequest, rename_all = "camelCase")]
@@ -28,6 +30,9 @@ pub(crate) struct BookingRequestBody {
     attendees: Option<Vec<BookingRequestAttendeeBody>>,
     /// For a meeting in a channel; not in every cloud.
     chat_info: Option<BookingRequestChatBody>,
+    /// Settings of the meeting, by Graph's names; what is not named stays as Graph has it, or as the operator has set
+    /// it for your source system.
+    settings: Option<BookingRequestSettingsBody>,
     /// iCalendar's SEQUENCE (RFC 5545): how often you have revised the booking.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     sequence: Option<u32>,

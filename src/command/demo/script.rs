@@ -84,7 +84,7 @@ impl<'a> Script<'a> {
         show(&answered);
         let meetings = self.meetings(&answered);
         println!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
-        Ok(verdict(answered.status == 201 && answered.body["attempts"] == 2 && meetings == 1))
+        Ok(verdict(answered.status == 201 && answered.body["attempts"] == 3 && meetings == 1))
     }
 
     async fn throttled(&self) -> anyhow::Result<bool> {
@@ -118,7 +118,7 @@ impl<'a> Script<'a> {
             );
         }
         let kinds: Vec<_> = events.iter().map(|event| text(&event["type"])).collect();
-        Ok(verdict(kinds == ["booking.accepted", "call.unknown", "meeting.found"]))
+        Ok(verdict(kinds == ["booking.accepted", "call.unknown", "meeting.found", "meeting.changed"]))
     }
 
     async fn rescheduled(&self) -> anyhow::Result<bool> {
