@@ -22,4 +22,5 @@ mod organizers;
 mod pages;
 mod readiness;
 mod replicas;
+mod settings;
 mod wire;

@@ -60,7 +60,7 @@ async fn what_is_sent_keeps_to_microsofts_metadata() {
     app.book(Who::Desk, &booking_with("BK-1", other)).await.expect(201);
     let mut sent = app.simulator.calls(Operation::CreateOrGet);
     sent.extend(app.simulator.calls(Operation::Patch));
-    assert_eq!(sent.len(), 4);
+    assert_eq!(sent.len(), 6);
     for call in sent {
         let version = if call.path.starts_with("/beta/") { "beta" } else { "v1.0" };
         let Some(slice) = slice(version) else { continue };

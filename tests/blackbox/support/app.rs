@@ -21,6 +21,9 @@ use super::postgres::{TestDatabase, fresh_database};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
+/// The settings file in a test's folder, if it has one.
+const CONFIG_FILE: &str = "config.toml";
+
 /// A service of a test's own: its database, its simulator, its clock.
 pub struct TestApp {
     /// Graph, as this service sees it.
@@ -47,6 +50,18 @@ impl TestApp {
         Self::start_at(datetime!(2026-11-23 08:00 UTC), settings, None).await
     }
 
+    /// Starts a service with a settings file of its own.
+    pub async fn start_with_file(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
+        Self::start_in(folder, datetime!(2026-11-23 08:00 UTC), &[], None).await
+    }
+
+    /// Replaces the settings file; the next replica reads it.
+    pub fn write_file(&self, text: &str) {
+        std::fs::write(self.folder.path().join(CONFIG_FILE), text).unwrap();
+    }
+
     /// Starts a service whose clock shows the real time, for tests with processes that know no other.
     pub async fn start_now() -> Self {
         Self::start_with_now(&[]).await
@@ -63,13 +78,17 @@ impl TestApp {
     }
 
     async fn start_at(now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), now, settings, key).await
+    }
+
+    async fn start_in(folder: TempDir, now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let simulator_clock: Arc<dyn Clock> = clock.clone();
         let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() })
             .await
             .unwrap();
         let database = Arc::new(fresh_database(&MIGRATOR).await);
-        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let folder = Arc::new(folder);
         let keys = write_keys(folder.path(), key.unwrap_or_default());
         let mut environment = environment(&simulator, &database.url, &keys);
         environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
@@ -91,7 +110,8 @@ impl TestApp {
         database: Arc<TestDatabase>,
         folder: Arc<TempDir>,
     ) -> Self {
-        let settings = Settings::load(None, environment.clone()).unwrap();
+        let file = folder.path().join(CONFIG_FILE);
+        let settings = Settings::load(file.exists().then_some(file.as_path()), environment.clone()).unwrap();
         let service_clock: Arc<dyn Clock> = clock.clone();
         let service = Replica::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
         let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
