@@ -50,6 +50,8 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<Declare, ProvisioningError> {
+        let booking = self.with_default_settings(&declaration.key, declaration.booking);
+        let declaration = Declaration { booking, ..declaration };
         loop {
             let Some(kept) = self.store.latest(&declaration.key).await? else {
                 if declaration.only_if.is_some() {
