@@ -1,9 +1,9 @@
--- Calls off the generations before one whose meetings are still held, each with its event: when a later generation has
+-- Calls off, and counts, the generations before one whose meetings are still held, each with its event: when a later generation has
 -- its meeting, and when it is called off. Called inside the statement that does so, hence all or nothing with it.
 create function retire_older_generations(
     of_source_system text, of_booking_id text, of_generation integer,
     at timestamptz, by_actor text, as_event_type text, with_testimony json
-) returns void language sql as $$
+) returns bigint language sql as $$
     with retired as (
         update booking set
             revision = revision + 1, wanted_revision = wanted_revision + 1,
@@ -12,12 +12,14 @@ create function retire_older_generations(
         where source_system = of_source_system and booking_id = of_booking_id and generation < of_generation
             and wanted_life = 'held'
         returning source_system, booking_id, generation, external_id, organizer, meeting_id
+    ), testified as (
+        insert into audit_event (
+            occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
+            testimony
+        )
+        select at, as_event_type, source_system, booking_id, generation, external_id, organizer, meeting_id, by_actor,
+            with_testimony
+        from retired
     )
-    insert into audit_event (
-        occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
-        testimony
-    )
-    select at, as_event_type, source_system, booking_id, generation, external_id, organizer, meeting_id, by_actor,
-        with_testimony
-    from retired
+    select count(*) from retired
 $$;

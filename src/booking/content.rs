@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
 use super::meeting_settings::MeetingSettings;
+use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
 use crate::clock::Timestamp;
 
 /// Up to 16 pairs that the caller keeps with its booking; never sent to Graph.

@@ -20,7 +20,7 @@ pub use difference::{Difference, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
 pub use fault::Fault;
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
-pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
 pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
 pub use meeting_settings::MeetingSettings;
+pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
 pub use words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};

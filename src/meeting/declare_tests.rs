@@ -29,6 +29,7 @@ fn provisioned(overrides: &Value, life: Life) -> Standing {
         start: Some(booking.start_date_time),
         end: Some(booking.end_date_time),
         attendees: vec![attendee],
+        ..Seen::default()
     };
     let meeting = Meeting {
         id: MeetingId::parse("M1").unwrap(),

@@ -264,7 +264,7 @@ fn settings_follow_the_creation() {
     let create = next_call(&wanted, &Observed::default()).unwrap();
     for (presenters, asked) in [(None, true), (Some("everyone"), true), (Some("roleIsPresenter"), false)] {
         let outcome = Outcome::Created(answered(presenters));
-        let observed = after(Observed::default(), &wanted, &create, &outcome);
+        let observed = after(Observed::default(), (&wanted, wanted.revision), &create, &outcome);
         let call = next_call(&wanted, &observed);
         let Some(Call::Change { change, .. }) = &call else {
             assert!(!asked, "{presenters:?}: {call:?}");
@@ -277,7 +277,12 @@ fn settings_follow_the_creation() {
         let told = compare(&wanted.booking, &answered(presenters).seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
-        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
+        let observed = after(
+            observed,
+            (&wanted, wanted.revision),
+            call.as_ref().unwrap(),
+            &Outcome::Changed(answered(None)),
+        );
         assert_eq!(next_call(&wanted, &observed), None);
     }
 }

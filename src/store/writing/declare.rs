@@ -57,10 +57,7 @@ impl Store {
                     failures = 0, failing_since = null, last_error = null, provisioned_at = $19, updated_at = $20
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and revision = $4 and lease_attempt_id is not distinct from $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id,
-                    case when $3 > 1 and $10 = 'cancelled' then
-                        retire_older_generations($1, $2, $3, $20, $22, $24, $25::text::json)
-                    end
+                returning source_system, booking_id, generation, external_id, organizer, meeting_id
             )
             insert into audit_event (
                 occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id,
@@ -69,7 +66,8 @@ impl Store {
             select $20, $21, source_system, booking_id, generation, external_id, organizer, meeting_id, $22,
                 $23::text::json
             from changed
-            returning event_id
+            returning case when $3 > 1 and $10 = 'cancelled'
+                then retire_older_generations($1, $2, $3, $20, $22, $24, $25::text::json) end
             "#,
             standing.key.source_system.as_str(),
             standing.key.booking_id.as_str(),

@@ -71,16 +71,16 @@ impl Store {
                     updated_at = $28
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and lease_attempt_id = $4 and revision = $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id,
-                    case when $3 > 1 and $7 = 'provisioned'
-                        then retire_older_generations($1, $2, $3, $28, $31, $33, $34::text::json) end
+                returning source_system, booking_id, generation, external_id, organizer, meeting_id
             )
             insert into audit_event (occurred_at, event_type, outcome, source_system, booking_id, generation,
                 external_id, organizer, meeting_id, actor, testimony)
             select $28, $29, $30, source_system, booking_id, generation,
                 external_id, organizer, meeting_id, $31, $32::text::json
             from settled
-            returning event_id
+            -- Here, so that the event of what replaces stands before the events of what is replaced.
+            returning case when $3 > 1 and $7 = 'provisioned'
+                then retire_older_generations($1, $2, $3, $28, $31, $33, $34::text::json) end
             "#,
             standing.key.source_system.as_str(),
             standing.key.booking_id.as_str(),
