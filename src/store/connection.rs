@@ -4,14 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::connections::{Connections, TRUSTED_IDLE};
 use super::error::StoreError;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
-
-/// A connection that has rested this long is tried before it is used: a server that restarted has closed it.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -24,10 +22,10 @@ pub(crate) struct StoreSettings {
     pub(crate) acquire_timeout: Duration,
 }
 
-/// The store: a pool of connections.
+/// The store, reached by its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
-    pub(super) pool: PgPool,
+    pub(super) connections: Connections,
     pub(super) connections_max: u32,
 }
 
@@ -59,28 +57,28 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool, connections_max: settings.connections_max })
+        Ok(Self { connections: Connections::of(pool), connections_max: settings.connections_max })
     }
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATOR.run(&self.pool).await?)
+        Ok(MIGRATOR.run(&mut *self.connections.acquire().await?).await?)
     }
 
     /// Whether Postgres answers, and has our tables.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select from booking limit 0").execute(&self.pool).await?;
+        sqlx::query("select from booking limit 0").execute(&mut *self.connections.acquire().await?).await?;
         Ok(())
     }
 
     /// How the schema stands.
     pub(crate) async fn schema_state(&self) -> Result<SchemaState, StoreError> {
         let exists: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.connections.acquire().await?)
             .await?;
         let applied = if exists {
             sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.connections.acquire().await?)
                 .await?
         } else {
             None
@@ -95,14 +93,14 @@ impl Store {
     pub(crate) async fn server(&self) -> Result<(String, crate::clock::Timestamp), StoreError> {
         let row: (String, crate::clock::Timestamp) =
             sqlx::query_as("select current_setting('server_version'), clock_timestamp()")
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.connections.acquire().await?)
                 .await?;
         Ok(row)
     }
 
     /// Closes all connections once their statements are done.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod booking_row;
 mod connection;
+mod connections;
 mod error;
 pub(crate) mod reading;
 pub(crate) mod writing;

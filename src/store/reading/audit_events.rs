@@ -124,7 +124,7 @@ impl Store {
             limit,
             "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
         );
-        rows.fetch_all(&self.pool).await
+        rows.fetch_all(&mut *self.connections.acquire().await?).await
     }
 
     async fn newest_first_of_one(
@@ -139,7 +139,7 @@ impl Store {
             limit,
             "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
         );
-        rows.fetch_all(&self.pool).await
+        rows.fetch_all(&mut *self.connections.acquire().await?).await
     }
 
     async fn oldest_first(
@@ -159,7 +159,7 @@ impl Store {
             limit $13
             "#
         );
-        rows.fetch_all(&self.pool).await
+        rows.fetch_all(&mut *self.connections.acquire().await?).await
     }
 
     async fn newest_first(
@@ -178,7 +178,7 @@ impl Store {
             limit $13
             "#
         );
-        rows.fetch_all(&self.pool).await
+        rows.fetch_all(&mut *self.connections.acquire().await?).await
     }
 
     /// Whether events bear the numbers of transactions that this server has not run, as after a restore into a new
@@ -191,7 +191,7 @@ impl Store {
             ) as "found!"
             "#
         );
-        Ok(found.fetch_one(&self.pool).await?)
+        Ok(found.fetch_one(&mut *self.connections.acquire().await?).await?)
     }
 }
 

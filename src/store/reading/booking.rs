@@ -9,14 +9,16 @@ impl Store {
     /// The latest generation of a booking.
     pub(crate) async fn latest(&self, key: &BookingKey) -> Result<Option<Kept>, StoreError> {
         again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
             let row = booking_rows!(
                 "select",
                 "from booking where source_system = $1 and booking_id = $2 order by generation desc limit 1",
                 key.source_system.as_str(),
                 key.booking_id.as_str(),
             )
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *connection)
             .await?;
+            connection.done();
             row.map(Kept::try_from).transpose()
         })
     }
@@ -28,6 +30,7 @@ impl Store {
         generation: Generation,
     ) -> Result<Option<Kept>, StoreError> {
         again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
             let row = booking_rows!(
                 "select",
                 "from booking where source_system = $1 and booking_id = $2 and generation = $3",
@@ -35,8 +38,9 @@ impl Store {
                 key.booking_id.as_str(),
                 i32::try_from(generation.number()).unwrap_or(i32::MAX),
             )
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *connection)
             .await?;
+            connection.done();
             row.map(Kept::try_from).transpose()
         })
     }
@@ -57,7 +61,7 @@ impl Store {
                 key.booking_id.as_str(),
                 i32::try_from(generation.number()).unwrap_or(i32::MAX),
             )
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connections.acquire().await?)
             .await?;
             Ok(text.flatten())
         })

@@ -68,7 +68,7 @@ impl Store {
                 from.map(|from| from.external_id),
                 i64::from(limit),
             )
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.acquire().await?)
             .await?;
             rows.into_iter().map(|row| Kept::try_from(row).map(|kept| kept.standing)).collect()
         })

@@ -25,7 +25,7 @@ impl Store {
             "#,
             now
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *self.connections.acquire().await?)
         .await?;
         let counts = sqlx::query!(
             r#"
@@ -34,7 +34,7 @@ impl Store {
             group by status
             "#
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.connections.acquire().await?)
         .await?;
         let unsettled = [Status::Pending, Status::Updating, Status::Cancelling, Status::Failed];
         let by_status = unsettled.map(|status| {

@@ -50,6 +50,7 @@ impl Store {
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
         let wanted = &standing.wanted;
+        let mut connection = self.connections.acquire().await?;
         let inserted = sqlx::query_scalar!(
             r#"
             with overtaken as (
@@ -105,8 +106,9 @@ impl Store {
             testimony(event)?,
             predecessor_revision.map(int),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *connection)
         .await?;
+        connection.done();
         Ok(inserted.is_some())
     }
 }

@@ -80,7 +80,7 @@ impl Store {
             abandoned.actor.to_string(),
             testimony(abandoned)?,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.connections.acquire().await?)
         .await?;
         rows.into_iter()
             .map(|row| {

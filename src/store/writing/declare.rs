@@ -95,7 +95,7 @@ impl Store {
             retired.kind.as_str(),
             testimony(retired)?,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.connections.acquire().await?)
         .await?;
         Ok(changed.is_some())
     }

@@ -16,7 +16,7 @@ impl Store {
             &ids,
             now,
         )
-        .execute(&self.pool)
+        .execute(&mut *self.connections.acquire().await?)
         .await?;
         Ok(released.rows_affected())
     }

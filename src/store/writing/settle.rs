@@ -57,6 +57,7 @@ impl Store {
             settlement;
         let observed = &standing.observed;
         let meeting = observed.meeting.as_ref();
+        let mut connection = self.connections.acquire().await?;
         let settled = sqlx::query_scalar!(
             r#"
             with settled as (
@@ -117,9 +118,10 @@ impl Store {
             retired.kind.as_str(),
             testimony(retired)?,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(|error| meeting_taken(error, standing))?;
+        connection.done();
         Ok(settled.is_some())
     }
 }
