@@ -21,7 +21,7 @@ impl DatabaseSettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let what = "the database's URL, such as postgres://user:password@host:5432/database";
         let url = reader.required("database.url", what, &secret(check_url));
-        let connections_max = reader.or_default("database.connections_max", 10, &whole(1..=1_000));
+        let connections_max = reader.or_default("database.connections_max", 20, &whole(1..=1_000));
         let migrate = reader.or_default("database.migrate", true, &flag());
         Some(Self { url: url?, connections_max: connections_max?, migrate: migrate? })
     }
