@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self as std_process, Child, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -82,6 +82,12 @@ impl LocalPostgres {
     #[must_use]
     pub fn binaries_dir(&self) -> &Path {
         &self.programs.folder
+    }
+
+    /// The file that the server logs to. Each start of the server begins it anew.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.log()
     }
 
     /// The major version of PostgreSQL.

@@ -1,0 +1,133 @@
+//! What the benchmark plays on: a Postgres, the Graph simulator, and the program in a process of its own.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use meeting_provisioner::config::process_search_path;
+use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
+use meeting_provisioner::msgraph_simulator::{Operation, Simulator, SimulatorSettings};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::program::Program;
+
+/// The key of the one caller; it opens nothing but this benchmark's service.
+pub const KEY: &str = "mpk_for-the-benchmark-for-the-benchmark-for-the-b";
+/// The longest that the service may take to be ready.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Everything but the service.
+pub struct Stage {
+    /// Drives the simulator.
+    runtime: Runtime,
+    simulator: Simulator,
+    /// The database server.
+    pub postgres: LocalPostgres,
+    folder: TempDir,
+    /// What the service may open of it; the default if it is not set.
+    database_connections: Option<u32>,
+    /// How many bookings were sent on this stage that were answered 201 outside of any load.
+    pub sent_alone: Cell<u64>,
+}
+
+impl Stage {
+    /// Starts everything but the service.
+    pub fn set(database_connections: Option<u32>) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        // The ledger's calls would only be copied here; its counts are exact without them.
+        let settings = SimulatorSettings { calls_kept_max: 0, ..SimulatorSettings::default() };
+        let simulator = runtime.block_on(Simulator::start(settings))?;
+        let settings = LocalPostgresSettings { search_path: process_search_path(), ..Default::default() };
+        let postgres = LocalPostgres::start(&settings)?;
+        let folder = tempfile::tempdir()?;
+        let mut digest = String::new();
+        for byte in Sha256::digest(KEY.as_bytes()) {
+            write!(digest, "{byte:02x}")?;
+        }
+        let keys = format!(
+            "[[api_key]]\nname = \"benchmark\"\nsource_system = \"benchmark\"\nsha256 = \"{digest}\"\n\
+             roles = [\"bookings.write\"]\n"
+        );
+        std::fs::write(folder.path().join("keys.toml"), keys)?;
+        Ok(Self { runtime, simulator, postgres, folder, database_connections, sent_alone: Cell::new(0) })
+    }
+
+    /// Starts the service and waits until it says that it is ready. Its log goes to a file, as it does in production.
+    pub fn start_service(&self) -> anyhow::Result<Program> {
+        let (address, admin) = (free_address()?, free_address()?);
+        let graph = self.simulator.settings();
+        let settings = [
+            ("HTTP__ADDRESS", address.to_string()),
+            ("HTTP__ADMIN_ADDRESS", admin.to_string()),
+            ("DATABASE__URL", self.postgres.url("postgres")),
+            ("GRAPH__TENANT_ID", graph.tenant_id.clone()),
+            ("GRAPH__CLIENT_ID", graph.client_id.clone()),
+            ("GRAPH__CLIENT_SECRET", graph.client_secret.expose_secret().to_owned()),
+            ("GRAPH__ROOT_URL", self.simulator.graph_root_url().to_owned()),
+            ("GRAPH__LOGIN_URL", self.simulator.login_url().to_owned()),
+            ("ACCESS__API_KEYS_FILE", self.folder.path().join("keys.toml").display().to_string()),
+        ];
+        let most = self.database_connections.map(|most| ("DATABASE__CONNECTIONS_MAX", most.to_string()));
+        let settings = settings.into_iter().chain(most);
+        let settings = settings.map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value));
+        let log = File::create(self.folder.path().join("service.log"))?;
+        let began = Instant::now();
+        let child = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"))
+            .arg("serve")
+            .env_clear()
+            .envs(settings)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .spawn()?;
+        Program::ready(child, (address, admin), (began, READY_LIMIT))
+    }
+
+    /// Runs one statement in a session of its own.
+    pub fn execute(&self, statement: &'static str) -> anyhow::Result<()> {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
+            sqlx::query(statement).execute(&mut connection).await?;
+            Ok(connection.close().await?)
+        })
+    }
+
+    /// That every booking that was answered with 201 is in the database, provisioned, with a meeting of its own, and
+    /// that the simulator was asked for as many meetings, and holds as many.
+    pub fn check_one_meeting_per_booking(&self, service: &Program) -> anyhow::Result<String> {
+        let answered = service.booked() + self.sent_alone.get();
+        let (rows, meetings, events): (i64, i64, i64) = self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
+            sqlx::query_as(
+                "select count(*), count(distinct meeting_id),
+                    (select count(*) from audit_event where booking_id like 'B-%')
+                 from booking where booking_id like 'B-%' and status = 'provisioned'",
+            )
+            .fetch_one(&mut connection)
+            .await
+        })?;
+        let at_graph = self.simulator.meetings().len();
+        let asked = self.simulator.counts().arrived(Operation::CreateOrGet);
+        let found = format!(
+            "{answered} bookings were answered; the database holds {rows} with {meetings} meetings and {events} \
+             audit events; Graph was asked {asked} times and holds {at_graph} meetings."
+        );
+        let answered = i64::try_from(answered)?;
+        ensure!(rows == answered && meetings == answered && events == 2 * answered, "{found}");
+        ensure!(i64::try_from(asked)? == answered && i64::try_from(at_graph)? == answered, "{found}");
+        Ok(found)
+    }
+}
+
+/// A port that was free a moment ago; nothing else on this machine is expected to want it.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.local_addr().context("a listener without an address")
+}
