@@ -1,5 +1,7 @@
 //! Settles an attempt: what was observed, what happens next, and the event, all or nothing.
 
+use sqlx::PgConnection;
+
 use super::parameters::{int, json, testimony};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, AttemptId, Standing};
@@ -41,7 +43,10 @@ impl Store {
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
         again_if_lost!(self, async {
-            if self.update(settlement).await? {
+            let mut connection = self.connections.acquire().await?;
+            let stored = update(&mut connection, settlement).await?;
+            connection.done();
+            if stored {
                 return Ok(Settled::Stored);
             }
             let standing = settlement.standing;
@@ -51,15 +56,15 @@ impl Store {
             Ok(if ours { Settled::Stored } else { Settled::Overtaken })
         })
     }
+}
 
-    async fn update(&self, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-        let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event, retired } =
-            settlement;
-        let observed = &standing.observed;
-        let meeting = observed.meeting.as_ref();
-        let mut connection = self.connections.acquire().await?;
-        let settled = sqlx::query_scalar!(
-            r#"
+async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
+    let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event, retired } =
+        settlement;
+    let observed = &standing.observed;
+    let meeting = observed.meeting.as_ref();
+    let settled = sqlx::query_scalar!(
+        r#"
             with settled as (
                 update booking set
                     revision = $6, status = $7,
@@ -83,47 +88,45 @@ impl Store {
             returning case when $3 > 1 and $7 = 'provisioned'
                 then retire_older_generations($1, $2, $3, $28, $31, $33, $34::text::json) end
             "#,
-            standing.key.source_system.as_str(),
-            standing.key.booking_id.as_str(),
-            int(standing.generation.number()),
-            attempt.uuid(),
-            int(*worked_on),
-            int(standing.revision),
-            standing.status().as_str(),
-            observed.organizer.map(crate::booking::UserId::uuid),
-            observed.creation_unknown,
-            meeting.map(|meeting| meeting.id.as_str()),
-            meeting.map(|meeting| meeting.join_web_url.as_str()),
-            meeting.and_then(|meeting| meeting.chat_thread_id.as_deref()),
-            meeting.map(|meeting| meeting.created_by.as_str()),
-            meeting.map(|meeting| json(&meeting.seen)).transpose()?,
-            meeting.and_then(|meeting| meeting.agreed_revision).map(int),
-            meeting.is_some_and(|meeting| meeting.lobby_closed),
-            meeting.is_some_and(|meeting| meeting.removed),
-            *online_meeting,
-            standing.provisioned_at,
-            standing.due_at(),
-            next_attempt.map(|attempt| attempt.id.uuid()),
-            next_attempt.map(|attempt| attempt.started_at),
-            next_attempt.map(|attempt| attempt.leased_until),
-            int(standing.attempts),
-            int(standing.failures.count),
-            standing.failures.since,
-            standing.last_error.as_ref().map(json).transpose()?,
-            standing.updated_at,
-            event.kind.as_str(),
-            event.outcome,
-            event.actor.to_string(),
-            testimony(event)?,
-            retired.kind.as_str(),
-            testimony(retired)?,
-        )
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(|error| meeting_taken(error, standing))?;
-        connection.done();
-        Ok(settled.is_some())
-    }
+        standing.key.source_system.as_str(),
+        standing.key.booking_id.as_str(),
+        int(standing.generation.number()),
+        attempt.uuid(),
+        int(*worked_on),
+        int(standing.revision),
+        standing.status().as_str(),
+        observed.organizer.map(crate::booking::UserId::uuid),
+        observed.creation_unknown,
+        meeting.map(|meeting| meeting.id.as_str()),
+        meeting.map(|meeting| meeting.join_web_url.as_str()),
+        meeting.and_then(|meeting| meeting.chat_thread_id.as_deref()),
+        meeting.map(|meeting| meeting.created_by.as_str()),
+        meeting.map(|meeting| json(&meeting.seen)).transpose()?,
+        meeting.and_then(|meeting| meeting.agreed_revision).map(int),
+        meeting.is_some_and(|meeting| meeting.lobby_closed),
+        meeting.is_some_and(|meeting| meeting.removed),
+        *online_meeting,
+        standing.provisioned_at,
+        standing.due_at(),
+        next_attempt.map(|attempt| attempt.id.uuid()),
+        next_attempt.map(|attempt| attempt.started_at),
+        next_attempt.map(|attempt| attempt.leased_until),
+        int(standing.attempts),
+        int(standing.failures.count),
+        standing.failures.since,
+        standing.last_error.as_ref().map(json).transpose()?,
+        standing.updated_at,
+        event.kind.as_str(),
+        event.outcome,
+        event.actor.to_string(),
+        testimony(event)?,
+        retired.kind.as_str(),
+        testimony(retired)?,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(|error| meeting_taken(error, standing))?;
+    Ok(settled.is_some())
 }
 
 /// The schema holds that one meeting belongs to one booking; should Graph ever say otherwise, it has a name.
