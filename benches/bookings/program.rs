@@ -92,7 +92,7 @@ impl Request {
     /// A booking of an ordinary size.
     pub fn to(address: SocketAddr) -> Self {
         let body = format!(
-            r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"presenter"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
+            r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"attendee"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
             0
         );
         let head = format!(

@@ -1,8 +1,10 @@
 //! The settings of a meeting as Graph told them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::booking::{MeetingSettings, SettingValue};
 
@@ -13,7 +15,7 @@ use crate::booking::{MeetingSettings, SettingValue};
 pub struct SeenSettings(BTreeMap<String, SeenSetting>);
 
 /// What one setting was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SeenSetting {
     /// On or off.
@@ -44,6 +46,32 @@ impl SeenSettings {
     #[must_use]
     pub fn lacking(&self, wanted: &MeetingSettings) -> MeetingSettings {
         wanted.filtered(|path, value| !self.0.get(path).is_some_and(|seen| seen.means(value)))
+    }
+}
+
+/// By hand, because every read of a booking reads a dozen of them, and serde's way for untagged values keeps a copy of
+/// each before it tries.
+impl<'de> Deserialize<'de> for SeenSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SwitchOrWord)
+    }
+}
+
+struct SwitchOrWord;
+
+impl Visitor<'_> for SwitchOrWord {
+    type Value = SeenSetting;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a boolean or a string")
+    }
+
+    fn visit_bool<E>(self, on: bool) -> Result<SeenSetting, E> {
+        Ok(SeenSetting::Switch(on))
+    }
+
+    fn visit_str<E>(self, word: &str) -> Result<SeenSetting, E> {
+        Ok(SeenSetting::Word(word.to_owned()))
     }
 }
 
