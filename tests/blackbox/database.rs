@@ -1,8 +1,10 @@
 //! Postgres goes away and comes back; schemas grow under rows that are there.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
@@ -48,6 +50,25 @@ async fn terminated_connections_are_replaced() {
         app.book(Who::Desk, &booking("BK-0")).await.expect(200);
     }
     app.end().await;
+}
+
+/// A row that can't be read, whatever happened to it, holds up no other booking.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_no_other() {
+    let app = TestApp::start().await;
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(2));
+    for booking_id in ["BROKEN", "BK-1"] {
+        app.book_and_look(&booking(booking_id)).await;
+    }
+    sqlx::query("update booking set wanted = '{}' where booking_id = 'BROKEN'")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(app.resume_after(Duration::from_secs(10)).await, 1);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    app.get(Who::Desk, "/v1/bookings/BROKEN").await.problem(500, "internal-error");
+    app.end_with_work_left().await;
 }
 
 /// Each migration is run on an empty database and on one that holds rows, and the rows are still there.

@@ -82,18 +82,17 @@ impl Store {
         )
         .fetch_all(&mut *self.connections.acquire().await?)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let kept = Kept::try_from(row)?;
-                let attempt = kept.attempt.ok_or_else(|| StoreError::BadRow {
-                    table: "booking",
-                    column: "lease_attempt_id",
-                    id: kept.standing.key.to_string(),
-                    detail: "is empty right after a claim".to_owned(),
-                })?;
+        let claimed = rows.into_iter().filter_map(|row| match Kept::try_from(row) {
+            Ok(kept) => {
                 let abandoned = kept.standing.updated_at == claimed.now && kept.standing.attempts > 0;
-                Ok((kept, attempt, abandoned))
-            })
-            .collect()
+                kept.attempt.map(|attempt| (kept, attempt, abandoned))
+            }
+            // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
+            Err(error) => {
+                tracing::error!(error = %error, "a booking that is due can't be read");
+                None
+            }
+        });
+        Ok(claimed.collect())
     }
 }
