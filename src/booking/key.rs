@@ -91,6 +91,12 @@ impl Generation {
         NonZeroU32::new(number).map(Self)
     }
 
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// Its number, from 1.
     #[must_use]
     pub fn number(self) -> u32 {

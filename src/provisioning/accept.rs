@@ -28,7 +28,8 @@ impl Provisioning {
             return self.compare(known.standing, &booking, patience).await;
         }
         let now = self.clock.now();
-        let standing = self.first_generation(key, booking, now);
+        let booking = self.with_default_settings(&key, booking);
+        let standing = self.fresh_generation(key, Generation::FIRST, booking, now);
         let attempt = self.fresh_attempt(now);
         let event = events::accepted(&standing, &origin, attempt);
         match self.store.accept(&standing, None, &attempt, &event).await? {
@@ -60,10 +61,14 @@ impl Provisioning {
         Ok(CreateOrGet::Known(self.wait_for(stored, patience).await))
     }
 
-    /// How a booking stands that nobody has worked on.
-    pub(super) fn first_generation(&self, key: BookingKey, booking: Booking, now: Timestamp) -> Standing {
-        let booking = self.with_default_settings(&key, booking);
-        let generation = Generation::FIRST;
+    /// How a generation of a booking stands that nobody has worked on.
+    pub(super) fn fresh_generation(
+        &self,
+        key: BookingKey,
+        generation: Generation,
+        booking: Booking,
+        now: Timestamp,
+    ) -> Standing {
         let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
         Standing {
             key,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::answer::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
-use crate::booking::{Booking, BookingKey, Generation, Sequence, derive};
+use crate::booking::{Booking, BookingKey, Generation, Sequence};
 use crate::meeting::{Attempt, CalledOff, Declared, OrganizerChange, Standing, next_call};
 use crate::store::Kept;
 use crate::store::writing::{Accepted, Changed};
@@ -133,16 +133,10 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<Option<Declare>, ProvisioningError> {
         let now = self.clock.now();
-        let generation = before.map_or(Some(Generation::FIRST), |before| {
-            Generation::new(before.generation.number().saturating_add(1))
-        });
-        let generation = generation.unwrap_or(Generation::FIRST);
+        let generation = before.map_or(Generation::FIRST, |before| before.generation.next());
         let mut booking = declaration.booking.clone();
         booking.sequence = booking.sequence.or(before.and_then(|before| before.wanted.booking.sequence));
-        let mut standing = self.first_generation(declaration.key.clone(), booking, now);
-        standing.generation = generation;
-        standing.wanted.external_id =
-            derive(self.namespace, self.tenant, &declaration.key, generation).external_id;
+        let standing = self.fresh_generation(declaration.key.clone(), generation, booking, now);
         let attempt = self.fresh_attempt(now);
         let event = events::accepted(&standing, origin, attempt);
         let overtakes = before.map(|before| before.revision);

@@ -102,83 +102,57 @@ impl Store {
     ) -> Result<Vec<AuditEvent>, StoreError> {
         let of_one_booking = filter.source_system.is_some() && filter.booking_id.is_some();
         again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
             let rows = match (of_one_booking, order) {
-                (true, Order::Ascending) => self.oldest_first_of_one(filter, from, limit).await?,
-                (true, Order::Descending) => self.newest_first_of_one(filter, from, limit).await?,
-                (false, Order::Ascending) => self.oldest_first(filter, from, limit).await?,
-                (false, Order::Descending) => self.newest_first(filter, from, limit).await?,
-            };
-            rows.into_iter().map(AuditEvent::try_from).collect()
-        })
-    }
-
-    async fn oldest_first_of_one(
-        &self,
-        filter: &AuditEventFilter,
-        from: Option<AuditEventPosition>,
-        limit: u32,
-    ) -> sqlx::Result<Vec<AuditEventRow>> {
-        let rows = audit_event_rows!(
-            filter,
-            from,
-            limit,
-            "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
-        );
-        rows.fetch_all(&mut *self.connections.acquire().await?).await
-    }
-
-    async fn newest_first_of_one(
-        &self,
-        filter: &AuditEventFilter,
-        from: Option<AuditEventPosition>,
-        limit: u32,
-    ) -> sqlx::Result<Vec<AuditEventRow>> {
-        let rows = audit_event_rows!(
-            filter,
-            from,
-            limit,
-            "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
-        );
-        rows.fetch_all(&mut *self.connections.acquire().await?).await
-    }
-
-    async fn oldest_first(
-        &self,
-        filter: &AuditEventFilter,
-        from: Option<AuditEventPosition>,
-        limit: u32,
-    ) -> sqlx::Result<Vec<AuditEventRow>> {
-        let rows = audit_event_rows!(
-            filter,
-            from,
-            limit,
-            r#"
+                (true, Order::Ascending) => {
+                    let rows = audit_event_rows!(
+                        filter,
+                        from,
+                        limit,
+                        "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
+                    );
+                    rows.fetch_all(&mut *connection).await?
+                }
+                (true, Order::Descending) => {
+                    let rows = audit_event_rows!(
+                        filter,
+                        from,
+                        limit,
+                        "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
+                    );
+                    rows.fetch_all(&mut *connection).await?
+                }
+                (false, Order::Ascending) => {
+                    let rows = audit_event_rows!(
+                        filter,
+                        from,
+                        limit,
+                        r#"
             and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
             and ($11::bigint is null or (transaction_id, event_id) > ($11::text::xid8, $12::bigint))
             order by transaction_id, event_id
             limit $13
             "#
-        );
-        rows.fetch_all(&mut *self.connections.acquire().await?).await
-    }
-
-    async fn newest_first(
-        &self,
-        filter: &AuditEventFilter,
-        from: Option<AuditEventPosition>,
-        limit: u32,
-    ) -> sqlx::Result<Vec<AuditEventRow>> {
-        let rows = audit_event_rows!(
-            filter,
-            from,
-            limit,
-            r#"
+                    );
+                    rows.fetch_all(&mut *connection).await?
+                }
+                (false, Order::Descending) => {
+                    let rows = audit_event_rows!(
+                        filter,
+                        from,
+                        limit,
+                        r#"
             and ($11::bigint is null or (transaction_id, event_id) < ($11::text::xid8, $12::bigint))
             order by transaction_id desc, event_id desc
             limit $13
             "#
-        );
-        rows.fetch_all(&mut *self.connections.acquire().await?).await
+                    );
+                    rows.fetch_all(&mut *connection).await?
+                }
+            };
+            connection.done();
+            rows.into_iter().map(AuditEvent::try_from).collect()
+        })
     }
 
     /// Whether events bear the numbers of transactions that this server has not run, as after a restore into a new
