@@ -43,6 +43,8 @@ pub(super) fn provisioned() -> Standing {
                 chat_thread_id: Some(text("chatThreadId")),
                 created_by: CreatedBy::ThisRequest,
                 seen: Seen::default(),
+                seen_at: settled_at,
+                doubted: false,
                 agreed_revision: Some(1),
                 lobby_closed: false,
                 removed: false,

@@ -10,6 +10,7 @@ use super::door::Door;
 use super::prefer::{PREFERENCE_APPLIED, Preferences};
 use super::problem::{Answer, Answered, ProblemCode, not_kept};
 use super::query::Query;
+use super::request_id::origin;
 use super::visible::Visible;
 use super::write;
 use crate::booking::{BookingKey, Generation};
@@ -38,6 +39,10 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
             description = "Which of the booking's lives; the latest where it is absent."),
         ("expand" = Option<String>, Query, description = "`onlineMeeting`: with the whole meeting as Graph sent it.",
             pattern = "^onlineMeeting$", example = "onlineMeeting"),
+        ("check" = Option<String>, Query, pattern = "^drift$", example = "drift",
+            description = "`drift`: ask Graph how the meeting is now, and do with a difference what the policy of the \
+                           source system says. `meeting.seenAt` and `meeting.differences` tell the result; where that \
+                           takes longer than the wait, `nextAttemptAt` is not null."),
         ("sourceSystem" = Option<String>, Query,
             description = "Whose booking; your own where it is absent. Others are seen by the roles `audit.read` and \
                            `operator` only."),
@@ -76,6 +81,7 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
         number.and_then(Generation::new).ok_or("must be a whole number from 1")
     });
     let expanded = query.one_of("expand", &["onlineMeeting"]).is_some();
+    let checked = query.one_of("check", &["drift"]).is_some();
     query.close()?;
     let booking_id = write::booking_id(request);
     let key = booking_id.and_then(|id| visible.key(caller, id)).ok_or_else(write::no_such_booking)?;
@@ -84,8 +90,15 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
         None => door.provisioning.store.latest(&key).await,
     };
     let kept = kept.map_err(|error| not_kept(request, error))?.ok_or_else(write::no_such_booking)?;
-    let (patience, applied) = Preferences::read(request.headers()).patience_of_a_read(door.waits);
-    let standing = door.provisioning.wait_for(kept.standing, patience).await;
+    let preferences = Preferences::read(request.headers());
+    let (standing, applied) = if checked {
+        let (patience, applied) = preferences.patience(door.waits);
+        let compared = door.provisioning.compare_now(kept.standing, origin(request, caller), patience).await;
+        (compared.map_err(|error| not_kept(request, error))?, applied)
+    } else {
+        let (patience, applied) = preferences.patience_of_a_read(door.waits);
+        (door.provisioning.wait_for(kept.standing, patience).await, applied)
+    };
     let mut response = as_it_stands(request, &key, &standing, (door, expanded)).await?;
     if let Some(applied) = applied {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);

@@ -81,10 +81,20 @@ pub(super) fn audit_event_details() -> Object {
         .property(
             "differsIn",
             ArrayBuilder::new()
-                .items(text("A member of the meeting, such as `lobbyBypassSettings.scope`."))
-                .description(Some(
-                    "The members in which the meeting that Graph had differed from the booking.",
-                )),
+                .items(text("A member of the booking."))
+                .description(Some("The members of the booking that were changed.")),
+        )
+        .property(
+            "differences",
+            ArrayBuilder::new()
+                .items(utoipa::openapi::Ref::from_schema_name("MeetingDifference"))
+                .description(Some("In what the meeting that Graph told of differed from the booking.")),
+        )
+        .property(
+            "driftPolicy",
+            text(
+                "What was done about a meeting that had moved away from its booking: mend, report or adopt.",
+            ),
         )
         .property("next", next())
         .property("note", text("A sentence for a reader, where the rest doesn't say it."))
@@ -95,7 +105,7 @@ fn attempt() -> Object {
     object("The attempt: one call to Graph.")
         .property("id", text("Its id, sent to Graph as `client-request-id`."))
         .property("number", number("The how-manieth of this booking."))
-        .property("call", text("Which call: find-organizer, create-or-get, change or remove."))
+        .property("call", text("Which call: find-organizer, create-or-get, change, look or remove."))
         .property("startedAt", time("When it was begun."))
         .build()
 }

@@ -71,6 +71,10 @@ pub enum EventKind {
     MeetingFound,
     /// Graph changed the meeting.
     MeetingChanged,
+    /// Graph told how the meeting is: as it was.
+    MeetingSeen,
+    /// Graph told how the meeting is: not as it was brought to be.
+    MeetingDrifted,
     /// The meeting is removed.
     MeetingRemoved,
     /// Graph said no.
@@ -85,7 +89,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BookingAccepted,
         Self::BookingAgreed,
         Self::BookingChanged,
@@ -94,6 +98,8 @@ impl EventKind {
         Self::MeetingCreated,
         Self::MeetingFound,
         Self::MeetingChanged,
+        Self::MeetingSeen,
+        Self::MeetingDrifted,
         Self::MeetingRemoved,
         Self::CallRefused,
         Self::CallThrottled,
@@ -109,6 +115,7 @@ impl EventKind {
             Outcome::Created(_) => Self::MeetingCreated,
             Outcome::Found(_) => Self::MeetingFound,
             Outcome::Changed(_) => Self::MeetingChanged,
+            Outcome::Seen(_) => Self::MeetingSeen,
             Outcome::Gone => Self::MeetingRemoved,
             Outcome::Refused(_) => Self::CallRefused,
             Outcome::Throttled { .. } => Self::CallThrottled,
@@ -129,6 +136,8 @@ impl EventKind {
             Self::MeetingCreated => "meeting.created",
             Self::MeetingFound => "meeting.found",
             Self::MeetingChanged => "meeting.changed",
+            Self::MeetingSeen => "meeting.seen",
+            Self::MeetingDrifted => "meeting.drifted",
             Self::MeetingRemoved => "meeting.removed",
             Self::CallRefused => "call.refused",
             Self::CallThrottled => "call.throttled",

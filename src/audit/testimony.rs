@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::booking::Booking;
 use crate::clock::Timestamp;
-use crate::meeting::Evidence;
+use crate::meeting::{Evidence, MeetingDifference};
 
 /// What is known of an event, in the form in which it is kept and shown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,9 +26,15 @@ pub struct Testimony {
     /// What Graph answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Evidence>,
-    /// The members of the meeting that differed from the booking.
+    /// The members of the booking that were changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differs_in: Vec<String>,
+    /// In what the meeting that Graph answered with differs from the booking.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<MeetingDifference>,
+    /// What was done about a meeting that had moved away from its booking: `mend`, `report` or `adopt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift_policy: Option<String>,
     /// What was decided then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<NextFacts>,

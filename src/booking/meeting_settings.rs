@@ -78,6 +78,15 @@ impl MeetingSettings {
         Self(all)
     }
 
+    /// These with the setting at this path as told; nothing where there is no such setting, or no such value of it.
+    #[must_use]
+    pub fn with(&self, path: &str, told: &Value) -> Option<Self> {
+        let setting = MEETING_SETTINGS.iter().find(|setting| setting.path == path)?;
+        let mut all = self.0.clone();
+        all.insert(setting.path, setting.read(told).ok()?);
+        Some(Self(all))
+    }
+
     /// Only those present whose role says so: what gives effect to roles.
     #[must_use]
     pub fn presenters_by_role() -> Self {

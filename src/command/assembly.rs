@@ -22,7 +22,7 @@ use crate::provisioning::{Alarm, InFlight, Provisioning, Waiting};
 use crate::server::{AdminDoor, Health, PublicDoor, bind};
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
-use crate::worker::Worker;
+use crate::worker::{Rounds, Worker};
 
 /// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -136,6 +136,11 @@ impl Replica {
             claim_max: self.claim_max,
         };
         self.clockwork.push(tokio::spawn(worker.run(self.stop.clone())));
+        if let Some(unseen_for) = settings.worker.rounds {
+            let rest = Duration::from_mins(1) / settings.worker.rounds_per_minute;
+            let rounds = Rounds { provisioning: Arc::clone(&self.provisioning), unseen_for, rest };
+            self.clockwork.push(tokio::spawn(rounds.run(self.stop.clone())));
+        }
         let stop = self.stop.clone();
         self.clockwork.push(tokio::spawn(async move {
             while tokio::time::timeout(KEYS_RELOAD, stop.cancelled()).await.is_err() {
@@ -169,6 +174,14 @@ impl Replica {
             one.await.map_err(|error| error.to_string())?;
         }
         Ok(count)
+    }
+
+    /// Makes one of the rounds that compare meetings with their bookings, with no rest on the way: of those that Graph
+    /// has not told of for this long. Says how many that were.
+    pub async fn compare_all(&self, unseen_for: Duration) -> Result<usize, String> {
+        let provisioning = Arc::clone(&self.provisioning);
+        let rounds = Rounds { provisioning, unseen_for, rest: Duration::ZERO };
+        rounds.make(&self.stop).await.map_err(|error| error.to_string())
     }
 
     /// Asks for a token in the background, so that a credential that is refused is in the log at the start.
@@ -241,6 +254,7 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
         namespace: settings.external_id.namespace,
         tenant: settings.graph.tenant_id,
         default_settings: default_settings(settings),
+        drift_policies: settings.source_systems.iter().map(|(name, one)| (name.clone(), one.drift)).collect(),
         policy: RetryPolicy::default(),
         lease: settings.worker.lease,
         alarm: Alarm::default(),

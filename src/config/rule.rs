@@ -65,6 +65,14 @@ pub(super) fn seconds(range: RangeInclusive<u32>) -> Rule<Duration> {
     })
 }
 
+/// A whole number of hours within a range.
+pub(super) fn hours(range: RangeInclusive<u32>) -> Rule<Duration> {
+    Rule::number(move |text| {
+        within(text.parse().ok(), &range, "a whole number of hours")
+            .map(|count| Duration::from_hours(count.into()))
+    })
+}
+
 /// A number of seconds within a range, fractions allowed.
 pub(super) fn fractional_seconds(range: RangeInclusive<f64>) -> Rule<Duration> {
     Rule::number(move |text| {

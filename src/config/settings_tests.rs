@@ -325,6 +325,7 @@ fn a_source_system_may_have_settings_of_its_own() {
         "lobbyBypassSettings": {"scope": "organization", "isDialInBypassEnabled": false},
     });
     assert_eq!(shown, [("room-booking", expected)]);
+    assert!(settings.source_systems.values().all(|one| one.drift == crate::meeting::DriftPolicy::Report));
     assert!(load("[source_system]\n[source_system.\"a.b\"]\n", &[]).unwrap().source_systems.len() == 1);
 }
 
@@ -332,7 +333,7 @@ fn a_source_system_may_have_settings_of_its_own() {
 fn all_faults_of_source_systems_are_reported_at_once() {
     let text = "[source_system]\ncrm = 1\n[source_system.Rooms]\n[source_system.a.meeting_settings]\n\
                 allowedPresenters = \"boss\"\nallowrecording = true\nlobbyBypassSettings.scope = true\n\
-                [source_system.b]\nsettings = {}\n[source_sytem.c]\n";
+                [source_system.b]\nsettings = {}\ndrift = \"ignore\"\n[source_sytem.c]\n";
     let found = faults(text, &[("MEETING_PROVISIONER__SOURCE_SYSTEM__CRM", "x")]);
     let expected = [
         "source_system.Rooms (file FILE): is no source system's name: it must be 1 to 64 characters",
@@ -341,7 +342,8 @@ fn all_faults_of_source_systems_are_reported_at_once() {
         "source_system.a.meeting_settings.allowrecording (file FILE): is not a member here; did you mean \
          \"allowRecording\"?",
         "source_system.a.meeting_settings.lobbyBypassSettings.scope (file FILE): must be a string, not a boolean",
-        "source_system.b.settings (file FILE): there is no such setting; known are meeting_settings",
+        "source_system.b.drift (file FILE): must be \"mend\", \"report\" or \"adopt\"",
+        "source_system.b.settings (file FILE): there is no such setting; known are meeting_settings, drift",
         "source_system.crm (environment variable MEETING_PROVISIONER__SOURCE_SYSTEM__CRM): can be set in the file of \
          --config alone",
         "source_sytem (file FILE): there is no section [source_sytem]; did you mean source_system?",
@@ -353,7 +355,7 @@ fn all_faults_of_source_systems_are_reported_at_once() {
     let found = faults("[source_system]\ncrm = 1\n", &[]);
     assert_eq!(
         found,
-        ["source_system.crm (file FILE): is of type integer; must be a table of meeting_settings"]
+        ["source_system.crm (file FILE): is of type integer; must be a table of meeting_settings and drift"]
     );
     assert!(faults("source_system = 1\n", &[])[0].contains("there is no such setting"));
 }

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use super::reader::Reader;
 use crate::booking::{MeetingSettings, SourceSystem};
+use crate::meeting::DriftPolicy;
 
 const SECTION: &str = "source_system";
-const KEYS: [&str; 1] = ["meeting_settings"];
+const KEYS: [&str; 2] = ["meeting_settings", "drift"];
 
 /// What holds for the bookings of one source system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceSystemSettings {
     /// The settings of its meetings where a booking doesn't name them, written as in a booking's `settings`.
     pub meeting_settings: MeetingSettings,
+    /// What is done about its meetings that have moved away from their bookings.
+    pub drift: DriftPolicy,
 }
 
 /// Every source system of which the file says something. Their names fit into no environment variable.
@@ -23,7 +26,8 @@ pub(super) fn read(reader: &mut Reader) -> BTreeMap<SourceSystem, SourceSystemSe
         match (SourceSystem::parse(&name), value) {
             (Ok(name), toml::Value::Table(table)) => drop(read.insert(name, one(reader, &key, table))),
             (Ok(_), value) => {
-                let detail = format!("is of type {}; must be a table of {}", value.type_str(), KEYS[0]);
+                let detail =
+                    format!("is of type {}; must be a table of {}", value.type_str(), KEYS.join(" and "));
                 reader.fault_in_file(&key, detail);
             }
             (Err(fault), _) => reader.fault_in_file(&key, format!("is no source system's name: it {fault}")),
@@ -38,6 +42,13 @@ fn one(reader: &mut Reader, key: &str, table: toml::Table) -> SourceSystemSettin
         let key = format!("{key}.{name}");
         if !KEYS.contains(&name.as_str()) {
             reader.fault_in_file(&key, format!("there is no such setting; known are {}", KEYS.join(", ")));
+            continue;
+        }
+        if name == "drift" {
+            match DriftPolicy::ALL.into_iter().find(|policy| value.as_str() == Some(policy.as_str())) {
+                Some(policy) => settings.drift = policy,
+                None => reader.fault_in_file(&key, "must be \"mend\", \"report\" or \"adopt\""),
+            }
             continue;
         }
         // What JSON has no word for, a date, becomes a text or an object, and is then a fault by its place.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::rule::{fractional_seconds, seconds, whole};
+use super::rule::{fractional_seconds, hours, seconds, whole};
 
 /// How often the worker looks, how much it takes, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct WorkerSettings {
     pub claim_max: u32,
     /// How long one attempt may take before another replica takes the booking over.
     pub lease: Duration,
+    /// How often each meeting still to come is compared with its booking; nothing where that is switched off.
+    pub rounds: Option<Duration>,
+    /// How many meetings one replica compares in a minute, at most.
+    pub rounds_per_minute: u32,
 }
 
 impl WorkerSettings {
@@ -25,6 +29,14 @@ impl WorkerSettings {
         );
         let claim_max = reader.or_default("worker.claim_max", 32, &whole(1..=1_000));
         let lease = reader.or_default("worker.lease_seconds", Duration::from_mins(1), &seconds(1..=3_600));
-        Some(Self { poll: poll?, claim_max: claim_max?, lease: lease? })
+        let rounds = reader.or_default("worker.rounds_hours", Duration::ZERO, &hours(0..=8_760));
+        let rounds_per_minute = reader.or_default("worker.rounds_per_minute", 30, &whole(1..=6_000));
+        Some(Self {
+            poll: poll?,
+            claim_max: claim_max?,
+            lease: lease?,
+            rounds: Some(rounds?).filter(|rounds| !rounds.is_zero()),
+            rounds_per_minute: rounds_per_minute?,
+        })
     }
 }

@@ -33,6 +33,15 @@ pub enum Call {
         /// What to change.
         change: Change,
     },
+    /// How is the meeting now? (`GET`)
+    Look {
+        /// Whose meeting.
+        organizer: UserId,
+        /// Which one.
+        meeting: MeetingId,
+        /// Whether it is one in a channel, which another version of Graph's interface made.
+        in_channel: bool,
+    },
     /// Remove a meeting (`DELETE`).
     Remove {
         /// Whose meeting.
@@ -52,6 +61,7 @@ impl Call {
             Self::FindOrganizer(_) => CallKind::FindOrganizer,
             Self::CreateOrGet { .. } => CallKind::CreateOrGet,
             Self::Change { .. } => CallKind::Change,
+            Self::Look { .. } => CallKind::Look,
             Self::Remove { .. } => CallKind::Remove,
         }
     }
@@ -66,6 +76,8 @@ pub enum CallKind {
     CreateOrGet,
     /// `PATCH …/onlineMeetings/{id}`
     Change,
+    /// `GET …/onlineMeetings/{id}`
+    Look,
     /// `DELETE …/onlineMeetings/{id}`
     Remove,
 }
@@ -78,6 +90,7 @@ impl CallKind {
             Self::FindOrganizer => "find-organizer",
             Self::CreateOrGet => "create-or-get",
             Self::Change => "change",
+            Self::Look => "look",
             Self::Remove => "remove",
         }
     }

@@ -14,8 +14,8 @@ const TIME_TOLERANCE: Duration = Duration::from_secs(1);
 const ATTENDEES_RETURNED_MAX: usize = 750;
 
 /// What would have to change at Graph so that the meeting agrees with the booking. Instants are compared, not
-/// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared. A setting of
-/// which Graph told nothing has to be asked for.
+/// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared. That of which
+/// Graph told nothing has to be asked for.
 #[must_use]
 pub fn compare(booking: &Booking, seen: &Seen) -> Change {
     let wanted_subject = booking.subject.as_ref().map_or("", |subject| subject.as_str());
@@ -26,17 +26,19 @@ pub fn compare(booking: &Booking, seen: &Seen) -> Change {
     Change {
         subject: subject_differs.then(|| booking.subject.clone()),
         times: times_differ.then_some((booking.start_date_time, booking.end_date_time)),
-        attendees: (!same_attendees(&booking.attendees, &seen.attendees)).then(|| booking.attendees.clone()),
+        attendees: (!same_attendees(&booking.attendees, seen.attendees.as_deref()))
+            .then(|| booking.attendees.clone()),
         settings: seen.settings.lacking(&booking.effective_settings),
         close_lobby: false,
     }
 }
 
-fn same_time(wanted: Timestamp, seen: Option<Timestamp>) -> bool {
+pub(super) fn same_time(wanted: Timestamp, seen: Option<Timestamp>) -> bool {
     seen.is_some_and(|seen| (wanted - seen).unsigned_abs() < TIME_TOLERANCE)
 }
 
-fn same_attendees(wanted: &[Attendee], seen: &[SeenAttendee]) -> bool {
+fn same_attendees(wanted: &[Attendee], seen: Option<&[SeenAttendee]>) -> bool {
+    let Some(seen) = seen else { return wanted.is_empty() };
     let mut left: BTreeMap<String, &Attendee> = BTreeMap::new();
     let mut by_id = BTreeMap::new();
     for attendee in wanted {
@@ -84,7 +86,7 @@ mod tests {
             subject: Some("Review".to_owned()),
             start: Some(booking.start_date_time),
             end: Some(booking.end_date_time),
-            attendees: vec![
+            attendees: Some(vec![
                 SeenAttendee {
                     user_id: None,
                     upn: Some("B@contoso.com".into()),
@@ -95,17 +97,21 @@ mod tests {
                     upn: None,
                     role: Some("Presenter".into()),
                 },
-            ],
-            settings: told(&[("allowedPresenters", "RoleIsPresenter")]),
+            ]),
+            settings: settings(&[("allowedPresenters", "RoleIsPresenter")]),
         }
     }
 
-    fn told(words: &[(&str, &str)]) -> SeenSettings {
+    fn settings(words: &[(&str, &str)]) -> SeenSettings {
         let mut settings = SeenSettings::default();
         for (path, word) in words {
             settings.note(path, SeenSetting::Word((*word).to_owned()));
         }
         settings
+    }
+
+    fn told(seen: &mut Seen) -> &mut Vec<SeenAttendee> {
+        seen.attendees.as_mut().unwrap()
     }
 
     /// Settings differ where the meeting has them otherwise, where a word is unknown to us, and where nothing was told;
@@ -134,7 +140,7 @@ mod tests {
                     "lobbyBypassSettings": {"scope": "invited"}},
             }))
             .unwrap();
-            let mut settings = told(words);
+            let mut settings = settings(words);
             if let Some(on) = switch {
                 settings.note("recordAutomatically", SeenSetting::Switch(on));
             }
@@ -151,8 +157,9 @@ mod tests {
     #[test]
     fn what_was_seen_before_settings_were_known_is_read() {
         let kept = json!({"subject": null, "start": null, "end": null, "attendees": []});
-        assert_eq!(serde_json::from_value::<Seen>(kept.clone()).unwrap(), Seen::default());
-        assert_eq!(serde_json::to_value(Seen::default()).unwrap(), kept);
+        let seen = Seen { attendees: Some(Vec::new()), ..Seen::default() };
+        assert_eq!(serde_json::from_value::<Seen>(kept.clone()).unwrap(), seen);
+        assert_eq!(serde_json::to_value(seen).unwrap(), kept);
     }
 
     /// What Graph rounds, reorders, renames in case or leaves out is no difference.
@@ -182,10 +189,13 @@ mod tests {
             Change { subject: Some(booking.subject.clone()), ..Change::default() }
         );
         for spoil in [
-            |seen: &mut Seen| drop(seen.attendees.pop()),
-            |seen: &mut Seen| seen.attendees[0].role = Some("coorganizer".into()),
-            |seen: &mut Seen| seen.attendees[0].upn = Some("c@contoso.com".into()),
-            |seen: &mut Seen| seen.attendees.push(seen.attendees[0].clone()),
+            |seen: &mut Seen| drop(told(seen).pop()),
+            |seen: &mut Seen| told(seen)[0].role = Some("coorganizer".into()),
+            |seen: &mut Seen| told(seen)[0].upn = Some("c@contoso.com".into()),
+            |seen: &mut Seen| {
+                let one = told(seen)[0].clone();
+                told(seen).push(one);
+            },
         ] {
             let mut other = seen(&booking);
             spoil(&mut other);
@@ -206,11 +216,10 @@ mod tests {
             })
             .collect();
         let mut cut = seen(&booking);
-        cut.attendees = (0..750)
-            .map(|n| SeenAttendee { user_id: None, upn: Some(format!("u{n}@contoso.com")), role: None })
-            .collect();
+        let named = |n| SeenAttendee { user_id: None, upn: Some(format!("u{n}@contoso.com")), role: None };
+        cut.attendees = Some((0..750).map(named).collect());
         assert!(compare(&booking, &cut).is_empty());
-        cut.attendees.pop();
+        told(&mut cut).pop();
         assert!(!compare(&booking, &cut).is_empty());
     }
 }

@@ -28,7 +28,7 @@ fn provisioned(overrides: &Value, life: Life) -> Standing {
         subject: Some("Review".into()),
         start: Some(booking.start_date_time),
         end: Some(booking.end_date_time),
-        attendees: vec![attendee],
+        attendees: Some(vec![attendee]),
         ..Seen::default()
     };
     let meeting = Meeting {
@@ -37,6 +37,8 @@ fn provisioned(overrides: &Value, life: Life) -> Standing {
         chat_thread_id: None,
         created_by: CreatedBy::ThisRequest,
         seen,
+        seen_at: NOW,
+        doubted: false,
         agreed_revision: Some(1),
         lobby_closed: false,
         removed: life == Life::Cancelled,

@@ -41,10 +41,12 @@ impl Failure {
     #[must_use]
     pub fn of(outcome: &Outcome) -> Option<Self> {
         Some(match outcome {
-            Outcome::OrganizerFound(_) | Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) => {
-                return None;
-            }
-            Outcome::Gone => return None,
+            Outcome::OrganizerFound(_)
+            | Outcome::Created(_)
+            | Outcome::Found(_)
+            | Outcome::Changed(_)
+            | Outcome::Seen(_)
+            | Outcome::Gone => return None,
             Outcome::Refused(Refusal::OrganizerNotPermitted) => Self::OrganizerNotPermitted,
             Outcome::Refused(Refusal::OrganizerNotFound) => Self::OrganizerNotFound,
             Outcome::Refused(Refusal::Unauthorized) => Self::GraphUnauthorized,

@@ -4,9 +4,12 @@
 //! decides done, again or parked. Nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
 //! `store` and the doors.
 
+mod after;
 mod call;
 mod compare;
 mod declare;
+mod difference;
+mod drift;
 mod failure;
 mod filter;
 mod next_call;
@@ -20,12 +23,15 @@ mod seen_settings;
 mod settling;
 mod standing;
 
+pub use after::after;
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
 pub use declare::{CalledOff, Declared, OrganizerChange};
+pub use difference::{MeetingDifference, meeting_differences};
+pub use drift::DriftPolicy;
 pub use failure::{Failure, LastError};
 pub use filter::BookingFilter;
-pub use next_call::{after, next_call};
+pub use next_call::next_call;
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
 pub use observed::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};

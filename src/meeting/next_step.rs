@@ -103,6 +103,7 @@ pub fn next_step(
         | Outcome::Created(_)
         | Outcome::Found(_)
         | Outcome::Changed(_)
+        | Outcome::Seen(_)
         | Outcome::Gone => Step::GoOn,
         Outcome::Throttled { retry_after: Some(asked) }
         | Outcome::Unavailable { retry_after: Some(asked) } => {

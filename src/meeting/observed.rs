@@ -33,6 +33,10 @@ pub struct Meeting {
     pub created_by: CreatedBy,
     /// What the last answer said of it.
     pub seen: Seen,
+    /// When that was.
+    pub seen_at: Timestamp,
+    /// Whether somebody wants to know how it is now, so that Graph is to be asked.
+    pub doubted: bool,
     /// The revision of what was wanted with which the meeting was last brought to agree.
     pub agreed_revision: Option<u32>,
     /// Whether the lobby is closed, as the first half of a cancel.
@@ -45,7 +49,7 @@ pub struct Meeting {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seen {
-    /// Subject; none and empty are the same.
+    /// Subject, where Graph told one; empty where it told that there is none.
     pub subject: Option<String>,
     /// Start, where Graph said one.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -53,8 +57,8 @@ pub struct Seen {
     /// End, where Graph said one.
     #[serde(with = "time::serde::rfc3339::option")]
     pub end: Option<Timestamp>,
-    /// Attendees; at most 750 of them come back.
-    pub attendees: Vec<SeenAttendee>,
+    /// Attendees, where Graph told of them; at most 750 come back. Answers to a `PATCH` have been printed without.
+    pub attendees: Option<Vec<SeenAttendee>>,
     /// Settings, as far as they were told.
     #[serde(default, skip_serializing_if = "SeenSettings::is_empty")]
     pub settings: SeenSettings,

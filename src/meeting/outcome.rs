@@ -36,6 +36,8 @@ pub enum Outcome {
     Found(Box<SeenMeeting>),
     /// Graph changed the meeting (200 to `PATCH`).
     Changed(Box<SeenMeeting>),
+    /// Graph told how the meeting is (200 to `GET`).
+    Seen(Box<SeenMeeting>),
     /// The meeting does not exist any more (204 or 404 to `DELETE`).
     Gone,
     /// Graph said no.
@@ -55,6 +57,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The meeting that Graph described in its answer, if it did.
+    #[must_use]
+    pub fn meeting(&self) -> Option<&SeenMeeting> {
+        match self {
+            Self::Created(seen) | Self::Found(seen) | Self::Changed(seen) | Self::Seen(seen) => Some(seen),
+            _ => None,
+        }
+    }
+
     /// Its name in history, metrics and logs.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -63,6 +74,7 @@ impl Outcome {
             Self::Created(_) => "created",
             Self::Found(_) => "found",
             Self::Changed(_) => "changed",
+            Self::Seen(_) => "seen",
             Self::Gone => "gone",
             Self::Refused(_) => "refused",
             Self::Throttled { .. } => "throttled",

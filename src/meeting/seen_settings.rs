@@ -36,10 +36,10 @@ impl SeenSettings {
         self.0.insert(path.to_owned(), seen);
     }
 
-    /// Whether anything was told of the setting at this path.
+    /// What was told of the setting at this path.
     #[must_use]
-    pub fn tells(&self, path: &str) -> bool {
-        self.0.contains_key(path)
+    pub fn get(&self, path: &str) -> Option<&SeenSetting> {
+        self.0.get(path)
     }
 
     /// The settings of `wanted` that the meeting has otherwise, or of which nothing was told.

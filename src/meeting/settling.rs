@@ -1,8 +1,11 @@
 //! How a booking stands after an attempt.
 
+use super::after::{after, drift};
 use super::call::Call;
+use super::difference::MeetingDifference;
+use super::drift::DriftPolicy;
 use super::failure::{Failure, LastError};
-use super::next_call::{after, next_call};
+use super::next_call::next_call;
 use super::next_step::{Failures, RetryPolicy, Step, next_step};
 use super::outcome::{Outcome, Refusal, Reply};
 use super::standing::{Life, Progress, Standing};
@@ -16,22 +19,30 @@ impl Standing {
         &self,
         (call, asked_by): (&Call, u32),
         reply: &Reply,
-        policy: &RetryPolicy,
+        (policy, drift_policy): (&RetryPolicy, DriftPolicy),
         (now, fraction): (Timestamp, f64),
     ) -> Self {
         // A meeting that is to be removed and isn't there is removed.
         let is_gone =
             self.wanted.life == Life::Cancelled && reply.outcome == Outcome::Refused(Refusal::MeetingMissing);
         let outcome = if is_gone { &Outcome::Gone } else { &reply.outcome };
+        let is_look = matches!(call, Call::Look { .. });
         let failure = Failure::of(outcome);
         let same_as_before = self.last_error.as_ref().map(|error| error.code) == failure;
         let failures =
             failure.map_or(Failures::default(), |_| self.failures.and_one_more(now, same_as_before));
-        let observed = after(self.observed.clone(), (&self.wanted, asked_by), call, outcome);
+        let observed = after(self.observed.clone(), (&self.wanted, asked_by), call, outcome, now);
+        let mut next = Self { observed, ..self.clone() }
+            .with_drift(&self.drift((call, asked_by), outcome), drift_policy);
         let progress = match next_step(outcome, failures, policy, now, fraction) {
-            Step::GoOn if next_call(&self.wanted, &observed).is_some() => Progress::Due(now),
+            Step::GoOn if next_call(&next.wanted, &next.observed).is_some() => Progress::Due(now),
             Step::GoOn => Progress::Settled,
             Step::Again(at) => Progress::Due(crate::clock::to_micros(at)),
+            // That nobody may look doesn't make the meeting worse; that it is missing does.
+            Step::Park if is_look && *outcome != Outcome::Refused(Refusal::MeetingMissing) => {
+                next.observed.meeting.iter_mut().for_each(|meeting| meeting.doubted = false);
+                Progress::Settled
+            }
             Step::Park => Progress::Parked,
         };
         // What failed for an older revision may go well for this one.
@@ -41,11 +52,24 @@ impl Standing {
         };
         let last_error = failure.map(|code| LastError { code, at: now, graph: reply.evidence.clone() });
         Self {
-            observed,
             attempts: self.attempts.saturating_add(1),
             failures,
             last_error,
-            ..self.moved_to(progress, now)
+            ..next.moved_to(progress, now)
+        }
+    }
+
+    /// In what the meeting turned out to have moved away from its booking, by an answer to a call that was asked for by
+    /// the revision `asked_by` of what is wanted.
+    #[must_use]
+    pub fn drift(&self, (call, asked_by): (&Call, u32), outcome: &Outcome) -> Vec<MeetingDifference> {
+        match (outcome, &self.observed.meeting) {
+            (Outcome::Changed(seen) | Outcome::Seen(seen), Some(meeting))
+                if asked_by == self.wanted.revision =>
+            {
+                drift(&self.wanted.booking, &meeting.seen, &seen.seen, call)
+            }
+            _ => Vec::new(),
         }
     }
 

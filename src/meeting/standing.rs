@@ -2,7 +2,7 @@
 
 use super::failure::LastError;
 use super::next_step::Failures;
-use super::observed::Observed;
+use super::observed::{Meeting, Observed};
 use crate::booking::{Booking, BookingKey, ExternalId, Generation};
 use crate::clock::Timestamp;
 
@@ -136,9 +136,17 @@ impl Standing {
             (Progress::Settled, Life::Held) => Status::Provisioned,
             (Progress::Settled, Life::Cancelled) => Status::Cancelled,
             (Progress::Due(_), Life::Cancelled) => Status::Cancelling,
+            (Progress::Due(_), Life::Held) if self.is_only_doubted() => Status::Provisioned,
             (Progress::Due(_), Life::Held) if self.provisioned_at.is_some() => Status::Updating,
             (Progress::Due(_), Life::Held) => Status::Pending,
         }
+    }
+
+    /// Whether nothing is to be changed: Graph is asked how a meeting is that agreed with the booking.
+    fn is_only_doubted(&self) -> bool {
+        let is_doubted =
+            |meeting: &Meeting| meeting.doubted && meeting.agreed_revision == Some(self.wanted.revision);
+        self.observed.meeting.as_ref().is_some_and(is_doubted)
     }
 
     /// When it is due, if it is.

@@ -37,6 +37,9 @@ pub(super) fn answered(
         (CallKind::Change, StatusCode::OK) => {
             success(answer, |body| Ok(Outcome::Changed(Box::new(meeting(body)?))))
         }
+        (CallKind::Look, StatusCode::OK) => {
+            success(answer, |body| Ok(Outcome::Seen(Box::new(meeting(body)?))))
+        }
         (CallKind::FindOrganizer, StatusCode::OK) => {
             success(answer, |body| Ok(Outcome::OrganizerFound(user(&body)?)))
         }

@@ -13,7 +13,7 @@ use super::token_failure::TokenFailure;
 use super::token_roles::roles;
 use crate::booking::{Organizer, UserId};
 use crate::meeting::{
-    AttemptId, CallKind, Evidence, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
+    AttemptId, Call, CallKind, Evidence, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
     TokenFacts, TokenFault,
 };
 
@@ -64,10 +64,9 @@ impl MicrosoftGraph {
         facts.user_id = found.or(user_id);
         let is_missing = user.seen == ProbeOutcome::Missing;
         facts.user = Some(user);
-        if let Some((id, meeting)) = facts.user_id.filter(|_| !is_missing).and_then(no_meeting) {
-            // A meeting that is read is refused in the same ways as one that is changed.
-            let request = self.requests.read_meeting(id, &meeting);
-            facts.meeting = Some(self.probe(CallKind::Change, request).await.0);
+        if let Some((organizer, meeting)) = facts.user_id.filter(|_| !is_missing).and_then(no_meeting) {
+            let look = Call::Look { organizer, meeting, in_channel: false };
+            facts.meeting = Some(self.probe(look.kind(), self.requests.write(&look)).await.0);
         }
         // Not before: had Graph refused the token that was there, this is the one that took its place.
         if let Ok(token) = self.tokens.current().await {
@@ -97,7 +96,9 @@ impl MicrosoftGraph {
                 found = Some(id);
                 ProbeOutcome::There
             }
-            Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) => ProbeOutcome::There,
+            Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) | Outcome::Seen(_) => {
+                ProbeOutcome::There
+            }
             Outcome::Gone | Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => {
                 ProbeOutcome::Missing
             }

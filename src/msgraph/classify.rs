@@ -21,7 +21,7 @@ pub(super) struct ErrorAnswer<'a> {
 
 /// What became of a call that was answered with no success.
 pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
-    use CallKind::{Change, CreateOrGet, FindOrganizer, Remove};
+    use CallKind::{Change, CreateOrGet, FindOrganizer, Look, Remove};
     let retry_after = answer.retry_after;
     let refused = match (answer.status, answer.kind) {
         (429, _) => return Outcome::Throttled { retry_after },
@@ -31,7 +31,7 @@ pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
         (300..=399 | 408 | 500..=599, _) => return Outcome::Unavailable { retry_after },
         (404 | 410, Remove) => return Outcome::Gone,
         (404, CreateOrGet | FindOrganizer) => Refusal::OrganizerNotFound,
-        (404 | 410, Change) => Refusal::MeetingMissing,
+        (404 | 410, Change | Look) => Refusal::MeetingMissing,
         (409, _) => Refusal::Conflict,
         (401 | 403, _) => match answer.message {
             // Whether this is for good or until a grant stood in the words that got lost.
@@ -54,11 +54,11 @@ fn speaks_of_policy(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use CallKind::{Change, CreateOrGet, FindOrganizer, Remove};
+    use CallKind::{Change, CreateOrGet, FindOrganizer, Look, Remove};
 
     use super::*;
 
-    const KINDS: [CallKind; 4] = [FindOrganizer, CreateOrGet, Change, Remove];
+    const KINDS: [CallKind; 5] = [FindOrganizer, CreateOrGet, Change, Look, Remove];
     const WAIT: Duration = Duration::from_millis(2_128);
 
     fn outcome(kind: CallKind, status: u16, message: &str) -> Outcome {
@@ -87,10 +87,10 @@ mod tests {
                 refused(Refusal::Unauthorized),
             ),
             (404, "", &[CreateOrGet, FindOrganizer], refused(Refusal::OrganizerNotFound)),
-            (404, "", &[Change], refused(Refusal::MeetingMissing)),
+            (404, "", &[Change, Look], refused(Refusal::MeetingMissing)),
             (404, "", &[Remove], Outcome::Gone),
             (410, "", &[Remove], Outcome::Gone),
-            (410, "", &[Change], refused(Refusal::MeetingMissing)),
+            (410, "", &[Change, Look], refused(Refusal::MeetingMissing)),
             (400, "Bad", &KINDS, refused(Refusal::Request)),
             (405, "", &KINDS, refused(Refusal::Request)),
             (413, "", &KINDS, refused(Refusal::Request)),
@@ -107,7 +107,7 @@ mod tests {
             (408, "", &KINDS, unavailable()),
             (302, "", &KINDS, unavailable()),
             (307, "", &KINDS, unavailable()),
-            (204, "", &[CreateOrGet, Change, FindOrganizer], Outcome::Unknown),
+            (204, "", &[CreateOrGet, Change, Look, FindOrganizer], Outcome::Unknown),
             (206, "", &KINDS, Outcome::Unknown),
             (101, "", &KINDS, Outcome::Unknown),
             (999, "", &KINDS, Outcome::Unknown),

@@ -35,7 +35,7 @@ pub(super) fn meeting(body: Vec<u8>) -> Result<SeenMeeting, AnswerFault> {
             subject: wire.subject.map(cleaned),
             start: wire.start_date_time.as_deref().and_then(time),
             end: wire.end_date_time.as_deref().and_then(time),
-            attendees: wire.participants.and_then(|all| all.attendees).map(attendees).unwrap_or_default(),
+            attendees: wire.participants.and_then(|all| all.attendees).map(attendees),
             settings: settings_wire::read(&text),
         },
         online_meeting: text.into_boxed_str(),
@@ -56,7 +56,7 @@ struct OnlineMeetingWire {
     id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     join_web_url: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "text_or_none")]
     subject: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     start_date_time: Option<String>,
@@ -121,6 +121,13 @@ fn time(text: &str) -> Option<Timestamp> {
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(raw.get()).unwrap_or(None))
+}
+
+/// Reads a text of which null says that there is none, which is another thing than not being told.
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    let told: Result<Option<String>, _> = serde_json::from_str(raw.get());
+    Ok(told.ok().map(Option::unwrap_or_default))
 }
 
 /// The message names no content of the answer beyond the place.

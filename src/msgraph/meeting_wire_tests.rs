@@ -37,7 +37,7 @@ fn a_full_answer_is_read() {
         upn: Some("a@contoso.com".into()),
         role: Some("interpreter".into()),
     };
-    assert_eq!(seen.seen.attendees, [attendee]);
+    assert_eq!(seen.seen.attendees, Some(vec![attendee]));
     assert_eq!(&*seen.online_meeting, text);
 }
 
@@ -52,11 +52,14 @@ fn anything_but_the_id_and_the_link_may_be_missing() {
             "participants": odd, "chatInfo": odd,
         });
         let seen = read(&body).unwrap();
-        assert_eq!((seen.seen, seen.chat_thread_id), (Seen::default(), None), "{odd}");
+        // Told that there is none is something told.
+        let subject = odd.is_null().then(String::new);
+        let expected = Seen { subject, ..Seen::default() };
+        assert_eq!((seen.seen, seen.chat_thread_id), (expected, None), "{odd}");
     }
     let nulls = json!({"attendees": [null, {"identity": {"user": null}, "upn": null, "role": null}]});
     let seen = read(&json!({"id": "m", "joinWebUrl": "u", "participants": nulls})).unwrap();
-    assert_eq!(seen.seen.attendees, [SeenAttendee { user_id: None, upn: None, role: None }]);
+    assert_eq!(seen.seen.attendees, Some(vec![SeenAttendee { user_id: None, upn: None, role: None }]));
 }
 
 /// Zero to seven digits of fraction, with an offset or without; the year 1 is no time.
@@ -128,5 +131,70 @@ fn a_users_id_is_read() {
     assert_eq!(user(format!("{{\"id\":\"{id}\",\"x\":1}}").as_bytes()).unwrap().to_string(), id);
     for body in ["", "{}", "{\"id\":null}", "{\"id\":\"anna\"}"] {
         assert!(user(body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+/// The answers that Microsoft prints, each beside what was asked for where that is printed, too. What Graph adds, leaves
+/// out, writes otherwise or says null of is no difference; what is one is named, and nothing else.
+#[test]
+fn microsofts_printed_answers_do_not_cry_wolf() {
+    let person = |id: &str| {
+        json!({"user": {"id": id, "displayName": null, "tenantId": "909c6581-5130-43e9-88f3-fcb3582cde38",
+        "identityProvider": "AAD"}, "application": null, "device": null})
+    };
+    let organizer = "dc17674c-81d9-4adb-bfb2-8f6a442e4622";
+    let attendee = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+    let booked = json!({
+        "organizer": organizer, "subject": "Create a meeting with customId provided",
+        "startDateTime": "2020-02-06T01:49:21.3524945+00:00", "endDateTime": "2020-02-06T02:19:21.3524945+00:00",
+        "attendees": [{"userId": attendee, "upn": "test1@contoso.com"}],
+    });
+    let found = json!({
+        "id": "m", "creationDateTime": "2020-09-11T06:30:18.1909168Z", "startDateTime": "2020-09-11T06:30:18.0615989Z",
+        "endDateTime": "2020-09-11T07:30:18.0615989Z", "joinWebUrl": "u", "isBroadcast": false,
+        "subject": "Create a meeting with customId provided", "autoAdmittedUsers": "EveryoneInCompany",
+        "allowedPresenters": "everyone", "externalId": "7eb8263f-d0e0-4149-bb1c-1f0476083c56",
+        "participants": {
+            "organizer": {"upn": "(redacted)", "role": "presenter", "identity": {"user": {"id": "(redacted)"}}},
+            "attendees": [{"upn": "test1@contoso.com", "role": null, "identity": {"user": {"id": attendee}}}],
+            "producers": [], "contributors": [],
+        },
+        "lobbyBypassSettings": {"scope": "organization", "isDialInBypassEnabled": false},
+    });
+    let patched = json!({
+        "organizer": organizer, "subject": "Patch Meeting Subject",
+        "startDateTime": "2020-09-09T14:33:30.8546353-07:00", "endDateTime": "2020-09-09T15:03:30.8566356-07:00",
+        "attendees": [{"upn": "somebody@contoso.com", "role": "presenter"}],
+        "settings": {"recordAutomatically": true},
+    });
+    let answer_without_attendees = json!({
+        "id": "m", "startDateTime": "2020-09-09T21:33:30.8546353Z", "endDateTime": "2020-09-09T22:03:30.8566356Z",
+        "joinWebUrl": "url", "subject": "Patch Meeting Subject", "isBroadcast": false,
+        "participants": {"organizer": {"upn": "upn", "role": "presenter", "identity": person(organizer)}},
+    });
+    let read_by_id = json!({
+        "id": "m", "startDateTime": "2020-09-29T22:35:31.389759Z", "endDateTime": "2020-09-29T23:35:31.389759Z",
+        "joinWebUrl": "u", "subject": null, "isEntryExitAnnounced": true, "allowedPresenters": "everyone",
+        "participants": {"organizer": {"identity": person(organizer)}, "attendees": [], "producers": []},
+        "lobbyBypassSettings": {"scope": "organization", "isDialInBypassEnabled": false},
+    });
+    let nameless = json!({
+        "organizer": organizer, "startDateTime": "2020-09-29T22:35:31.389759Z",
+        "settings": {"lobbyBypassSettings": {"scope": "organization"}, "allowedPresenters": "everyone"},
+    });
+    let named =
+        json!({"organizer": organizer, "startDateTime": "2020-09-29T22:35:31.389759Z", "subject": "Review"});
+    for (booking, answer, expected) in [
+        (&booked, &found, vec!["startDateTime", "endDateTime"]),
+        (&patched, &answer_without_attendees, vec![]),
+        (&nameless, &read_by_id, vec![]),
+        (&named, &read_by_id, vec!["subject"]),
+    ] {
+        let booking = crate::booking::parse(booking.clone()).unwrap().1;
+        let defaults = crate::booking::MeetingSettings::default();
+        let booking = booking.with_default_settings(&defaults);
+        let differences = crate::meeting::meeting_differences(&booking, &read(answer).unwrap().seen);
+        let fields: Vec<_> = differences.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(fields, expected, "{answer}");
     }
 }

@@ -106,6 +106,9 @@ impl RequestWriter {
                 let url = self.meeting_url(*organizer, meeting, *in_channel)?;
                 request(Method::PATCH, &url, json(&ChangeWire::of(change))?)
             }
+            Call::Look { organizer, meeting, in_channel } => {
+                request(Method::GET, &self.meeting_url(*organizer, meeting, *in_channel)?, None)
+            }
             Call::Remove { organizer, meeting, in_channel } => {
                 request(Method::DELETE, &self.meeting_url(*organizer, meeting, *in_channel)?, None)
             }
@@ -115,15 +118,6 @@ impl RequestWriter {
     /// Writes the request that looks a user up.
     pub(super) fn read_user(&self, organizer: &Organizer) -> Result<GraphRequest, RequestFault> {
         request(Method::GET, &self.user_url(&organizer.as_text()), None)
-    }
-
-    /// Writes the request that reads one meeting.
-    pub(super) fn read_meeting(
-        &self,
-        organizer: UserId,
-        meeting: &MeetingId,
-    ) -> Result<GraphRequest, RequestFault> {
-        request(Method::GET, &self.meeting_url(organizer, meeting, false)?, None)
     }
 
     /// A request that needs a token: what comes back without one shows whether Graph is there.

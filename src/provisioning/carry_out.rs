@@ -121,6 +121,7 @@ impl Provisioning {
                 standing: &standing,
                 next_attempt: None,
                 online_meeting: None,
+                is_adopted: false,
                 event: &events::agreed(&standing, origin),
                 retired: &events::retired(&standing, origin),
             };
@@ -163,29 +164,34 @@ impl Provisioning {
         origin: &Origin,
     ) -> Result<Option<(Standing, Option<Attempt>)>, StoreError> {
         let now = self.clock.now();
-        let standing =
-            before.after_attempt((call, asked_by), reply, &self.policy, (now, self.clock.fresh_fraction()));
+        let drift_policy = self.drift_policy(&before.key.source_system);
+        let standing = before.after_attempt(
+            (call, asked_by),
+            reply,
+            (&self.policy, drift_policy),
+            (now, self.clock.fresh_fraction()),
+        );
+        let drift = before.drift((call, asked_by), &reply.outcome);
+        let drift_policy = (!drift.is_empty()).then_some(drift_policy);
         let goes_on = standing.due_at() == Some(now) && standing.last_error.is_none();
         let next_attempt = goes_on.then(|| self.fresh_attempt(now));
-        let event = events::settled(before, &standing, origin, (attempt, call, reply));
-        let online_meeting = match &reply.outcome {
-            Outcome::Created(seen) | Outcome::Found(seen) | Outcome::Changed(seen) => {
-                Some(seen.online_meeting.as_ref())
-            }
-            _ => None,
-        };
+        let event = events::settled(before, &standing, origin, (attempt, call, reply), drift_policy);
         let settlement = Settlement {
             attempt: attempt.id,
             worked_on: before.revision,
             standing: &standing,
             next_attempt,
-            online_meeting,
+            online_meeting: reply.outcome.meeting().map(|seen| seen.online_meeting.as_ref()),
+            is_adopted: standing.wanted.revision != before.wanted.revision,
             event: &event,
             retired: &events::retired(&standing, origin),
         };
         let stored = self.settle(&settlement, attempt).await?;
         if stored {
             testify(&standing, &reply.outcome);
+            if let Some(policy) = drift_policy {
+                self.testify_to_drift(&standing, policy, &drift);
+            }
         }
         Ok(stored.then_some((standing, next_attempt)))
     }

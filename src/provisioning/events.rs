@@ -3,7 +3,7 @@
 use crate::audit::{AttemptFacts, EventKind, NewAuditEvent, NextFacts, Origin, Testimony};
 use crate::booking::Difference;
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, Call, Outcome, Reply, Standing, compare, next_call};
+use crate::meeting::{Attempt, Call, DriftPolicy, Outcome, Reply, Standing, meeting_differences, next_call};
 
 /// A booking is stored, and its first attempt is begun.
 pub(super) fn accepted(standing: &Standing, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
@@ -41,22 +41,32 @@ pub(super) fn retired(standing: &Standing, origin: &Origin) -> NewAuditEvent {
     event(standing.updated_at, EventKind::BookingCancelled, None, origin, testimony)
 }
 
-/// An attempt is settled: `before` is how the booking stood, `standing` how it stands now.
+/// An attempt is settled: `before` is how the booking stood, `standing` how it stands now. `drift_policy` is what was
+/// done about a meeting that had moved away from its booking; none where it hadn't.
 pub(super) fn settled(
     before: &Standing,
     standing: &Standing,
     origin: &Origin,
     (attempt, call, reply): (Attempt, &Call, &Reply),
+    drift_policy: Option<DriftPolicy>,
 ) -> NewAuditEvent {
+    let wanted = &before.wanted.booking;
+    let seen = reply.outcome.meeting();
+    let is_adopted = standing.wanted.revision != before.wanted.revision;
     let testimony = Testimony {
+        requested: is_adopted.then(|| standing.wanted.booking.clone()),
         attempt: Some(facts(attempt, standing.attempts, Some(call))),
         graph: Some(reply.evidence.clone()),
-        differs_in: differs_in(before, &reply.outcome),
+        differences: seen.map(|seen| meeting_differences(wanted, &seen.seen)).unwrap_or_default(),
+        drift_policy: drift_policy.map(|policy| policy.as_str().to_owned()),
         next: Some(next(standing)),
         ..from(origin)
     };
-    let outcome = Some(reply.outcome.as_str());
-    event(standing.updated_at, EventKind::of(&reply.outcome), outcome, origin, testimony)
+    let kind = match EventKind::of(&reply.outcome) {
+        EventKind::MeetingSeen if drift_policy.is_some() => EventKind::MeetingDrifted,
+        kind => kind,
+    };
+    event(standing.updated_at, kind, Some(reply.outcome.as_str()), origin, testimony)
 }
 
 /// A booking was due, and there turned out to be nothing to ask.
@@ -108,15 +118,4 @@ fn next(standing: &Standing) -> NextFacts {
         call: call.map(|call| call.kind().as_str().to_owned()),
         due_at: standing.due_at(),
     }
-}
-
-/// In which members the meeting that Graph answered with differs from the booking. Of a setting that the answer
-/// doesn't tell nobody can say that.
-fn differs_in(before: &Standing, outcome: &Outcome) -> Vec<String> {
-    let (Outcome::Created(seen) | Outcome::Found(seen) | Outcome::Changed(seen)) = outcome else {
-        return Vec::new();
-    };
-    let mut change = compare(&before.wanted.booking, &seen.seen);
-    change.settings = change.settings.filtered(|path, _| seen.seen.settings.tells(path));
-    change.members().into_iter().map(str::to_owned).collect()
 }

@@ -7,6 +7,7 @@ mod accept;
 mod alarm;
 mod answer;
 mod carry_out;
+mod compare;
 mod declare;
 mod events;
 mod in_flight;
@@ -26,7 +27,7 @@ pub(crate) use waiting::Waiting;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
 use crate::clock::Clock;
-use crate::meeting::RetryPolicy;
+use crate::meeting::{DriftPolicy, RetryPolicy};
 use crate::msgraph::MicrosoftGraph;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -48,6 +49,8 @@ pub(crate) struct Provisioning {
     pub(crate) tenant: TenantId,
     /// The settings of meetings where a booking doesn't name them, by source system.
     pub(crate) default_settings: BTreeMap<SourceSystem, MeetingSettings>,
+    /// What is done about meetings that have moved away from their bookings, by source system.
+    pub(crate) drift_policies: BTreeMap<SourceSystem, DriftPolicy>,
     /// How long to wait for what.
     pub(crate) policy: RetryPolicy,
     /// How long an attempt may take before another replica takes over.

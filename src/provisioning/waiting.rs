@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Provisioning;
 use crate::booking::BookingKey;
-use crate::meeting::{Progress, Standing};
+use crate::meeting::{Progress, Standing, Status};
 
 /// How often a waiting request looks for itself, because the booking may be settled by another replica. The first
 /// looks come soon, for calls that take milliseconds; later ones cost a busy Postgres little.
@@ -62,7 +62,16 @@ impl Provisioning {
     /// Waits until the booking is settled or parked, at most as long as the caller is patient, and no longer
     /// than that can happen at all; says how it stands then, as far as is known: should Postgres go away meanwhile, the
     /// booking is stored all the same.
-    pub(crate) async fn wait_for(&self, mut standing: Standing, patience: Duration) -> Standing {
+    pub(crate) async fn wait_for(&self, standing: Standing, patience: Duration) -> Standing {
+        // A meeting that is merely looked at is there.
+        if standing.status() == Status::Provisioned {
+            return standing;
+        }
+        self.wait_for_rest(standing, patience).await
+    }
+
+    /// The same, but also while a meeting that is there is looked at.
+    pub(super) async fn wait_for_rest(&self, mut standing: Standing, patience: Duration) -> Standing {
         let deadline = Instant::now() + patience;
         if !self.is_worth_waiting(&standing, deadline) {
             return standing;

@@ -22,6 +22,7 @@ pub(crate) struct Kept {
 
 /// The row, all columns but the whole meeting as Graph sent it: it is large, and few want it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "so are the columns")]
 pub(super) struct BookingRow {
     pub(super) source_system: String,
     pub(super) booking_id: String,
@@ -39,6 +40,8 @@ pub(super) struct BookingRow {
     pub(super) chat_thread_id: Option<String>,
     pub(super) created_by: Option<String>,
     pub(super) seen: Option<String>,
+    pub(super) seen_at: Option<Timestamp>,
+    pub(super) doubted: bool,
     pub(super) agreed_revision: Option<i32>,
     pub(super) lobby_closed: bool,
     pub(super) removed: bool,
@@ -65,6 +68,7 @@ macro_rules! booking_rows {
                 booking.revision, booking.status, booking.wanted::text as "wanted!", booking.wanted_revision,
                 booking.wanted_life, booking.organizer_id, booking.creation_unknown, booking.meeting_id,
                 booking.join_web_url, booking.chat_thread_id, booking.created_by, booking.seen::text as seen,
+                booking.seen_at, booking.doubted,
                 booking.agreed_revision, booking.lobby_closed, booking.removed, booking.provisioned_at,
                 booking.due_at, booking.lease_attempt_id, booking.lease_started_at, booking.lease_until,
                 booking.attempts, booking.failures, booking.failing_since,
@@ -148,8 +152,8 @@ fn attempt(row: &BookingRow) -> Option<Attempt> {
 }
 
 fn meeting(row: &BookingRow) -> Result<Option<Meeting>, (&'static str, String)> {
-    let (Some(id), Some(url), Some(by), Some(seen)) =
-        (&row.meeting_id, &row.join_web_url, &row.created_by, &row.seen)
+    let (Some(id), Some(url), Some(by), Some(seen), Some(seen_at)) =
+        (&row.meeting_id, &row.join_web_url, &row.created_by, &row.seen, row.seen_at)
     else {
         return Ok(None);
     };
@@ -159,6 +163,8 @@ fn meeting(row: &BookingRow) -> Result<Option<Meeting>, (&'static str, String)> 
         chat_thread_id: row.chat_thread_id.clone(),
         created_by: CreatedBy::parse(by).ok_or_else(|| ("created_by", by.clone()))?,
         seen: document(seen).map_err(|e| ("seen", e.to_string()))?,
+        seen_at,
+        doubted: row.doubted,
         agreed_revision: row
             .agreed_revision
             .map(|n| number(n).ok_or_else(|| ("agreed_revision", n.to_string())))

@@ -99,6 +99,12 @@ pub(super) const LEASES_RESUMED: Metric = metric(
     &[],
     "Bookings taken over after a lease had run out unsettled",
 );
+pub(super) const MEETINGS_DRIFTED: Metric = metric(
+    "meeting_provisioner_meetings_drifted_total",
+    Counter,
+    &["source_system", "policy"],
+    "Meetings found to have moved away from their bookings, by what is done about it: mend, report or adopt",
+);
 pub(super) const BOOKINGS_DUE: Metric = metric(
     "meeting_provisioner_bookings_due",
     Gauge,
@@ -122,7 +128,7 @@ pub(super) const BUILD: Metric =
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
@@ -131,6 +137,7 @@ pub const METRICS: [Metric; 12] = [
     BOOKINGS_SETTLED,
     LEASES_LOST,
     LEASES_RESUMED,
+    MEETINGS_DRIFTED,
     BOOKINGS_DUE,
     BOOKINGS,
     OLDEST_DUE_AGE,

@@ -82,6 +82,12 @@ struct StatusLabels {
     status: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DriftLabels {
+    source_system: String,
+    policy: &'static str,
+}
+
 /// The metrics of one service. Every method is cheap: an atomic behind a read lock.
 #[derive(Debug)]
 pub struct Metrics {
@@ -94,6 +100,7 @@ pub struct Metrics {
     bookings_settled: Family<StatusLabels, Counter>,
     leases_lost: Counter,
     leases_resumed: Counter,
+    meetings_drifted: Family<DriftLabels, Counter>,
     bookings_due: Gauge,
     bookings: Family<StatusLabels, Gauge>,
     oldest_due_age: Gauge<f64, AtomicU64>,
@@ -113,6 +120,7 @@ impl Metrics {
             bookings_settled: Family::default(),
             leases_lost: Counter::default(),
             leases_resumed: Counter::default(),
+            meetings_drifted: Family::default(),
             bookings_due: Gauge::default(),
             bookings: Family::default(),
             oldest_due_age: Gauge::default(),
@@ -131,6 +139,7 @@ impl Metrics {
         register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
         register(registry, names::LEASES_LOST, self.leases_lost.clone());
         register(registry, names::LEASES_RESUMED, self.leases_resumed.clone());
+        register(registry, names::MEETINGS_DRIFTED, self.meetings_drifted.clone());
         register(registry, names::BOOKINGS_DUE, self.bookings_due.clone());
         register(registry, names::BOOKINGS, self.bookings.clone());
         register(registry, names::OLDEST_DUE_AGE, self.oldest_due_age.clone());
@@ -171,6 +180,12 @@ impl Metrics {
     /// An outcome came after the lease had gone to another, and was not stored.
     pub fn lease_lost(&self) {
         self.leases_lost.inc();
+    }
+
+    /// A meeting turned out to have moved away from its booking; `policy` is what is done about it.
+    pub fn meeting_drifted(&self, source_system: &SourceSystem, policy: &'static str) {
+        let source_system = source_system.as_str().to_owned();
+        self.meetings_drifted.get_or_create(&DriftLabels { source_system, policy }).inc();
     }
 
     /// A booking was taken over because its lease had run out.
@@ -234,6 +249,7 @@ mod tests {
         metrics.booking_settled("provisioned");
         metrics.lease_lost();
         metrics.lease_resumed();
+        metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");
         metrics.set_due(3, Duration::from_millis(1_500));
         metrics.set_bookings("pending", 4);
         metrics

@@ -4,5 +4,7 @@
 //! retry of this one. It decides nothing about bookings. Started by `command`.
 
 mod clockwork;
+mod rounds;
 
 pub(crate) use clockwork::Worker;
+pub(crate) use rounds::Rounds;

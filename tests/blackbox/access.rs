@@ -132,11 +132,11 @@ async fn lists_hold_what_the_caller_may_see() {
         (Who::Auditor, "/v1/bookings", 2),
         (Who::Operator, "/v1/bookings", 2),
         (Who::Auditor, "/v1/bookings?sourceSystem=crm", 1),
-        (Who::Desk, "/v1/audit-events", 2),
-        (Who::OtherSystem, "/v1/audit-events", 2),
-        (Who::Auditor, "/v1/audit-events", 4),
-        (Who::Auditor, "/v1/audit-events?sourceSystem=crm", 2),
-        (Who::Auditor, "/v1/audit-events?bookingId=BK-1", 4),
+        (Who::Desk, "/v1/audit-events?order=desc", 2),
+        (Who::OtherSystem, "/v1/audit-events?order=desc", 2),
+        (Who::Auditor, "/v1/audit-events?order=desc", 4),
+        (Who::Auditor, "/v1/audit-events?order=desc&sourceSystem=crm", 2),
+        (Who::Auditor, "/v1/audit-events?order=desc&bookingId=BK-1", 4),
     ] {
         let page = app.get(who, path).await.expect(200).json();
         assert_eq!(page["items"].as_array().unwrap().len(), expected, "{who:?} {path}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use meeting_provisioner::msgraph_simulator::{Call, Effect, Fault, Operation};
 use serde_json::json;
 
+use crate::drift::somebody_changes;
 use crate::support::process::Process;
 use crate::support::{TestApp, Who, booking, booking_with};
 
@@ -91,23 +92,38 @@ enum Moment {
     BeforeTheSettlement,
 }
 
-/// Each step of a change and of a cancel, killed at each moment: another replica finishes it, and the history knows of
+/// What a caller asked for when the process died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Change,
+    Cancel,
+    Check,
+}
+
+/// Each step of a change, a cancel and a check, killed at each moment: another replica finishes it, and the history knows of
 /// the attempt whose outcome nobody saw.
 #[tokio::test]
-async fn killed_at_each_step_of_a_change_and_of_a_cancel() {
+async fn killed_at_each_step_of_a_change_a_cancel_and_a_check() {
     use Moment::{AfterTheWork, BeforeTheSettlement, BeforeTheWork};
-    for (operation, cancels) in
-        [(Operation::Patch, false), (Operation::Patch, true), (Operation::Delete, true)]
-    {
+    for (operation, act) in [
+        (Operation::Patch, Act::Change),
+        (Operation::Patch, Act::Cancel),
+        (Operation::Delete, Act::Cancel),
+        (Operation::Get, Act::Check),
+        (Operation::Patch, Act::Check),
+    ] {
         for moment in [BeforeTheWork, AfterTheWork, BeforeTheSettlement] {
-            killed_at(operation, cancels, moment).await;
+            killed_at(operation, act, moment).await;
         }
     }
 }
 
-async fn killed_at(operation: Operation, cancels: bool, moment: Moment) {
+async fn killed_at(operation: Operation, act: Act, moment: Moment) {
     let app = TestApp::start_now().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    if act == Act::Check {
+        somebody_changes(&app, json!({"subject": "Party"})).await;
+    }
     let effect = match moment {
         Moment::BeforeTheWork => Effect::SlowBeforeWork { milliseconds: 60_000 },
         Moment::AfterTheWork => Effect::SlowAfterWork { milliseconds: 60_000 },
@@ -116,13 +132,17 @@ async fn killed_at(operation: Operation, cancels: bool, moment: Moment) {
     app.simulator.inject(Fault::on(operation, effect));
     let process = Process::serve(app.environment()).await;
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
-    let answer = if cancels {
-        tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None))
-    } else {
-        tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
+    let answer = match act {
+        Act::Cancel => tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None)),
+        Act::Check => tokio::spawn(process.send(reqwest::Method::GET, "BK-1?check=drift", None)),
+        Act::Change => {
+            tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
+        }
     };
-    let arrived =
-        |call: &Call| call.operation == operation && (moment != Moment::AfterTheWork || call.work_done);
+    let arrived = |call: &Call| {
+        let is_ours = call.headers.contains_key("client-request-id");
+        is_ours && call.operation == operation && (moment != Moment::AfterTheWork || call.work_done)
+    };
     app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
     if moment == Moment::BeforeTheSettlement {
         let mut holder = app.pool.begin().await.unwrap();
@@ -137,14 +157,17 @@ async fn killed_at(operation: Operation, cancels: bool, moment: Moment) {
     }
     assert!(answer.await.unwrap().is_err());
     app.simulator.clear_faults();
-    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1, "{operation:?} {moment:?}");
+    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1, "{operation:?} {act:?} {moment:?}");
     let (body, meetings) = (app.booking("BK-1").await, app.simulator.meetings());
     assert_eq!(meetings.len(), 1);
-    let expected = if cancels { ("cancelled", true) } else { ("provisioned", false) };
+    let expected = if act == Act::Cancel { ("cancelled", true) } else { ("provisioned", false) };
     let found = (body["status"].as_str().unwrap(), meetings[0].deleted_at.is_some());
     assert_eq!(found, expected, "{operation:?} {moment:?}");
-    if !cancels {
-        assert!(meetings[0].content()["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00"));
+    let content = meetings[0].content();
+    match act {
+        Act::Change => assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00")),
+        Act::Check => assert_eq!(content["subject"], "Quarterly review"),
+        Act::Cancel => {}
     }
     let history = app.history("BK-1").await;
     assert_eq!(history.iter().filter(|kind| *kind == "call.unknown").count(), 1, "{history:?}");

@@ -13,6 +13,7 @@ mod channels;
 mod commands;
 mod crashes;
 mod database;
+mod drift;
 mod faults;
 mod health;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! A booking as it is answered.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -10,7 +11,7 @@ use super::meeting_settings::MeetingSettingsBody;
 use crate::api::door::Remedies;
 use crate::api::problem::failure_body;
 use crate::booking::{MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
-use crate::meeting::{Life, Standing};
+use crate::meeting::{Life, MeetingDifference, Seen, Standing, meeting_differences};
 
 /// A booking and its meeting as they stand.
 #[derive(Debug, Serialize, ToSchema)]
@@ -143,6 +144,24 @@ pub(crate) struct MeetingBody<'a> {
     /// When the meeting first was what was asked for.
     #[serde(with = "time::serde::rfc3339")]
     provisioned_at: OffsetDateTime,
+    /// When Graph last told how it is.
+    #[serde(with = "time::serde::rfc3339")]
+    seen_at: OffsetDateTime,
+    /// In what it differed from the booking then.
+    differences: Vec<MeetingDifferenceBody>,
+}
+
+/// One member in which a meeting differs from its booking.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MeetingDifference)]
+pub(crate) struct MeetingDifferenceBody {
+    /// The member as Graph names it.
+    #[schema(example = "lobbyBypassSettings.scope")]
+    field: String,
+    /// What the booking wants. Of attendees only those that the meeting lacks, as `upn role`.
+    wanted: Value,
+    /// What Graph told. Of attendees only those that the booking doesn't name, as `upn role`.
+    seen: Value,
 }
 
 /// Why a booking has no meeting yet.
@@ -279,12 +298,20 @@ fn meeting(standing: &Standing) -> Option<MeetingBody<'_>> {
         chat_thread_id: meeting.chat_thread_id.as_deref(),
         created_by: meeting.created_by.as_str(),
         provisioned_at,
+        seen_at: meeting.seen_at,
+        differences: differences(standing, &meeting.seen),
     })
+}
+
+fn differences(standing: &Standing, seen: &Seen) -> Vec<MeetingDifferenceBody> {
+    let differences = meeting_differences(&standing.wanted.booking, seen).into_iter();
+    let body = |MeetingDifference { field, wanted, seen }| MeetingDifferenceBody { field, wanted, seen };
+    differences.map(body).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::api::fixture::{provisioned, remedies};

@@ -5,6 +5,7 @@ mod booking;
 mod bookings;
 mod due;
 mod recent_attempts;
+mod to_compare;
 
 pub(crate) use audit_events::AuditEventPosition;
 pub(crate) use bookings::BookingPosition;

@@ -6,6 +6,7 @@
 mod accept;
 mod claim;
 mod declare;
+mod doubt;
 mod parameters;
 mod release;
 mod settle;

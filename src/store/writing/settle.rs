@@ -30,6 +30,8 @@ pub(crate) struct Settlement<'a> {
     pub(crate) next_attempt: Option<Attempt>,
     /// The whole meeting as Graph sent it, where it did.
     pub(crate) online_meeting: Option<&'a str>,
+    /// Whether the booking follows the meeting, so that what is wanted is stored as well.
+    pub(crate) is_adopted: bool,
     /// The event that testifies to it.
     pub(crate) event: &'a NewAuditEvent,
     /// The event of each older generation that this one replaces, once it has its meeting.
@@ -59,26 +61,23 @@ impl Store {
 }
 
 async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-    let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, event, retired } =
+    let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, is_adopted, event, retired } =
         settlement;
-    let observed = &standing.observed;
-    let meeting = observed.meeting.as_ref();
+    let (observed, meeting) = (&standing.observed, standing.observed.meeting.as_ref());
     let settled = sqlx::query_scalar!(
         r#"
-            with settled as (
-                update booking set
-                    revision = $6, status = $7,
-                    organizer_id = $8, creation_unknown = $9,
-                    meeting_id = $10, join_web_url = $11, chat_thread_id = $12, created_by = $13,
-                    seen = $14::text::json, agreed_revision = $15, lobby_closed = $16, removed = $17,
-                    online_meeting = coalesce($18::text::json, online_meeting), provisioned_at = $19,
-                    due_at = $20, lease_attempt_id = $21, lease_started_at = $22, lease_until = $23,
-                    attempts = $24, failures = $25, failing_since = $26, last_error = $27::text::json,
-                    updated_at = $28
-                where source_system = $1 and booking_id = $2 and generation = $3
-                    and lease_attempt_id = $4 and revision = $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id
-            )
+            with settled as (update booking set
+                revision = $6, status = $7, organizer_id = $8, creation_unknown = $9, meeting_id = $10,
+                join_web_url = $11, chat_thread_id = $12, created_by = $13, seen = $14::text::json,
+                seen_at = case when $18::text is null then seen_at else $28 end, doubted = $35, agreed_revision = $15,
+                lobby_closed = $16, removed = $17, online_meeting = coalesce($18::text::json, online_meeting),
+                provisioned_at = $19, due_at = $20, lease_attempt_id = $21, lease_started_at = $22, lease_until = $23,
+                attempts = $24, failures = $25, failing_since = $26, last_error = $27::text::json, updated_at = $28,
+                wanted = coalesce($36::text::json, wanted), wanted_revision = $37,
+                start_at = coalesce(($36::text::json->>'startDateTime')::timestamptz, start_at),
+                end_at = coalesce(($36::text::json->>'endDateTime')::timestamptz, end_at)
+            where source_system = $1 and booking_id = $2 and generation = $3 and lease_attempt_id = $4 and revision = $5
+            returning source_system, booking_id, generation, external_id, organizer, meeting_id)
             insert into audit_event (occurred_at, event_type, outcome, source_system, booking_id, generation,
                 external_id, organizer, meeting_id, actor, testimony)
             select $28, $29, $30, source_system, booking_id, generation,
@@ -122,6 +121,9 @@ async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> R
         testimony(event)?,
         retired.kind.as_str(),
         testimony(retired)?,
+        meeting.is_some_and(|meeting| meeting.doubted),
+        is_adopted.then(|| json(&standing.wanted.booking)).transpose()?,
+        int(standing.wanted.revision),
     )
     .fetch_optional(connection)
     .await

@@ -163,6 +163,12 @@ impl TestApp {
         Answer::read(self.request(who, Method::GET, path).send().await.unwrap()).await
     }
 
+    /// `GET` of a path with a `Prefer` header.
+    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> Answer {
+        let request = self.request(who, Method::GET, path).header("Prefer", prefer);
+        Answer::read(request.send().await.unwrap()).await
+    }
+
     /// `POST /v1/bookings`, with the answer awaited as long as the service waits.
     pub async fn book(&self, who: Who, body: &Value) -> Answer {
         Answer::read(self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap()).await
@@ -234,6 +240,11 @@ impl TestApp {
         self.service().idle().await;
         self.clock.advance(wait);
         self.service().resume_due().await.unwrap()
+    }
+
+    /// Makes the rounds over meetings that Graph has not told of for this long; says how many were looked at.
+    pub async fn compare_all(&self, unseen_for: Duration) -> usize {
+        self.service().compare_all(unseen_for).await.unwrap()
     }
 
     /// Ends the test: the service stops, and nothing due is left behind.

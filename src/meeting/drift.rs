@@ -1,0 +1,117 @@
+//! What is done about a meeting that has moved away from its booking since they agreed.
+
+use super::difference::MeetingDifference;
+use super::observed::{Meeting, Seen, SeenAttendee};
+use super::standing::{Life, Standing};
+use crate::booking::{Attendee, AttendeeRole, Booking, Subject, Upn, UserId};
+
+/// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
+/// whatever this says: it is about meetings that agreed with their bookings once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DriftPolicy {
+    /// The meeting is changed back.
+    #[default]
+    Mend,
+    /// The meeting is left as it is, and the difference is shown.
+    Report,
+    /// The booking follows the meeting.
+    Adopt,
+}
+
+impl DriftPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Mend, Self::Report, Self::Adopt];
+
+    /// Its name in the settings, the history and the metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mend => "mend",
+            Self::Report => "report",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
+impl Standing {
+    /// The same with what the policy makes of a drift. Mending is what happens anyway: wanted and observed don't agree.
+    #[must_use]
+    pub(super) fn with_drift(mut self, drift: &[MeetingDifference], policy: DriftPolicy) -> Self {
+        let Some(meeting) = self.observed.meeting.as_mut().filter(|_| !drift.is_empty()) else { return self };
+        if self.wanted.life == Life::Cancelled || policy == DriftPolicy::Mend {
+            return self;
+        }
+        if policy == DriftPolicy::Adopt {
+            let adopted = adopted(&self.wanted.booking, &meeting.seen, drift);
+            if adopted != self.wanted.booking {
+                self.wanted.booking = adopted;
+                self.wanted.revision = self.wanted.revision.saturating_add(1);
+            }
+        }
+        meeting.agreed_revision = Some(self.wanted.revision);
+        self
+    }
+
+    /// Whether there is a meeting that agreed with the booking, so that Graph can be asked whether it still does.
+    #[must_use]
+    pub fn is_comparable(&self) -> bool {
+        let agrees = |meeting: &Meeting| meeting.agreed_revision == Some(self.wanted.revision);
+        self.wanted.life == Life::Held
+            && self.due_at().is_none()
+            && self.observed.meeting.as_ref().is_some_and(agrees)
+    }
+}
+
+/// The booking with what its meeting has otherwise in these members. What a booking can't say, such as an attendee
+/// without a name, stays as it was.
+fn adopted(booking: &Booking, seen: &Seen, drift: &[MeetingDifference]) -> Booking {
+    let mut adopted = booking.clone();
+    let has = |field: &str| drift.iter().any(|one| one.field == field);
+    if has("subject") {
+        let subject = seen.subject.as_deref().filter(|subject| !subject.trim().is_empty());
+        match subject.map(Subject::parse) {
+            None => adopted.subject = None,
+            Some(Ok(subject)) => adopted.subject = Some(subject),
+            Some(Err(_)) => {}
+        }
+    }
+    if (has("startDateTime") || has("endDateTime"))
+        && let (Some(start), Some(end)) = (seen.start, seen.end)
+        && start <= end
+    {
+        (adopted.start_date_time, adopted.end_date_time) = (start, end);
+    }
+    if has("participants.attendees") {
+        let told = seen.attendees.iter().flatten();
+        let attendees: Option<Vec<Attendee>> = told.map(|one| attendee(booking, one)).collect();
+        adopted.attendees = attendees.unwrap_or(adopted.attendees);
+    }
+    for one in drift {
+        if let Some(settings) = adopted.effective_settings.with(&one.field, &one.seen) {
+            adopted.effective_settings = settings;
+        }
+    }
+    adopted
+}
+
+fn attendee(booking: &Booking, seen: &SeenAttendee) -> Option<Attendee> {
+    let user_id = seen.user_id.as_deref().and_then(|id| UserId::parse(id).ok());
+    let upn = seen.upn.as_deref().and_then(|upn| Upn::parse(upn).ok());
+    let is_same = |one: &&Attendee| {
+        let same_upn = upn.as_ref().is_some_and(|upn| upn.folded() == one.upn.folded());
+        same_upn || (user_id.is_some() && user_id == one.user_id)
+    };
+    let known = booking.attendees.iter().find(is_same);
+    let role = seen
+        .role
+        .as_deref()
+        .map_or(Some(AttendeeRole::Attendee), |role| AttendeeRole::parse(&role.to_lowercase()))?;
+    match known {
+        Some(known) => Some(Attendee { role, ..known.clone() }),
+        None => Some(Attendee { user_id, upn: upn?, role }),
+    }
+}
+
+#[cfg(test)]
+#[path = "drift_tests.rs"]
+mod tests;

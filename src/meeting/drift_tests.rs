@@ -1,0 +1,245 @@
+use serde_json::{Value, json};
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::*;
+use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
+use crate::clock::Timestamp;
+use crate::meeting::{
+    Call, CreatedBy, Evidence, Failures, JoinWebUrl, MeetingId, Observed, Outcome, Progress, Refusal, Reply,
+    RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted, meeting_differences, next_call,
+};
+
+const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
+
+fn booking() -> Booking {
+    let body = json!({
+        "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "subject": "Review",
+        "startDateTime": "2026-12-01T09:00:00Z", "endDateTime": "2026-12-01T09:30:00Z",
+        "attendees": [
+            {"upn": "A@contoso.com", "userId": "0a0a0a0a-9cab-44ad-8d5a-b74c14720001"},
+            {"upn": "b@contoso.com"},
+        ],
+        "settings": {"allowMeetingChat": "limited"},
+    });
+    parse(body).unwrap().1.with_default_settings(&MeetingSettings::default())
+}
+
+fn attendee(upn: Option<&str>, id: Option<&str>, role: Option<&str>) -> SeenAttendee {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    SeenAttendee { user_id: owned(id), upn: owned(upn), role: owned(role) }
+}
+
+/// A meeting as Graph tells of it when it is as wanted: reordered, in other spellings, with roles left out.
+fn as_wanted() -> Seen {
+    let mut settings = SeenSettings::default();
+    settings.note("allowMeetingChat", SeenSetting::Word("Limited".to_owned()));
+    Seen {
+        subject: Some("Review".to_owned()),
+        start: Some(datetime!(2026-12-01 09:00 UTC)),
+        end: Some(datetime!(2026-12-01 09:30 UTC)),
+        attendees: Some(vec![
+            attendee(Some("B@contoso.com"), None, None),
+            attendee(None, Some("0A0A0A0A-9cab-44ad-8d5a-b74c14720001"), Some("Attendee")),
+        ]),
+        settings,
+    }
+}
+
+fn standing() -> Standing {
+    let meeting = Meeting {
+        id: MeetingId::parse("m").unwrap(),
+        join_web_url: JoinWebUrl::parse("m").unwrap(),
+        chat_thread_id: None,
+        created_by: CreatedBy::ThisRequest,
+        seen: as_wanted(),
+        seen_at: NOW,
+        doubted: true,
+        agreed_revision: Some(3),
+        lobby_closed: false,
+        removed: false,
+    };
+    let external_id = ExternalId::new(Uuid::nil());
+    Standing {
+        key: BookingKey {
+            source_system: SourceSystem::parse("crm").unwrap(),
+            booking_id: BookingId::parse("BK-1").unwrap(),
+        },
+        generation: Generation::FIRST,
+        revision: 7,
+        wanted: Wanted { life: Life::Held, external_id, booking: booking(), revision: 3 },
+        observed: Observed {
+            organizer: UserId::parse("1f35f2e6-9cab-44ad-8d5a-b74c14720000").ok(),
+            creation_unknown: false,
+            meeting: Some(meeting),
+        },
+        progress: Progress::Due(NOW),
+        attempts: 1,
+        failures: Failures::default(),
+        last_error: None,
+        provisioned_at: Some(NOW),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn answered(standing: &Standing, outcome: Outcome, policy: DriftPolicy) -> Standing {
+    let call = next_call(&standing.wanted, &standing.observed).expect("there is something to ask");
+    let reply = Reply { outcome, evidence: Evidence::begun(NOW) };
+    standing.after_attempt((&call, 3), &reply, (&RetryPolicy::default(), policy), (NOW, 0.5))
+}
+
+fn told(seen: Seen) -> Box<SeenMeeting> {
+    Box::new(SeenMeeting {
+        id: MeetingId::parse("m").unwrap(),
+        join_web_url: JoinWebUrl::parse("m").unwrap(),
+        chat_thread_id: None,
+        seen,
+        online_meeting: "{}".into(),
+    })
+}
+
+fn moved() -> Seen {
+    let start = Some(datetime!(2026-12-01 08:00 UTC));
+    Seen { subject: Some("Party".to_owned()), start, ..as_wanted() }
+}
+
+fn fields(differences: &[MeetingDifference]) -> Vec<&str> {
+    differences.iter().map(|one| one.field.as_str()).collect()
+}
+
+/// While it is doubted a meeting is still provisioned, and Graph is asked how it is, not to change it.
+#[test]
+fn a_doubted_meeting_is_looked_at_and_stays_provisioned() {
+    let standing = standing();
+    assert_eq!(standing.status(), Status::Provisioned);
+    assert!(matches!(next_call(&standing.wanted, &standing.observed), Some(Call::Look { .. })));
+    let settled = answered(&standing, Outcome::Seen(told(as_wanted())), DriftPolicy::Mend);
+    assert_eq!((settled.progress, settled.status()), (Progress::Settled, Status::Provisioned));
+    assert_eq!(next_call(&settled.wanted, &settled.observed), None);
+}
+
+/// The three policies, each with what is asked next and what is wanted then.
+#[test]
+fn each_policy_does_what_it_says() {
+    for (policy, call, subject, revision) in [
+        (DriftPolicy::Mend, Some(vec!["subject", "startDateTime", "endDateTime"]), "Review", 3),
+        (DriftPolicy::Report, None, "Review", 3),
+        (DriftPolicy::Adopt, None, "Party", 4),
+    ] {
+        let before = standing();
+        let outcome = Outcome::Seen(told(moved()));
+        let look = next_call(&before.wanted, &before.observed).unwrap();
+        assert_eq!(fields(&before.drift((&look, 3), &outcome)), ["subject", "startDateTime"]);
+        let after = answered(&before, outcome, policy);
+        let asked = next_call(&after.wanted, &after.observed).map(|call| match call {
+            Call::Change { change, .. } => change.members(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(asked, call, "{policy:?}");
+        let wanted = &after.wanted;
+        assert_eq!((wanted.booking.subject.as_ref().unwrap().as_str(), wanted.revision), (subject, revision));
+        let expected = if call.is_some() { Status::Updating } else { Status::Provisioned };
+        assert_eq!(after.status(), expected, "{policy:?}");
+    }
+}
+
+/// A difference that was settled before is not found again; one that moves on is.
+#[test]
+fn a_known_difference_is_not_drift() {
+    let mut doubted = answered(&standing(), Outcome::Seen(told(moved())), DriftPolicy::Report);
+    doubted.observed.meeting.as_mut().unwrap().doubted = true;
+    doubted.progress = Progress::Due(NOW);
+    let look = next_call(&doubted.wanted, &doubted.observed).unwrap();
+    assert_eq!(doubted.drift((&look, 3), &Outcome::Seen(told(moved()))), []);
+    let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
+    assert_eq!(fields(&doubted.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
+}
+
+/// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
+#[test]
+fn the_answer_to_a_change_is_compared_too() {
+    let mut before = standing();
+    before.wanted.booking.subject = Some(Subject::parse("Another").unwrap());
+    before.observed.meeting.as_mut().unwrap().agreed_revision = Some(2);
+    let stubborn = Outcome::Changed(told(as_wanted()));
+    let after = answered(&before, stubborn, DriftPolicy::Mend);
+    assert_eq!(next_call(&after.wanted, &after.observed), None);
+    let after = answered(&before, Outcome::Changed(told(moved())), DriftPolicy::Mend);
+    let Some(Call::Change { change, .. }) = next_call(&after.wanted, &after.observed) else {
+        panic!("{after:?}")
+    };
+    assert_eq!(change.members(), ["subject", "startDateTime", "endDateTime"]);
+}
+
+/// An answer that leaves something out says nothing about it.
+#[test]
+fn what_is_not_told_does_not_differ() {
+    for leave_out in [
+        |seen: &mut Seen| seen.subject = None,
+        |seen: &mut Seen| seen.start = None,
+        |seen: &mut Seen| seen.attendees = None,
+        |seen: &mut Seen| seen.settings = SeenSettings::default(),
+    ] {
+        let mut seen = as_wanted();
+        leave_out(&mut seen);
+        assert_eq!(meeting_differences(&booking(), &seen), []);
+    }
+}
+
+/// Each difference says what is wanted and what was seen; of attendees only those that make it.
+#[test]
+fn differences_are_told_with_both_sides() {
+    let mut seen = as_wanted();
+    seen.subject = Some(String::new());
+    seen.end = Some(datetime!(2026-12-01 10:00 UTC));
+    seen.settings.note("allowMeetingChat", SeenSetting::Word("future".to_owned()));
+    seen.attendees.as_mut().unwrap()[0] = attendee(Some("c@contoso.com"), None, Some("presenter"));
+    let expected = json!([
+        {"field": "subject", "wanted": "Review", "seen": ""},
+        {"field": "endDateTime", "wanted": "2026-12-01T09:30:00Z", "seen": "2026-12-01T10:00:00Z"},
+        {"field": "participants.attendees", "wanted": ["b@contoso.com attendee"], "seen": ["c@contoso.com presenter"]},
+        {"field": "allowMeetingChat", "wanted": "limited", "seen": "future"},
+    ]);
+    let told: Value = serde_json::to_value(meeting_differences(&booking(), &seen)).unwrap();
+    assert_eq!(told, expected);
+}
+
+/// The booking follows in every member, but not where a booking couldn't say it.
+#[test]
+fn a_booking_adopts_what_it_can_say() {
+    let mut seen = as_wanted();
+    seen.subject = Some(String::new());
+    seen.settings.note("allowMeetingChat", SeenSetting::Word("disabled".to_owned()));
+    seen.attendees.as_mut().unwrap()[0] = attendee(Some("c@contoso.com"), None, Some("presenter"));
+    let adopted = super::adopted(&booking(), &seen, &meeting_differences(&booking(), &seen));
+    assert_eq!(adopted.subject, None);
+    assert_eq!(meeting_differences(&adopted, &seen), []);
+    assert_eq!(adopted.attendees[1].upn.as_str(), "A@contoso.com", "as the booking spells it");
+    let mut unsayable = as_wanted();
+    unsayable.subject = Some("x".repeat(300));
+    unsayable.end = Some(datetime!(2026-11-01 09:00 UTC));
+    unsayable.attendees = Some(vec![attendee(None, Some("unknown"), None)]);
+    unsayable.settings.note("allowMeetingChat", SeenSetting::Word("future".to_owned()));
+    let differences = meeting_differences(&booking(), &unsayable);
+    assert_eq!(differences.len(), 4);
+    assert_eq!(super::adopted(&booking(), &unsayable, &differences), booking());
+}
+
+/// That nobody may look changes nothing about a booking; that its meeting is gone does.
+#[test]
+fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
+    for (refusal, status, doubted) in [
+        (Refusal::Forbidden, Status::Provisioned, false),
+        (Refusal::Request, Status::Provisioned, false),
+        (Refusal::MeetingMissing, Status::Failed, true),
+    ] {
+        let after = answered(&standing(), Outcome::Refused(refusal), DriftPolicy::Mend);
+        assert_eq!((after.status(), after.due_at()), (status, None), "{refusal:?}");
+        assert_eq!(after.observed.meeting.as_ref().unwrap().doubted, doubted);
+        assert!(after.last_error.is_some());
+    }
+    let after = answered(&standing(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
+    assert_eq!(after.status(), Status::Provisioned);
+    assert!(after.due_at() > Some(NOW));
+}
