@@ -13,6 +13,7 @@ mod program;
 mod stage;
 mod statements;
 mod usage;
+mod waiting;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -45,6 +46,9 @@ struct Arguments {
     /// Measure the service only
     #[arg(long)]
     no_pgbench: bool,
+    /// Measure requests that wait for another replica, and what that costs new bookings, instead
+    #[arg(long)]
+    waiting: bool,
     /// Cargo hands this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,6 +67,9 @@ struct Line {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let stage = Stage::set(arguments.database_connections)?;
+    if arguments.waiting {
+        return waiting::measure(&stage, arguments.seconds, arguments.rounds);
+    }
     let first = stage.start_service()?;
     let ready_with_migrations = first.ready_after;
     first.end()?;
@@ -85,7 +92,7 @@ fn main() -> anyhow::Result<()> {
     }
     print_table(&lines);
     println!("Resident memory under load: {}", service.usage()?.memory);
-    println!("{}", stage.check_one_meeting_per_booking(&service)?);
+    println!("{}", stage.check_one_meeting_per_booking(service.booked())?);
     service.end()
 }
 
@@ -101,7 +108,7 @@ fn measure(
         let load = load::run(service, kind, connections, arguments.seconds)?;
         let usage = service.usage()?.since(&before);
         if kind == Kind::New {
-            stage.check_one_meeting_per_booking(service)?;
+            stage.check_one_meeting_per_booking(service.booked())?;
         }
         let pgbench_per_second = (!arguments.no_pgbench)
             .then(|| pgbench.run(kind, connections, arguments.seconds, service.booked()))

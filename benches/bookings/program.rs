@@ -21,8 +21,12 @@ pub struct Program {
     child: Child,
     /// Its public door.
     pub address: SocketAddr,
+    /// Its operators' door.
+    pub admin: SocketAddr,
     /// From its start until `/readyz` answered 200.
     pub ready_after: Duration,
+    /// What the numbers of its bookings begin after.
+    numbers: u64,
     sent: AtomicU64,
 }
 
@@ -33,7 +37,8 @@ impl Program {
         (address, admin): (SocketAddr, SocketAddr),
         (began, limit): (Instant, Duration),
     ) -> anyhow::Result<Self> {
-        let mut service = Self { child, address, ready_after: Duration::ZERO, sent: AtomicU64::new(0) };
+        let (ready_after, sent) = (Duration::ZERO, AtomicU64::new(0));
+        let mut service = Self { child, address, admin, ready_after, numbers: 0, sent };
         let probe = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\n\r\n");
         loop {
             let answer =
@@ -50,12 +55,19 @@ impl Program {
         }
     }
 
-    /// A number that no booking has yet.
-    pub fn next_number(&self) -> u64 {
-        self.sent.fetch_add(1, Ordering::Relaxed) + 1
+    /// Numbers its bookings from here on, where another replica has those before.
+    pub fn numbered_after(mut self, numbers: u64) -> Self {
+        self.numbers = numbers;
+        self
     }
 
-    /// The highest number of a booking; all from 1 on are booked when no load is under way.
+    /// A number that no booking has yet.
+    pub fn next_number(&self) -> u64 {
+        self.numbers + self.sent.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many bookings were made, which is the highest number of one where they are numbered from the beginning; all
+    /// are booked when no load is under way.
     pub fn booked(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use meeting_provisioner::config::process_search_path;
 use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
-use meeting_provisioner::msgraph_simulator::{Operation, Simulator, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Simulator, SimulatorSettings};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, PgConnection};
@@ -62,6 +62,11 @@ impl Stage {
 
     /// Starts the service and waits until it says that it is ready. Its log goes to a file, as it does in production.
     pub fn start_service(&self) -> anyhow::Result<Program> {
+        self.start_service_with(&[])
+    }
+
+    /// The same with some settings of its own.
+    pub fn start_service_with(&self, own: &[(&'static str, &str)]) -> anyhow::Result<Program> {
         let (address, admin) = (free_address()?, free_address()?);
         let graph = self.simulator.settings();
         let settings = [
@@ -76,9 +81,10 @@ impl Stage {
             ("ACCESS__API_KEYS_FILE", self.folder.path().join("keys.toml").display().to_string()),
         ];
         let most = self.database_connections.map(|most| ("DATABASE__CONNECTIONS_MAX", most.to_string()));
-        let settings = settings.into_iter().chain(most);
+        let own = own.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let settings = settings.into_iter().chain(most).chain(own);
         let settings = settings.map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value));
-        let log = File::create(self.folder.path().join("service.log"))?;
+        let log = File::create(self.folder.path().join(format!("service-{}.log", address.port())))?;
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"))
             .arg("serve")
@@ -88,6 +94,17 @@ impl Stage {
             .stdout(log)
             .spawn()?;
         Program::ready(child, (address, admin), (began, READY_LIMIT))
+    }
+
+    /// From now on Graph takes so long for each meeting.
+    pub fn slow_down_graph(&self, milliseconds: u64) {
+        let effect = Effect::SlowBeforeWork { milliseconds };
+        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).always());
+    }
+
+    /// From now on Graph answers at once.
+    pub fn speed_up_graph(&self) {
+        self.simulator.clear_faults();
     }
 
     /// Runs one statement in a session of its own.
@@ -101,8 +118,8 @@ impl Stage {
 
     /// That every booking that was answered with 201 is in the database, provisioned, with a meeting of its own, and
     /// that the simulator was asked for as many meetings, and holds as many.
-    pub fn check_one_meeting_per_booking(&self, service: &Program) -> anyhow::Result<String> {
-        let answered = service.booked() + self.sent_alone.get();
+    pub fn check_one_meeting_per_booking(&self, booked: u64) -> anyhow::Result<String> {
+        let answered = booked + self.sent_alone.get();
         let (rows, meetings, events): (i64, i64, i64) = self.runtime.block_on(async {
             let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
             sqlx::query_as(

@@ -17,7 +17,7 @@ pub struct Namespace(Uuid);
 impl Namespace {
     /// The namespace with this id.
     #[must_use]
-    pub fn new(id: Uuid) -> Self {
+    pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 }
@@ -29,7 +29,7 @@ pub struct TenantId(Uuid);
 impl TenantId {
     /// The tenant with this id.
     #[must_use]
-    pub fn new(id: Uuid) -> Self {
+    pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 }
@@ -41,7 +41,7 @@ pub struct ExternalId(Uuid);
 impl ExternalId {
     /// The external id as it was derived before, from the store or from a search.
     #[must_use]
-    pub fn new(id: Uuid) -> Self {
+    pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 

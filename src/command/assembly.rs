@@ -18,9 +18,9 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::{ConnectionFault, MicrosoftGraph};
-use crate::provisioning::{Alarm, InFlight, Provisioning, Waiting};
+use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Waiting};
 use crate::server::{AdminDoor, Health, PublicDoor, bind};
-use crate::store::{Store, StoreError, StoreSettings};
+use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
 use crate::worker::{Rounds, Worker};
 
@@ -72,6 +72,7 @@ pub struct Replica {
     admin: (SocketAddr, ServerHandle),
     stop: CancellationToken,
     clockwork: Vec<JoinHandle<()>>,
+    notices: (CancellationToken, JoinHandle<()>),
     claim_max: usize,
     shutdown: Duration,
 }
@@ -112,6 +113,8 @@ impl Replica {
         })?;
         health.started();
         let stop = CancellationToken::new();
+        let quiet = CancellationToken::new();
+        let notices = tokio::spawn(Arc::clone(&provisioning).exchange_notices(quiet.clone()));
         let mut service = Self {
             provisioning,
             health,
@@ -119,6 +122,7 @@ impl Replica {
             admin,
             stop,
             clockwork: Vec::new(),
+            notices: (quiet, notices),
             claim_max: usize::try_from(settings.worker.claim_max).unwrap_or(usize::MAX),
             shutdown: settings.http.shutdown,
         };
@@ -212,6 +216,9 @@ impl Replica {
         }
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         self.provisioning.finish(left).await;
+        // Last, for others wait for what was settled until now.
+        self.notices.0.cancel();
+        let _ended = self.notices.1.await;
         self.admin.1.stop(false).await;
         self.provisioning.store.close().await;
     }
@@ -246,6 +253,7 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
     let metrics = Arc::new(Metrics::new());
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
+    let notices = Notices::of(ReplicaId::new(clock.fresh_id()), settings.database.listen);
     Ok(Provisioning {
         store,
         graph,
@@ -258,7 +266,9 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
         policy: RetryPolicy::default(),
         lease: settings.worker.lease,
         alarm: Alarm::default(),
+        poll: settings.worker.poll,
         waiting: Waiting::default(),
+        notices,
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
 }

@@ -15,6 +15,8 @@ pub struct DatabaseSettings {
     pub connections_max: u32,
     /// Whether `serve` runs pending migrations before it starts.
     pub migrate: bool,
+    /// Whether replicas tell each other by NOTIFY what is settled. Where it is off, requests that wait look often.
+    pub listen: bool,
 }
 
 impl DatabaseSettings {
@@ -23,7 +25,8 @@ impl DatabaseSettings {
         let url = reader.required("database.url", what, &secret(check_url));
         let connections_max = reader.or_default("database.connections_max", 20, &whole(1..=1_000));
         let migrate = reader.or_default("database.migrate", true, &flag());
-        Some(Self { url: url?, connections_max: connections_max?, migrate: migrate? })
+        let listen = reader.or_default("database.listen", true, &flag());
+        Some(Self { url: url?, connections_max: connections_max?, migrate: migrate?, listen: listen? })
     }
 }
 

@@ -46,6 +46,8 @@ impl Provisioning {
         mut attempt: Attempt,
         origin: Origin,
     ) -> Option<Standing> {
+        // Dropped last: it wakes whoever waits here, however this ends.
+        let _working = self.waiting.working_on(standing.wanted.external_id);
         loop {
             self.in_flight.begun(attempt.id);
             let settled = self.attempt(&standing, attempt, &origin).await;
@@ -61,7 +63,7 @@ impl Provisioning {
             self.alarm.set(at);
         }
         self.metrics.booking_settled(standing.status().as_str());
-        self.waiting.wake(&standing.key);
+        self.tell_settled(standing.wanted.external_id);
         Some(standing)
     }
 

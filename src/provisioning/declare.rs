@@ -173,9 +173,11 @@ impl Provisioning {
         if standing.generation > Generation::FIRST {
             self.alarm.set(standing.updated_at);
         }
-        Ok(Some(match ours {
-            Some(attempt) => self.carry_out_and_wait(standing, attempt, origin.clone(), patience).await,
-            None => self.wait_for(standing, patience).await,
-        }))
+        if let Some(attempt) = ours {
+            return Ok(Some(self.carry_out_and_wait(standing, attempt, origin.clone(), patience).await));
+        }
+        // What needs no work is settled by this very change, and somebody may wait for it.
+        self.tell_settled(standing.wanted.external_id);
+        Ok(Some(self.wait_for(standing, patience).await))
     }
 }

@@ -9,8 +9,11 @@ mod answer;
 mod carry_out;
 mod compare;
 mod declare;
+mod elsewhere;
 mod events;
 mod in_flight;
+mod listening;
+mod notices;
 mod readiness;
 mod resume;
 mod waiting;
@@ -23,6 +26,7 @@ pub(crate) use alarm::Alarm;
 pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError};
 pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
+pub(crate) use notices::Notices;
 pub(crate) use waiting::Waiting;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
@@ -57,8 +61,12 @@ pub(crate) struct Provisioning {
     pub(crate) lease: Duration,
     /// Wakes the worker when something will be due.
     pub(crate) alarm: Alarm,
+    /// How long whoever is told of everything goes without looking for itself.
+    pub(crate) poll: Duration,
     /// Who waits for which booking in this process.
     pub(crate) waiting: waiting::Waiting,
+    /// What this replica tells the others and hears from them.
+    pub(crate) notices: notices::Notices,
     /// The attempts of this process, and the runtime that carries them out.
     pub(crate) in_flight: in_flight::InFlight,
 }

@@ -42,7 +42,10 @@ impl Provisioning {
             return;
         }
         match self.store.release(&left, self.clock.now()).await {
-            Ok(released) => tracing::warn!(released, "attempts handed back to other replicas"),
+            Ok(released) => {
+                self.tell_due();
+                tracing::warn!(released, "attempts handed back to other replicas");
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(

@@ -1,18 +1,18 @@
 //! Waits for a booking that somebody else works on.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Provisioning;
-use crate::booking::BookingKey;
+use crate::booking::ExternalId;
 use crate::meeting::{Progress, Standing, Status};
 
-/// How often a waiting request looks for itself, because the booking may be settled by another replica. The first
-/// looks come soon, for calls that take milliseconds; later ones cost a busy Postgres little.
+/// How often a waiting request looks for itself where nobody would tell it. The first looks come soon, for calls that
+/// take milliseconds; later ones cost a busy Postgres little.
 const LOOKS: [Duration; 4] = [
     Duration::from_millis(15),
     Duration::from_millis(40),
@@ -20,41 +20,92 @@ const LOOKS: [Duration; 4] = [
     Duration::from_millis(250),
 ];
 
-/// Who waits for which booking in this process.
+/// Who waits for which booking in this process, and which are worked on here.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    bells: Mutex<HashMap<BookingKey, Arc<Notify>>>,
+    rooms: Mutex<HashMap<ExternalId, Room>>,
+}
+
+/// Where those are who have to do with one booking; it is gone when the last of them leaves.
+#[derive(Debug, Default)]
+struct Room {
+    bell: Arc<Notify>,
+    waiting: usize,
+    working: usize,
 }
 
 impl Waiting {
     /// Wakes everybody who waits for this booking.
-    pub(super) fn wake(&self, key: &BookingKey) {
-        if let Some(bell) = self.bells.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
-            bell.notify_waiters();
+    pub(super) fn wake(&self, booking: ExternalId) {
+        if let Some(room) = self.rooms().get(&booking) {
+            room.bell.notify_waiters();
         }
     }
 
-    fn enter(&self, key: &BookingKey) -> Seat<'_> {
-        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        let bell = Arc::clone(bells.entry(key.clone()).or_default());
-        Seat { waiting: self, key: key.clone(), bell }
+    /// Wakes everybody, to look again.
+    pub(super) fn wake_all(&self) {
+        for room in self.rooms().values() {
+            room.bell.notify_waiters();
+        }
+    }
+
+    /// The booking is worked on here until what is handed back is dropped, which wakes everybody who waits for it.
+    pub(super) fn working_on(&self, booking: ExternalId) -> Working<'_> {
+        self.rooms().entry(booking).or_default().working += 1;
+        Working { waiting: self, booking }
+    }
+
+    fn enter(&self, booking: ExternalId) -> Seat<'_> {
+        let mut rooms = self.rooms();
+        let room = rooms.entry(booking).or_default();
+        room.waiting += 1;
+        Seat { waiting: self, booking, bell: Arc::clone(&room.bell) }
+    }
+
+    fn is_worked_on(&self, booking: ExternalId) -> bool {
+        self.rooms().get(&booking).is_some_and(|room| room.working > 0)
+    }
+
+    fn leave(&self, booking: ExternalId, leave: impl FnOnce(&mut Room)) {
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get_mut(&booking) {
+            leave(room);
+            if room.waiting == 0 && room.working == 0 {
+                rooms.remove(&booking);
+            }
+        }
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<ExternalId, Room>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A seat in the waiting room; leaving the last one takes the bell down.
+/// A seat of somebody who waits.
 struct Seat<'a> {
     waiting: &'a Waiting,
-    key: BookingKey,
+    booking: ExternalId,
     bell: Arc<Notify>,
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let mut bells = self.waiting.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map's own handle and this one: nobody else waits.
-        if Arc::strong_count(&self.bell) <= 2 {
-            bells.remove(&self.key);
-        }
+        self.waiting.leave(self.booking, |room| room.waiting -= 1);
+    }
+}
+
+/// The place of somebody who works on a booking.
+pub(super) struct Working<'a> {
+    waiting: &'a Waiting,
+    booking: ExternalId,
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.waiting.leave(self.booking, |room| {
+            room.working -= 1;
+            room.bell.notify_waiters();
+        });
     }
 }
 
@@ -62,6 +113,9 @@ impl Provisioning {
     /// Waits until the booking is settled or parked, at most as long as the caller is patient, and no longer
     /// than that can happen at all; says how it stands then, as far as is known: should Postgres go away meanwhile, the
     /// booking is stored all the same.
+    ///
+    /// The bell rings when this replica has settled it, or hears that another one has. Where that can't be relied on it
+    /// looks often; else a slow look is the net below.
     pub(crate) async fn wait_for(&self, standing: Standing, patience: Duration) -> Standing {
         // A meeting that is merely looked at is there.
         if standing.status() == Status::Provisioned {
@@ -76,13 +130,16 @@ impl Provisioning {
         if !self.is_worth_waiting(&standing, deadline) {
             return standing;
         }
-        let seat = self.waiting.enter(&standing.key);
+        let booking = standing.wanted.external_id;
+        let seat = self.waiting.enter(booking);
         let mut looks = LOOKS.into_iter();
         loop {
-            // Listening begins before the look, so that a settlement in between is not missed.
+            // Listening begins before the look, here and at the other replicas, so that no settlement in between is
+            // missed.
             let bell = seat.bell.notified();
             tokio::pin!(bell);
             bell.as_mut().enable();
+            let is_told = self.waiting.is_worked_on(booking) || self.tell_awaited(booking).await;
             match self.store.generation(&standing.key, standing.generation).await {
                 Ok(Some(kept)) => standing = kept.standing,
                 Ok(None) => return standing,
@@ -94,7 +151,7 @@ impl Provisioning {
             if !self.is_worth_waiting(&standing, deadline) {
                 return standing;
             }
-            let look = looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]);
+            let look = if is_told { self.poll } else { looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]) };
             let until = deadline.min(Instant::now() + look);
             // Whether the bell rang or the time came, the next look tells.
             let _rang = tokio::time::timeout_at(until, bell).await;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -103,6 +103,17 @@ impl Connections {
             resting.since.elapsed() < TRUSTED_IDLE || resting.connection.connection.ping().await.is_ok();
         // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
         is_good.then_some(resting.connection)
+    }
+
+    /// Where one more connection comes from that is made like ours, but is none of them.
+    pub(super) fn one_apart(&self, application_name: &str) -> PgPool {
+        let options = (*self.pool.connect_options()).clone().application_name(application_name);
+        PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .acquire_timeout(self.acquire_timeout)
+            .connect_lazy_with(options)
     }
 
     /// Closes all connections once their statements are done.

@@ -9,9 +9,13 @@ mod booking_row;
 mod connection;
 mod connections;
 mod error;
+mod listener;
+mod notice;
 pub(crate) mod reading;
 pub(crate) mod writing;
 
 pub(crate) use booking_row::Kept;
 pub(crate) use connection::{Store, StoreSettings};
 pub(crate) use error::StoreError;
+pub(crate) use listener::Listener;
+pub(crate) use notice::{Heard, Notice, ReplicaId};

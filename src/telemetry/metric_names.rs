@@ -123,12 +123,24 @@ pub(super) const OLDEST_DUE_AGE: Metric = metric(
     &[],
     "How long the booking that is due longest has been due; 0 if none is",
 );
+pub(super) const NOTICES: Metric = metric(
+    "meeting_provisioner_notices_total",
+    Counter,
+    &["notice", "direction"],
+    "Notices that this replica told the others, or heard, its own among them",
+);
+pub(super) const LISTENING: Metric = metric(
+    "meeting_provisioner_listening",
+    Gauge,
+    &[],
+    "1 while this replica hears what the others tell, 0 while it is cut off or does not listen",
+);
 pub(super) const BUILD: Metric =
     metric("meeting_provisioner_build_info", Info, &["version"], "The version that runs");
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 15] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
@@ -141,5 +153,7 @@ pub const METRICS: [Metric; 13] = [
     BOOKINGS_DUE,
     BOOKINGS,
     OLDEST_DUE_AGE,
+    NOTICES,
+    LISTENING,
     BUILD,
 ];

@@ -88,6 +88,12 @@ struct DriftLabels {
     policy: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NoticeLabels {
+    notice: &'static str,
+    direction: &'static str,
+}
+
 /// The metrics of one service. Every method is cheap: an atomic behind a read lock.
 #[derive(Debug)]
 pub struct Metrics {
@@ -104,6 +110,8 @@ pub struct Metrics {
     bookings_due: Gauge,
     bookings: Family<StatusLabels, Gauge>,
     oldest_due_age: Gauge<f64, AtomicU64>,
+    notices: Family<NoticeLabels, Counter>,
+    listening: Gauge,
 }
 
 impl Metrics {
@@ -124,6 +132,8 @@ impl Metrics {
             bookings_due: Gauge::default(),
             bookings: Family::default(),
             oldest_due_age: Gauge::default(),
+            notices: Family::default(),
+            listening: Gauge::default(),
         };
         metrics.register_all();
         metrics
@@ -143,6 +153,8 @@ impl Metrics {
         register(registry, names::BOOKINGS_DUE, self.bookings_due.clone());
         register(registry, names::BOOKINGS, self.bookings.clone());
         register(registry, names::OLDEST_DUE_AGE, self.oldest_due_age.clone());
+        register(registry, names::NOTICES, self.notices.clone());
+        register(registry, names::LISTENING, self.listening.clone());
         register(registry, names::BUILD, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     }
 
@@ -204,6 +216,21 @@ impl Metrics {
         self.bookings.get_or_create(&StatusLabels { status }).set(count);
     }
 
+    /// Other replicas were told something.
+    pub fn notice_told(&self, notice: &'static str) {
+        self.notices.get_or_create(&NoticeLabels { notice, direction: "told" }).inc();
+    }
+
+    /// Something was heard that a replica told, this one or another.
+    pub fn notice_heard(&self, notice: &'static str) {
+        self.notices.get_or_create(&NoticeLabels { notice, direction: "heard" }).inc();
+    }
+
+    /// Whether what other replicas tell is heard.
+    pub fn set_listening(&self, listening: bool) {
+        self.listening.set(listening.into());
+    }
+
     /// All metrics as `OpenMetrics` text, of [`METRICS_CONTENT_TYPE`].
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
@@ -252,6 +279,9 @@ mod tests {
         metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");
         metrics.set_due(3, Duration::from_millis(1_500));
         metrics.set_bookings("pending", 4);
+        metrics.notice_told("settled");
+        metrics.notice_heard("awaited");
+        metrics.set_listening(true);
         metrics
     }
 

@@ -24,4 +24,5 @@ mod pages;
 mod readiness;
 mod replicas;
 mod settings;
+mod waiting;
 mod wire;

@@ -97,7 +97,13 @@ impl TestApp {
 
     /// Starts another replica on the same database, simulator and clock.
     pub async fn another_replica(&self) -> Self {
-        let environment = self.environment.clone();
+        self.another_replica_with(&[]).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn another_replica_with(&self, settings: &[(&str, &str)]) -> Self {
+        let mut environment = self.environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
         let (database, folder) = (Arc::clone(&self.database), Arc::clone(&self.folder));
         Self::assemble(Arc::clone(&self.simulator), Arc::clone(&self.clock), environment, database, folder)
             .await
@@ -202,6 +208,30 @@ impl TestApp {
         let request = self.request(Who::Desk, Method::DELETE, &format!("/v1/bookings/{path}"));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(self.admin_url("/metrics")).await.unwrap().text().await.unwrap();
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until this replica hears what others tell.
+    pub async fn until_listening(&self) {
+        self.until_metric("meeting_provisioner_listening", |value| value > 0.0).await;
+    }
+
+    /// Waits until a metric is as wanted.
+    pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        let asked = async {
+            while !wanted(self.metric(name).await) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asked)
+            .await
+            .unwrap_or_else(|_| panic!("in vain: {name}"));
     }
 
     /// Waits until no attempt is under way.

@@ -1,0 +1,130 @@
+//! Requests that wait for what another replica works on: how long after the one that does the work is answered they
+//! are, and what it costs new bookings that replicas listen to each other.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use crate::connection::Connection;
+use crate::load::{self, Kind};
+use crate::program::{Program, Request};
+use crate::stage::Stage;
+
+/// How long Graph takes for a meeting: enough for a second request to arrive meanwhile.
+const GRAPH_MILLISECONDS: u64 = 60;
+/// How much later the second request is sent.
+const LATER: Duration = Duration::from_millis(20);
+/// How many bookings each pair of connections sends.
+const BOOKINGS: u32 = 100;
+/// Pairs of connections at once.
+const PAIRS: [u32; 2] = [1, 16];
+/// Connections that send new bookings.
+const CONNECTIONS: u16 = 16;
+/// The longest that two replicas may take until they hear each other.
+const LISTENING_LIMIT: Duration = Duration::from_secs(10);
+
+/// Measures and prints both.
+#[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
+pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
+    let listening = stage.start_service()?;
+    let other = stage.start_service()?;
+    let deaf = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?.numbered_after(1_000_000_000);
+    let deaf_other = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?;
+    until_listening(&listening)?;
+    until_listening(&other)?;
+
+    println!("| a request waits at another replica | pairs at once | p50 ms | p99 ms | most ms |");
+    println!("| --- | --: | --: | --: | --: |");
+    stage.slow_down_graph(GRAPH_MILLISECONDS);
+    for (name, first, second) in [("told", &listening, &other), ("looking", &deaf, &deaf_other)] {
+        for pairs in PAIRS {
+            let delays = delays(first, second, pairs)?;
+            let at = |part: usize| delays[(delays.len() - 1) * part / 1_000];
+            println!("| {name} | {pairs} | {:.1} | {:.1} | {:.1} |", at(500), at(990), at(1_000));
+        }
+    }
+    stage.speed_up_graph();
+
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for service in [&listening, &deaf] {
+        load::run(service, Kind::New, CONNECTIONS, 1)?;
+    }
+    for _ in 0..rounds {
+        with.push(load::run(&listening, Kind::New, CONNECTIONS, seconds)?.per_second());
+        without.push(load::run(&deaf, Kind::New, CONNECTIONS, seconds)?.per_second());
+    }
+    let (with, without) = (median(&mut with), median(&mut without));
+    println!();
+    println!(
+        "New bookings a second over {CONNECTIONS} connections, median of {rounds} rounds in turn: {with:.0} where \
+         replicas listen, {without:.0} where they don't: ratio {:.3}.",
+        with / without
+    );
+    println!("{}", stage.check_one_meeting_per_booking(listening.booked() + deaf.booked())?);
+    for service in [listening, other, deaf, deaf_other] {
+        service.end()?;
+    }
+    Ok(())
+}
+
+/// How much later than the request that does the work the one that waits is answered, in milliseconds, least first; it
+/// may be earlier.
+fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f64>> {
+    let pair = || -> anyhow::Result<Vec<f64>> {
+        let mut working = Connection::to(first.address)?;
+        let mut waiting = Connection::to(second.address)?;
+        let mut delays = Vec::new();
+        for _ in 0..BOOKINGS {
+            let number = first.next_number();
+            let send = |connection: &mut Connection, program: &Program, status: u16| {
+                let mut request = Request::to(program.address);
+                request.name(number);
+                let answer = connection.exchange(request.bytes())?;
+                ensure!(answer.status == status, "answered {} and not {status}", answer.status);
+                Ok(Instant::now())
+            };
+            let (settled, told) = std::thread::scope(|scope| {
+                let later = scope.spawn(|| {
+                    std::thread::sleep(LATER);
+                    send(&mut waiting, second, 200)
+                });
+                let settled = send(&mut working, first, 201)?;
+                let told = later.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))?;
+                anyhow::Ok((settled, told))
+            })?;
+            let later = told.saturating_duration_since(settled).as_secs_f64();
+            delays.push((later - settled.saturating_duration_since(told).as_secs_f64()) * 1_000.0);
+        }
+        Ok(delays)
+    };
+    let parts = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..pairs).map(|_| scope.spawn(pair)).collect();
+        let joined = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked"))));
+        joined.collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    let mut delays: Vec<f64> = parts.into_iter().flatten().collect();
+    delays.sort_unstable_by(f64::total_cmp);
+    Ok(delays)
+}
+
+/// Waits until a replica hears what others tell.
+fn until_listening(service: &Program) -> anyhow::Result<()> {
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", service.admin);
+    let began = Instant::now();
+    loop {
+        let mut door = Connection::to(service.admin)?;
+        let text = String::from_utf8_lossy(door.exchange(request.as_bytes())?.body).into_owned();
+        let listens = text.lines().find_map(|line| line.strip_prefix("meeting_provisioner_listening "));
+        if listens.context("no such metric")? == "1" {
+            return Ok(());
+        }
+        ensure!(began.elapsed() < LISTENING_LIMIT, "a replica does not listen");
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,158 @@
+//! What replicas tell each other in passing: short messages that may be lost, and cost nothing but time when they are.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::booking::ExternalId;
+
+/// Most bookings that one message names. Postgres takes at most 8,000 bytes, and each is 37 of them.
+const BOOKINGS_MAX: usize = 200;
+
+/// One running replica, for as long as it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ReplicaId(Uuid);
+
+impl ReplicaId {
+    /// The replica with this id.
+    pub(crate) fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// I listen. Whoever hears its own knows that what is told arrives.
+    Listening,
+    /// Requests of mine wait for these bookings, so long, and want to be told when one of them is settled.
+    Awaited {
+        /// Which.
+        bookings: Vec<ExternalId>,
+        /// How long this is good, cut to milliseconds.
+        lasting: Duration,
+    },
+    /// These bookings are settled, parked, or due at another time than before.
+    Settled(Vec<ExternalId>),
+    /// Something is due that nobody works on.
+    Due,
+}
+
+/// A notice and who told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// The replica that told it.
+    pub(crate) from: ReplicaId,
+    /// What it told.
+    pub(crate) notice: Notice,
+}
+
+impl Notice {
+    /// What kind it is, as metrics name it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Listening => "listening",
+            Self::Awaited { .. } => "awaited",
+            Self::Settled(_) => "settled",
+            Self::Due => "due",
+        }
+    }
+
+    /// The messages that carry it: words with spaces between them, the kind first, then who tells it.
+    pub(super) fn messages(&self, from: ReplicaId) -> Vec<String> {
+        let head = format!("{} {}", self.kind(), from.0);
+        match self {
+            Self::Listening | Self::Due => vec![head],
+            Self::Awaited { bookings, lasting } => {
+                naming(&format!("{head} {}", lasting.as_millis()), bookings)
+            }
+            Self::Settled(bookings) => naming(&head, bookings),
+        }
+    }
+}
+
+impl Heard {
+    /// Reads a message; nothing when it is none of ours, such as a newer version's.
+    pub(super) fn parse(message: &str) -> Option<Self> {
+        let mut words = message.split(' ');
+        let kind = words.next()?;
+        let from = ReplicaId(Uuid::parse_str(words.next()?).ok()?);
+        let notice = match kind {
+            "listening" => Notice::Listening,
+            "due" => Notice::Due,
+            "settled" => Notice::Settled(bookings(words)?),
+            "awaited" => {
+                let lasting = Duration::from_millis(words.next()?.parse().ok()?);
+                Notice::Awaited { bookings: bookings(words)?, lasting }
+            }
+            _ => return None,
+        };
+        Some(Self { from, notice })
+    }
+}
+
+fn naming(head: &str, bookings: &[ExternalId]) -> Vec<String> {
+    let message = |some: &[ExternalId]| {
+        some.iter().fold(head.to_owned(), |message, booking| format!("{message} {booking}"))
+    };
+    bookings.chunks(BOOKINGS_MAX).map(message).collect()
+}
+
+fn bookings<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<ExternalId>> {
+    words.map(|word| Uuid::parse_str(word).ok().map(ExternalId::new)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(count: u128) -> Vec<ExternalId> {
+        (0..count).map(|number| ExternalId::new(Uuid::from_u128(number << 64 | number))).collect()
+    }
+
+    #[test]
+    fn what_is_told_is_what_is_heard_in_messages_that_postgres_takes() {
+        let from = ReplicaId::new(Uuid::from_u128(7));
+        for notice in [
+            Notice::Listening,
+            Notice::Due,
+            Notice::Settled(ids(1_001)),
+            Notice::Awaited { bookings: ids(450), lasting: Duration::from_mins(5) },
+        ] {
+            let mut named = Vec::new();
+            for message in notice.messages(from) {
+                assert!(message.len() < 8_000, "{}", message.len());
+                let heard = Heard::parse(&message).unwrap();
+                assert_eq!((heard.from, heard.notice.kind()), (from, notice.kind()));
+                match heard.notice {
+                    Notice::Settled(bookings) => named.extend(bookings),
+                    Notice::Awaited { bookings, lasting } => {
+                        assert_eq!(lasting, Duration::from_mins(5));
+                        named.extend(bookings);
+                    }
+                    Notice::Listening | Notice::Due => {}
+                }
+            }
+            match notice {
+                Notice::Settled(bookings) | Notice::Awaited { bookings, .. } => assert_eq!(named, bookings),
+                Notice::Listening | Notice::Due => assert_eq!(named, []),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_none_of_ours_is_passed_over() {
+        let id = Uuid::from_u128(7);
+        for message in [
+            String::new(),
+            "settled".to_owned(),
+            "settled me".to_owned(),
+            format!("settled {id} BK-1"),
+            format!("awaited {id} soon {id}"),
+            format!("awaited {id}"),
+            format!("singing {id}"),
+        ] {
+            assert_eq!(Heard::parse(&message), None, "{message}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Requests that wait for what another replica works on: they are told when it is settled.
+//!
+//! The slow look is a minute away in most of these tests, and a request waits for half of that at most: whoever is
+//! answered was told. How soon, the benchmark `followers` measures.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use serde_json::json;
+
+use crate::support::{Answer, TestApp, Who, booking, booking_with, one_made_it_and_all_know_it};
+
+/// No look but the first is made while a request waits.
+const NO_LOOKS: [(&str, &str); 2] = [("WORKER__POLL_SECONDS", "60"), ("HTTP__WAIT_MAX_SECONDS", "30")];
+const IN_TIME: Duration = Duration::from_secs(20);
+const TOLD: &str = "meeting_provisioner_notices_total{notice=\"settled\",direction=\"told\"}";
+const HEARD: &str = "meeting_provisioner_notices_total{notice=\"settled\",direction=\"heard\"}";
+const AWAITED: &str = "meeting_provisioner_notices_total{notice=\"awaited\",direction=\"heard\"}";
+
+/// Two replicas that listen, on a Graph that takes its time for one call.
+async fn two_replicas(settings: &[(&str, &str)], operation: Operation) -> (TestApp, TestApp) {
+    let app = TestApp::start_with(settings).await;
+    let other = app.another_replica().await;
+    app.simulator.inject(Fault::on(operation, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+    (app, other)
+}
+
+/// Sends the same booking to both replicas: the second request waits for the first one's call.
+async fn booked_by_both(app: &TestApp, other: &TestApp, booking_id: &str) -> (Answer, Answer) {
+    let body = booking(booking_id);
+    let first = app.book_preferring(Who::Desk, "wait=30", &body);
+    let second = async {
+        app.simulator
+            .wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet && !call.work_done)
+            .await
+            .unwrap();
+        other.book_preferring(Who::Desk, "wait=30", &body).await
+    };
+    tokio::join!(first, second)
+}
+
+/// The second request is answered because the replica that did the work told it, and for no other reason.
+#[tokio::test]
+async fn a_request_at_another_replica_is_told() {
+    let (app, other) = two_replicas(&NO_LOOKS, Operation::CreateOrGet).await;
+    tokio::join!(app.until_listening(), other.until_listening());
+    let (first, second) = booked_by_both(&app, &other, "BK-1").await;
+    let (first, second) = (first.expect(201).json(), second.expect(200).json());
+    assert_eq!(first["meeting"]["joinWebUrl"], second["meeting"]["joinWebUrl"]);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+    assert!(app.metric(TOLD).await >= 1.0);
+    assert!(other.metric(HEARD).await >= 1.0);
+    other.end().await;
+    app.end().await;
+}
+
+/// Where nobody waits elsewhere nothing is told: a fresh booking costs no notice.
+#[tokio::test]
+async fn nothing_is_told_when_nobody_waits() {
+    let app = TestApp::start_with(&NO_LOOKS).await;
+    let other = app.another_replica().await;
+    tokio::join!(app.until_listening(), other.until_listening());
+    for n in 0..10 {
+        app.book(Who::Desk, &booking(&format!("BK-{n}"))).await.expect(201);
+        other.book(Who::Desk, &booking(&format!("BK-{n}"))).await.expect(200);
+    }
+    // Those who wait at the replica that does the work need no notice either.
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
+    let body = booking("BK-10");
+    let answers = futures_util::future::join_all((0..20).map(|_| app.book(Who::Desk, &body))).await;
+    one_made_it_and_all_know_it(&answers);
+    assert!(app.metric(TOLD).await.abs() < 0.5);
+    assert!(other.metric(HEARD).await.abs() < 0.5);
+    other.end().await;
+    app.end().await;
+}
+
+/// A hundred requests on three replicas, for ten bookings at once: ten calls, and everybody is told.
+#[tokio::test]
+async fn many_are_told_at_once() {
+    let app = TestApp::start_with(&NO_LOOKS).await;
+    let (second, third) = (app.another_replica().await, app.another_replica().await);
+    let replicas = [&app, &second, &third];
+    for replica in replicas {
+        replica.until_listening().await;
+    }
+    app.simulator
+        .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_000 }).times(10));
+    let bodies: Vec<_> = (0..10).map(|n| booking(&format!("BK-{n}"))).collect();
+    let requests = (0..100).map(|n| replicas[n % 3].book_preferring(Who::Desk, "wait=30", &bodies[n % 10]));
+    let answers = futures_util::future::join_all(requests).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 10);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 90);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 10);
+    third.end().await;
+    second.end().await;
+    app.end().await;
+}
+
+/// `GET` that waits, a change and a cancel: each is told by the replica that does the work.
+#[tokio::test]
+async fn changes_and_cancels_at_another_replica_are_told() {
+    let (app, other) = two_replicas(&NO_LOOKS, Operation::Patch).await;
+    tokio::join!(app.until_listening(), other.until_listening());
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
+    let changed = booking_with("BK-1", times);
+    let change = async { app.put("BK-1", &changed, &[("Prefer", "wait=30")]).await };
+    let look = async {
+        app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();
+        let request = other.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
+        Answer::read(request.header("Prefer", "wait=30").send().await.unwrap()).await
+    };
+    let cancel = async {
+        app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();
+        other.until_metric(AWAITED, |count| count > 0.0).await;
+        other.delete("BK-1", &[("Prefer", "wait=30")]).await
+    };
+    let (change, look, cancel) = tokio::join!(change, look, cancel);
+    for answer in [change, look, cancel] {
+        assert_eq!(answer.expect(200).json()["status"], "cancelled");
+    }
+    other.end().await;
+    app.end().await;
+}
+
+/// The listening connections are ended by Postgres: they are made anew, what is told meanwhile is made good by looking
+/// again, and everything is told as before. Readiness has nothing to do with it.
+#[tokio::test]
+async fn a_lost_listener_is_replaced() {
+    let (app, other) = two_replicas(&NO_LOOKS, Operation::CreateOrGet).await;
+    for booking_id in ["BK-1", "BK-2"] {
+        tokio::join!(app.until_listening(), other.until_listening());
+        let cut = async {
+            app.until_metric(AWAITED, |count| count > 0.0).await;
+            assert_eq!(terminate_listeners(&app).await, 2);
+            assert_eq!(reqwest::get(other.admin_url("/readyz")).await.unwrap().status(), 200);
+        };
+        let ((first, second), ()) = tokio::join!(booked_by_both(&app, &other, booking_id), cut);
+        first.expect(201);
+        second.expect(200);
+        app.simulator
+            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+    }
+    tokio::join!(app.until_listening(), other.until_listening());
+    app.simulator.clear_faults();
+    other.end().await;
+    app.end().await;
+}
+
+/// Ends every connection that listens to this test's database; says how many.
+async fn terminate_listeners(app: &TestApp) -> i64 {
+    sqlx::query_scalar(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity
+         where application_name = 'meeting-provisioner-listener' and datname = current_database()",
+    )
+    .fetch_one(&app.pool)
+    .await
+    .unwrap()
+}
+
+/// Where nobody may listen, whoever waits looks for itself.
+#[tokio::test]
+async fn without_listening_a_request_looks_for_itself() {
+    let settings = [("DATABASE__LISTEN", "false"), NO_LOOKS[0], NO_LOOKS[1]];
+    let (app, other) = two_replicas(&settings, Operation::CreateOrGet).await;
+    let (first, second) = booked_by_both(&app, &other, "BK-1").await;
+    first.expect(201);
+    second.expect(200);
+    assert_eq!(terminate_listeners(&app).await, 0, "nobody listens");
+    assert!(other.metric("meeting_provisioner_listening").await.abs() < 0.5);
+    other.end().await;
+    app.end().await;
+}
+
+/// The net below: the replica that does the work neither hears nor tells, and the one that waits finds out by its slow
+/// look.
+#[tokio::test]
+async fn a_slow_look_is_the_net() {
+    let (app, other) = two_replicas(&[("DATABASE__LISTEN", "false")], Operation::CreateOrGet).await;
+    let listening = app.another_replica_with(&[("DATABASE__LISTEN", "true")]).await;
+    listening.until_listening().await;
+    let (first, second) = booked_by_both(&app, &listening, "BK-1").await;
+    first.expect(201);
+    second.expect(200);
+    assert!(listening.metric(HEARD).await.abs() < 0.5, "nobody told");
+    listening.end().await;
+    other.end().await;
+    app.end().await;
+}
