@@ -19,6 +19,8 @@ pub enum Act {
     ReadAudit,
     /// Have it found out whether bookings for an organizer would work, for which Graph is asked.
     CheckOrganizers,
+    /// Have bookings tried again that failed or wait.
+    RetryBookings,
 }
 
 impl Act {
@@ -28,6 +30,7 @@ impl Act {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
             Self::CheckOrganizers => &[Role::BookingsWrite, Role::BookingsRead, Role::Operator],
+            Self::RetryBookings => &[Role::Operator],
         }
     }
 
@@ -38,6 +41,7 @@ impl Act {
             Self::WriteBookings => Role::BookingsWrite,
             Self::ReadBookings | Self::CheckOrganizers => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
+            Self::RetryBookings => Role::Operator,
         }
     }
 }
@@ -113,25 +117,26 @@ impl Caller {
 mod tests {
     use super::*;
 
-    const ACTS: [Act; 4] = [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit, Act::CheckOrganizers];
+    const ACTS: [Act; 5] =
+        [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit, Act::CheckOrganizers, Act::RetryBookings];
 
     /// The whole table: which role allows what, and whether over all source systems.
     #[test]
     fn roles_allow_what_the_table_says() {
-        // write, read, audit, check, all source systems
+        // write, read, audit, check, retry, all source systems
         for (role, expected) in [
-            (Role::BookingsWrite, [true, true, true, true, false]),
-            (Role::BookingsRead, [false, true, true, true, false]),
-            (Role::AuditRead, [false, true, true, false, true]),
-            (Role::Operator, [false, true, true, true, true]),
+            (Role::BookingsWrite, [true, true, true, true, false, false]),
+            (Role::BookingsRead, [false, true, true, true, false, false]),
+            (Role::AuditRead, [false, true, true, false, false, true]),
+            (Role::Operator, [false, true, true, true, true, true]),
         ] {
             let caller = Caller {
                 name: CallerName::parse("test").unwrap(),
                 source_system: SourceSystem::parse("crm").unwrap(),
                 roles: [role].into_iter().collect(),
             };
-            let [write, read, audit, check] = ACTS.map(|act| caller.may(act));
-            let found = [write, read, audit, check, caller.sees_all_source_systems()];
+            let [write, read, audit, check, retry] = ACTS.map(|act| caller.may(act));
+            let found = [write, read, audit, check, retry, caller.sees_all_source_systems()];
             assert_eq!(found, expected, "{role}");
             for act in ACTS {
                 let fault = AccessFault::Forbidden { needed: act.needed_role() };

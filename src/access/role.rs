@@ -11,7 +11,7 @@ pub enum Role {
     BookingsRead,
     /// Read bookings and history of all source systems.
     AuditRead,
-    /// Read bookings and history of all source systems, and check organizers.
+    /// Read bookings and history of all source systems, check organizers, and have bookings tried again.
     Operator,
 }
 

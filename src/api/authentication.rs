@@ -56,6 +56,11 @@ impl Authenticated {
         self.allowed(request, self.0.check(Act::CheckOrganizers))
     }
 
+    /// The caller, if it may have bookings tried again.
+    pub(super) fn operator(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
+        self.allowed(request, self.0.check(Act::RetryBookings))
+    }
+
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {
         checked.map(|()| &self.0).map_err(|fault| turned_away(request, fault))
     }

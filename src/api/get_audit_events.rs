@@ -42,6 +42,8 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
         ("actor" = Option<String>, Query, description = "By this actor.", example = "api-key:front-desk"),
         ("type" = Option<String>, Query, description = "Of this type.", example = "meeting.created"),
         ("outcome" = Option<String>, Query, description = "With this outcome.", example = "throttled"),
+        ("nextStatus" = Option<String>, Query, description = "After which the booking had this status; `failed` finds \
+            where bookings were parked.", example = "failed"),
         ("from" = Option<String>, Query, format = DateTime, description = "At this time or later (RFC 3339 with an \
             offset)."),
         ("before" = Option<String>, Query, format = DateTime, description = "Before this time."),

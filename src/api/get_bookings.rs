@@ -33,7 +33,8 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     get, path = "/v1/bookings", operation_id = "listBookings", tag = "Bookings",
     params(
         ("status" = Option<String>, Query, description = "One or more of pending, provisioned, updating, cancelling, \
-                                                          cancelled, failed, separated by commas.",
+                                                          cancelled, failed, separated by commas or by \
+                                                          naming the parameter several times.",
             example = "pending,failed"),
         ("organizer" = Option<String>, Query, description = "Object id, or the name as the booking wrote it."),
         ("bookingId" = Option<String>, Query, description = "All generations of this booking."),
@@ -80,6 +81,7 @@ fn filter(query: &mut Query, visible: &Visible) -> BookingFilter {
     let statuses = Status::ALL.map(Status::as_str);
     BookingFilter {
         source_system: visible.source_system(),
+        code: None,
         statuses: query.words("status", Status::parse, &statuses),
         organizer: query.text("organizer"),
         booking_id: query.word("bookingId", |text| BookingId::parse(text).map_err(|fault| fault.0)),

@@ -10,6 +10,7 @@ use super::problem::{Answer, Problem, ProblemCode, not_kept};
 use super::query::Query;
 use super::write;
 use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
+use crate::meeting::Status;
 use crate::store::reading::AuditEventPosition;
 
 /// Every outcome, as events name it.
@@ -22,6 +23,7 @@ pub(super) fn filter(query: &mut Query) -> AuditEventFilter {
         actor: query.text("actor"),
         kind: query.one_of("type", &EventKind::ALL.map(EventKind::as_str)),
         outcome: query.one_of("outcome", &OUTCOMES),
+        next_status: query.one_of("nextStatus", &Status::ALL.map(Status::as_str)),
         from: query.timestamp("from"),
         before: query.timestamp("before"),
         ..AuditEventFilter::default()
@@ -93,7 +95,7 @@ mod tests {
     fn every_filter_is_read() {
         let mut query = Query::read(
             "type=meeting.created&outcome=created&actor=worker&from=2026-01-01T00:00:00Z\
-             &before=2026-01-02T00:00:00Z&order=desc",
+             &before=2026-01-02T00:00:00Z&order=desc&nextStatus=failed",
         );
         let filter = filter(&mut query);
         assert_eq!(order(&mut query, Order::Ascending), Order::Descending);
@@ -101,6 +103,7 @@ mod tests {
         assert_eq!(filter.kind.as_deref(), Some("meeting.created"));
         assert_eq!((filter.outcome.as_deref(), filter.actor.as_deref()), (Some("created"), Some("worker")));
         assert!(filter.from < filter.before);
+        assert_eq!(filter.next_status.as_deref(), Some("failed"));
 
         let mut query = Query::read("type=meeting.made&outcome=ok&from=x&order=up");
         let _filter = super::filter(&mut query);

@@ -28,6 +28,7 @@ mod json;
 mod openapi;
 mod page;
 mod post_bookings;
+mod post_retry;
 mod precondition;
 mod prefer;
 mod problem;

@@ -14,7 +14,7 @@ use super::body::ProblemBody;
 use super::problem::ProblemCode;
 use super::{
     delete_booking, get_audit_events, get_booking, get_booking_history, get_bookings, get_problems,
-    get_readiness, post_bookings, put_booking,
+    get_readiness, post_bookings, post_retry, put_booking,
 };
 
 /// The document as it is served and kept under review, with a line feed at its end.
@@ -46,6 +46,7 @@ fn document() -> OpenApi {
         get_booking::get_booking,
         put_booking::put_booking,
         delete_booking::delete_booking,
+        post_retry::post_retry,
         get_booking_history::get_booking_history,
         get_audit_events::get_audit_events,
         get_readiness::get_readiness,
@@ -116,6 +117,7 @@ fn problems_of(operation_id: &str) -> &'static [ProblemCode] {
         "listBookings" => get_bookings::PROBLEMS,
         "getBooking" => get_booking::PROBLEMS,
         "putBooking" => put_booking::PROBLEMS,
+        "retryBooking" => post_retry::PROBLEMS,
         "deleteBooking" => delete_booking::PROBLEMS,
         "listBookingAuditEvents" => get_booking_history::PROBLEMS,
         "listAuditEvents" => get_audit_events::PROBLEMS,

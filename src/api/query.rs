@@ -67,7 +67,7 @@ impl Query {
         self.word(name, |text| Ok::<_, String>(text.to_owned()))
     }
 
-    /// Takes one or more words, separated by commas.
+    /// Takes one or more words, separated by commas; the parameter may also stand several times.
     pub(super) fn words<T>(
         &mut self,
         name: &'static str,
@@ -78,7 +78,17 @@ impl Query {
             let words: Option<Vec<T>> = text.split(',').map(|word| read(word.trim())).collect();
             words.ok_or_else(|| format!("must be one or more of {}, separated by commas", known.join(", ")))
         };
+        self.join(name);
         self.word(name, all).unwrap_or_default()
+    }
+
+    /// Makes one list of a parameter that stands several times.
+    fn join(&mut self, name: &str) {
+        let values: Vec<_> =
+            self.left.extract_if(.., |(left, _)| left == name).map(|(_, value)| value).collect();
+        if !values.is_empty() {
+            self.left.push((name.to_owned(), values.join(",")));
+        }
     }
 
     /// Takes one word of a list.
@@ -174,6 +184,9 @@ mod tests {
             ("startsFrom=2026-12-01T09:00:00+01:00", &[]),
             ("startsFrom=2026-12-01", &["startsFrom"]),
             ("startsFrom=9999-12-31T23:59:59-10:00", &["startsFrom"]),
+            ("status=pending&status=pending,pending", &[]),
+            ("status=pending&status=done", &["status"]),
+            ("status=pending&status=", &["status"]),
             ("status=done", &["status"]),
             ("status=pending,", &["status"]),
             ("order=up", &["order"]),

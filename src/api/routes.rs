@@ -11,10 +11,11 @@ use super::door::Door;
 use super::problem::{Answered, Problem, ProblemCode};
 use super::{
     delete_booking, docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi,
-    get_problems, get_readiness, post_bookings, put_booking,
+    get_problems, get_readiness, post_bookings, post_retry, put_booking,
 };
 
 const GET: &str = "GET, HEAD";
+const POST: &str = "POST";
 const GET_POST: &str = "GET, HEAD, POST";
 const GET_PUT_DELETE: &str = "GET, HEAD, PUT, DELETE";
 
@@ -37,6 +38,11 @@ fn routes(config: &mut ServiceConfig) {
                 .route(web::put().to(put_booking::put_booking))
                 .route(web::delete().to(delete_booking::delete_booking))
                 .default_service(web::to(|| ready(other_method(GET_PUT_DELETE)))),
+        )
+        .service(
+            web::resource("/bookings/{bookingId}/retry")
+                .route(web::post().to(post_retry::post_retry))
+                .default_service(web::to(|| ready(other_method(POST)))),
         )
         .service(readable("/bookings/{bookingId}/audit-events", get_booking_history::get_booking_history))
         .service(readable("/audit-events", get_audit_events::get_audit_events))

@@ -63,6 +63,10 @@ pub enum EventKind {
     BookingChanged,
     /// The booking was called off.
     BookingCancelled,
+    /// Somebody made the booking due again.
+    BookingRetried,
+    /// The booking was parked for want of an access policy, and is due again because there is one now.
+    BookingFreed,
     /// The organizer's object id was found.
     OrganizerFound,
     /// Graph made the meeting.
@@ -89,11 +93,13 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::BookingAccepted,
         Self::BookingAgreed,
         Self::BookingChanged,
         Self::BookingCancelled,
+        Self::BookingRetried,
+        Self::BookingFreed,
         Self::OrganizerFound,
         Self::MeetingCreated,
         Self::MeetingFound,
@@ -132,6 +138,8 @@ impl EventKind {
             Self::BookingAgreed => "booking.agreed",
             Self::BookingChanged => "booking.changed",
             Self::BookingCancelled => "booking.cancelled",
+            Self::BookingRetried => "booking.retried",
+            Self::BookingFreed => "booking.freed",
             Self::OrganizerFound => "organizer.found",
             Self::MeetingCreated => "meeting.created",
             Self::MeetingFound => "meeting.found",
@@ -152,7 +160,9 @@ impl EventKind {
 pub enum Actor {
     /// The caller with the API key of this name.
     ApiKey(String),
-    /// A replica's worker, which resumes what is due.
+    /// This user of the operating system, by a command on the service's machine.
+    Command(String),
+    /// The service itself: a replica's worker, which resumes what is due.
     Worker,
 }
 
@@ -160,6 +170,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiKey(name) => write!(f, "api-key:{name}"),
+            Self::Command(user) => write!(f, "command:{user}"),
             Self::Worker => f.write_str("worker"),
         }
     }

@@ -22,6 +22,8 @@ pub struct AuditEventFilter {
     pub kind: Option<String>,
     /// With this outcome, such as `throttled`.
     pub outcome: Option<String>,
+    /// After which the booking had this status, such as `failed`: it was parked.
+    pub next_status: Option<String>,
     /// At this time or later.
     pub from: Option<Timestamp>,
     /// Before this time.

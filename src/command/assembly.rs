@@ -96,6 +96,7 @@ impl Replica {
                 metrics: Arc::clone(&provisioning.metrics),
                 store: provisioning.store.clone(),
                 clock: Arc::clone(&clock),
+                starting_soon: settings.telemetry.starting_soon,
             };
             door.open(listener)
         })?;

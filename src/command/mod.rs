@@ -8,6 +8,8 @@ mod external_id;
 mod graph_connection;
 mod migrate;
 mod openapi;
+mod operator;
+mod retry;
 mod run;
 mod serve;
 mod simulate_graph;

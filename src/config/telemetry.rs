@@ -1,17 +1,21 @@
 //! `[telemetry]`: what can be seen from outside.
 
+use std::time::Duration;
+
 use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
-use super::rule::{Rule, one_of};
+use super::rule::{Rule, one_of, seconds};
 
-/// How the service logs.
+/// How the service logs, and what it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TelemetrySettings {
     /// How a line is written.
     pub log_format: LogFormat,
     /// Which lines are written.
     pub log_filter: LogFilter,
+    /// How far ahead a booking without a join link counts as one that starts soon.
+    pub starting_soon: Duration,
 }
 
 /// How a log line is written.
@@ -46,12 +50,26 @@ impl LogFilter {
     }
 }
 
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self {
+            log_format: LogFormat::Json,
+            log_filter: LogFilter("info".to_owned()),
+            starting_soon: Duration::from_hours(24),
+        }
+    }
+}
+
 impl TelemetrySettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let default = Self::default();
         let formats = one_of(&[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
-        let log_format = reader.or_default("telemetry.log_format", LogFormat::Json, &formats);
-        let default = LogFilter("info".to_owned());
-        let log_filter = reader.or_default("telemetry.log_filter", default, &Rule::text(LogFilter::parse));
-        Some(Self { log_format: log_format?, log_filter: log_filter? })
+        let log_format = reader.or_default("telemetry.log_format", default.log_format, &formats);
+        let log_filter =
+            reader.or_default("telemetry.log_filter", default.log_filter, &Rule::text(LogFilter::parse));
+        let window = seconds(60..=2_592_000);
+        let starting_soon =
+            reader.or_default("telemetry.starting_soon_seconds", default.starting_soon, &window);
+        Some(Self { log_format: log_format?, log_filter: log_filter?, starting_soon: starting_soon? })
     }
 }

@@ -1,5 +1,6 @@
 //! Which bookings somebody wants to see.
 
+use super::failure::Failure;
 use super::standing::Status;
 use crate::booking::{BookingId, ExternalId, SourceSystem};
 use crate::clock::Timestamp;
@@ -13,6 +14,8 @@ pub struct BookingFilter {
     pub booking_id: Option<BookingId>,
     /// With one of these; empty means any.
     pub statuses: Vec<Status>,
+    /// With a last error of this kind.
+    pub code: Option<Failure>,
     /// Of this organizer: object id, or name as the caller wrote it.
     pub organizer: Option<String>,
     /// With this external id.

@@ -19,6 +19,7 @@ mod organizer_facts;
 mod outcome;
 mod readiness;
 mod remedy;
+mod retried;
 mod seen_settings;
 mod settling;
 mod standing;
@@ -38,5 +39,6 @@ pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, T
 pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
 pub use readiness::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
+pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};
 pub use standing::{Life, Progress, Standing, Status, Wanted};

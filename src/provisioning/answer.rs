@@ -51,6 +51,17 @@ pub(crate) enum Cancel {
     NotThere,
 }
 
+/// What became of a booking that somebody wanted to be tried again.
+#[derive(Debug)]
+pub(crate) enum Retry {
+    /// It was tried again, or is being tried; it stands like this now.
+    Tried(Standing),
+    /// There is nothing to try: it stands like this.
+    Settled(Standing),
+    /// It isn't there.
+    NotThere,
+}
+
 /// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProvisioningError {

@@ -126,6 +126,7 @@ impl Provisioning {
                 is_adopted: false,
                 event: &events::agreed(&standing, origin),
                 retired: &events::retired(&standing, origin),
+                freed: &events::freed(attempt, standing.updated_at),
             };
             if self.settle(&settlement, attempt).await.ok()? {
                 return Some((standing, None));
@@ -187,12 +188,16 @@ impl Provisioning {
             is_adopted: standing.wanted.revision != before.wanted.revision,
             event: &event,
             retired: &events::retired(&standing, origin),
+            freed: &events::freed(attempt, now),
         };
         let stored = self.settle(&settlement, attempt).await?;
         if stored {
             testify(&standing, &reply.outcome);
             if let Some(policy) = drift_policy {
                 self.testify_to_drift(&standing, policy, &drift);
+            }
+            if let (Progress::Parked, Some(error)) = (standing.progress, &standing.last_error) {
+                self.metrics.booking_parked(error.code.code());
             }
         }
         Ok(stored.then_some((standing, next_attempt)))

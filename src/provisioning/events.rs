@@ -41,6 +41,29 @@ pub(super) fn retired(standing: &Standing, origin: &Origin) -> NewAuditEvent {
     event(standing.updated_at, EventKind::BookingCancelled, None, origin, testimony)
 }
 
+/// Somebody made the booking due again: `before` is how it stood, `standing` how it stands now.
+pub(super) fn retried(before: &Standing, standing: &Standing, origin: &Origin) -> NewAuditEvent {
+    let status = before.status().as_str();
+    let note = match &before.last_error {
+        Some(error) => {
+            format!("Made due by hand. It was {status}, with the last error {}.", error.code.code())
+        }
+        None => format!("Made due by hand. It was {status}."),
+    };
+    let testimony = Testimony { next: Some(next(standing)), note: Some(note), ..from(origin) };
+    event(standing.updated_at, EventKind::BookingRetried, None, origin, testimony)
+}
+
+/// A booking was parked for want of an access policy, and this attempt for the same organizer went well. It may be of
+/// another source system, so nothing else of it is told.
+pub(super) fn freed(attempt: Attempt, now: Timestamp) -> NewAuditEvent {
+    let note =
+        format!("Attempt {} for the same organizer went well, so the access policy is there.", attempt.id);
+    let origin = Origin::worker();
+    let testimony = Testimony { note: Some(note), ..Testimony::default() };
+    event(now, EventKind::BookingFreed, None, &origin, testimony)
+}
+
 /// An attempt is settled: `before` is how the booking stood, `standing` how it stands now. `drift_policy` is what was
 /// done about a meeting that had moved away from its booking; none where it hadn't.
 pub(super) fn settled(

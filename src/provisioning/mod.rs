@@ -16,6 +16,7 @@ mod listening;
 mod notices;
 mod readiness;
 mod resume;
+mod retry;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -23,10 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError};
+pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
 pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use notices::Notices;
+pub(crate) use retry::make_due;
 pub(crate) use waiting::Waiting;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};

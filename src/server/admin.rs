@@ -26,6 +26,8 @@ pub(crate) struct AdminDoor {
     pub(crate) store: Store,
     /// Time, for the age of what is due.
     pub(crate) clock: Arc<dyn Clock>,
+    /// How far ahead a booking without a join link counts as one that starts soon.
+    pub(crate) starting_soon: Duration,
 }
 
 impl AdminDoor {
@@ -60,9 +62,12 @@ async fn startupz(door: web::Data<AdminDoor>) -> HttpResponse {
 
 async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
     let now = door.clock.now();
-    if let Ok(Ok(backlog)) = tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now)).await {
+    if let Ok(Ok(backlog)) =
+        tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now, door.starting_soon)).await
+    {
         let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
         door.metrics.set_due(backlog.due, age);
+        door.metrics.set_starting_soon(backlog.starting_soon_without_link);
         for (status, count) in backlog.by_status {
             door.metrics.set_bookings(status.as_str(), count);
         }

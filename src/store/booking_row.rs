@@ -58,9 +58,9 @@ pub(super) struct BookingRow {
     pub(super) updated_at: Timestamp,
 }
 
-/// A checked query for [`BookingRow`]s: `$head`, the list of columns, `$tail`.
+/// A checked query for [`BookingRow`]s: `$head`, the list of columns, `$tail`, which may be put together of parts.
 macro_rules! booking_rows {
-    ($head:tt, $tail:tt $(, $argument:expr)* $(,)?) => {
+    ($head:tt, $tail:tt $(+ $more:tt)* $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             $crate::store::booking_row::BookingRow,
             $head
@@ -73,7 +73,7 @@ macro_rules! booking_rows {
                 booking.due_at, booking.lease_attempt_id, booking.lease_started_at, booking.lease_until,
                 booking.attempts, booking.failures, booking.failing_since,
                 booking.last_error::text as last_error, booking.created_at, booking.updated_at "#
-                + $tail
+                + $tail $(+ $more)*
             $(, $argument)*
         )
     };

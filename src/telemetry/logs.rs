@@ -75,7 +75,11 @@ mod tests {
     }
 
     fn written(log_format: LogFormat, log_filter: &str, act: impl FnOnce()) -> String {
-        let settings = TelemetrySettings { log_format, log_filter: LogFilter::parse(log_filter).unwrap() };
+        let settings = TelemetrySettings {
+            log_format,
+            log_filter: LogFilter::parse(log_filter).unwrap(),
+            ..TelemetrySettings::default()
+        };
         let kept = Kept::default();
         let writer = kept.clone();
         let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();

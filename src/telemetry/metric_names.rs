@@ -87,6 +87,12 @@ pub(super) const BOOKINGS_SETTLED: Metric = metric(
     &["status"],
     "Bookings carried out as far as they go for now, by the status they have since",
 );
+pub(super) const BOOKINGS_PARKED: Metric = metric(
+    "meeting_provisioner_bookings_parked_total",
+    Counter,
+    &["code"],
+    "Bookings that were parked until somebody acts, by the failure that they ended in",
+);
 pub(super) const LEASES_LOST: Metric = metric(
     "meeting_provisioner_leases_lost_total",
     Counter,
@@ -135,18 +141,25 @@ pub(super) const LISTENING: Metric = metric(
     &[],
     "1 while this replica hears what the others tell, 0 while it is cut off or does not listen",
 );
+pub(super) const STARTING_SOON: Metric = metric(
+    "meeting_provisioner_bookings_starting_soon_without_link",
+    Gauge,
+    &[],
+    "Bookings that start within telemetry.starting_soon_seconds and have no join link yet, over all replicas",
+);
 pub(super) const BUILD: Metric =
     metric("meeting_provisioner_build_info", Info, &["version"], "The version that runs");
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 15] = [
+pub const METRICS: [Metric; 17] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
     GRAPH_CALL_DURATION,
     BOOKINGS_ACCEPTED,
     BOOKINGS_SETTLED,
+    BOOKINGS_PARKED,
     LEASES_LOST,
     LEASES_RESUMED,
     MEETINGS_DRIFTED,
@@ -155,5 +168,6 @@ pub const METRICS: [Metric; 15] = [
     OLDEST_DUE_AGE,
     NOTICES,
     LISTENING,
+    STARTING_SOON,
     BUILD,
 ];

@@ -94,6 +94,11 @@ struct NoticeLabels {
     direction: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    code: &'static str,
+}
+
 /// The metrics of one service. Every method is cheap: an atomic behind a read lock.
 #[derive(Debug)]
 pub struct Metrics {
@@ -104,6 +109,7 @@ pub struct Metrics {
     graph_call_duration: Family<CallLabels, Histogram, fn() -> Histogram>,
     bookings_accepted: Family<AcceptanceLabels, Counter>,
     bookings_settled: Family<StatusLabels, Counter>,
+    bookings_parked: Family<FailureLabels, Counter>,
     leases_lost: Counter,
     leases_resumed: Counter,
     meetings_drifted: Family<DriftLabels, Counter>,
@@ -112,6 +118,7 @@ pub struct Metrics {
     oldest_due_age: Gauge<f64, AtomicU64>,
     notices: Family<NoticeLabels, Counter>,
     listening: Gauge,
+    starting_soon: Gauge,
 }
 
 impl Metrics {
@@ -126,6 +133,7 @@ impl Metrics {
             graph_call_duration: Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
             bookings_accepted: Family::default(),
             bookings_settled: Family::default(),
+            bookings_parked: Family::default(),
             leases_lost: Counter::default(),
             leases_resumed: Counter::default(),
             meetings_drifted: Family::default(),
@@ -134,6 +142,7 @@ impl Metrics {
             oldest_due_age: Gauge::default(),
             notices: Family::default(),
             listening: Gauge::default(),
+            starting_soon: Gauge::default(),
         };
         metrics.register_all();
         metrics
@@ -147,6 +156,7 @@ impl Metrics {
         register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
         register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
         register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
+        register(registry, names::BOOKINGS_PARKED, self.bookings_parked.clone());
         register(registry, names::LEASES_LOST, self.leases_lost.clone());
         register(registry, names::LEASES_RESUMED, self.leases_resumed.clone());
         register(registry, names::MEETINGS_DRIFTED, self.meetings_drifted.clone());
@@ -155,6 +165,7 @@ impl Metrics {
         register(registry, names::OLDEST_DUE_AGE, self.oldest_due_age.clone());
         register(registry, names::NOTICES, self.notices.clone());
         register(registry, names::LISTENING, self.listening.clone());
+        register(registry, names::STARTING_SOON, self.starting_soon.clone());
         register(registry, names::BUILD, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
     }
 
@@ -187,6 +198,11 @@ impl Metrics {
     /// An attempt's outcome was stored; `status` is what the booking has since.
     pub fn booking_settled(&self, status: &'static str) {
         self.bookings_settled.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    /// A booking was parked; `code` is that of its last error.
+    pub fn booking_parked(&self, code: &'static str) {
+        self.bookings_parked.get_or_create(&FailureLabels { code }).inc();
     }
 
     /// An outcome came after the lease had gone to another, and was not stored.
@@ -229,6 +245,11 @@ impl Metrics {
     /// Whether what other replicas tell is heard.
     pub fn set_listening(&self, listening: bool) {
         self.listening.set(listening.into());
+    }
+
+    /// How many bookings start soon and have no join link yet.
+    pub fn set_starting_soon(&self, count: i64) {
+        self.starting_soon.set(count);
     }
 
     /// All metrics as `OpenMetrics` text, of [`METRICS_CONTENT_TYPE`].
@@ -274,6 +295,7 @@ mod tests {
         metrics.graph_call("create-or-get", "found", took);
         metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
         metrics.booking_settled("provisioned");
+        metrics.booking_parked("organizer-not-permitted");
         metrics.lease_lost();
         metrics.lease_resumed();
         metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");

@@ -19,7 +19,7 @@ fn routes() -> Vec<Route> {
     let (get, post) = (Method::GET, Method::POST);
     vec![
         // The other system makes a booking of its own under the same id.
-        route(post, "/v1/bookings", "/v1/bookings", [200, 403, 201, 403, 403]),
+        route(post.clone(), "/v1/bookings", "/v1/bookings", [200, 403, 201, 403, 403]),
         route(get.clone(), "/v1/bookings", "/v1/bookings", [200; 5]),
         route(
             get.clone(),
@@ -35,6 +35,13 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking",
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
+        ),
+        // It went well, so there is nothing to try again; only who operates is told.
+        route(
+            post,
+            "/v1/bookings/BK-1/retry?sourceSystem=room-booking",
+            "/v1/bookings/{bookingId}/retry",
+            [403, 403, 403, 403, 409],
         ),
         route(get.clone(), "/v1/audit-events", "/v1/audit-events", [200; 5]),
         route(

@@ -1,5 +1,10 @@
 //! What operators and probes see.
 
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use serde_json::Value;
+
 use crate::support::{TestApp, Who, booking};
 
 async fn admin(app: &TestApp, path: &str) -> (u16, String) {
@@ -26,4 +31,68 @@ async fn metrics_count_what_happened() {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     app.end().await;
+}
+
+/// What starts soon and has no link yet is counted, whether it waits or is parked; what starts later, is called off or
+/// has its link is not. The list of the same bookings is one request away.
+#[tokio::test]
+async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking_at("LINKED", "2026-11-23T20:00:00Z")).await.expect(201);
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled()).always());
+    for (id, start) in [
+        ("PAST", "2026-11-23T07:00:00Z"),
+        ("SOON", "2026-11-23T08:30:00Z"),
+        ("DAY", "2026-11-24T07:59:00Z"),
+        ("LATER", "2026-11-24T08:01:00Z"),
+        ("CALLED-OFF", "2026-11-23T09:00:00Z"),
+    ] {
+        app.book_preferring(Who::Desk, "respond-async", &booking_at(id, start)).await.expect(202);
+    }
+    app.idle().await;
+    app.delete("CALLED-OFF", &[("Prefer", "respond-async")]).await.expect(202);
+    app.simulator.declare(uuid::Uuid::from_u128(1), Standing::Unknown, None);
+    app.simulator.clear_faults();
+    let mut parked = booking_at("PARKED", "2026-11-23T10:00:00Z");
+    parked["organizer"] = uuid::Uuid::from_u128(1).to_string().into();
+    app.book(Who::Desk, &parked).await.problem(422, "organizer-not-found");
+    app.idle().await;
+    let name = "meeting_provisioner_bookings_starting_soon_without_link";
+    let (_, text) = admin(&app, "/metrics").await;
+    assert!(text.contains(&format!("{name} 3\n")), "{text}");
+    let query = "status=pending,failed&startsFrom=2026-11-23T08:00:00Z&startsBefore=2026-11-24T08:00:00Z";
+    let page = app.get(Who::Operator, &format!("/v1/bookings?{query}")).await.expect(200).json();
+    let mut found: Vec<&str> =
+        page["items"].as_array().unwrap().iter().map(|item| item["bookingId"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["DAY", "PARKED", "SOON"]);
+    app.resume_after(Duration::from_mins(30)).await;
+    let (_, text) = admin(&app, "/metrics").await;
+    assert!(text.contains(&format!("{name} 1\n")), "only the parked one is left: {text}");
+    app.end().await;
+}
+
+/// How far ahead is looked is a setting.
+#[tokio::test]
+async fn how_soon_is_soon_is_a_setting() {
+    let app = TestApp::start_with(&[("TELEMETRY__STARTING_SOON_SECONDS", "3600")]).await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled()).times(2));
+    for (id, start) in [("SOON", "2026-11-23T08:59:00Z"), ("LATER", "2026-11-23T09:01:00Z")] {
+        app.book_and_look(&booking_at(id, start)).await;
+    }
+    let (_, text) = admin(&app, "/metrics").await;
+    assert!(text.contains("meeting_provisioner_bookings_starting_soon_without_link 1\n"), "{text}");
+    assert_eq!(app.resume_after(Duration::from_mins(20)).await, 2);
+    app.end().await;
+}
+
+fn booking_at(booking_id: &str, start: &str) -> Value {
+    let mut body = booking(booking_id);
+    body["startDateTime"] = start.into();
+    body.as_object_mut().unwrap().remove("endDateTime");
+    body
+}
+
+fn throttled() -> Effect {
+    Effect::ThrottledBeforeWork { retry_after: Some("600".to_owned()) }
 }

@@ -23,6 +23,7 @@ mod organizers;
 mod pages;
 mod readiness;
 mod replicas;
+mod retries;
 mod settings;
 mod waiting;
 mod wire;

@@ -136,6 +136,8 @@ async fn each_filter_finds_what_it_names() {
     for (query, expected) in [
         ("status=provisioned", vec!["OTHER", "EARLY"]),
         ("status=pending,failed", vec![]),
+        ("status=pending&status=failed", vec![]),
+        ("status=pending,provisioned&status=failed", vec!["OTHER", "EARLY"]),
         ("startsFrom=2026-12-01T00:00:00Z", vec!["OTHER"]),
         ("startsBefore=2026-12-01T00:00:00Z", vec!["EARLY"]),
         ("updatedFrom=2026-11-23T08:30:00Z", vec!["OTHER"]),
@@ -159,6 +161,9 @@ async fn each_filter_finds_what_it_names() {
         (&format!("meetingId={meeting_id}"), 2),
         (&format!("organizer={other}"), 2),
         ("type=meeting.created", 2),
+        ("nextStatus=provisioned", 2),
+        ("nextStatus=pending", 2),
+        ("nextStatus=failed", 0),
         ("outcome=created", 2),
         ("actor=api-key:Desk", 4),
         ("actor=worker", 0),

@@ -25,6 +25,8 @@ pub(crate) enum ProblemCode {
     StaleSequence,
     /// Another organizer would be another meeting.
     OrganizerImmutable,
+    /// The booking neither failed nor waits.
+    NothingToRetry,
     /// The booking no longer stands where the caller believes.
     RevisionMismatch,
     /// More than 256 KiB.
@@ -70,7 +72,7 @@ pub(crate) struct Words {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::Unauthenticated,
@@ -80,6 +82,7 @@ impl ProblemCode {
         Self::BookingCancelled,
         Self::StaleSequence,
         Self::OrganizerImmutable,
+        Self::NothingToRetry,
         Self::RevisionMismatch,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -134,6 +137,7 @@ impl ProblemCode {
             Self::BookingCancelled => &BOOKING_CANCELLED,
             Self::StaleSequence => &STALE_SEQUENCE,
             Self::OrganizerImmutable => &ORGANIZER_IMMUTABLE,
+            Self::NothingToRetry => &NOTHING_TO_RETRY,
             Self::RevisionMismatch => &REVISION_MISMATCH,
             Self::BodyTooLarge => &BODY_TOO_LARGE,
             Self::UnsupportedMediaType => &UNSUPPORTED_MEDIA_TYPE,
@@ -185,7 +189,8 @@ const FORBIDDEN: Words = Words {
     title: "Your role does not allow this",
     meaning: "The credential is valid, but none of its roles allows this call.",
     what_to_do: "Ask the operator of this service for the role: `bookings.write` to create bookings, \
-                 `bookings.read` to read them, `audit.read` to read the history of all source systems.",
+                 `bookings.read` to read them, `audit.read` to read the history of all source systems, `operator` to \
+                 have bookings tried again.",
 };
 const NOT_FOUND: Words = Words {
     code: "not-found",
@@ -234,6 +239,15 @@ const ORGANIZER_IMMUTABLE: Words = Words {
     meaning: "Another organizer means another meeting with another join link. The booking is unchanged.",
     what_to_do: "If that is wanted, send the same again with `?organizerChange=replace`: the booking gets a meeting of \
                  the other organizer, and then the old one is removed.",
+};
+const NOTHING_TO_RETRY: Words = Words {
+    code: "nothing-to-retry",
+    status: 409,
+    retryable: false,
+    title: "There is nothing to try again",
+    meaning: "The booking has neither failed nor does it wait for its next attempt. It is unchanged.",
+    what_to_do: "Nothing, if the meeting is what `booking` says. If it is not, change the booking with PUT \
+                 /v1/bookings/{bookingId}.",
 };
 const REVISION_MISMATCH: Words = Words {
     code: "revision-mismatch",

@@ -40,8 +40,8 @@ struct AuditEventRow {
     testimony: String,
 }
 
-/// A checked query for events: filters `$1` to `$10`, then `$tail`, whose own arguments are the position in `$11` and
-/// `$12` and the limit in `$13`.
+/// A checked query for events: filters `$1` to `$10` and `$14`, then `$tail`, whose own arguments are the position in
+/// `$11` and `$12` and the limit in `$13`.
 macro_rules! audit_event_rows {
     ($filter:ident, $from:ident, $limit:ident, $tail:tt) => {
         sqlx::query_as!(
@@ -68,6 +68,7 @@ macro_rules! audit_event_rows {
                 and ($8::text is null or outcome = $8)
                 and ($9::timestamptz is null or occurred_at >= $9)
                 and ($10::timestamptz is null or occurred_at < $10)
+                and ($14::text is null or testimony->'next'->>'status' = $14)
             "#
                 + $tail,
             $filter.source_system.as_ref().map(|name| name.as_str()),
@@ -83,6 +84,7 @@ macro_rules! audit_event_rows {
             $from.map(|from| from.transaction_id),
             $from.map(|from| from.event_id),
             i64::from($limit),
+            $filter.next_status.as_deref(),
         )
     };
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::booking::{BookingId, SourceSystem};
 use crate::clock::Timestamp;
-use crate::meeting::{BookingFilter, Standing};
+use crate::meeting::{BookingFilter, Failure, Standing, Status};
 use crate::store::booking_row::{Kept, booking_rows};
 use crate::store::connection::again_if_lost;
 use crate::store::{Store, StoreError};
@@ -25,20 +25,12 @@ impl BookingPosition {
     }
 }
 
-impl Store {
-    /// Up to `limit` bookings, newest first, from a place on. What is accepted meanwhile stands before the first
-    /// page and shifts nothing.
-    pub(crate) async fn bookings(
-        &self,
-        filter: &BookingFilter,
-        from: Option<BookingPosition>,
-        limit: u32,
-    ) -> Result<Vec<Standing>, StoreError> {
-        let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
-        again_if_lost!(self, async {
-            let rows = booking_rows!(
-                "select",
-                r#"
+/// A checked query for a page of bookings, with one more condition.
+macro_rules! page {
+    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident) => {
+        booking_rows!(
+            "select",
+            r#"
                 from booking
                 where ($1::text is null or source_system = $1)
                     and ($2::text is null or booking_id = $2)
@@ -51,26 +43,59 @@ impl Store {
                     and ($9::timestamptz is null or updated_at >= $9)
                     and ($10::timestamptz is null or updated_at < $10)
                     and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
+                    and ($14::text is null or last_error->>'code' = $14)
+                "#
+                + $condition
+                + r#"
                 order by created_at desc, external_id desc
                 limit $13
                 "#,
-                filter.source_system.as_ref().map(SourceSystem::as_str),
-                filter.booking_id.as_ref().map(BookingId::as_str),
-                &statuses,
-                filter.organizer.as_deref(),
-                filter.external_id.map(crate::booking::ExternalId::uuid),
-                filter.meeting_id.as_deref(),
-                filter.starts_from,
-                filter.starts_before,
-                filter.updated_from,
-                filter.updated_before,
-                from.map(|from| from.created_at),
-                from.map(|from| from.external_id),
-                i64::from(limit),
-            )
-            .fetch_all(&mut *self.connections.acquire().await?)
-            .await?;
+            $filter.source_system.as_ref().map(SourceSystem::as_str),
+            $filter.booking_id.as_ref().map(BookingId::as_str),
+            &$statuses,
+            $filter.organizer.as_deref(),
+            $filter.external_id.map(crate::booking::ExternalId::uuid),
+            $filter.meeting_id.as_deref(),
+            $filter.starts_from,
+            $filter.starts_before,
+            $filter.updated_from,
+            $filter.updated_before,
+            $from.map(|from| from.created_at),
+            $from.map(|from| from.external_id),
+            i64::from($limit),
+            $filter.code.map(Failure::code),
+        )
+    };
+}
+
+impl Store {
+    /// Up to `limit` bookings, newest first, from a place on. What is accepted meanwhile stands before the first
+    /// page and shifts nothing.
+    pub(crate) async fn bookings(
+        &self,
+        filter: &BookingFilter,
+        from: Option<BookingPosition>,
+        limit: u32,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
+        again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
+            // Whoever looks for what is not done asks for few bookings among very many. Said like this, Postgres may
+            // take the indexes that hold those few; it can't tell it from the parameters.
+            let rows = if is_about_unfinished(&filter.statuses) {
+                page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
+                    .fetch_all(&mut *connection)
+                    .await?
+            } else {
+                page!("", filter, statuses, from, limit).fetch_all(&mut *connection).await?
+            };
             rows.into_iter().map(|row| Kept::try_from(row).map(|kept| kept.standing)).collect()
         })
     }
+}
+
+/// Whether only bookings are meant that are due or failed.
+fn is_about_unfinished(statuses: &[Status]) -> bool {
+    let is_unfinished = |status: &Status| !matches!(status, Status::Provisioned | Status::Cancelled);
+    !statuses.is_empty() && statuses.iter().all(is_unfinished)
 }

@@ -1,5 +1,7 @@
 //! What is due, in numbers.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::meeting::Status;
 use crate::store::{Store, StoreError};
@@ -11,13 +13,16 @@ pub(crate) struct Backlog {
     pub(crate) by_status: Vec<(Status, i64)>,
     /// Bookings that are due now and that nobody works on.
     pub(crate) due: u32,
+    /// Bookings that are held, start soon, and have no join link yet.
+    pub(crate) starting_soon_without_link: i64,
     /// Since when the oldest of them is due.
     pub(crate) oldest_due_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Counts what is not settled, and what is overdue.
-    pub(crate) async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+    /// Counts what is not settled, what is overdue, and what of it starts between now and `soon` from now without a
+    /// link. Only what is due or failed can be without, and for both there are indexes.
+    pub(crate) async fn backlog(&self, now: Timestamp, soon: Duration) -> Result<Backlog, StoreError> {
         let row = sqlx::query!(
             r#"
             select count(*) as "due!", min(due_at) as oldest_due_at
@@ -29,10 +34,16 @@ impl Store {
         .await?;
         let counts = sqlx::query!(
             r#"
-            select status, count(*) as "bookings!" from booking
+            select status, count(*) as "bookings!",
+                count(*) filter (
+                    where wanted_life = 'held' and provisioned_at is null and start_at >= $1 and start_at < $2
+                ) as "starting_soon!"
+            from booking
             where due_at is not null or status = 'failed'
             group by status
-            "#
+            "#,
+            now,
+            now + soon,
         )
         .fetch_all(&mut *self.connections.acquire().await?)
         .await?;
@@ -42,6 +53,11 @@ impl Store {
             (status, counted.map_or(0, |row| row.bookings))
         });
         let due = u32::try_from(row.due).unwrap_or(u32::MAX);
-        Ok(Backlog { by_status: by_status.into(), due, oldest_due_at: row.oldest_due_at })
+        Ok(Backlog {
+            by_status: by_status.into(),
+            due,
+            oldest_due_at: row.oldest_due_at,
+            starting_soon_without_link: counts.iter().map(|row| row.starting_soon).sum(),
+        })
     }
 }

@@ -9,6 +9,7 @@ mod declare;
 mod doubt;
 mod parameters;
 mod release;
+mod retry;
 mod settle;
 
 pub(crate) use accept::Accepted;

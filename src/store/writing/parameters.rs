@@ -1,6 +1,6 @@
 //! Values as statements take them.
 
-use crate::audit::NewAuditEvent;
+use crate::audit::{NewAuditEvent, Testimony};
 use crate::store::StoreError;
 
 /// A number as Postgres keeps it; ours never come near the limit.
@@ -16,4 +16,17 @@ pub(super) fn json<T: serde::Serialize>(document: &T) -> Result<String, StoreErr
 /// A testimony as it is kept.
 pub(super) fn testimony(event: &NewAuditEvent) -> Result<String, StoreError> {
     json(&event.testimony)
+}
+
+/// A whole event, for the functions of the schema.
+pub(super) fn whole(event: &NewAuditEvent) -> Result<String, StoreError> {
+    #[derive(serde::Serialize)]
+    struct EventRow<'a> {
+        r#type: &'static str,
+        actor: String,
+        testimony: &'a Testimony,
+    }
+    let row =
+        EventRow { r#type: event.kind.as_str(), actor: event.actor.to_string(), testimony: &event.testimony };
+    json(&row)
 }

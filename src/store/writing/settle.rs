@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::parameters::{int, json, testimony};
+use super::parameters::{int, json, testimony, whole};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, AttemptId, Standing};
 use crate::store::connection::again_if_lost;
@@ -36,11 +36,15 @@ pub(crate) struct Settlement<'a> {
     pub(crate) event: &'a NewAuditEvent,
     /// The event of each older generation that this one replaces, once it has its meeting.
     pub(crate) retired: &'a NewAuditEvent,
+    /// The event of each booking of the same organizer that is parked for want of an access policy, once a call for
+    /// the organizer went well.
+    pub(crate) freed: &'a NewAuditEvent,
 }
 
 impl Store {
     /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off. Once
-    /// a later generation has its meeting, older ones that still hold theirs are called off.
+    /// a later generation has its meeting, older ones that still hold theirs are called off; once a call went well,
+    /// what is parked for want of an access policy for its organizer is due again.
     ///
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
@@ -60,32 +64,34 @@ impl Store {
     }
 }
 
+/// What follows from the settlement stands behind `returning`, so that its events stand behind this one. Whether anything
+/// is there to be freed is a look at one page of a small index.
 async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-    let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, is_adopted, event, retired } =
-        settlement;
+    let Settlement { attempt, worked_on, standing, next_attempt, online_meeting, .. } = settlement;
     let (observed, meeting) = (&standing.observed, standing.observed.meeting.as_ref());
-    let settled = sqlx::query_scalar!(
+    let settled = sqlx::query!(
         r#"
             with settled as (update booking set
                 revision = $6, status = $7, organizer_id = $8, creation_unknown = $9, meeting_id = $10,
                 join_web_url = $11, chat_thread_id = $12, created_by = $13, seen = $14::text::json,
-                seen_at = case when $18::text is null then seen_at else $28 end, doubted = $35, agreed_revision = $15,
+                seen_at = case when $18::text is null then seen_at else $28 end, doubted = $34, agreed_revision = $15,
                 lobby_closed = $16, removed = $17, online_meeting = coalesce($18::text::json, online_meeting),
                 provisioned_at = $19, due_at = $20, lease_attempt_id = $21, lease_started_at = $22, lease_until = $23,
                 attempts = $24, failures = $25, failing_since = $26, last_error = $27::text::json, updated_at = $28,
-                wanted = coalesce($36::text::json, wanted), wanted_revision = $37,
-                start_at = coalesce(($36::text::json->>'startDateTime')::timestamptz, start_at),
-                end_at = coalesce(($36::text::json->>'endDateTime')::timestamptz, end_at)
+                wanted = coalesce($35::text::json, wanted), wanted_revision = $36,
+                start_at = coalesce(($35::text::json->>'startDateTime')::timestamptz, start_at),
+                end_at = coalesce(($35::text::json->>'endDateTime')::timestamptz, end_at)
             where source_system = $1 and booking_id = $2 and generation = $3 and lease_attempt_id = $4 and revision = $5
             returning source_system, booking_id, generation, external_id, organizer, meeting_id)
             insert into audit_event (occurred_at, event_type, outcome, source_system, booking_id, generation,
                 external_id, organizer, meeting_id, actor, testimony)
-            select $28, $29, $30, source_system, booking_id, generation,
-                external_id, organizer, meeting_id, $31, $32::text::json
-            from settled
-            -- Here, so that the event of what replaces stands before the events of what is replaced.
-            returning case when $3 > 1 and $7 = 'provisioned'
-                then retire_older_generations($1, $2, $3, $28, $31, $33, $34::text::json) end
+            select $28, $29, $30, source_system, booking_id, generation, external_id, organizer, meeting_id, $31, $32::text::json
+            from settled returning case when $3 > 1 and $7 = 'provisioned' then
+                retire_older_generations($1, $2, $3, $28, $31, $33::text::json->>'type', $33::text::json->'testimony')
+                end as retired,
+                case when $30 in ('created', 'found', 'changed', 'seen', 'gone') and exists (select from booking
+                    where organizer_id = $8 and status = 'failed' and last_error->>'code' = 'organizer-not-permitted')
+                then free_not_permitted($8, $28, $37::text::json) end as freed
             "#,
         standing.key.source_system.as_str(),
         standing.key.booking_id.as_str(),
@@ -115,15 +121,15 @@ async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> R
         standing.failures.since,
         standing.last_error.as_ref().map(json).transpose()?,
         standing.updated_at,
-        event.kind.as_str(),
-        event.outcome,
-        event.actor.to_string(),
-        testimony(event)?,
-        retired.kind.as_str(),
-        testimony(retired)?,
+        settlement.event.kind.as_str(),
+        settlement.event.outcome,
+        settlement.event.actor.to_string(),
+        testimony(settlement.event)?,
+        whole(settlement.retired)?,
         meeting.is_some_and(|meeting| meeting.doubted),
-        is_adopted.then(|| json(&standing.wanted.booking)).transpose()?,
+        settlement.is_adopted.then(|| json(&standing.wanted.booking)).transpose()?,
         int(standing.wanted.revision),
+        whole(settlement.freed)?,
     )
     .fetch_optional(connection)
     .await

@@ -1,0 +1,103 @@
+//! What becomes of a booking that is to be tried again by hand.
+
+use super::next_step::Failures;
+use super::standing::{Progress, Standing};
+use crate::clock::Timestamp;
+
+/// What becomes of a booking that somebody wants to be tried again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Retried {
+    /// It is due now, and its failures are counted anew; its last error stays until a success.
+    Now(Box<Standing>),
+    /// An attempt is under way, which is what was asked for.
+    UnderWay,
+    /// What is wanted and what was observed agree: there is nothing to try.
+    Settled,
+}
+
+impl Standing {
+    /// What becomes of the booking when somebody wants it to be tried again: one that is parked becomes due, and one that
+    /// is due later is not waited for any longer. `under_way` says whether an attempt is.
+    #[must_use]
+    pub fn retried(&self, under_way: bool, now: Timestamp) -> Retried {
+        match self.progress {
+            Progress::Settled => Retried::Settled,
+            Progress::Due(_) if under_way => Retried::UnderWay,
+            Progress::Due(_) | Progress::Parked => Retried::Now(Box::new(Self {
+                revision: self.revision.saturating_add(1),
+                progress: Progress::Due(now),
+                failures: Failures::default(),
+                updated_at: now,
+                ..self.clone()
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, parse};
+    use crate::meeting::{Evidence, Failure, LastError, Life, Observed, Status, Wanted};
+
+    const EARLIER: Timestamp = datetime!(2026-11-23 08:00 UTC);
+    const NOW: Timestamp = datetime!(2026-11-23 09:00 UTC);
+
+    fn standing(progress: Progress, life: Life) -> Standing {
+        let body = json!({"organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z"});
+        let external_id = ExternalId::new(Uuid::from_u128(7));
+        let (graph, code) = (Evidence::begun(EARLIER), Failure::OrganizerNotPermitted);
+        Standing {
+            key: BookingKey {
+                source_system: SourceSystem::parse("crm").unwrap(),
+                booking_id: BookingId::parse("BK-1").unwrap(),
+            },
+            generation: Generation::FIRST,
+            revision: 9,
+            wanted: Wanted { life, external_id, booking: parse(body).unwrap().1, revision: 3 },
+            observed: Observed::default(),
+            progress,
+            attempts: 7,
+            failures: Failures { count: 7, since: Some(EARLIER) },
+            last_error: Some(LastError { code, at: EARLIER, graph }),
+            provisioned_at: None,
+            created_at: EARLIER,
+            updated_at: EARLIER,
+        }
+    }
+
+    /// Parked, or waiting: due now, with patience anew and all else as it was. Under way or settled: left alone.
+    #[test]
+    fn what_is_parked_or_waits_is_due_now() {
+        let later = Progress::Due(NOW + Duration::from_mins(5));
+        for (progress, life, status) in [
+            (Progress::Parked, Life::Held, Status::Pending),
+            (Progress::Parked, Life::Cancelled, Status::Cancelling),
+            (later, Life::Held, Status::Pending),
+            (Progress::Due(EARLIER), Life::Held, Status::Pending),
+        ] {
+            let before = standing(progress, life);
+            let Retried::Now(after) = before.retried(false, NOW) else { panic!("{progress:?}") };
+            assert_eq!(after.status(), status);
+            assert_eq!((after.revision, after.attempts, after.updated_at), (10, 7, NOW));
+            let expected = Standing {
+                revision: 10,
+                progress: Progress::Due(NOW),
+                failures: Failures::default(),
+                updated_at: NOW,
+                ..before
+            };
+            assert_eq!(*after, expected);
+        }
+        assert_eq!(standing(later, Life::Held).retried(true, NOW), Retried::UnderWay);
+        for life in [Life::Held, Life::Cancelled] {
+            assert_eq!(standing(Progress::Settled, life).retried(false, NOW), Retried::Settled);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Trying again: by an operator, by a command, and by itself once an organizer's policy is there.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::process::program;
+use crate::support::{Answer, ORGANIZER, TestApp, Who, booking, booking_with};
+
+const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
+
+fn id(organizer: &str) -> Uuid {
+    Uuid::parse_str(organizer).unwrap()
+}
+
+async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> Answer {
+    let path = format!("/v1/bookings/{booking_id}/retry?sourceSystem=room-booking");
+    let mut request = app.request(Who::Operator, Method::POST, &path);
+    if let Some(prefer) = prefer {
+        request = request.header("Prefer", prefer);
+    }
+    Answer::read(request.send().await.unwrap()).await
+}
+
+/// Books while nobody at Graph knows the organizer, which parks the booking at once.
+async fn parked(app: &TestApp, booking_id: &str) {
+    app.simulator.declare(id(ORGANIZER), Standing::Unknown, None);
+    app.book(Who::Desk, &booking(booking_id)).await.problem(422, "organizer-not-found");
+    app.simulator.permit(id(ORGANIZER));
+}
+
+/// Moves the clock on until nothing is due any more.
+async fn wait_until_parked(app: &TestApp) {
+    for _ in 0..100 {
+        app.resume_after(Duration::from_mins(5)).await;
+        let due: i64 = sqlx::query_scalar("select count(*) from booking where due_at is not null")
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
+        if due == 0 {
+            return;
+        }
+    }
+    panic!("something is due for ever");
+}
+
+async fn metrics(app: &TestApp) -> String {
+    reqwest::get(app.admin_url("/metrics")).await.unwrap().text().await.unwrap()
+}
+
+/// Parked is said by a metric and by an event that can be searched for; an operator's retry, which is in the history
+/// under their name, ends in the meeting.
+#[tokio::test]
+async fn a_parked_booking_is_tried_again() {
+    let app = TestApp::start().await;
+    parked(&app, "BK-1").await;
+    let line = "meeting_provisioner_bookings_parked_total{code=\"organizer-not-found\"} 1";
+    assert!(metrics(&app).await.contains(line));
+    let found = app.get(Who::Auditor, "/v1/audit-events?nextStatus=failed").await.expect(200).json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    assert_eq!(found["items"][0]["type"], "call.refused");
+    let before = app.booking("BK-1").await;
+    let body = retry(&app, "BK-1", None).await.expect(200).json();
+    assert_eq!((&body["status"], &body["lastError"]), (&json!("provisioned"), &Value::Null));
+    assert!(body["revision"].as_u64() > before["revision"].as_u64());
+    assert_eq!(
+        app.history("BK-1").await,
+        ["booking.accepted", "call.refused", "booking.retried", "meeting.created"]
+    );
+    let event = app.history_items("BK-1").await.remove(2);
+    assert_eq!(
+        (&event["actor"], &event["details"]["next"]["status"]),
+        (&json!("api-key:Operator"), &json!("pending"))
+    );
+    let note = event["details"]["note"].as_str().unwrap();
+    assert!(note.contains("failed") && note.contains("organizer-not-found"), "{note}");
+    assert!(event["details"]["requestId"].is_string());
+    app.end().await;
+}
+
+/// What is refused again is parked again, and told as the problem; where waiting may help it waits with new patience.
+#[tokio::test]
+async fn a_retry_that_fails_ends_as_a_booking_does() {
+    let app = TestApp::start().await;
+    parked(&app, "BK-1").await;
+    app.simulator.declare(id(ORGANIZER), Standing::Unknown, None);
+    retry(&app, "BK-1", None).await.problem(422, "organizer-not-found");
+    app.simulator.forbid(id(ORGANIZER));
+    let answer = retry(&app, "BK-1", Some("wait=0")).await.expect(202);
+    assert_eq!(answer.header("location"), Some("/v1/bookings/BK-1?sourceSystem=room-booking"));
+    app.idle().await;
+    assert_eq!(app.booking("BK-1").await["lastError"]["code"], "organizer-not-permitted");
+    let patient = app.resume_after(Duration::from_mins(1)).await;
+    assert_eq!((patient, &app.booking("BK-1").await["status"]), (1, &json!("pending")));
+    wait_until_parked(&app).await;
+    app.end().await;
+}
+
+/// A booking that Graph has put off is not waited for any longer when an operator says so.
+#[tokio::test]
+async fn a_booking_that_waits_is_tried_at_once() {
+    let app = TestApp::start().await;
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some("3000".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    assert_eq!(app.book_and_look(&booking("BK-1")).await["status"], "pending");
+    assert_eq!(retry(&app, "BK-1", None).await.expect(200).json()["status"], "provisioned");
+    assert_eq!(
+        app.history("BK-1").await,
+        ["booking.accepted", "call.throttled", "booking.retried", "meeting.created"]
+    );
+    app.end().await;
+}
+
+/// An attempt under way is what is asked for: it is waited for, and nothing else is done. Many who ask at once make one
+/// attempt.
+#[tokio::test]
+async fn who_asks_while_it_is_tried_waits_for_that_attempt() {
+    let app = TestApp::start().await;
+    parked(&app, "BK-1").await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 500 }));
+    let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
+    retry(&app, "BK-1", Some("respond-async")).await.expect(202);
+    let answers = futures_util::future::join_all((0..8).map(|_| retry(&app, "BK-1", None))).await;
+    for answer in answers {
+        assert!(matches!(answer.status, 200 | 409), "{}", answer.text);
+    }
+    let history = app.history("BK-1").await;
+    assert_eq!(history, ["booking.accepted", "call.refused", "booking.retried", "meeting.created"]);
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), calls + 1);
+    app.end().await;
+}
+
+/// A booking that is as wanted is left alone, with a problem that says so; what isn't there isn't there.
+#[tokio::test]
+async fn what_is_done_is_not_tried_again() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for status in ["provisioned", "cancelled"] {
+        let problem = retry(&app, "BK-1", None).await.problem(409, "nothing-to-retry");
+        assert_eq!(problem["booking"]["status"], status);
+        let events = app.history("BK-1").await;
+        assert!(!events.contains(&"booking.retried".to_owned()));
+        app.delete("BK-1", &[]).await.expect(200);
+    }
+    retry(&app, "BK-2", None).await.problem(404, "not-found");
+    let post = |path: &'static str| app.request(Who::Operator, Method::POST, path).send();
+    for (path, status) in [
+        ("/v1/bookings/BK-1/retry", 404),
+        ("/v1/bookings/BK-1/retry?sourceSystem=room-booking&generation=2", 404),
+        ("/v1/bookings/BK-1/retry?sourceSystem=room-booking&generation=1", 409),
+        ("/v1/bookings/BK-1/retry?sourceSystem=room-booking&generation=0", 400),
+        ("/v1/bookings/BK-1/retry?colour=red", 400),
+    ] {
+        assert_eq!(post(path).await.unwrap().status(), status, "{path}");
+    }
+    app.get(Who::Operator, "/v1/bookings/BK-1/retry").await.problem(405, "method-not-allowed");
+    app.end().await;
+}
+
+/// Once one call for an organizer goes well, all bookings that are parked for want of the organizer's policy are due at
+/// once, in every source system; those of other organizers, and those with another failure, stay parked.
+#[tokio::test]
+async fn the_first_success_frees_what_waits_for_the_policy() {
+    let app = TestApp::start().await;
+    parked(&app, "UNKNOWN").await;
+    app.simulator.forbid(id(ORGANIZER));
+    app.simulator.forbid(id(OTHER_ORGANIZER));
+    for (who, body) in [
+        (Who::Desk, booking("BK-1")),
+        (Who::OtherSystem, booking("CRM-1")),
+        (Who::Desk, booking_with("OTHER", json!({"organizer": OTHER_ORGANIZER}))),
+    ] {
+        app.book_preferring(who, "respond-async", &body).await.expect(202);
+    }
+    wait_until_parked(&app).await;
+    let failed = |app: &TestApp| {
+        let pool = app.pool.clone();
+        async move {
+            let sql = "select booking_id from booking where status = 'failed' order by booking_id";
+            sqlx::query_scalar::<_, String>(sql).fetch_all(&pool).await.unwrap()
+        }
+    };
+    assert_eq!(failed(&app).await, ["BK-1", "CRM-1", "OTHER", "UNKNOWN"]);
+    app.simulator.permit(id(ORGANIZER));
+    app.book(Who::Desk, &booking("BK-2")).await.expect(201);
+    assert_eq!(failed(&app).await, ["OTHER", "UNKNOWN"]);
+    assert_eq!(app.booking("BK-1").await["status"], "pending");
+    assert_eq!(app.resume_after(Duration::ZERO).await, 2);
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    let events = app.history_items("BK-1").await;
+    let freed = &events[events.len() - 2];
+    assert_eq!((&freed["type"], &freed["actor"]), (&json!("booking.freed"), &json!("worker")));
+    assert_eq!(freed["details"]["next"]["status"], "pending");
+    let last = app.history_items("BK-2").await.pop().unwrap();
+    let attempt = last["details"]["attempt"]["id"].as_str().unwrap();
+    assert!(freed["details"]["note"].as_str().unwrap().contains(attempt), "{freed}");
+    assert!(!freed.to_string().contains("BK-2"), "another's booking is not told of: {freed}");
+    assert_eq!(freed["occurredAt"], last["occurredAt"]);
+    app.end().await;
+}
+
+async fn command(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
+    let arguments: Vec<&str> = ["retry"].iter().chain(arguments).copied().collect();
+    let output = program(&arguments, app.environment()).output().await.unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.code(), text)
+}
+
+/// The command lists what it would do; with --yes it does it, under the name of who ran it.
+#[tokio::test]
+async fn the_command_makes_parked_bookings_due() {
+    let app = TestApp::start_now().await;
+    for n in 1..=3 {
+        parked(&app, &format!("BK-{n}")).await;
+    }
+    app.simulator.declare(id(OTHER_ORGANIZER), Standing::Refused, None);
+    let other = booking_with("OTHER", json!({"organizer": OTHER_ORGANIZER}));
+    app.book(Who::Desk, &other).await.problem(422, "graph-refused");
+    app.book(Who::Desk, &booking("GOOD")).await.expect(201);
+    let narrow = ["--status", "failed", "--code", "organizer-not-found", "--source-system", "room-booking"];
+    let (status, text) = command(&app, &narrow).await;
+    assert_eq!(status, Some(0), "{text}");
+    for told in
+        ["room-booking/BK-1 generation 1: failed, organizer-not-found", "3 bookings would be due", "--yes"]
+    {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(!text.contains("OTHER") && !text.contains("GOOD"), "{text}");
+    assert_eq!(app.history("BK-1").await.len(), 2, "nothing was changed");
+    for nobodys in [
+        ["--organizer", OTHER_ORGANIZER, "--code", "organizer-not-found"],
+        ["--source-system", "crm", "--status", "failed,pending"],
+    ] {
+        let (_, text) = command(&app, &nobodys).await;
+        assert!(text.contains("0 bookings would be due"), "{text}");
+    }
+    let (status, text) = command(&app, &[&narrow[..], &["--yes"]].concat()).await;
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("3 bookings due again now"), "{text}");
+    assert_eq!(app.resume_after(Duration::from_mins(5)).await, 3);
+    for n in 1..=3 {
+        let booking_id = format!("BK-{n}");
+        assert_eq!(app.booking(&booking_id).await["status"], "provisioned");
+        let event = app.history_items(&booking_id).await.remove(2);
+        assert_eq!(event["type"], "booking.retried");
+        assert!(
+            event["actor"].as_str().unwrap().strip_prefix("command:").is_some_and(|user| !user.is_empty())
+        );
+    }
+    let (_, text) = command(&app, &["--yes", "--code", "organizer-not-found"]).await;
+    assert!(text.contains("0 bookings due again"), "{text}");
+    assert_eq!(command(&app, &["--code", "no-such-code"]).await.0, Some(2));
+    assert_eq!(command(&app, &["--status", "provisioned"]).await.0, Some(2));
+    app.end().await;
+}
