@@ -6,6 +6,7 @@
 //! closes all connections; what is kept here is in use as far as it knows.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,9 @@ pub(super) struct Connections {
     /// pool.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Kept>>,
+    /// How many connections there are, in use or kept, and how many there may be.
+    opened: Arc<AtomicUsize>,
+    most: usize,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +54,35 @@ struct Opened {
     connection: PoolConnection<Postgres>,
     runtime: Id,
     at: Instant,
+    _room: Room,
+}
+
+/// Room for one connection in sqlx's pool, taken before the connection is made: two that saw the same room would wait for
+/// each other's connections in vain.
+#[derive(Debug)]
+struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    fn of(opened: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let one_more = |opened| (opened < most).then_some(opened + 1);
+        opened
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
+            .ok()
+            .map(|_| Self(Arc::clone(opened)))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What somebody with a permit finds.
+#[derive(Debug)]
+enum Found {
+    Resting(Resting),
+    Room(Room),
 }
 
 /// A connection in use.
@@ -69,6 +102,8 @@ impl Connections {
             acquire_timeout: options.get_acquire_timeout(),
             permits: Arc::new(Semaphore::new(most)),
             kept: Arc::default(),
+            opened: Arc::default(),
+            most,
             pool,
         }
     }
@@ -83,26 +118,40 @@ impl Connections {
     async fn kept_or_new(&self) -> Result<Connection, sqlx::Error> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let runtime = Handle::current().id();
-        let opened = match self.take(runtime).await {
-            Some(opened) => opened,
-            None => Opened { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
-        };
-        Ok(Connection { opened, kept: Arc::clone(&self.kept), permit })
+        loop {
+            let opened = match self.find(runtime) {
+                Some(Found::Room(room)) => {
+                    let connection = self.pool.acquire().await?;
+                    Opened { connection, runtime, at: Instant::now(), _room: room }
+                }
+                Some(Found::Resting(mut resting)) => {
+                    let is_trusted = resting.since.elapsed() < TRUSTED_IDLE;
+                    if !is_trusted && resting.connection.connection.ping().await.is_err() {
+                        // What is dropped here goes back to sqlx's pool, which closes what is broken.
+                        continue;
+                    }
+                    resting.connection
+                }
+                // Somebody is about to put one back, or to make room.
+                None => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            };
+            return Ok(Connection { opened, kept: Arc::clone(&self.kept), permit });
+        }
     }
 
-    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be made.
-    async fn take(&self, runtime: Id) -> Option<Opened> {
-        let may_open = self.pool.size() < self.pool.options().get_max_connections();
-        let mut resting = {
-            let resting = &mut lock(&self.kept).resting;
-            let ours = resting.iter().rposition(|resting| resting.connection.runtime == runtime);
-            let place = ours.or_else(|| resting.len().checked_sub(1).filter(|_| !may_open))?;
-            resting.swap_remove(place)
-        };
-        let is_good =
-            resting.since.elapsed() < TRUSTED_IDLE || resting.connection.connection.ping().await.is_ok();
-        // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
-        is_good.then_some(resting.connection)
+    /// A connection that is kept here, of this runtime where there is one; else room for another; else any that is kept.
+    /// Whoever has a permit finds one of them.
+    fn find(&self, runtime: Id) -> Option<Found> {
+        let resting = &mut lock(&self.kept).resting;
+        let ours = resting.iter().rposition(|resting| resting.connection.runtime == runtime);
+        if let Some(place) = ours {
+            return Some(Found::Resting(resting.swap_remove(place)));
+        }
+        let room = Room::of(&self.opened, self.most).map(Found::Room);
+        room.or_else(|| resting.pop().map(Found::Resting))
     }
 
     /// Where one more connection comes from that is made like ours, but is none of them.
@@ -132,13 +181,15 @@ impl Connection {
     /// The statement has ended well: the connection is kept for the next one.
     pub(super) fn done(self) {
         let Self { opened, kept, permit } = self;
-        if opened.at.elapsed() < AGE_MAX {
+        {
             let mut kept = lock(&kept);
-            if !kept.closed {
+            if !kept.closed && opened.at.elapsed() < AGE_MAX {
                 kept.resting.push(Resting { connection: opened, since: Instant::now() });
+            } else {
+                drop(opened);
             }
         }
-        // Whoever gets the permit finds the connection.
+        // Not before: whoever gets the permit finds the connection, or its room.
         drop(permit);
     }
 }

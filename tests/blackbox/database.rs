@@ -37,6 +37,19 @@ async fn postgres_goes_away_and_comes_back() {
     tokio::task::spawn_blocking(move || postgres.stop()).await.unwrap().unwrap();
 }
 
+/// Many requests at once on few connections, which the threads of the service hand to each other: each gets one in time.
+#[tokio::test]
+async fn no_request_waits_in_vain_for_a_connection() {
+    let app = TestApp::start_with(&[("DATABASE__CONNECTIONS_MAX", "3")]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for round in 0..40 {
+        let asked = (0..24).map(|_| app.get(Who::Desk, "/v1/bookings/BK-1"));
+        let answers = futures_util::future::join_all(asked).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "round {round}: {answers:?}");
+    }
+    app.end().await;
+}
+
 /// Connections that Postgres ended are replaced without a caller noticing.
 #[tokio::test]
 async fn terminated_connections_are_replaced() {
