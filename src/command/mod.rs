@@ -11,6 +11,7 @@ mod openapi;
 mod operator;
 mod retry;
 mod run;
+mod self_audit;
 mod serve;
 mod simulate_graph;
 

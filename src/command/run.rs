@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{api_key, assembly, demo, doctor, external_id, migrate, openapi, retry, serve, simulate_graph};
+use super::{
+    api_key, assembly, demo, doctor, external_id, migrate, openapi, retry, self_audit, serve, simulate_graph,
+};
 
 /// One booking, one Microsoft Teams meeting, a complete history.
 #[derive(Debug, Parser)]
@@ -29,6 +31,8 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Make bookings due again that failed or wait; without --yes they are only listed
     Retry(retry::RetryArguments),
+    /// Prove from the tables that bookings, meetings and history agree; name every exception
+    SelfAudit(self_audit::SelfAuditArguments),
     /// Stand in for Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
@@ -74,6 +78,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Retry(arguments) => retry::run(arguments).await,
+        Command::SelfAudit(arguments) => Ok(self_audit::run(arguments).await),
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
         Command::ApiKey(arguments) => api_key::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),

@@ -24,6 +24,7 @@ mod process;
 mod reader;
 mod rule;
 mod secret_file;
+mod self_audit;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
@@ -41,6 +42,7 @@ pub use graph::{ClientId, Cloud, GraphSettings, GraphVersion};
 pub use http::HttpSettings;
 pub use origin::Origin;
 pub use process::{process_environment, process_search_path};
+pub use self_audit::SelfAuditSettings;
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
 pub use source_system::SourceSystemSettings;
 pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};

@@ -120,14 +120,14 @@ impl DerivationSettings {
 const SECTIONS: [&str; 7] = ["http", "database", "graph", "external_id", "access", "worker", "telemetry"];
 
 /// The sections as far as they are there and right.
-struct Sections {
+pub(super) struct Sections {
     http: Option<HttpSettings>,
-    database: Option<DatabaseSettings>,
-    tenant_id: Option<TenantId>,
-    graph: Option<GraphSettings>,
-    external_id: Option<ExternalIdSettings>,
+    pub(super) database: Option<DatabaseSettings>,
+    pub(super) tenant_id: Option<TenantId>,
+    pub(super) graph: Option<GraphSettings>,
+    pub(super) external_id: Option<ExternalIdSettings>,
     access: Option<AccessSettings>,
-    worker: Option<WorkerSettings>,
+    pub(super) worker: Option<WorkerSettings>,
     telemetry: Option<TelemetrySettings>,
     source_systems: BTreeMap<SourceSystem, SourceSystemSettings>,
 }
@@ -161,7 +161,7 @@ impl Sections {
 }
 
 /// `needed` are the sections and keys that must not be missing.
-fn load<T>(
+pub(super) fn load<T>(
     config_file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
     needed: &[&str],

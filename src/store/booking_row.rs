@@ -143,7 +143,8 @@ impl TryFrom<BookingRow> for Kept {
     }
 }
 
-fn attempt(row: &BookingRow) -> Option<Attempt> {
+/// The attempt that a row names.
+pub(super) fn attempt(row: &BookingRow) -> Option<Attempt> {
     Some(Attempt {
         id: AttemptId::new(row.lease_attempt_id?),
         started_at: row.lease_started_at?,

@@ -24,6 +24,8 @@ mod pages;
 mod readiness;
 mod replicas;
 mod retries;
+mod self_audit;
+mod self_audit_at_graph;
 mod settings;
 mod waiting;
 mod wire;

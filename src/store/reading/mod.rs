@@ -4,6 +4,7 @@ mod audit_events;
 mod booking;
 mod bookings;
 mod due;
+mod examined;
 mod recent_attempts;
 mod to_compare;
 

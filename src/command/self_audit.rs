@@ -1,0 +1,121 @@
+//! `self-audit`: proves from the tables that bookings, meetings and history agree.
+
+mod at_graph;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use self::at_graph::Looker;
+use self::report::Report;
+use super::assembly::{chain, store};
+use crate::audit::{Yardstick, examine, orphaned, unguarded};
+use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
+use crate::config::{SelfAuditSettings, process_environment};
+use crate::store::Store;
+
+/// How many bookings are read at once, each with its whole history.
+const PAGE: u32 = 100;
+/// How many bookings that are not there are named.
+const ORPHANS_MAX: u32 = 1_000;
+/// The status when nothing can be said: the audit could not be carried out.
+const NOT_CARRIED_OUT: u8 = 2;
+
+/// What is to be audited.
+#[derive(Debug, clap::Args)]
+pub(super) struct SelfAuditArguments {
+    /// Bookings accepted at this time or later (RFC 3339 with an offset); without it, from the first on
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    from: Option<Timestamp>,
+    /// Bookings accepted before this time; without it, up to now
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    before: Option<Timestamp>,
+    /// Ask Graph for the meeting of each booking, too; nothing is changed there
+    #[arg(long)]
+    ask_graph: bool,
+    /// How many meetings to ask for in a second, at most
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rate_per_second: u32,
+    /// A settings file; deploy/config.toml is a commented example
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    let time = OffsetDateTime::parse(text, &Rfc3339);
+    time.map(to_micros)
+        .map_err(|_| "must be a date and time with an offset, such as 2026-12-01T08:00:00Z".to_owned())
+}
+
+/// Audits, and says by the status what came of it: 0 no exception, 1 exceptions, 2 it could not be carried out.
+#[expect(
+    clippy::print_stderr,
+    reason = "this is where a command that failed says why, with a status of its own"
+)]
+pub(super) async fn run(arguments: SelfAuditArguments) -> ExitCode {
+    match audit(&arguments).await {
+        Ok(report) => report.conclude(),
+        Err(error) => {
+            eprintln!("error: the audit could not be carried out: {}", chain(error.as_ref()));
+            ExitCode::from(NOT_CARRIED_OUT)
+        }
+    }
+}
+
+async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
+    let settings =
+        SelfAuditSettings::load(arguments.config.as_deref(), process_environment(), arguments.ask_graph)?;
+    let looker = match settings.graph.as_ref().filter(|_| arguments.ask_graph) {
+        Some(graph) => Some(Looker::at(graph, arguments.rate_per_second).await?),
+        None => None,
+    };
+    let yardstick = Yardstick {
+        namespace: settings.namespace,
+        tenant: settings.tenant_id,
+        now: SystemClock.now(),
+        lease: settings.lease,
+    };
+    let store = store(&settings.database)?;
+    let mut report = Report::default();
+    let audited = examine_all(&store, arguments, &yardstick, looker, &mut report).await;
+    store.close().await;
+    audited?;
+    Ok(report)
+}
+
+async fn examine_all(
+    store: &Store,
+    arguments: &SelfAuditArguments,
+    yardstick: &Yardstick,
+    mut looker: Option<Looker>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let period = (arguments.from, arguments.before);
+    for guard in store.missing_guards().await? {
+        report.exception(&unguarded(guard));
+    }
+    let mut behind = None;
+    loop {
+        let (page, end) = store.examined(period, behind, PAGE).await?;
+        for examined in &page {
+            report.examined(examined, yardstick.now);
+            for exception in examine(examined, yardstick) {
+                report.exception(&exception);
+            }
+            if let (Some(looker), Ok(standing)) = (&mut looker, &examined.standing) {
+                looker.look(&examined.name, standing, report).await;
+            }
+        }
+        if end.is_none() {
+            break;
+        }
+        behind = end;
+    }
+    for orphans in store.orphans(period, ORPHANS_MAX).await? {
+        report.exception(&orphaned(&orphans));
+    }
+    Ok(())
+}

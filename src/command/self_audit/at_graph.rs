@@ -1,0 +1,78 @@
+//! Asks Graph for meetings, one after another and not too fast.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior};
+
+use super::report::Report;
+use crate::audit::{AtGraph, at_graph, is_worth_asking};
+use crate::clock::{Clock as _, SystemClock};
+use crate::command::graph_connection;
+use crate::config::GraphSettings;
+use crate::meeting::{AttemptId, Call, Outcome, Reply, Standing};
+use crate::msgraph::MicrosoftGraph;
+
+/// How often Graph is asked for one meeting before that is given up.
+const ATTEMPTS_MAX: u32 = 5;
+/// The longest that Graph may keep an audit waiting for one meeting; a service has time, a person hasn't.
+const WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// Looks at meetings.
+#[derive(Debug)]
+pub(super) struct Looker {
+    graph: MicrosoftGraph,
+    pace: Interval,
+}
+
+impl Looker {
+    /// Prepares to look, at most so many times a second. Fails where there is no token to be had.
+    pub(super) async fn at(settings: &GraphSettings, rate_per_second: u32) -> anyhow::Result<Self> {
+        let graph = MicrosoftGraph::new(&graph_connection::of(settings), Arc::new(SystemClock))?;
+        graph.check_token().await?;
+        let mut pace = tokio::time::interval(Duration::from_secs(1) / rate_per_second.max(1));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self { graph, pace })
+    }
+
+    /// Looks at the meeting of a booking that is settled and has one.
+    pub(super) async fn look(&mut self, name: &str, standing: &Standing, report: &mut Report) {
+        if !is_worth_asking(standing) {
+            return;
+        }
+        let Some(reply) = self.ask(standing).await else { return };
+        report.asked();
+        match at_graph(name, standing, &reply.outcome) {
+            AtGraph::Agrees => {}
+            AtGraph::Disagrees(exception) => report.exception(&exception),
+            AtGraph::Unanswered => {
+                let why = reply.evidence.message.as_deref().unwrap_or(reply.outcome.as_str());
+                report.unanswered(name, why);
+            }
+        }
+    }
+
+    async fn ask(&mut self, standing: &Standing) -> Option<Reply> {
+        let meeting = standing.observed.meeting.as_ref()?;
+        let organizer = standing.observed.organizer?;
+        let in_channel = standing.wanted.booking.chat_thread_id.is_some();
+        let look = Call::Look { organizer, meeting: meeting.id.clone(), in_channel };
+        let mut attempts = 0;
+        loop {
+            self.pace.tick().await;
+            let reply = self.graph.perform(AttemptId::new(SystemClock.fresh_id()), None, &look).await;
+            attempts += 1;
+            let wait = match &reply.outcome {
+                Outcome::Throttled { retry_after } | Outcome::Unavailable { retry_after } => {
+                    retry_after.unwrap_or(Duration::from_secs(1))
+                }
+                Outcome::Unknown => Duration::ZERO,
+                _ => return Some(reply),
+            };
+            if attempts >= ATTEMPTS_MAX || wait > WAIT_MAX {
+                return Some(reply);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
