@@ -1,5 +1,6 @@
 //! The service audits itself: a rich history is clean, and every way to spoil the tables is named.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
@@ -295,5 +296,29 @@ async fn a_generation_that_was_left_behind_is_named() {
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("room-booking/BK-1 generation 1 (generations)"), "{text}");
     assert!(text.contains("a later generation has its meeting"), "{text}");
+    app.end().await;
+}
+
+/// A booking moves to another organizer, whose meeting is made and can't be set as wanted; then it is declared with
+/// nothing left to ask. It has its meeting now, so the one before it must be removed.
+#[tokio::test]
+async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
+    let app = TestApp::start_now().await;
+    app.declare(&booking("BK-1")).await.expect(201);
+    let body = r#"{"error": {"code": "BadRequest", "message": "no such setting here"}}"#.to_owned();
+    let refused = Effect::Respond { status: 400, headers: BTreeMap::new(), body, after_work: false };
+    app.simulator.inject(Fault::on(Operation::Patch, refused));
+    let moved = json!({"organizer": OTHER_ORGANIZER, "settings": {"recordAutomatically": true}});
+    app.put("BK-1?organizerChange=replace", &booking_with("BK-1", moved), &[])
+        .await
+        .problem(422, "graph-refused");
+    let plain = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
+    let body = app.declare(&plain).await.expect(200).json();
+    assert_eq!((&body["status"], &body["generation"]), (&json!("provisioned"), &json!(2)));
+    resume_until_settled(&app).await;
+    let left = app.simulator.meetings().into_iter().filter(|meeting| meeting.deleted_at.is_none());
+    assert_eq!(left.count(), 1, "one booking, one meeting");
+    let (status, text) = audit(&app, &[]).await;
+    assert_eq!(status, Some(0), "{text}");
     app.end().await;
 }

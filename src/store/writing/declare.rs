@@ -18,8 +18,8 @@ pub(crate) enum Changed {
 
 impl Store {
     /// Stores what is wanted now, with its event, and opens our attempt where none is under way; only if the booking
-    /// still stands as it was read. A booking that is called off takes older generations with it whose meetings are
-    /// still held.
+    /// still stands as it was read. A booking that is called off, or that turns out to have its meeting as wanted, takes
+    /// older generations with it whose meetings are still held.
     ///
     /// May be repeated: a change that is stored already counts as stored.
     pub(crate) async fn declare(
@@ -66,7 +66,7 @@ impl Store {
             select $20, $21, source_system, booking_id, generation, external_id, organizer, meeting_id, $22,
                 $23::text::json
             from changed
-            returning case when $3 > 1 and $10 = 'cancelled'
+            returning case when $3 > 1 and ($10 = 'cancelled' or $7 = 'provisioned')
                 then retire_older_generations($1, $2, $3, $20, $22, $24, $25::text::json) end
             "#,
             standing.key.source_system.as_str(),
