@@ -104,7 +104,7 @@ async fn declare(request: &HttpRequest, payload: Payload, caller: &Authenticated
         organizer_change: if replaces { OrganizerChange::Replaces } else { OrganizerChange::Refused },
         only_if,
     };
-    let declared = Box::pin(door.provisioning.declare(declaration, origin(request, caller), patience)).await;
+    let declared = door.provisioning.declare(declaration, origin(request, caller), patience).await;
     let declared = declared.map_err(|error| not_kept(request, error))?;
     with_preferences(told_of(request, &declared, &door.remedies, door.provisioning.clock.now()), applied)
 }

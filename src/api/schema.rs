@@ -122,6 +122,7 @@ fn graph() -> Object {
         .property("date", text("The header `Date`."))
         .property("retryAfter", text("The header `Retry-After`, as it stood there."))
         .property("diagnostic", text("The header `x-ms-ags-diagnostic`."))
+        .property("throttleScope", text("The header `x-ms-throttle-scope`: whose calls are too many."))
         .build()
 }
 

@@ -89,11 +89,13 @@ pub enum EventKind {
     CallUnavailable,
     /// A call was sent and no answer came, or the process that sent it died.
     CallUnknown,
+    /// A call was not sent: Graph can't be asked before a time.
+    CallPostponed,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::BookingAccepted,
         Self::BookingAgreed,
         Self::BookingChanged,
@@ -111,6 +113,7 @@ impl EventKind {
         Self::CallThrottled,
         Self::CallUnavailable,
         Self::CallUnknown,
+        Self::CallPostponed,
     ];
 
     /// The kind of event that an outcome makes.
@@ -151,6 +154,7 @@ impl EventKind {
             Self::CallThrottled => "call.throttled",
             Self::CallUnavailable => "call.unavailable",
             Self::CallUnknown => "call.unknown",
+            Self::CallPostponed => "call.postponed",
         }
     }
 }

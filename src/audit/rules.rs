@@ -182,7 +182,9 @@ fn first_attempt_is_settled(examined: &Examined, _: &Yardstick) -> Option<String
     let accepted = examined.events.iter().find(|event| event.kind == ACCEPTED)?;
     let begun = accepted.attempt?;
     let is_under_way = examined.lease.is_some_and(|lease| lease.id.uuid() == begun);
-    let is_settled = settled(examined).any(|event| event.attempt == Some(begun));
+    // Settled by its outcome, or by not being sent.
+    let mut later = examined.events.iter().filter(|event| event.kind != ACCEPTED);
+    let is_settled = later.any(|event| event.attempt == Some(begun));
     (!is_under_way && !is_settled)
         .then(|| format!("attempt {begun}, begun when it was accepted, is neither settled nor under way"))
 }

@@ -22,6 +22,7 @@ use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Waiting};
 use crate::server::{AdminDoor, Health, PublicDoor, bind};
 use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
+use crate::throttling::Gate;
 use crate::worker::{Rounds, Worker};
 
 /// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
@@ -258,6 +259,7 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
     Ok(Provisioning {
         store,
         graph,
+        gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
         clock,
         metrics,
         namespace: settings.external_id.namespace,

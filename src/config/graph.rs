@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::external_id::hyphenated;
 use super::reader::Reader;
-use super::rule::{Rule, fractional_seconds, one_of, path, secret};
+use super::rule::{Rule, fractional_seconds, one_of, path, secret, whole};
 use super::secret_file;
 use crate::booking::TenantId;
 use crate::outbound::is_loopback;
@@ -94,6 +94,8 @@ pub struct GraphSettings {
     pub connect_timeout: Duration,
     /// The most time one call may take in all.
     pub timeout: Duration,
+    /// The most calls of one replica under way at once.
+    pub calls_max: u32,
 }
 
 impl GraphSettings {
@@ -110,6 +112,7 @@ impl GraphSettings {
         let connect_timeout =
             reader.or_default("graph.connect_timeout_seconds", Duration::from_secs(5), &timeouts);
         let timeout = reader.or_default("graph.timeout_seconds", Duration::from_secs(30), &timeouts);
+        let calls_max = reader.or_default("graph.calls_max", 64, &whole(1..=1_000));
         let cloud = cloud?;
         Some(Self {
             tenant_id: tenant_id?,
@@ -121,6 +124,7 @@ impl GraphSettings {
             login_url: login_url.ok()?.or_else(|| Url::parse(cloud.login_url()).ok())?,
             connect_timeout: connect_timeout?,
             timeout: timeout?,
+            calls_max: calls_max?,
         })
     }
 }

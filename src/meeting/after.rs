@@ -19,13 +19,7 @@ pub fn after(
     outcome: &Outcome,
     now: Timestamp,
 ) -> Observed {
-    observed.organizer = match call {
-        Call::FindOrganizer(_) => observed.organizer,
-        Call::CreateOrGet { organizer, .. }
-        | Call::Change { organizer, .. }
-        | Call::Look { organizer, .. }
-        | Call::Remove { organizer, .. } => Some(*organizer),
-    };
+    observed.organizer = call.organizer().or(observed.organizer);
     match outcome {
         Outcome::OrganizerFound(id) => observed.organizer = Some(*id),
         Outcome::Created(seen) => note_meeting(&mut observed, wanted, seen, (CreatedBy::ThisRequest, now)),

@@ -54,6 +54,18 @@ pub enum Call {
 }
 
 impl Call {
+    /// For whose meetings it is; none where that is what it asks.
+    #[must_use]
+    pub fn organizer(&self) -> Option<UserId> {
+        match self {
+            Self::FindOrganizer(_) => None,
+            Self::CreateOrGet { organizer, .. }
+            | Self::Change { organizer, .. }
+            | Self::Look { organizer, .. }
+            | Self::Remove { organizer, .. } => Some(*organizer),
+        }
+    }
+
     /// Which kind of call this is.
     #[must_use]
     pub fn kind(&self) -> CallKind {

@@ -151,6 +151,9 @@ pub struct Evidence {
     /// The header `x-ms-ags-diagnostic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnostic: Option<String>,
+    /// The header `x-ms-throttle-scope`: whose calls are too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle_scope: Option<String>,
 }
 
 impl Evidence {
@@ -168,6 +171,7 @@ impl Evidence {
             date: None,
             retry_after: None,
             diagnostic: None,
+            throttle_scope: None,
         }
     }
 }

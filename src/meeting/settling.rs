@@ -73,6 +73,14 @@ impl Standing {
         }
     }
 
+    /// How the booking stands when Graph can't be asked before `until`, for a reason that is not the booking's: nothing
+    /// was sent, so it is no attempt. `because` is told where the booking has no failure of its own to tell of.
+    #[must_use]
+    pub fn postponed(&self, until: Timestamp, because: LastError, now: Timestamp) -> Self {
+        let last_error = self.last_error.clone().or(Some(because));
+        Self { last_error, ..self.moved_to(Progress::Due(crate::clock::to_micros(until)), now) }
+    }
+
     /// How the booking stands when there turned out to be nothing to ask.
     #[must_use]
     pub fn agreed(&self, now: Timestamp) -> Self {

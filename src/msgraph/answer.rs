@@ -15,6 +15,8 @@ use crate::meeting::{CallKind, Evidence, Outcome, Refusal};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const DIAGNOSTIC: HeaderName = HeaderName::from_static("x-ms-ags-diagnostic");
+/// Microsoft's page "Microsoft Graph throttling guidance" describes it.
+const THROTTLE_SCOPE: HeaderName = HeaderName::from_static("x-ms-throttle-scope");
 
 /// Graph answered.
 pub(super) fn answered(
@@ -123,6 +125,7 @@ fn note_headers(answer: &Answer, evidence: &mut Evidence) {
         date: kept(DATE),
         retry_after: kept(RETRY_AFTER),
         diagnostic: kept(DIAGNOSTIC),
+        throttle_scope: kept(THROTTLE_SCOPE),
         ..Evidence::begun(evidence.started_at)
     };
 }

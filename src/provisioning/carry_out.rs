@@ -9,8 +9,6 @@ use crate::meeting::{Attempt, Call, Evidence, Outcome, Progress, Refusal, Reply,
 use crate::store::StoreError;
 use crate::store::writing::{Settled, Settlement};
 
-/// The part of a lease that a call may use; the rest is for settling.
-const LEASE_FOR_CALL: f64 = 0.8;
 /// How long to wait before a settlement is tried again that Postgres could not take.
 const SETTLE_AGAIN: Duration = Duration::from_millis(250);
 
@@ -27,8 +25,9 @@ impl Provisioning {
         let deadline = tokio::time::Instant::now() + patience;
         let before = standing.clone();
         let provisioning = Arc::clone(self);
-        let work =
-            self.in_flight.spawn(async move { provisioning.carry_out(standing, attempt, origin).await });
+        // Boxed here, or whoever waits would carry the whole work about.
+        let work = Box::pin(provisioning.carry_out(standing, attempt, origin));
+        let work = self.in_flight.spawn(work);
         let standing = match tokio::time::timeout_at(deadline, work).await {
             Ok(Ok(Some(standing))) => standing,
             // It goes on without us, or another replica took over: the row will tell.
@@ -68,7 +67,7 @@ impl Provisioning {
     }
 
     /// One attempt: the call, with no transaction open, and its settlement.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         before: &Standing,
         attempt: Attempt,
@@ -78,7 +77,10 @@ impl Provisioning {
             return self.settle_as_agreed(before, attempt, origin).await;
         };
         let asked_by = before.wanted.revision;
-        let reply = self.ask(attempt, origin, &call).await;
+        let reply = match self.ask(attempt, origin, (&call, &before.key.source_system)).await {
+            Ok(reply) => reply,
+            Err(not_now) => return self.postpone(before, attempt, origin, not_now).await,
+        };
         let mut current = before.clone();
         loop {
             let settled = match self.settle_reply(&current, (attempt, &call, asked_by), &reply, origin).await
@@ -97,7 +99,7 @@ impl Provisioning {
     }
 
     /// The booking as it stands now, if the lease is still ours and a caller has changed what is wanted meanwhile.
-    async fn changed_meanwhile(&self, known: &Standing, attempt: Attempt) -> Option<Standing> {
+    pub(super) async fn changed_meanwhile(&self, known: &Standing, attempt: Attempt) -> Option<Standing> {
         let kept = self.store.generation(&known.key, known.generation).await.ok()??;
         if kept.attempt.is_some_and(|held| held.id == attempt.id) && kept.standing.revision != known.revision
         {
@@ -137,26 +139,6 @@ impl Provisioning {
                 return Box::pin(self.attempt(&current, attempt, origin)).await;
             }
         }
-    }
-
-    /// Asks Graph, and stops listening while the lease still leaves time to settle: a call that outlives its lease
-    /// would be made again beside itself.
-    async fn ask(&self, attempt: Attempt, origin: &Origin, call: &Call) -> Reply {
-        let began = tokio::time::Instant::now();
-        let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
-        let reply = tokio::time::timeout(self.lease.mul_f64(LEASE_FOR_CALL), asked).await;
-        let reply = reply.unwrap_or_else(|_| Reply {
-            outcome: Outcome::Unknown,
-            evidence: Evidence {
-                duration_milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-                message: Some("no answer within the lease".to_owned()),
-                ..Evidence::begun(attempt.started_at)
-            },
-        });
-        if reply.was_asked_for() {
-            self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
-        }
-        reply
     }
 
     async fn settle_reply(
@@ -204,7 +186,11 @@ impl Provisioning {
     }
 
     /// Settles, again and again while Postgres is away and our lease lasts: the answer is known only here.
-    async fn settle(&self, settlement: &Settlement<'_>, attempt: Attempt) -> Result<bool, StoreError> {
+    pub(super) async fn settle(
+        &self,
+        settlement: &Settlement<'_>,
+        attempt: Attempt,
+    ) -> Result<bool, StoreError> {
         let give_up = tokio::time::Instant::now() + self.lease;
         loop {
             let key = &settlement.standing.key;

@@ -89,7 +89,8 @@ impl Provisioning {
                 Declared::Changed(standing, differences) => (*standing, differences),
             };
             let event = events::changed(&standing, &differences, &origin);
-            if let Some(standing) = self.change(&kept, (standing, event), &origin, patience).await? {
+            if let Some(standing) = Box::pin(self.change(&kept, (standing, event), &origin, patience)).await?
+            {
                 return Ok(Declare::Changed(standing));
             }
         }
@@ -115,7 +116,9 @@ impl Provisioning {
                 CalledOff::Stale(stored) => return Ok(Cancel::Stale(kept.standing, stored)),
                 CalledOff::Now(standing) => {
                     let event = events::cancelled(&standing, &origin);
-                    if let Some(standing) = self.change(&kept, (*standing, event), &origin, patience).await? {
+                    if let Some(standing) =
+                        Box::pin(self.change(&kept, (*standing, event), &origin, patience)).await?
+                    {
                         return Ok(Cancel::Cancelled(standing));
                     }
                 }

@@ -92,6 +92,17 @@ pub(super) fn settled(
     event(standing.updated_at, kind, Some(reply.outcome.as_str()), origin, testimony)
 }
 
+/// An attempt was begun, and its call could not be sent before a time: nothing was asked of Graph, and it doesn't count.
+pub(super) fn postponed(standing: &Standing, origin: &Origin, attempt: Attempt, why: &str) -> NewAuditEvent {
+    let testimony = Testimony {
+        attempt: Some(facts(attempt, standing.attempts.saturating_add(1), None)),
+        next: Some(next(standing)),
+        note: Some(why.to_owned()),
+        ..from(origin)
+    };
+    event(standing.updated_at, EventKind::CallPostponed, None, origin, testimony)
+}
+
 /// A booking was due, and there turned out to be nothing to ask.
 pub(super) fn agreed(standing: &Standing, origin: &Origin) -> NewAuditEvent {
     let testimony = Testimony { next: Some(next(standing)), ..from(origin) };

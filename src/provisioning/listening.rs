@@ -86,6 +86,7 @@ impl Provisioning {
         match heard.notice {
             Notice::Listening => {}
             Notice::Due => self.alarm.set(self.clock.now()),
+            Notice::Paused { scope, until } => self.heed(&scope, until),
             Notice::Settled(bookings) => bookings.into_iter().for_each(|booking| self.waiting.wake(booking)),
             Notice::Awaited { bookings, lasting } => {
                 let now = Instant::now();

@@ -6,6 +6,7 @@
 mod accept;
 mod alarm;
 mod answer;
+mod ask;
 mod carry_out;
 mod compare;
 mod declare;
@@ -37,6 +38,7 @@ use crate::meeting::{DriftPolicy, RetryPolicy};
 use crate::msgraph::MicrosoftGraph;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::throttling::Gate;
 
 /// What provisioning is built from.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Provisioning {
     pub(crate) store: Store,
     /// Where meetings are.
     pub(crate) graph: MicrosoftGraph,
+    /// When it may be asked.
+    pub(crate) gate: Arc<Gate>,
     /// Time, ids and chance.
     pub(crate) clock: Arc<dyn Clock>,
     /// What is counted.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Provisioning;
 use super::elsewhere::Elsewhere;
 use crate::booking::ExternalId;
+use crate::clock::Timestamp;
 use crate::store::{Notice, ReplicaId};
 
 /// Most words that one statement carries.
@@ -39,6 +40,7 @@ pub(super) enum Word {
     Listening,
     Due,
     Settled(ExternalId),
+    Paused(String, Timestamp),
     /// Whoever waits wants to know when it is told; dropped untold when it could not be.
     Awaited(ExternalId, oneshot::Sender<()>),
 }
@@ -142,18 +144,19 @@ impl Provisioning {
     fn gather(&self, words: impl Iterator<Item = Word>) -> (Vec<Notice>, Vec<oneshot::Sender<()>>) {
         let (mut listening, mut due) = (false, false);
         let (mut settled, mut awaited, mut waiting) = (HashSet::new(), HashSet::new(), Vec::new());
+        let mut notices = Vec::new();
         for word in words {
             match word {
                 Word::Listening => listening = true,
                 Word::Due => due = true,
                 Word::Settled(booking) => drop(settled.insert(booking)),
+                Word::Paused(scope, until) => notices.push(Notice::Paused { scope, until }),
                 Word::Awaited(booking, told) => {
                     awaited.insert(booking);
                     waiting.push(told);
                 }
             }
         }
-        let mut notices = Vec::new();
         notices.extend(listening.then_some(Notice::Listening));
         notices.extend(due.then_some(Notice::Due));
         if !settled.is_empty() {

@@ -17,7 +17,12 @@ impl Provisioning {
         self: &Arc<Self>,
         claim_max: usize,
     ) -> Result<Vec<JoinHandle<Option<Standing>>>, ProvisioningError> {
+        self.learn_pauses().await?;
         let now = self.clock.now();
+        if let Some(until) = self.gate.shut_until() {
+            self.alarm.set(until);
+            return Ok(Vec::new());
+        }
         let claimed = Claimed {
             attempt_ids: (0..claim_max).map(|_| self.clock.fresh_id()).collect(),
             now,

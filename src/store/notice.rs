@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::booking::ExternalId;
+use crate::clock::Timestamp;
 
 /// Most bookings that one message names. Postgres takes at most 8,000 bytes, and each is 37 of them.
 const BOOKINGS_MAX: usize = 200;
@@ -34,6 +35,13 @@ pub(crate) enum Notice {
     },
     /// These bookings are settled, parked, or due at another time than before.
     Settled(Vec<ExternalId>),
+    /// Graph asked for no calls of this scope, such as `application`, until then.
+    Paused {
+        /// Whose calls; a word without spaces.
+        scope: String,
+        /// Until when, cut to microseconds.
+        until: Timestamp,
+    },
     /// Something is due that nobody works on.
     Due,
 }
@@ -54,6 +62,7 @@ impl Notice {
             Self::Listening => "listening",
             Self::Awaited { .. } => "awaited",
             Self::Settled(_) => "settled",
+            Self::Paused { .. } => "paused",
             Self::Due => "due",
         }
     }
@@ -67,6 +76,9 @@ impl Notice {
                 naming(&format!("{head} {}", lasting.as_millis()), bookings)
             }
             Self::Settled(bookings) => naming(&head, bookings),
+            Self::Paused { scope, until } => {
+                vec![format!("{head} {scope} {}", until.unix_timestamp_nanos() / 1_000)]
+            }
         }
     }
 }
@@ -81,6 +93,12 @@ impl Heard {
             "listening" => Notice::Listening,
             "due" => Notice::Due,
             "settled" => Notice::Settled(bookings(words)?),
+            "paused" => {
+                let scope = words.next()?.to_owned();
+                let micros: i128 = words.next()?.parse().ok()?;
+                let until = Timestamp::from_unix_timestamp_nanos(micros.checked_mul(1_000)?).ok()?;
+                Notice::Paused { scope, until }
+            }
             "awaited" => {
                 let lasting = Duration::from_millis(words.next()?.parse().ok()?);
                 Notice::Awaited { bookings: bookings(words)?, lasting }
@@ -110,12 +128,18 @@ mod tests {
         (0..count).map(|number| ExternalId::new(Uuid::from_u128(number << 64 | number))).collect()
     }
 
+    fn paused() -> Notice {
+        let until = time::macros::datetime!(2026-11-23 08:00:02.128 UTC);
+        Notice::Paused { scope: "application".to_owned(), until }
+    }
+
     #[test]
     fn what_is_told_is_what_is_heard_in_messages_that_postgres_takes() {
         let from = ReplicaId::new(Uuid::from_u128(7));
         for notice in [
             Notice::Listening,
             Notice::Due,
+            paused(),
             Notice::Settled(ids(1_001)),
             Notice::Awaited { bookings: ids(450), lasting: Duration::from_mins(5) },
         ] {
@@ -130,12 +154,13 @@ mod tests {
                         assert_eq!(lasting, Duration::from_mins(5));
                         named.extend(bookings);
                     }
+                    heard @ Notice::Paused { .. } => assert_eq!(heard, paused()),
                     Notice::Listening | Notice::Due => {}
                 }
             }
             match notice {
                 Notice::Settled(bookings) | Notice::Awaited { bookings, .. } => assert_eq!(named, bookings),
-                Notice::Listening | Notice::Due => assert_eq!(named, []),
+                Notice::Listening | Notice::Due | Notice::Paused { .. } => assert_eq!(named, []),
             }
         }
     }

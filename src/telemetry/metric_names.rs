@@ -75,6 +75,24 @@ pub(super) const GRAPH_CALL_DURATION: Metric = metric(
     &["call"],
     "Time from sending a call to Microsoft Graph until its outcome",
 );
+pub(super) const GRAPH_CALLS_POSTPONED: Metric = metric(
+    "meeting_provisioner_graph_calls_postponed_total",
+    Counter,
+    &["obstacle"],
+    "Calls to Microsoft Graph that were not sent but put off",
+);
+pub(super) const GRAPH_CALLS_LIMIT: Metric = metric(
+    "meeting_provisioner_graph_calls_limit",
+    Gauge,
+    &[],
+    "How many calls this replica has under way at most; less than graph.calls_max after throttling or time-outs",
+);
+pub(super) const GRAPH_PAUSES: Metric = metric(
+    "meeting_provisioner_graph_pauses",
+    Gauge,
+    &[],
+    "For how many organizers, or the whole application, Graph asked to be left alone at the moment",
+);
 pub(super) const BOOKINGS_ACCEPTED: Metric = metric(
     "meeting_provisioner_bookings_accepted_total",
     Counter,
@@ -152,11 +170,14 @@ pub(super) const BUILD: Metric =
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 17] = [
+pub const METRICS: [Metric; 20] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
     GRAPH_CALL_DURATION,
+    GRAPH_CALLS_POSTPONED,
+    GRAPH_CALLS_LIMIT,
+    GRAPH_PAUSES,
     BOOKINGS_ACCEPTED,
     BOOKINGS_SETTLED,
     BOOKINGS_PARKED,

@@ -72,6 +72,11 @@ struct CallOutcomeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ObstacleLabels {
+    obstacle: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AcceptanceLabels {
     source_system: String,
     result: &'static str,
@@ -107,6 +112,9 @@ pub struct Metrics {
     http_request_duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
     graph_calls: Family<CallOutcomeLabels, Counter>,
     graph_call_duration: Family<CallLabels, Histogram, fn() -> Histogram>,
+    graph_calls_postponed: Family<ObstacleLabels, Counter>,
+    graph_calls_limit: Gauge,
+    graph_pauses: Gauge,
     bookings_accepted: Family<AcceptanceLabels, Counter>,
     bookings_settled: Family<StatusLabels, Counter>,
     bookings_parked: Family<FailureLabels, Counter>,
@@ -131,6 +139,9 @@ impl Metrics {
             http_request_duration: Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
             graph_calls: Family::default(),
             graph_call_duration: Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
+            graph_calls_postponed: Family::default(),
+            graph_calls_limit: Gauge::default(),
+            graph_pauses: Gauge::default(),
             bookings_accepted: Family::default(),
             bookings_settled: Family::default(),
             bookings_parked: Family::default(),
@@ -154,6 +165,9 @@ impl Metrics {
         register(registry, names::HTTP_REQUEST_DURATION, self.http_request_duration.clone());
         register(registry, names::GRAPH_CALLS, self.graph_calls.clone());
         register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
+        register(registry, names::GRAPH_CALLS_POSTPONED, self.graph_calls_postponed.clone());
+        register(registry, names::GRAPH_CALLS_LIMIT, self.graph_calls_limit.clone());
+        register(registry, names::GRAPH_PAUSES, self.graph_pauses.clone());
         register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
         register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
         register(registry, names::BOOKINGS_PARKED, self.bookings_parked.clone());
@@ -184,6 +198,17 @@ impl Metrics {
     pub fn graph_call(&self, call: &'static str, outcome: &'static str, took: Duration) {
         self.graph_calls.get_or_create(&CallOutcomeLabels { call, outcome }).inc();
         self.graph_call_duration.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());
+    }
+
+    /// A call to Graph was not sent but put off.
+    pub fn call_postponed(&self, obstacle: &'static str) {
+        self.graph_calls_postponed.get_or_create(&ObstacleLabels { obstacle }).inc();
+    }
+
+    /// How many calls may be under way at once, and how many scopes are to be left alone.
+    pub fn set_gate(&self, limit: usize, pauses: usize) {
+        self.graph_calls_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.graph_pauses.set(i64::try_from(pauses).unwrap_or(i64::MAX));
     }
 
     /// A caller sent a booking. The source system is the credential's, so there are no more than the keys name.
@@ -280,113 +305,5 @@ fn register(registry: &mut Registry, metric: Metric, encodable: impl Encodable) 
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::telemetry::metric_names::METRICS;
-
-    const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
-
-    fn touched() -> Metrics {
-        let metrics = Metrics::new();
-        let took = Duration::from_millis(20);
-        metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 200, took);
-        metrics.graph_call("create-or-get", "found", took);
-        metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
-        metrics.booking_settled("provisioned");
-        metrics.booking_parked("organizer-not-permitted");
-        metrics.lease_lost();
-        metrics.lease_resumed();
-        metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");
-        metrics.set_due(3, Duration::from_millis(1_500));
-        metrics.set_bookings("pending", 4);
-        metrics.notice_told("settled");
-        metrics.notice_heard("awaited");
-        metrics.set_listening(true);
-        metrics
-    }
-
-    /// The exposed families (`# TYPE name kind`), and each metric's labels, are those of the list.
-    #[test]
-    fn what_is_scraped_is_what_the_list_says() {
-        let text = touched().encode().unwrap();
-        let exposed: BTreeSet<String> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE "))
-            .map(|line| match line.split_once(' ') {
-                Some((name, "counter")) => format!("{name}_total counter"),
-                Some((name, "info")) => format!("{name}_info info"),
-                _ => line.to_owned(),
-            })
-            .collect();
-        let listed: BTreeSet<String> =
-            METRICS.iter().map(|metric| format!("{} {}", metric.name, metric.kind.as_str())).collect();
-        assert_eq!(exposed, listed);
-        for metric in METRICS {
-            let sample = match metric.kind {
-                MetricKind::Histogram => format!("{}_count", metric.name),
-                _ => metric.name.to_owned(),
-            };
-            let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(&sample)).unwrap();
-            let labels: Vec<&str> = line
-                .split(['{', ',', '}'])
-                .filter_map(|part| part.split_once("=\""))
-                .map(|(label, _)| label)
-                .collect();
-            assert_eq!(labels, metric.labels, "{line}");
-        }
-        assert!(text.ends_with("# EOF\n"));
-    }
-
-    #[test]
-    fn the_document_lists_the_same_metrics_in_the_same_order() {
-        let documented: Vec<String> = DOCUMENT
-            .lines()
-            .filter(|line| line.starts_with("| `meeting_provisioner_"))
-            .map(str::to_owned)
-            .collect();
-        assert_eq!(documented.len(), METRICS.len());
-        for (line, metric) in documented.iter().zip(METRICS) {
-            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-            let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
-            let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
-            assert_eq!(cells[1], format!("`{}`", metric.name));
-            assert_eq!((cells[2], cells[3]), (metric.kind.as_str(), labels.as_str()), "{}", metric.name);
-        }
-    }
-
-    #[test]
-    fn what_is_counted_is_what_is_scraped() {
-        let text = touched().encode().unwrap();
-        for line in [
-            "meeting_provisioner_http_requests_total{route=\"/v1/bookings/{bookingId}\",method=\"GET\",status=\"200\"} 1",
-            "meeting_provisioner_graph_call_duration_seconds_bucket{le=\"0.025\",call=\"create-or-get\"} 1",
-            "meeting_provisioner_bookings_accepted_total{source_system=\"room-booking\",result=\"replayed\"} 1",
-            "meeting_provisioner_oldest_due_age_seconds 1.5",
-            "meeting_provisioner_bookings{status=\"pending\"} 4",
-            concat!("meeting_provisioner_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
-            "# UNIT meeting_provisioner_http_request_duration_seconds seconds",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
-        }
-    }
-
-    /// Paths and methods that callers make up end in one label value each.
-    #[test]
-    fn labels_stay_few_whatever_callers_send() {
-        let metrics = Metrics::new();
-        for number in 0..100 {
-            metrics.http_request(None, &format!("M{number}"), 404, Duration::ZERO);
-        }
-        let text = metrics.encode().unwrap();
-        let samples: Vec<&str> =
-            text.lines().filter(|line| line.starts_with("meeting_provisioner_http_requests_total")).collect();
-        assert_eq!(
-            samples,
-            [
-                "meeting_provisioner_http_requests_total{route=\"unmatched\",method=\"other\",status=\"404\"} 100"
-            ]
-        );
-    }
-}
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -180,7 +180,7 @@ async fn a_cancel_finds_out_what_is_unknown() {
     let app = TestApp::start().await;
     app.simulator.inject(Fault::on(
         Operation::CreateOrGet,
-        Effect::ThrottledAfterWork { retry_after: Some("60".into()) },
+        Effect::FailedAfterWork { status: 503, retry_after: None },
     ));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(live(&app).len(), 1);

@@ -27,5 +27,6 @@ mod retries;
 mod self_audit;
 mod self_audit_at_graph;
 mod settings;
+mod throttling;
 mod waiting;
 mod wire;

@@ -103,13 +103,13 @@ async fn a_retry_that_fails_ends_as_a_booking_does() {
 #[tokio::test]
 async fn a_booking_that_waits_is_tried_at_once() {
     let app = TestApp::start().await;
-    let effect = Effect::ThrottledBeforeWork { retry_after: Some("3000".to_owned()) };
+    let effect = Effect::FailedBeforeWork { status: 503, retry_after: None };
     app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
     assert_eq!(app.book_and_look(&booking("BK-1")).await["status"], "pending");
     assert_eq!(retry(&app, "BK-1", None).await.expect(200).json()["status"], "provisioned");
     assert_eq!(
         app.history("BK-1").await,
-        ["booking.accepted", "call.throttled", "booking.retried", "meeting.created"]
+        ["booking.accepted", "call.unavailable", "booking.retried", "meeting.created"]
     );
     app.end().await;
 }

@@ -8,6 +8,7 @@ mod claim;
 mod declare;
 mod doubt;
 mod parameters;
+mod pause;
 mod release;
 mod retry;
 mod settle;

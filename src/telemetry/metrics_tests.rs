@@ -1,0 +1,108 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::telemetry::metric_names::METRICS;
+
+const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
+
+fn touched() -> Metrics {
+    let metrics = Metrics::new();
+    let took = Duration::from_millis(20);
+    metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 200, took);
+    metrics.graph_call("create-or-get", "found", took);
+    metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
+    metrics.booking_settled("provisioned");
+    metrics.booking_parked("organizer-not-permitted");
+    metrics.call_postponed("busy");
+    metrics.set_gate(64, 1);
+    metrics.lease_lost();
+    metrics.lease_resumed();
+    metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");
+    metrics.set_due(3, Duration::from_millis(1_500));
+    metrics.set_bookings("pending", 4);
+    metrics.notice_told("settled");
+    metrics.notice_heard("awaited");
+    metrics.set_listening(true);
+    metrics
+}
+
+/// The exposed families (`# TYPE name kind`), and each metric's labels, are those of the list.
+#[test]
+fn what_is_scraped_is_what_the_list_says() {
+    let text = touched().encode().unwrap();
+    let exposed: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .map(|line| match line.split_once(' ') {
+            Some((name, "counter")) => format!("{name}_total counter"),
+            Some((name, "info")) => format!("{name}_info info"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let listed: BTreeSet<String> =
+        METRICS.iter().map(|metric| format!("{} {}", metric.name, metric.kind.as_str())).collect();
+    assert_eq!(exposed, listed);
+    for metric in METRICS {
+        let sample = match metric.kind {
+            MetricKind::Histogram => format!("{}_count", metric.name),
+            _ => metric.name.to_owned(),
+        };
+        let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(&sample)).unwrap();
+        let labels: Vec<&str> = line
+            .split(['{', ',', '}'])
+            .filter_map(|part| part.split_once("=\""))
+            .map(|(label, _)| label)
+            .collect();
+        assert_eq!(labels, metric.labels, "{line}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn the_document_lists_the_same_metrics_in_the_same_order() {
+    let documented: Vec<String> = DOCUMENT
+        .lines()
+        .filter(|line| line.starts_with("| `meeting_provisioner_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(documented.len(), METRICS.len());
+    for (line, metric) in documented.iter().zip(METRICS) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
+        assert_eq!(cells[1], format!("`{}`", metric.name));
+        assert_eq!((cells[2], cells[3]), (metric.kind.as_str(), labels.as_str()), "{}", metric.name);
+    }
+}
+
+#[test]
+fn what_is_counted_is_what_is_scraped() {
+    let text = touched().encode().unwrap();
+    for line in [
+        "meeting_provisioner_http_requests_total{route=\"/v1/bookings/{bookingId}\",method=\"GET\",status=\"200\"} 1",
+        "meeting_provisioner_graph_call_duration_seconds_bucket{le=\"0.025\",call=\"create-or-get\"} 1",
+        "meeting_provisioner_bookings_accepted_total{source_system=\"room-booking\",result=\"replayed\"} 1",
+        "meeting_provisioner_oldest_due_age_seconds 1.5",
+        "meeting_provisioner_bookings{status=\"pending\"} 4",
+        concat!("meeting_provisioner_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        "# UNIT meeting_provisioner_http_request_duration_seconds seconds",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+/// Paths and methods that callers make up end in one label value each.
+#[test]
+fn labels_stay_few_whatever_callers_send() {
+    let metrics = Metrics::new();
+    for number in 0..100 {
+        metrics.http_request(None, &format!("M{number}"), 404, Duration::ZERO);
+    }
+    let text = metrics.encode().unwrap();
+    let samples: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("meeting_provisioner_http_requests_total")).collect();
+    assert_eq!(
+        samples,
+        ["meeting_provisioner_http_requests_total{route=\"unmatched\",method=\"other\",status=\"404\"} 100"]
+    );
+}

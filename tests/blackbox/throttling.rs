@@ -1,0 +1,126 @@
+//! What Graph asks for is heeded by every replica, by whoever it is about, and by nobody else.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use serde_json::{Value, json};
+
+use crate::support::{ORGANIZER, TestApp, Who, booking, booking_with};
+
+const OTHER_ORGANIZER: &str = "2f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+fn throttled(retry_after: &str) -> Fault {
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some(retry_after.to_owned()) };
+    Fault::on(Operation::CreateOrGet, effect)
+}
+
+fn for_other(booking_id: &str) -> Value {
+    booking_with(booking_id, json!({"organizer": OTHER_ORGANIZER}))
+}
+
+fn arrived(app: &TestApp) -> u64 {
+    app.simulator.counts().arrived(Operation::CreateOrGet)
+}
+
+/// One organizer's 429 quiets all calls for that organizer, on every replica and to the fraction of a second, and no
+/// call for anybody else. What was not sent is no attempt, but it is in the history.
+#[tokio::test]
+async fn an_organizers_throttling_is_heeded_by_all_replicas() {
+    let app = TestApp::start().await;
+    let other = app.another_replica().await;
+    tokio::join!(app.until_listening(), other.until_listening());
+    app.simulator.inject(throttled("9.128"));
+    app.book_and_look(&booking("BK-1")).await;
+    other.until_metric("meeting_provisioner_graph_pauses", |paused| paused >= 1.0).await;
+    let waiting = other.book_and_look(&booking("BK-2")).await;
+    assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
+    assert_eq!(waiting["lastError"]["code"], "graph-throttled");
+    let due = waiting["nextAttemptAt"].as_str().unwrap();
+    assert!(("2026-11-23T08:00:09.128Z".."2026-11-23T08:00:11Z").contains(&due), "{due}");
+    assert_eq!(app.history("BK-2").await, ["booking.accepted", "call.postponed"]);
+    let told = app.history_items("BK-2").await.remove(1)["details"]["note"].to_string();
+    assert!(told.contains("for this organizer until 2026-11-23T08:00:09.128Z"), "{told}");
+    other.book(Who::Desk, &for_other("BK-3")).await.expect(201);
+    app.book(Who::Desk, &for_other("BK-4")).await.expect(201);
+    assert_eq!(arrived(&app), 3, "one was throttled, and two of the other organizer went well");
+    assert_eq!(other.resume_after(Duration::from_secs(12)).await, 2);
+    assert_eq!(app.booking("BK-2").await["lastError"], Value::Null);
+    assert_eq!((arrived(&app), app.simulator.meetings().len()), (5, 4));
+    other.end().await;
+    app.end().await;
+}
+
+/// A 503 that names a time is about the service, and so is a 429 that says so: nobody asks anything until then.
+#[tokio::test]
+async fn what_is_about_all_quiets_all() {
+    let headers = [("Retry-After", "7"), ("x-ms-throttle-scope", "Tenant_Application/ReadWrite/app/tenant")];
+    let wide = Effect::Respond {
+        status: 429,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: "{}".to_owned(),
+        after_work: false,
+    };
+    let away = Effect::FailedBeforeWork { status: 503, retry_after: Some("7".to_owned()) };
+    for effect in [wide, away] {
+        let app = TestApp::start().await;
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        app.book_and_look(&booking("BK-1")).await;
+        let waiting = app.book_and_look(&for_other("BK-2")).await;
+        assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
+        // A replica that comes later knows, too, before it has heard anything.
+        let late = app.another_replica().await;
+        assert_eq!(late.resume_after(Duration::from_secs(6)).await, 0, "nothing is even claimed");
+        assert_eq!(arrived(&app), 1);
+        assert_eq!(late.resume_after(Duration::from_secs(6)).await, 2);
+        assert_eq!(app.simulator.meetings().len(), 2);
+        late.end().await;
+        app.end().await;
+    }
+}
+
+/// Graph away: after ten calls without an answer nobody asks but one probe at a time, and the first answer opens the
+/// gate for all. Nothing is lost meanwhile.
+#[tokio::test]
+async fn an_outage_is_waited_out_with_probes() {
+    let app = TestApp::start().await;
+    app.simulator.inject(
+        Fault::on(Operation::CreateOrGet, Effect::FailedBeforeWork { status: 500, retry_after: None })
+            .always(),
+    );
+    for n in 0..25 {
+        app.book_and_look(&booking(&format!("BK-{n}"))).await;
+    }
+    assert_eq!(arrived(&app), 10);
+    let last = app.booking("BK-24").await;
+    assert_eq!((&last["attempts"], &last["lastError"]["code"]), (&json!(0), &json!("graph-unavailable")));
+    app.resume_after(Duration::from_secs(2)).await;
+    assert_eq!(arrived(&app), 11, "one went to see");
+    app.simulator.clear_faults();
+    for _ in 0..100 {
+        app.resume_after(Duration::from_mins(1)).await;
+        if app.simulator.meetings().len() == 25 {
+            break;
+        }
+    }
+    assert_eq!(app.simulator.meetings().len(), 25);
+    app.end().await;
+}
+
+/// Calls for one organizer that hang leave room for others.
+#[tokio::test]
+async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
+    let app = TestApp::start_with(&[("GRAPH__CALLS_MAX", "4")]).await;
+    let slow = Effect::SlowBeforeWork { milliseconds: 3_000 };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, slow).for_organizer(ORGANIZER).always());
+    for n in 0..8 {
+        app.book_preferring(Who::Desk, "respond-async", &booking(&format!("BK-{n}"))).await.expect(202);
+    }
+    let quick = app.book_preferring(Who::Desk, "wait=2", &for_other("QUICK")).await;
+    assert_eq!(quick.expect(201).json()["status"], "provisioned");
+    app.simulator.clear_faults();
+    app.idle().await;
+    app.resume_after(Duration::from_mins(1)).await;
+    app.resume_after(Duration::from_mins(1)).await;
+    assert_eq!(app.simulator.meetings().len(), 9);
+    app.end().await;
+}
