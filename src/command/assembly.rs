@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::{ConnectionFault, MicrosoftGraph};
-use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Waiting};
+use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Unconfirmed, Waiting};
 use crate::server::{AdminDoor, Health, PublicDoor, bind};
 use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
@@ -272,6 +272,7 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
         poll: settings.worker.poll,
         waiting: Waiting::default(),
         notices,
+        unconfirmed: Unconfirmed::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
 }

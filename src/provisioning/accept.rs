@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::answer::{CreateOrGet, ProvisioningError};
 use super::{Provisioning, events};
-use crate::audit::Origin;
+use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{Booking, BookingKey, Generation, MeetingSettings, derive, differences};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Failures, Life, Observed, Progress, Standing, Wanted};
+use crate::store::StoreError;
 use crate::store::writing::Accepted;
 use crate::telemetry::Acceptance;
 
@@ -32,7 +33,7 @@ impl Provisioning {
         let standing = self.fresh_generation(key, Generation::FIRST, booking, now);
         let attempt = self.fresh_attempt(now);
         let event = events::accepted(&standing, &origin, attempt);
-        match self.store.accept(&standing, None, &attempt, &event).await? {
+        match self.accept(&standing, None, &attempt, &event).await? {
             Accepted::Known(known) => self.compare(known.standing, &standing.wanted.booking, patience).await,
             Accepted::New => {
                 self.metrics.booking_accepted(&standing.key.source_system, Acceptance::New);
@@ -40,6 +41,21 @@ impl Provisioning {
                 Ok(CreateOrGet::New(standing))
             }
         }
+    }
+
+    /// Stores a generation of a booking. Should no answer come, it may be stored all the same: the worker finds out.
+    pub(super) async fn accept(
+        &self,
+        standing: &Standing,
+        predecessor_revision: Option<u32>,
+        attempt: &Attempt,
+        event: &NewAuditEvent,
+    ) -> Result<Accepted, StoreError> {
+        let accepted = self.store.accept(standing, predecessor_revision, attempt, event).await;
+        if let Err(error) = &accepted {
+            self.unconfirmed.note(error, [*attempt]);
+        }
+        accepted
     }
 
     async fn compare(

@@ -100,7 +100,20 @@ impl Provisioning {
 
     /// The booking as it stands now, if the lease is still ours and a caller has changed what is wanted meanwhile.
     pub(super) async fn changed_meanwhile(&self, known: &Standing, attempt: Attempt) -> Option<Standing> {
-        let kept = self.store.generation(&known.key, known.generation).await.ok()??;
+        let give_up = tokio::time::Instant::now() + self.lease;
+        let kept = loop {
+            match self.store.generation(&known.key, known.generation).await {
+                Ok(kept) => break kept?,
+                Err(error) if error.may_pass() && tokio::time::Instant::now() < give_up => {
+                    tokio::time::sleep(SETTLE_AGAIN).await;
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(booking = %known.key, attempt = %attempt.id, error, "attempt not settled");
+                    return None;
+                }
+            }
+        };
         if kept.attempt.is_some_and(|held| held.id == attempt.id) && kept.standing.revision != known.revision
         {
             return Some(kept.standing);

@@ -143,7 +143,7 @@ impl Provisioning {
         let attempt = self.fresh_attempt(now);
         let event = events::accepted(&standing, origin, attempt);
         let overtakes = before.map(|before| before.revision);
-        match self.store.accept(&standing, overtakes, &attempt, &event).await? {
+        match self.accept(&standing, overtakes, &attempt, &event).await? {
             Accepted::Known(_) => Ok(None),
             Accepted::New => {
                 let standing = self.carry_out_and_wait(standing, attempt, origin.clone(), patience).await;
@@ -170,7 +170,12 @@ impl Provisioning {
             (kept.attempt.is_none() && is_work_left).then(|| self.fresh_attempt(standing.updated_at));
         let attempt = kept.attempt.or(ours);
         let retired = events::retired(&standing, origin);
-        if self.store.declare(kept, &standing, attempt, (&event, &retired)).await? == Changed::Overtaken {
+        let declared = self.store.declare(kept, &standing, attempt, (&event, &retired)).await;
+        if let Err(error) = &declared {
+            // It may be stored all the same, with our attempt: the worker finds out.
+            self.unconfirmed.note(error, ours);
+        }
+        if declared? == Changed::Overtaken {
             return Ok(None);
         }
         if standing.generation > Generation::FIRST {

@@ -18,6 +18,7 @@ mod notices;
 mod readiness;
 mod resume;
 mod retry;
+mod unconfirmed;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use notices::Notices;
 pub(crate) use retry::make_due;
+pub(crate) use unconfirmed::Unconfirmed;
 pub(crate) use waiting::Waiting;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
@@ -73,6 +75,8 @@ pub(crate) struct Provisioning {
     pub(crate) waiting: waiting::Waiting,
     /// What this replica tells the others and hears from them.
     pub(crate) notices: notices::Notices,
+    /// The attempts that may be of this process.
+    pub(crate) unconfirmed: unconfirmed::Unconfirmed,
     /// The attempts of this process, and the runtime that carries them out.
     pub(crate) in_flight: in_flight::InFlight,
 }

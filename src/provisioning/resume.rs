@@ -8,16 +8,45 @@ use tokio::task::JoinHandle;
 use super::answer::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::meeting::Standing;
+use crate::meeting::{Attempt, AttemptId, Standing};
 use crate::store::writing::Claimed;
+use crate::store::{Kept, StoreError};
+
+/// How often a claim is made again at once whose connection was lost; later it is the worker's next look.
+const CLAIM_AGAIN_MAX: u32 = 2;
 
 impl Provisioning {
-    /// Claims up to `claim_max` bookings that are due and begins to carry them out.
+    /// Claims up to `claim_max` bookings that are due and begins to carry them out, after those that were claimed or
+    /// accepted here before by statements whose answers were lost.
     pub(crate) async fn resume(
         self: &Arc<Self>,
         claim_max: usize,
     ) -> Result<Vec<JoinHandle<Option<Standing>>>, ProvisioningError> {
         self.learn_pauses().await?;
+        let mut begun = Vec::new();
+        let mut again = 0;
+        loop {
+            for (kept, attempt) in self.confirm_attempts().await? {
+                begun.push(self.begin_to_carry_out(kept, attempt));
+            }
+            let free = claim_max.saturating_sub(begun.len());
+            if free == 0 {
+                return Ok(begun);
+            }
+            match self.claim(free).await {
+                Ok(claimed) => {
+                    begun.extend(
+                        claimed.into_iter().map(|(kept, attempt)| self.begin_to_carry_out(kept, attempt)),
+                    );
+                    return Ok(begun);
+                }
+                Err(error) if error.is_lost_connection() && again < CLAIM_AGAIN_MAX => again += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn claim(&self, claim_max: usize) -> Result<Vec<(Kept, Attempt)>, StoreError> {
         let now = self.clock.now();
         if let Some(until) = self.gate.shut_until() {
             self.alarm.set(until);
@@ -28,16 +57,32 @@ impl Provisioning {
             now,
             leased_until: now + self.lease,
         };
-        let claimed = self.store.claim(&claimed, &events::abandoned(now)).await?;
-        let begun = claimed.into_iter().map(|(kept, attempt, abandoned)| {
-            if abandoned {
-                self.metrics.lease_resumed();
-                tracing::warn!(booking = %kept.standing.key, "taken over: the lease of an earlier attempt ran out");
+        match self.store.claim(&claimed, &events::abandoned(now)).await {
+            Ok(rows) => Ok(rows
+                .into_iter()
+                .map(|(kept, attempt, abandoned)| {
+                    if abandoned {
+                        self.metrics.lease_resumed();
+                        tracing::warn!(booking = %kept.standing.key, "taken over: the lease of an earlier attempt ran out");
+                    }
+                    (kept, attempt)
+                })
+                .collect()),
+            Err(error) => {
+                let attempts = claimed.attempt_ids.into_iter().map(|id| Attempt {
+                    id: AttemptId::new(id),
+                    started_at: now,
+                    leased_until: claimed.leased_until,
+                });
+                self.unconfirmed.note(&error, attempts);
+                Err(error)
             }
-            let provisioning = Arc::clone(self);
-            self.in_flight.spawn(provisioning.carry_out(kept.standing, attempt, Origin::worker()))
-        });
-        Ok(begun.collect())
+        }
+    }
+
+    fn begin_to_carry_out(self: &Arc<Self>, kept: Kept, attempt: Attempt) -> JoinHandle<Option<Standing>> {
+        let provisioning = Arc::clone(self);
+        self.in_flight.spawn(provisioning.carry_out(kept.standing, attempt, Origin::worker()))
     }
 
     /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.

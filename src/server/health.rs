@@ -24,6 +24,7 @@ pub(super) enum NotReady {
     Starting,
     Stopping,
     StoreAway,
+    WritesFail,
 }
 
 impl NotReady {
@@ -31,7 +32,8 @@ impl NotReady {
         match self {
             Self::Starting => "starting: the schema is not ready yet",
             Self::Stopping => "stopping",
-            Self::StoreAway => "Postgres can't be reached",
+            Self::StoreAway => "Postgres can't be reached, or takes no writes",
+            Self::WritesFail => "Postgres can be reached, but what was written last failed",
         }
     }
 }
@@ -78,6 +80,7 @@ impl Health {
             return Err(NotReady::Starting);
         }
         match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
+            Ok(Ok(())) if self.store.writes_fail() => Err(NotReady::WritesFail),
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(NotReady::StoreAway),
         }

@@ -1,13 +1,15 @@
 //! The connections to Postgres, and the schema behind them.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 
-use super::connections::{Connections, TRUSTED_IDLE};
-use super::error::StoreError;
+use super::connections::Connections;
+use super::error::{Again, StoreError};
+use super::writes::Writes;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -27,6 +29,7 @@ pub(crate) struct StoreSettings {
 pub(crate) struct Store {
     pub(super) connections: Connections,
     pub(super) connections_max: u32,
+    pub(super) writes: Arc<Writes>,
 }
 
 /// How the schema in the database stands to the one in this program.
@@ -44,20 +47,9 @@ impl Store {
         let options = PgConnectOptions::from_str(&settings.url)
             .map_err(StoreError::Url)?
             .application_name("meeting-provisioner");
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections_max)
-            .acquire_timeout(settings.acquire_timeout)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_IDLE {
-                        sqlx::Connection::ping(connection).await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(options);
-        Ok(Self { connections: Connections::of(pool), connections_max: settings.connections_max })
+        let most = settings.connections_max;
+        let connections = Connections::open(options, most, settings.acquire_timeout);
+        Ok(Self { connections, connections_max: most, writes: Arc::default() })
     }
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
@@ -65,10 +57,26 @@ impl Store {
         Ok(MIGRATOR.run(&mut *self.connections.acquire().await?).await?)
     }
 
-    /// Whether Postgres answers, and has our tables.
+    /// Whether Postgres answers, has our tables and takes writes.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select from booking limit 0").execute(&mut *self.connections.acquire().await?).await?;
+        let mut connection = self.connections.acquire().await?;
+        let is_read_only: bool = sqlx::query_scalar(
+            "select current_setting('transaction_read_only')::boolean from (select exists (select from booking)) known",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        connection.done();
+        if is_read_only {
+            // Should it be this session only, the next one knows better.
+            let _renewed = self.connections.renew();
+            return Err(StoreError::read_only());
+        }
         Ok(())
+    }
+
+    /// Whether the latest writes failed, for a reason that lies with Postgres: a full disk lets reads pass.
+    pub(crate) fn writes_fail(&self) -> bool {
+        self.writes.fail()
     }
 
     /// How the schema stands.
@@ -104,20 +112,71 @@ impl Store {
     }
 }
 
-/// Runs a statement that may be repeated, again on another connection when the first one turns out to be dead. A
-/// restart of Postgres leaves up to the whole pool dead, so that is how often it is tried.
+/// How often a statement is repeated that was rolled back for the sake of others.
+const AS_IT_IS_MAX: u32 = 3;
+/// Longest that a statement may take, with the wait for a connection: a host that has vanished gives no answer at all.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a statement has been repeated.
+#[derive(Debug, Default)]
+pub(super) struct Repeated {
+    elsewhere: u32,
+    as_it_is: u32,
+}
+
+impl Store {
+    /// Waits for a statement, but not for ever.
+    pub(super) async fn in_time<T>(
+        &self,
+        statement: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(STATEMENT_TIMEOUT, statement).await.unwrap_or(Err(StoreError::no_answer()))
+    }
+
+    /// Whether a statement that failed like this is worth repeating at once. A restart of Postgres leaves up to the
+    /// whole pool dead, so that is how often another connection is tried.
+    pub(super) fn repeats(&self, error: &StoreError, repeated: &mut Repeated) -> bool {
+        let repeats = match error.again() {
+            Some(Again::Elsewhere) => {
+                self.connections.doubt();
+                repeated.elsewhere += 1;
+                repeated.elsewhere <= self.connections_max
+            }
+            Some(Again::AsItIs) => {
+                repeated.as_it_is += 1;
+                repeated.as_it_is <= AS_IT_IS_MAX
+            }
+            Some(Again::Renewed) => self.connections.renew(),
+            None => false,
+        };
+        if repeats {
+            tracing::debug!(error = %error, "a statement is repeated");
+        }
+        repeats
+    }
+}
+
+/// Runs a statement that may be repeated, again where that may help at once.
 macro_rules! again_if_lost {
     ($store:expr, $statement:expr) => {{
-        let mut left = $store.connections_max;
+        let mut repeated = $crate::store::connection::Repeated::default();
         loop {
-            match $statement.await {
-                Err(error) if left > 0 && $crate::store::StoreError::is_lost_connection(&error) => {
-                    tracing::debug!(error = %error, "a connection to Postgres was lost, trying another");
-                    left -= 1;
-                }
+            // On the heap: a request holds several of these one in another, most of them at rest.
+            match $store.in_time(Box::pin($statement)).await {
+                Err(error) if $store.repeats(&error, &mut repeated) => {}
                 other => break other,
             }
         }
     }};
 }
 pub(super) use again_if_lost;
+
+/// The same for a statement that writes: whether writes fail is kept in mind.
+macro_rules! write_again_if_lost {
+    ($store:expr, $statement:expr) => {{
+        let written = $crate::store::connection::again_if_lost!($store, $statement);
+        $store.writes.note(&written);
+        written
+    }};
+}
+pub(super) use write_again_if_lost;

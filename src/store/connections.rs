@@ -6,18 +6,21 @@
 //! closes all connections; what is kept here is in use as far as it knows.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A connection that has rested this long is tried before it is used: a server that restarted has closed it.
-pub(super) const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// How long a connection may take to answer whether it is still good.
+const ASKED_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections are renewed no more often than this, however often Postgres says that it takes no writes.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 /// A connection is kept no longer than this; sqlx's pool then replaces it.
 const AGE_MAX: Duration = Duration::from_mins(25);
 
@@ -26,13 +29,22 @@ const AGE_MAX: Duration = Duration::from_mins(25);
 pub(super) struct Connections {
     pool: PgPool,
     acquire_timeout: Duration,
+    /// How many connections there may be.
+    most: usize,
     /// One for each connection that may be in use: whoever holds one finds a connection kept here, or room in sqlx's
     /// pool.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<Kept>>,
-    /// How many connections there are, in use or kept, and how many there may be.
-    opened: Arc<AtomicUsize>,
-    most: usize,
+    trust: Arc<Trust>,
+}
+
+/// How far connections are trusted.
+#[derive(Debug, Default)]
+struct Trust {
+    /// Those made before this are replaced when their turn comes.
+    renewed: Mutex<Option<Instant>>,
+    /// Those that rest since before this are tried when their turn comes: one was lost, and others may be.
+    doubted: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -54,35 +66,6 @@ struct Opened {
     connection: PoolConnection<Postgres>,
     runtime: Id,
     at: Instant,
-    _room: Room,
-}
-
-/// Room for one connection in sqlx's pool, taken before the connection is made: two that saw the same room would wait for
-/// each other's connections in vain.
-#[derive(Debug)]
-struct Room(Arc<AtomicUsize>);
-
-impl Room {
-    fn of(opened: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let one_more = |opened| (opened < most).then_some(opened + 1);
-        opened
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
-            .ok()
-            .map(|_| Self(Arc::clone(opened)))
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// What somebody with a permit finds.
-#[derive(Debug)]
-enum Found {
-    Resting(Resting),
-    Room(Room),
 }
 
 /// A connection in use.
@@ -94,16 +77,43 @@ pub(super) struct Connection {
 }
 
 impl Connections {
-    /// Connections that this pool makes, at most as many as it may have.
-    pub(super) fn of(pool: PgPool) -> Self {
+    /// Connections that sqlx's pool makes, at most as many as it may have.
+    pub(super) fn open(options: PgConnectOptions, most: u32, acquire_timeout: Duration) -> Self {
+        let trust = Arc::new(Trust::default());
+        let trusted = Arc::clone(&trust);
+        let pool = PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(move |connection, meta| {
+                let (is_good, is_trusted) = (trusted.keeps(meta.age), trusted.trusts(meta.idle_for));
+                Box::pin(async move {
+                    if is_good && !is_trusted {
+                        connection.ping().await?;
+                    }
+                    Ok(is_good)
+                })
+            })
+            // sqlx would ask, too, but wait for the answer for ever.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let asked = tokio::time::timeout(ASKED_TIMEOUT, connection.ping()).await;
+                    asked.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                })
+            })
+            .connect_lazy_with(options);
+        Self::of(pool, trust)
+    }
+
+    fn of(pool: PgPool, trust: Arc<Trust>) -> Self {
         let options = pool.options();
         let most = usize::try_from(options.get_max_connections()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             acquire_timeout: options.get_acquire_timeout(),
+            most,
             permits: Arc::new(Semaphore::new(most)),
             kept: Arc::default(),
-            opened: Arc::default(),
-            most,
+            trust,
             pool,
         }
     }
@@ -118,40 +128,44 @@ impl Connections {
     async fn kept_or_new(&self) -> Result<Connection, sqlx::Error> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let runtime = Handle::current().id();
-        loop {
-            let opened = match self.find(runtime) {
-                Some(Found::Room(room)) => {
-                    let connection = self.pool.acquire().await?;
-                    Opened { connection, runtime, at: Instant::now(), _room: room }
-                }
-                Some(Found::Resting(mut resting)) => {
-                    let is_trusted = resting.since.elapsed() < TRUSTED_IDLE;
-                    if !is_trusted && resting.connection.connection.ping().await.is_err() {
-                        // What is dropped here goes back to sqlx's pool, which closes what is broken.
-                        continue;
-                    }
-                    resting.connection
-                }
-                // Somebody is about to put one back, or to make room.
-                None => {
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-            };
-            return Ok(Connection { opened, kept: Arc::clone(&self.kept), permit });
-        }
+        let opened = match self.take(runtime).await {
+            Some(opened) => opened,
+            None => Opened { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
+        };
+        Ok(Connection { opened, kept: Arc::clone(&self.kept), permit })
     }
 
-    /// A connection that is kept here, of this runtime where there is one; else room for another; else any that is kept.
-    /// Whoever has a permit finds one of them.
-    fn find(&self, runtime: Id) -> Option<Found> {
-        let resting = &mut lock(&self.kept).resting;
-        let ours = resting.iter().rposition(|resting| resting.connection.runtime == runtime);
-        if let Some(place) = ours {
-            return Some(Found::Resting(resting.swap_remove(place)));
+    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be made.
+    async fn take(&self, runtime: Id) -> Option<Opened> {
+        let mut resting = {
+            let resting = &mut lock(&self.kept).resting;
+            // Whoever has a permit has a connection, or will be given one by sqlx's pool. There is room for all of them
+            // beside those that rest here, or nobody would ever wake the one too many.
+            let in_use = self.most - self.permits.available_permits();
+            let may_open = resting.len() + in_use <= self.most;
+            let ours = resting.iter().rposition(|resting| resting.connection.runtime == runtime);
+            let place = ours.or_else(|| resting.len().checked_sub(1).filter(|_| !may_open))?;
+            resting.swap_remove(place)
+        };
+        if !self.trust.keeps(resting.connection.at.elapsed()) {
+            resting.connection.connection.close_on_drop();
+            return None;
         }
-        let room = Room::of(&self.opened, self.most).map(Found::Room);
-        room.or_else(|| resting.pop().map(Found::Resting))
+        let is_good =
+            self.trust.trusts(resting.since.elapsed()) || resting.connection.connection.ping().await.is_ok();
+        // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
+        is_good.then_some(resting.connection)
+    }
+
+    /// All connections are made anew before they are used again. Says whether that was not done a moment ago already:
+    /// then it is of no use.
+    pub(super) fn renew(&self) -> bool {
+        self.trust.renew()
+    }
+
+    /// A connection was lost: those that rest are tried before they are used.
+    pub(super) fn doubt(&self) {
+        *instant(&self.trust.doubted) = Some(Instant::now());
     }
 
     /// Where one more connection comes from that is made like ours, but is none of them.
@@ -177,19 +191,38 @@ impl Connections {
     }
 }
 
+impl Trust {
+    fn renew(&self) -> bool {
+        let mut since = instant(&self.renewed);
+        let is_due = since.is_none_or(|since| since.elapsed() > RENEWAL_PAUSE);
+        if is_due {
+            *since = Some(Instant::now());
+        }
+        is_due
+    }
+
+    /// Whether a connection of this age is still used.
+    fn keeps(&self, age: Duration) -> bool {
+        instant(&self.renewed).is_none_or(|since| age <= since.elapsed())
+    }
+
+    /// Whether a connection that rested so long is used without being tried.
+    fn trusts(&self, rested: Duration) -> bool {
+        rested < TRUSTED_IDLE && instant(&self.doubted).is_none_or(|since| rested < since.elapsed())
+    }
+}
+
 impl Connection {
     /// The statement has ended well: the connection is kept for the next one.
     pub(super) fn done(self) {
         let Self { opened, kept, permit } = self;
-        {
+        if opened.at.elapsed() < AGE_MAX {
             let mut kept = lock(&kept);
-            if !kept.closed && opened.at.elapsed() < AGE_MAX {
+            if !kept.closed {
                 kept.resting.push(Resting { connection: opened, since: Instant::now() });
-            } else {
-                drop(opened);
             }
         }
-        // Not before: whoever gets the permit finds the connection, or its room.
+        // Whoever gets the permit finds the connection.
         drop(permit);
     }
 }
@@ -210,4 +243,8 @@ impl DerefMut for Connection {
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn instant(at: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    at.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,28 @@
 //! Why the store can't say.
 
-/// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, and a server that shuts down.
-const LOST: [&str; 2] = ["08", "57P"];
-/// Those that pass by waiting: a lost connection, 53 out of resources, 40 a transaction to be run again, 25006 a
-/// server that is read-only after a failover, 57014 a statement that took too long, 42P01 and 42703 a schema that is
+/// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, a server that shuts down, and sessions
+/// that were too long idle or in a transaction.
+const LOST: [&str; 3] = ["08", "57P", "25P0"];
+/// A transaction that was rolled back for the sake of others, and may succeed when it is run again: class 40.
+const ROLLED_BACK: &str = "40";
+/// A server, or a session on it, that takes no writes.
+const READ_ONLY: &str = "25006";
+/// Those that pass by waiting: a lost connection, 53 out of resources (a full disk is 53100), 58 the server's own
+/// system, 55P03 a lock that was not to be had, 57014 a statement that took too long, 42P01 and 42703 a schema that is
 /// not migrated yet.
-const PASSING: [&str; 8] = ["08", "57P", "53", "40", "25006", "57014", "42P01", "42703"];
+const PASSING: [&str; 11] =
+    ["08", "57P", "25P0", ROLLED_BACK, READ_ONLY, "53", "58", "55P03", "57014", "42P01", "42703"];
+
+/// How a statement that failed may be run again at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// On another connection, for this one is lost.
+    Elsewhere,
+    /// As it is: it was rolled back.
+    AsItIs,
+    /// On a connection that is made anew, for those that we have may be the only ones that take no writes.
+    Renewed,
+}
 
 /// Why the store can't say.
 #[derive(Debug, thiserror::Error)]
@@ -40,20 +57,50 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    /// No answer came within this time; nothing is known of the statement's fate.
+    pub(super) fn no_answer() -> Self {
+        Self::Unreachable(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))
+    }
+
+    /// Postgres is there and takes no writes.
+    pub(super) fn read_only() -> Self {
+        let detail = "Postgres takes no writes: it is a standby, or set to be read-only";
+        Self::Unreachable(sqlx::Error::Io(std::io::Error::other(detail)))
+    }
+
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable(_))
     }
 
-    /// Whether the same statement may succeed at once on another connection.
-    pub(super) fn is_lost_connection(&self) -> bool {
+    /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do
+    /// better.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        self.again() == Some(Again::Elsewhere)
+    }
+
+    /// Whether it says something about Postgres, and not about how much we ask of it.
+    pub(super) fn is_postgres_away(&self) -> bool {
+        self.may_pass() && !matches!(self, Self::Unreachable(sqlx::Error::PoolTimedOut))
+    }
+
+    /// How the same statement may succeed at once.
+    pub(super) fn again(&self) -> Option<Again> {
         match self {
-            Self::Unreachable(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
+            Self::Unreachable(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => None,
+            Self::Unreachable(sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => None,
             Self::Unreachable(sqlx::Error::Database(database)) => {
-                database.code().is_some_and(|code| LOST.iter().any(|class| code.starts_with(class)))
+                let code = database.code()?;
+                if LOST.iter().any(|class| code.starts_with(class)) {
+                    return Some(Again::Elsewhere);
+                }
+                if code == READ_ONLY {
+                    return Some(Again::Renewed);
+                }
+                code.starts_with(ROLLED_BACK).then_some(Again::AsItIs)
             }
-            Self::Unreachable(_) => true,
-            _ => false,
+            Self::Unreachable(_) => Some(Again::Elsewhere),
+            _ => None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod listener;
 mod notice;
 pub(crate) mod reading;
+mod writes;
 pub(crate) mod writing;
 
 pub(crate) use booking_row::Kept;

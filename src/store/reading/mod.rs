@@ -5,6 +5,7 @@ mod booking;
 mod bookings;
 mod due;
 mod examined;
+mod held;
 mod pauses;
 mod recent_attempts;
 mod to_compare;

@@ -5,7 +5,7 @@ use crate::audit::NewAuditEvent;
 use crate::booking::BookingKey;
 use crate::meeting::{Attempt, Standing};
 use crate::store::booking_row::Kept;
-use crate::store::connection::again_if_lost;
+use crate::store::connection::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// What became of a booking that was to be accepted.
@@ -30,7 +30,7 @@ impl Store {
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<Accepted, StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             if self.insert(standing, predecessor_revision, attempt, event).await? {
                 return Ok(Accepted::New);
             }

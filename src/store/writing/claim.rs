@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::audit::NewAuditEvent;
 use crate::clock::Timestamp;
 use crate::meeting::Attempt;
-use crate::store::booking_row::{Kept, booking_rows};
+use crate::store::booking_row::{BookingRow, Kept, booking_rows};
 use crate::store::{Store, StoreError};
 
 use super::parameters::testimony;
@@ -26,12 +26,40 @@ impl Store {
     ///
     /// Where an earlier attempt's lease ran out, its process is gone or late: the attempt is closed here as
     /// unknown, with its event, and its own settlement will find the door shut. The flag says where that was so.
+    ///
+    /// Not to be repeated with the same ids, for the first statement may still be running. Whoever got no answer asks
+    /// [`Store::held`] what came of it.
     pub(crate) async fn claim(
         &self,
         claimed: &Claimed,
         abandoned: &NewAuditEvent,
     ) -> Result<Vec<(Kept, Attempt, bool)>, StoreError> {
+        let rows = self.in_time(Box::pin(self.write_claim(claimed, abandoned))).await;
+        // A claim that finds nothing writes nothing, and shows nothing.
+        if rows.as_ref().map_or(true, |rows| !rows.is_empty()) {
+            self.writes.note(&rows);
+        }
+        let claimed = rows?.into_iter().filter_map(|row| match Kept::try_from(row) {
+            Ok(kept) => {
+                let abandoned = kept.standing.updated_at == claimed.now && kept.standing.attempts > 0;
+                kept.attempt.map(|attempt| (kept, attempt, abandoned))
+            }
+            // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
+            Err(error) => {
+                tracing::error!(error = %error, "a booking that is due can't be read");
+                None
+            }
+        });
+        Ok(claimed.collect())
+    }
+
+    async fn write_claim(
+        &self,
+        claimed: &Claimed,
+        abandoned: &NewAuditEvent,
+    ) -> Result<Vec<BookingRow>, StoreError> {
         let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
+        let mut connection = self.connections.acquire().await?;
         let rows = booking_rows!(
             r#"
             with due as materialized (
@@ -80,19 +108,9 @@ impl Store {
             abandoned.actor.to_string(),
             testimony(abandoned)?,
         )
-        .fetch_all(&mut *self.connections.acquire().await?)
+        .fetch_all(&mut *connection)
         .await?;
-        let claimed = rows.into_iter().filter_map(|row| match Kept::try_from(row) {
-            Ok(kept) => {
-                let abandoned = kept.standing.updated_at == claimed.now && kept.standing.attempts > 0;
-                kept.attempt.map(|attempt| (kept, attempt, abandoned))
-            }
-            // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
-            Err(error) => {
-                tracing::error!(error = %error, "a booking that is due can't be read");
-                None
-            }
-        });
-        Ok(claimed.collect())
+        connection.done();
+        Ok(rows)
     }
 }

@@ -4,7 +4,7 @@ use super::parameters::{int, json, testimony};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, Standing};
 use crate::store::booking_row::Kept;
-use crate::store::connection::again_if_lost;
+use crate::store::connection::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// What becomes of a change.
@@ -29,7 +29,7 @@ impl Store {
         attempt: Option<Attempt>,
         (event, retired): (&NewAuditEvent, &NewAuditEvent),
     ) -> Result<Changed, StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             if self.write_declaration(known, standing, attempt, (event, retired)).await? {
                 return Ok(Changed::Stored);
             }
@@ -47,6 +47,7 @@ impl Store {
         (event, retired): (&NewAuditEvent, &NewAuditEvent),
     ) -> Result<bool, StoreError> {
         let wanted = &standing.wanted;
+        let mut connection = self.connections.acquire().await?;
         let changed = sqlx::query_scalar!(
             r#"
             with changed as (
@@ -95,8 +96,9 @@ impl Store {
             retired.kind.as_str(),
             testimony(retired)?,
         )
-        .fetch_optional(&mut *self.connections.acquire().await?)
+        .fetch_optional(&mut *connection)
         .await?;
+        connection.done();
         Ok(changed.is_some())
     }
 }

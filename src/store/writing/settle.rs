@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::parameters::{int, json, testimony, whole};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, AttemptId, Standing};
-use crate::store::connection::again_if_lost;
+use crate::store::connection::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// What became of a settlement.
@@ -48,7 +48,7 @@ impl Store {
     ///
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
             let stored = update(&mut connection, settlement).await?;
             connection.done();
@@ -57,8 +57,11 @@ impl Store {
             }
             let standing = settlement.standing;
             let kept = self.generation(&standing.key, standing.generation).await?;
-            let ours = kept
-                .is_some_and(|kept| kept.standing == *standing && kept.attempt == settlement.next_attempt);
+            let ours = kept.is_some_and(|kept| {
+                kept.attempt == settlement.next_attempt
+                    // The id of the attempt that follows was drawn for this statement: who finds it has stored it.
+                    && (kept.attempt.is_some() || kept.standing == *standing)
+            });
             Ok(if ours { Settled::Stored } else { Settled::Overtaken })
         })
     }

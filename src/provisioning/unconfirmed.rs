@@ -1,0 +1,55 @@
+//! Attempts that may be ours: the statement that opens them was sent, and no answer came.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Provisioning;
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, AttemptId};
+use crate::store::{Kept, StoreError};
+
+/// Attempts of which nobody knows whether a booking names them, each until its lease would end. Were they forgotten, a
+/// booking that does name one would wait for that end, with nobody working on it.
+#[derive(Debug, Default)]
+pub(crate) struct Unconfirmed(Mutex<HashMap<AttemptId, Timestamp>>);
+
+impl Unconfirmed {
+    /// A statement that opens these attempts failed like this. The worker's next look finds out what came of it.
+    pub(super) fn note(&self, error: &StoreError, attempts: impl IntoIterator<Item = Attempt>) {
+        // What Postgres refused it has not done.
+        if error.may_pass() {
+            self.lock().extend(attempts.into_iter().map(|attempt| (attempt.id, attempt.leased_until)));
+        }
+    }
+
+    fn all(&self, now: Timestamp) -> Vec<AttemptId> {
+        let mut attempts = self.lock();
+        attempts.retain(|_, leased_until| *leased_until > now);
+        attempts.keys().copied().collect()
+    }
+
+    fn confirm(&self, attempt: AttemptId) {
+        self.lock().remove(&attempt);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Provisioning {
+    /// Finds out which of the attempts that may be ours are, to be carried out now.
+    pub(super) async fn confirm_attempts(&self) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+        let now = self.clock.now();
+        let unconfirmed = self.unconfirmed.all(now);
+        if unconfirmed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let held = self.store.held(&unconfirmed, now).await?;
+        for (kept, attempt) in &held {
+            self.unconfirmed.confirm(attempt.id);
+            tracing::info!(booking = %kept.standing.key, attempt = %attempt.id, "ours after all, though no answer came");
+        }
+        Ok(held)
+    }
+}

@@ -1,0 +1,42 @@
+//! Who holds what: bookings by the attempts that are open.
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, AttemptId};
+use crate::store::booking_row::{Kept, booking_rows};
+use crate::store::connection::again_if_lost;
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// The bookings that name one of these attempts as theirs, with leases that last beyond `now`. So finds out what came
+    /// of a statement that opened an attempt whoever got no answer to it.
+    pub(crate) async fn held(
+        &self,
+        attempts: &[AttemptId],
+        now: Timestamp,
+    ) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+        let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.uuid()).collect();
+        again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
+            let rows = booking_rows!(
+                "select",
+                "from booking where due_at is not null and lease_attempt_id = any($1) and lease_until > $2",
+                &ids,
+                now,
+            )
+            .fetch_all(&mut *connection)
+            .await?;
+            connection.done();
+            let kept = rows.into_iter().map(Kept::try_from).filter_map(|kept| match kept {
+                Ok(kept) => kept.attempt.map(|attempt| (kept, attempt)),
+                // It holds up no other; when its lease has ended the claim says so again.
+                Err(error) => {
+                    tracing::error!(error = %error, "a booking that may be ours can't be read");
+                    None
+                }
+            });
+            Ok(kept.collect())
+        })
+    }
+}
