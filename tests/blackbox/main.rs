@@ -17,10 +17,12 @@ mod drift;
 mod faults;
 mod health;
 mod lifecycle;
+mod lost_answers;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
 mod organizers;
 mod pages;
+mod postgres_away;
 mod readiness;
 mod replicas;
 mod retries;

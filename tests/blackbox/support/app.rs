@@ -18,6 +18,7 @@ use time::macros::datetime;
 use super::answer::Answer;
 use super::keys::{Who, write_keys};
 use super::postgres::{TestDatabase, fresh_database};
+use super::postgres_proxy::PostgresProxy;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -37,6 +38,7 @@ pub struct TestApp {
     http: Option<reqwest::Client>,
     database: Arc<TestDatabase>,
     folder: Arc<TempDir>,
+    proxy: Option<Arc<PostgresProxy>>,
 }
 
 impl TestApp {
@@ -72,6 +74,23 @@ impl TestApp {
         Self::start_at(SystemClock.now(), settings, None).await
     }
 
+    /// Starts a service that reaches its database through a proxy, which tests let break connections. The `pool` of the
+    /// tests does not.
+    pub async fn start_behind_proxy(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_on(folder, datetime!(2026-11-23 08:00 UTC), (settings, None), true).await
+    }
+
+    /// The same with a clock that shows the real time.
+    pub async fn start_now_behind_proxy(settings: &[(&str, &str)]) -> Self {
+        Self::start_on(tempfile::tempdir().unwrap(), SystemClock.now(), (settings, None), true).await
+    }
+
+    /// The proxy of a service that was started behind one.
+    pub fn proxy(&self) -> &PostgresProxy {
+        self.proxy.as_ref().expect("this service was started behind a proxy")
+    }
+
     /// Starts a service with one more API key, given as its block.
     pub async fn start_with_keys(block: &str) -> Self {
         Self::start_at(datetime!(2026-11-23 08:00 UTC), &[], Some(block)).await
@@ -82,17 +101,29 @@ impl TestApp {
     }
 
     async fn start_in(folder: TempDir, now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
+        Self::start_on(folder, now, (settings, key), false).await
+    }
+
+    async fn start_on(
+        folder: TempDir,
+        now: Timestamp,
+        (settings, key): (&[(&str, &str)], Option<&str>),
+        behind_proxy: bool,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let simulator_clock: Arc<dyn Clock> = clock.clone();
         let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() })
             .await
             .unwrap();
         let database = Arc::new(fresh_database(&MIGRATOR).await);
+        let proxy =
+            if behind_proxy { Some(Arc::new(PostgresProxy::in_front_of(&database.url).await)) } else { None };
         let folder = Arc::new(folder);
         let keys = write_keys(folder.path(), key.unwrap_or_default());
-        let mut environment = environment(&simulator, &database.url, &keys);
+        let database_url = proxy.as_ref().map_or(database.url.as_str(), |proxy| proxy.url());
+        let mut environment = environment(&simulator, database_url, &keys);
         environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
-        Self::assemble(Arc::new(simulator), clock, environment, database, folder).await
+        Self::assemble(Arc::new(simulator), clock, environment, (database, proxy), folder).await
     }
 
     /// Starts another replica on the same database, simulator and clock.
@@ -105,22 +136,24 @@ impl TestApp {
         let mut environment = self.environment.clone();
         environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
         let (database, folder) = (Arc::clone(&self.database), Arc::clone(&self.folder));
-        Self::assemble(Arc::clone(&self.simulator), Arc::clone(&self.clock), environment, database, folder)
-            .await
+        let (simulator, clock) = (Arc::clone(&self.simulator), Arc::clone(&self.clock));
+        Self::assemble(simulator, clock, environment, (database, self.proxy.clone()), folder).await
     }
 
     async fn assemble(
         simulator: Arc<Simulator>,
         clock: Arc<ManualClock>,
         environment: Vec<(String, String)>,
-        database: Arc<TestDatabase>,
+        (database, proxy): (Arc<TestDatabase>, Option<Arc<PostgresProxy>>),
         folder: Arc<TempDir>,
     ) -> Self {
         let file = folder.path().join(CONFIG_FILE);
         let settings = Settings::load(file.exists().then_some(file.as_path()), environment.clone()).unwrap();
         let service_clock: Arc<dyn Clock> = clock.clone();
         let service = Replica::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
-        let pool = PgPool::connect(settings.database.url.expose_secret()).await.unwrap();
+        // Past the proxy, if there is one; a test may also have a server of its own.
+        let url = if proxy.is_some() { &database.url } else { settings.database.url.expose_secret() };
+        let pool = PgPool::connect(url).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
@@ -132,6 +165,7 @@ impl TestApp {
             http: Some(http),
             database,
             folder,
+            proxy,
         }
     }
 
@@ -275,6 +309,28 @@ impl TestApp {
     /// Makes the rounds over meetings that Graph has not told of for this long; says how many were looked at.
     pub async fn compare_all(&self, unseen_for: Duration) -> usize {
         self.service().compare_all(unseen_for).await.unwrap()
+    }
+
+    /// Resumes what is due now; says how many bookings that were.
+    pub async fn resume_due(&self) -> Result<usize, String> {
+        self.service().resume_due().await
+    }
+
+    /// The status of a path at the operators' door.
+    pub async fn probe(&self, path: &str) -> u16 {
+        reqwest::get(self.admin_url(path)).await.unwrap().status().as_u16()
+    }
+
+    /// Waits until `/readyz` answers like this.
+    pub async fn until_readyz(&self, status: u16) {
+        let asked = async {
+            while self.probe("/readyz").await != status {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asked)
+            .await
+            .unwrap_or_else(|_| panic!("never {status}"));
     }
 
     /// Ends the test: the service stops, and nothing due is left behind.

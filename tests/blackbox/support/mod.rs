@@ -4,11 +4,13 @@ pub mod answer;
 pub mod app;
 pub mod keys;
 pub mod postgres;
+pub mod postgres_proxy;
 pub mod process;
 
 pub use answer::Answer;
 pub use app::TestApp;
 pub use keys::Who;
+pub use postgres_proxy::{Moment, Statement};
 
 use serde_json::{Value, json};
 

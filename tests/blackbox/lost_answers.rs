@@ -1,0 +1,269 @@
+//! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: each
+//! statement finds out what became of it.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use serde_json::{Value, json};
+
+use crate::support::{Moment, ORGANIZER, Statement, TestApp, Who, booking, booking_with};
+
+const MOMENTS: [Moment; 2] = [Moment::Before, Moment::AfterCommit];
+const IN_TIME: Duration = Duration::from_secs(20);
+
+/// Each file that writes has its statement here, told from all others by words of its own.
+#[test]
+fn every_statement_that_writes_is_known_to_the_proxy() {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for entry in std::fs::read_dir("src/store/writing").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !["mod", "parameters"].contains(&name.as_str()) {
+            files.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    files.sort();
+    assert_eq!(
+        files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        Statement::ALL.map(Statement::file)
+    );
+    for statement in Statement::ALL {
+        let with_words: Vec<&str> = files
+            .iter()
+            .filter(|(_, text)| text.contains(statement.words()))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(with_words, [statement.file()], "{statement:?}");
+    }
+}
+
+async fn counted(app: &TestApp, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(&app.pool).await.unwrap()
+}
+
+/// One row, one meeting, one call, and a history in which everything happened once.
+async fn happened_once(app: &TestApp, attempts: u32, history: &[&str]) {
+    let body = app.booking("BK-1").await;
+    assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(attempts)));
+    assert_eq!(app.history("BK-1").await, history);
+    assert_eq!(app.simulator.meetings().len(), 1);
+    assert_eq!(counted(app, "select count(*) from booking").await, 1);
+    assert_eq!(counted(app, "select count(*) from booking where lease_attempt_id is not null").await, 0);
+}
+
+/// The connection breaks around the statement that accepts or settles: the caller notices nothing.
+#[tokio::test]
+async fn accept_and_settle_are_repeated() {
+    for statement in [Statement::Accept, Statement::Settle] {
+        for moment in MOMENTS {
+            let app = TestApp::start_behind_proxy(&[]).await;
+            app.proxy().cut(statement, moment);
+            app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+            assert_eq!(app.proxy().cuts(), [(statement, moment)]);
+            assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+            happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
+            app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+            app.end().await;
+        }
+    }
+}
+
+/// The same for a settlement that opens the next attempt, here from finding the organizer to making the meeting.
+#[tokio::test]
+async fn a_settlement_that_goes_on_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+        app.simulator.declare(id, Standing::Permitted, Some("olga@contoso.com"));
+        app.proxy().cut(Statement::Settle, moment);
+        let body = booking_with("BK-1", json!({"organizer": "olga@contoso.com"}));
+        app.book(Who::Desk, &body).await.expect(201);
+        assert_eq!(app.proxy().cuts(), [(Statement::Settle, moment)]);
+        happened_once(&app, 2, &["booking.accepted", "organizer.found", "meeting.created"]).await;
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the statement that changes or calls off.
+#[tokio::test]
+async fn a_declaration_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+        app.proxy().cut(Statement::Declare, moment);
+        let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
+        app.declare(&booking_with("BK-1", times)).await.expect(200);
+        let history = ["booking.accepted", "meeting.created", "booking.changed", "meeting.changed"];
+        happened_once(&app, 2, &history).await;
+        app.proxy().cut(Statement::Declare, moment);
+        app.delete("BK-1", &[]).await.expect(200);
+        assert_eq!(app.proxy().cuts(), [(Statement::Declare, moment); 2]);
+        assert_eq!(app.booking("BK-1").await["status"], "cancelled");
+        assert_eq!(app.history("BK-1").await.iter().filter(|kind| *kind == "booking.cancelled").count(), 1);
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the claim: what was claimed is known by the ids of its attempts, and carried out at once
+/// and not after the lease.
+#[tokio::test]
+async fn a_claim_is_found_again() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(3));
+        for n in 1..=3 {
+            app.book_and_look(&booking(&format!("BK-{n}"))).await;
+        }
+        app.proxy().cut(Statement::Claim, moment);
+        assert_eq!(app.resume_after(Duration::from_secs(10)).await, 3);
+        assert_eq!(app.proxy().cuts(), [(Statement::Claim, moment)]);
+        for n in 1..=3 {
+            let booking_id = format!("BK-{n}");
+            assert_eq!(app.booking(&booking_id).await["attempts"], 2);
+            let history = ["booking.accepted", "call.throttled", "meeting.created"];
+            assert_eq!(app.history(&booking_id).await, history);
+        }
+        assert_eq!(app.simulator.meetings().len(), 3);
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the statement that hands leases back as the replica stops: they are handed back.
+#[tokio::test]
+async fn a_release_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        let stopping = app.another_replica_with(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+        app.simulator
+            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 8_000 }));
+        stopping.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
+        app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
+        app.proxy().cut(Statement::Release, moment);
+        stopping.end_with_work_left().await;
+        assert_eq!(app.proxy().cuts(), [(Statement::Release, moment)]);
+        app.simulator.clear_faults();
+        // A millisecond, not the lease's minute.
+        assert_eq!(app.resume_after(Duration::from_millis(1)).await, 1);
+        let body = app.booking("BK-1").await;
+        assert_eq!(body["status"], "provisioned");
+        app.end().await;
+    }
+}
+
+/// Postgres is away before anybody could find out what became of the statement: the caller is told to send again. Once
+/// Postgres is back the worker finds out, and nobody waits for the lease to end.
+#[tokio::test]
+async fn what_was_accepted_without_an_answer_is_carried_out() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    app.proxy().cut_after_commit(Statement::Accept);
+    app.proxy().go_away_after_cut();
+    let problem = app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
+    assert_eq!(problem["retryable"], true);
+    assert_eq!(counted(&app, "select count(*) from booking").await, 1, "it is stored");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and nobody works on it");
+    app.proxy().come_back();
+    assert_eq!(app.resume_after(Duration::ZERO).await, 1);
+    happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+    app.end().await;
+}
+
+/// Postgres is away before the statement reaches it: the caller is told to send again, and nothing is stored.
+#[tokio::test]
+async fn what_was_not_accepted_is_not_there() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    app.proxy().cut_before(Statement::Accept);
+    app.proxy().go_away_after_cut();
+    app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
+    app.proxy().come_back();
+    assert_eq!(app.resume_due().await, Ok(0));
+    assert_eq!(counted(&app, "select count(*) from booking").await, 0);
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
+    app.end().await;
+}
+
+/// The same for a change, and for a cancel.
+#[tokio::test]
+async fn what_was_declared_without_an_answer_is_carried_out() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
+    for (cancels, status) in [(false, "provisioned"), (true, "cancelled")] {
+        app.proxy().cut_after_commit(Statement::Declare);
+        app.proxy().go_away_after_cut();
+        let answer = if cancels {
+            app.delete("BK-1", &[]).await
+        } else {
+            app.declare(&booking_with("BK-1", times.clone())).await
+        };
+        answer.problem(503, "store-unavailable");
+        app.proxy().come_back();
+        assert_eq!(app.resume_after(Duration::ZERO).await, 1);
+        assert_eq!(app.booking("BK-1").await["status"], status);
+    }
+    let unknown = app.history("BK-1").await.into_iter().filter(|kind| kind == "call.unknown").count();
+    assert_eq!(unknown, 0, "no lease had to end");
+    app.end().await;
+}
+
+/// The same for a claim: its bookings are carried out once Postgres is back.
+#[tokio::test]
+async fn what_was_claimed_without_an_answer_is_carried_out() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.book_and_look(&booking("BK-1")).await;
+    app.proxy().cut_after_commit(Statement::Claim);
+    app.proxy().go_away_after_cut();
+    app.clock.advance(Duration::from_secs(10));
+    app.resume_due().await.unwrap_err();
+    app.proxy().come_back();
+    assert_eq!(app.resume_due().await.unwrap(), 1);
+    happened_once(&app, 2, &["booking.accepted", "call.throttled", "meeting.created"]).await;
+    app.end().await;
+}
+
+/// Postgres is away while a call is under way: the answer is kept in hand until it can be settled.
+#[tokio::test]
+async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        app.proxy().cut(Statement::Settle, moment);
+        app.proxy().go_away_after_cut();
+        let body = booking("BK-1");
+        let (answer, ()) = tokio::join!(app.book(Who::Desk, &body), async {
+            app.proxy().until_cuts(1).await;
+            app.until_readyz(503).await;
+            app.proxy().come_back();
+        });
+        assert!(matches!(answer.status, 201 | 202), "{}", answer.text);
+        app.idle().await;
+        happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
+        app.until_readyz(200).await;
+        app.end().await;
+    }
+}
+
+/// The host of Postgres has vanished: connections neither answer nor break. A request is told so in bounded time, and
+/// all is well when the host is back.
+#[tokio::test]
+async fn a_postgres_that_gives_no_answer_is_waited_for_in_vain_only_so_long() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.proxy().freeze();
+    let began = std::time::Instant::now();
+    app.book(Who::Desk, &booking("BK-2")).await.problem(503, "store-unavailable");
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    assert_eq!(app.probe("/readyz").await, 503);
+    assert_eq!(app.probe("/livez").await, 200);
+    app.proxy().thaw();
+    app.until_readyz(200).await;
+    let answer = app.book(Who::Desk, &booking("BK-2")).await;
+    assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
+    let provisioned: Vec<Value> = vec![app.booking("BK-1").await, app.booking("BK-2").await];
+    assert!(provisioned.iter().all(|body| body["status"] == "provisioned"));
+    app.end().await;
+}

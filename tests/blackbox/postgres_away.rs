@@ -1,0 +1,308 @@
+//! Postgres goes away, comes back, is full, is slow or takes no writes: requests are told so, readiness shows it, nothing
+//! is half written, and all goes on by itself.
+
+use std::time::Duration;
+
+use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use serde_json::json;
+use sqlx::{Connection, PgConnection, PgPool};
+
+use crate::support::process::Process;
+use crate::support::{Answer, TestApp, Who, booking};
+
+const IN_TIME: Duration = Duration::from_secs(30);
+
+/// Ends every connection of the service; its next ones heed what was set for the database.
+const TERMINATE: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name like 'meeting-provisioner%' and datname = current_database()";
+
+/// A trouble of Postgres: statements that begin it and end it, each run in `{database}`.
+struct Trouble {
+    name: &'static str,
+    begins: Vec<String>,
+    ends: Vec<String>,
+}
+
+/// What any insert into the history fails with.
+fn raising(name: &'static str, code: &str) -> Trouble {
+    let function = format!(
+        "create function trouble() returns trigger language plpgsql as
+         $$ begin raise exception 'provoked' using errcode = '{code}'; end $$"
+    );
+    let trigger = "create trigger trouble before insert on audit_event execute function trouble()";
+    Trouble {
+        name,
+        begins: vec![function, trigger.to_owned()],
+        ends: vec!["drop function trouble cascade".to_owned()],
+    }
+}
+
+fn troubles() -> Vec<Trouble> {
+    let slow = "create function trouble() returns trigger language plpgsql as
+         $$ begin perform pg_sleep(60); return null; end $$";
+    let trigger = "create trigger trouble before insert on audit_event execute function trouble()";
+    vec![
+        raising("disk full", "53100"),
+        raising("out of memory", "53200"),
+        raising("serialization failure", "40001"),
+        raising("deadlock", "40P01"),
+        Trouble {
+            name: "statement timeout",
+            begins: vec![
+                slow.to_owned(),
+                trigger.to_owned(),
+                "alter database {database} set statement_timeout = '200ms'".to_owned(),
+                TERMINATE.to_owned(),
+            ],
+            ends: vec![
+                "drop function trouble cascade".to_owned(),
+                "alter database {database} reset statement_timeout".to_owned(),
+                TERMINATE.to_owned(),
+            ],
+        },
+        Trouble {
+            name: "read-only",
+            begins: vec![
+                "alter database {database} set default_transaction_read_only = on".to_owned(),
+                TERMINATE.to_owned(),
+            ],
+            // Nothing is terminated: sessions that began read-only stay so, and must be left by the service itself.
+            ends: vec!["alter database {database} reset default_transaction_read_only".to_owned()],
+        },
+    ]
+}
+
+/// Runs statements in a session that no setting of the database touches.
+async fn run(pool: &PgPool, statements: &[String]) {
+    let mut session = PgConnection::connect_with(&pool.connect_options()).await.unwrap();
+    sqlx::raw_sql("set default_transaction_read_only = off").execute(&mut session).await.unwrap();
+    sqlx::raw_sql("set statement_timeout = 0").execute(&mut session).await.unwrap();
+    let database: String =
+        sqlx::query_scalar("select current_database()").fetch_one(&mut session).await.unwrap();
+    for statement in statements {
+        let statement = statement.replace("{database}", &database);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut session).await.unwrap();
+    }
+}
+
+async fn rows(app: &TestApp) -> (i64, i64) {
+    sqlx::query_as("select (select count(*) from booking), (select count(*) from audit_event)")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap()
+}
+
+fn turned_away(answer: &Answer, name: &str) {
+    let problem = answer.problem(503, "store-unavailable");
+    assert_eq!(problem["retryable"], true, "{name}");
+    assert!(answer.header("retry-after").is_some(), "{name}");
+}
+
+/// A new booking meets the trouble: turned away, nothing stored, not ready; and all is well when it has passed.
+#[tokio::test]
+async fn a_new_booking_is_turned_away_whole() {
+    for trouble in troubles() {
+        let app = TestApp::start().await;
+        app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+        let before = rows(&app).await;
+        run(&app.pool, &trouble.begins).await;
+        turned_away(&app.book(Who::Desk, &booking("BK-2")).await, trouble.name);
+        assert_eq!(app.probe("/readyz").await, 503, "{}", trouble.name);
+        assert_eq!(app.probe("/livez").await, 200, "{}", trouble.name);
+        let reschedule =
+            json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
+        turned_away(&app.declare(&crate::support::booking_with("BK-1", reschedule)).await, trouble.name);
+        turned_away(&app.delete("BK-1", &[]).await, trouble.name);
+        app.book(Who::Desk, &booking("BK-1")).await.expect(200);
+        assert_eq!(rows(&app).await, before, "{}: nothing is half written", trouble.name);
+        run(&app.pool, &trouble.ends).await;
+        until_booked(&app, "BK-2").await;
+        app.until_readyz(200).await;
+        app.delete("BK-1", &[]).await.expect(200);
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 2, "{}", trouble.name);
+        assert_eq!(app.history("BK-2").await, ["booking.accepted", "meeting.created"], "{}", trouble.name);
+        app.end().await;
+    }
+}
+
+/// A call is under way when the trouble begins: its answer is kept in hand, and settled when the trouble has passed.
+#[tokio::test]
+async fn a_call_under_way_is_settled_afterwards() {
+    for trouble in troubles() {
+        let app = TestApp::start().await;
+        app.simulator
+            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 2_000 }));
+        app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
+        app.simulator.wait_for_call(IN_TIME, |call| call.work_done).await.unwrap();
+        run(&app.pool, &trouble.begins).await;
+        // The settlement has failed once when readiness shows it.
+        app.until_readyz(503).await;
+        assert_eq!(rows(&app).await, (1, 1), "{}", trouble.name);
+        run(&app.pool, &trouble.ends).await;
+        app.idle().await;
+        app.until_readyz(200).await;
+        let body = app.booking("BK-1").await;
+        assert_eq!(
+            (&body["status"], &body["attempts"]),
+            (&json!("provisioned"), &json!(1)),
+            "{}",
+            trouble.name
+        );
+        assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"], "{}", trouble.name);
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1, "{}", trouble.name);
+        app.end().await;
+    }
+}
+
+/// What is due while the trouble lasts is resumed after it, with a history in which nothing is missing.
+#[tokio::test]
+async fn what_is_due_is_resumed_afterwards() {
+    for trouble in troubles() {
+        let app = TestApp::start().await;
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+        app.book_and_look(&booking("BK-1")).await;
+        // An attempt that was abandoned, so that the claim has an event to write.
+        sqlx::query(
+            "update booking set lease_attempt_id = gen_random_uuid(), lease_started_at = due_at, lease_until = due_at",
+        )
+        .execute(&app.pool)
+        .await
+        .unwrap();
+        run(&app.pool, &trouble.begins).await;
+        app.clock.advance(Duration::from_secs(10));
+        let refused = app.resume_due().await;
+        assert!(refused.is_err(), "{}: {refused:?}", trouble.name);
+        run(&app.pool, &trouble.ends).await;
+        let resumed = async { while !matches!(app.resume_due().await, Ok(1)) {} };
+        tokio::time::timeout(IN_TIME, resumed).await.unwrap();
+        let history = ["booking.accepted", "call.unknown", "call.unknown", "meeting.found"];
+        assert_eq!(app.history("BK-1").await, history, "{}", trouble.name);
+        assert_eq!(app.simulator.meetings().len(), 1, "{}", trouble.name);
+        app.end().await;
+    }
+}
+
+async fn until_booked(app: &TestApp, booking_id: &str) {
+    let body = booking(booking_id);
+    let booked = async {
+        loop {
+            let answer = app.book(Who::Desk, &body).await;
+            if answer.status == 201 {
+                return;
+            }
+            turned_away(&answer, booking_id);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, booked).await.expect("never booked");
+}
+
+/// A server of a test's own is stopped and started, in both ways, under a process that runs as in production: requests are
+/// turned away meanwhile, and door, worker and listener go on by themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_postgres_is_survived_by_itself() {
+    let settings = LocalPostgresSettings {
+        search_path: meeting_provisioner::config::process_search_path(),
+        ..Default::default()
+    };
+    let postgres =
+        tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
+    let app = TestApp::start_with_now(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
+    let process = Process::serve(app.environment()).await;
+    for (turn, mode) in [StopMode::Fast, StopMode::Immediate].into_iter().enumerate() {
+        app.simulator.inject(Fault::on(
+            Operation::CreateOrGet,
+            Effect::ThrottledBeforeWork { retry_after: Some("3".into()) },
+        ));
+        let due = format!("DUE-{turn}");
+        app.book_preferring(Who::Desk, "respond-async", &booking(&due)).await.expect(202);
+        app.idle().await;
+        postgres.stop_server(mode).unwrap();
+        turned_away(&process.book(&booking("BK-1")).await.unwrap(), "stopped");
+        assert_eq!(process.probe("/readyz").await, Some(503));
+        assert_eq!(process.probe("/livez").await, Some(200));
+        postgres.start_server_again().unwrap();
+        goes_on(&process, turn, &due).await;
+    }
+    assert_eq!(app.simulator.meetings().len(), 4);
+    process.kill().await;
+    app.end_with_work_left().await;
+    tokio::task::spawn_blocking(move || postgres.stop()).await.unwrap().unwrap();
+}
+
+/// Connections to Postgres break under load, again and again: no caller notices, for each statement is repeated.
+#[tokio::test]
+async fn broken_connections_are_replaced_under_load() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    let bodies: Vec<_> = (0..60).map(|n| booking(&format!("BK-{n}"))).collect();
+    for some in bodies.chunks(10) {
+        let break_them = async {
+            // No more often than a statement is repeated.
+            for _ in 0..4 {
+                app.proxy().cut_all();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let booked = futures_util::future::join_all(some.iter().map(|body| app.book(Who::Desk, body)));
+        let (answers, ()) = tokio::join!(booked, break_them);
+        for answer in answers {
+            assert!(matches!(answer.status, 200..=202), "{}", answer.text);
+        }
+    }
+    app.idle().await;
+    assert_eq!(app.resume_due().await, Ok(0));
+    assert_eq!(app.simulator.meetings().len(), 60);
+    assert_eq!(rows(&app).await, (60, 120));
+    app.end().await;
+}
+
+/// The way to Postgres is blocked for a process that runs as in production, and then nothing passes on it: requests are
+/// turned away in bounded time, and door, worker and listener go on by themselves.
+#[tokio::test]
+async fn a_process_survives_a_blocked_way_to_postgres() {
+    let app = TestApp::start_now_behind_proxy(&[]).await;
+    let process = Process::serve(app.environment()).await;
+    for turn in 0..2 {
+        let throttled = Effect::ThrottledBeforeWork { retry_after: Some("2".into()) };
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled));
+        let due = format!("DUE-{turn}");
+        app.book_preferring(Who::Desk, "respond-async", &booking(&due)).await.expect(202);
+        app.idle().await;
+        if turn == 0 {
+            app.proxy().go_away();
+        } else {
+            app.proxy().freeze();
+        }
+        turned_away(&process.book(&booking("BK-1")).await.unwrap(), "blocked");
+        assert_eq!(process.probe("/readyz").await, Some(503));
+        if turn == 0 {
+            app.proxy().come_back();
+        } else {
+            app.proxy().thaw();
+        }
+        goes_on(&process, turn, &due).await;
+    }
+    process.kill().await;
+    app.end_with_work_left().await;
+}
+
+/// New bookings are taken, what fell due is resumed by the worker of the process, and its listener listens.
+async fn goes_on(process: &Process, turn: usize, due: &str) {
+    let made = async {
+        while process.probe("/readyz").await != Some(200) {}
+        process.book(&booking(&format!("NEW-{turn}"))).await.unwrap().expect(201);
+        while process.send(reqwest::Method::GET, due, None).await.unwrap().json()["status"] != "provisioned" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        while !listens(process).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, made).await.expect("all goes on by itself");
+}
+
+async fn listens(process: &Process) -> bool {
+    let text = reqwest::get(format!("http://{}/metrics", process.admin_address)).await.unwrap();
+    text.text().await.unwrap().lines().any(|line| line == "meeting_provisioner_listening 1")
+}

@@ -1,0 +1,371 @@
+//! Stands between the service and Postgres and breaks connections at the very moment that a test wants: before a
+//! statement is sent on, or after the server has committed it and before its answer is handed back.
+//!
+//! It reads the messages of PostgreSQL's protocol 3.0 ("Message Formats") as far as it must. A statement is recognised
+//! by words of its own when it is prepared, and by its name when it is run.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use url::Url;
+
+/// What a client may send before its startup message: a request for TLS, or for GSSAPI encryption.
+const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
+
+/// The statements that write, one for each file of `src/store/writing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Statement {
+    /// Stores a booking.
+    Accept,
+    /// Takes what is due.
+    Claim,
+    /// Changes what is wanted, or calls it off.
+    Declare,
+    /// Hands leases back.
+    Release,
+    /// Stores what came of a call.
+    Settle,
+}
+
+impl Statement {
+    /// All of them; a test holds them to the files.
+    pub const ALL: [Self; 5] = [Self::Accept, Self::Claim, Self::Declare, Self::Release, Self::Settle];
+
+    /// The file's name, without its ending.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Claim => "claim",
+            Self::Declare => "declare",
+            Self::Release => "release",
+            Self::Settle => "settle",
+        }
+    }
+
+    /// Words that no other statement has; a test holds them to the file.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Accept => "insert into booking (",
+            Self::Claim => "for update skip locked",
+            Self::Declare => "with changed as (",
+            Self::Release => "update booking set lease_until =",
+            Self::Settle => "with settled as (",
+        }
+    }
+
+    fn recognise(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|statement| text.contains(statement.words()))
+    }
+}
+
+/// Where a connection is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Before the statement reaches the server, which never runs it.
+    Before,
+    /// After the server has run and committed it; nobody hears.
+    AfterCommit,
+}
+
+/// A proxy in front of one database. Dropped, it breaks all its connections and takes no more.
+#[derive(Debug)]
+pub struct PostgresProxy {
+    url: String,
+    shared: Arc<Shared>,
+    _stop: DropGuard,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: SocketAddr,
+    /// Cuts to be made, oldest first.
+    orders: Mutex<Vec<(Statement, Moment)>>,
+    done: watch::Sender<Vec<(Statement, Moment)>>,
+    /// Breaks what is connected now; replaced by a fresh one each time.
+    connected: Mutex<CancellationToken>,
+    away: watch::Sender<bool>,
+    frozen: watch::Sender<bool>,
+    stop: CancellationToken,
+}
+
+impl PostgresProxy {
+    /// Stands in front of the server of this URL, on a free port of this machine.
+    pub async fn in_front_of(url: &str) -> Self {
+        let mut url = Url::parse(url).unwrap();
+        let server = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
+        let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+        url.query_pairs_mut().append_pair("sslmode", "disable");
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            server,
+            orders: Mutex::default(),
+            done: watch::Sender::default(),
+            connected: Mutex::new(stop.child_token()),
+            away: watch::Sender::new(false),
+            frozen: watch::Sender::new(false),
+            stop: stop.clone(),
+        });
+        tokio::spawn(Arc::clone(&shared).accept(listener));
+        Self { url: url.into(), shared, _stop: stop.drop_guard() }
+    }
+
+    /// The same database, through the proxy.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Breaks the next connection on which this statement is about to be run.
+    pub fn cut_before(&self, statement: Statement) {
+        self.cut(statement, Moment::Before);
+    }
+
+    /// Breaks the next connection on which this statement has been committed, before its answer is handed back. One that
+    /// fails is handed back and doesn't count.
+    pub fn cut_after_commit(&self, statement: Statement) {
+        self.cut(statement, Moment::AfterCommit);
+    }
+
+    /// The same with the moment as a value; several may be ordered at once, also of one statement.
+    pub fn cut(&self, statement: Statement, moment: Moment) {
+        lock(&self.shared.orders).push((statement, moment));
+    }
+
+    /// The cuts that were made so far.
+    pub fn cuts(&self) -> Vec<(Statement, Moment)> {
+        self.shared.done.borrow().clone()
+    }
+
+    /// Waits until so many cuts were made.
+    pub async fn until_cuts(&self, count: usize) {
+        let mut done = self.shared.done.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(30), done.wait_for(|done| done.len() >= count));
+        drop(waited.await.unwrap_or_else(|_| panic!("no {count} cuts: {:?}", self.cuts())).unwrap());
+    }
+
+    /// Breaks every connection now; new ones are welcome.
+    pub fn cut_all(&self) {
+        self.shared.cut_all();
+    }
+
+    /// From now on Postgres is away: connections break, and new ones are not taken.
+    pub fn go_away(&self) {
+        self.shared.away.send_replace(true);
+        self.cut_all();
+    }
+
+    /// Goes away as soon as the next ordered cut was made, so that nothing comes between the two.
+    pub fn go_away_after_cut(&self) {
+        let made = self.cuts().len();
+        let (shared, mut done) = (Arc::clone(&self.shared), self.shared.done.subscribe());
+        tokio::spawn(async move {
+            if done.wait_for(|done| done.len() > made).await.is_ok() {
+                shared.away.send_replace(true);
+                shared.cut_all();
+            }
+        });
+    }
+
+    /// Postgres is there again.
+    pub fn come_back(&self) {
+        self.shared.away.send_replace(false);
+    }
+
+    /// From now on nothing passes and nothing breaks, as if the host had vanished.
+    pub fn freeze(&self) {
+        self.shared.frozen.send_replace(true);
+    }
+
+    /// Everything passes again, what was held back first.
+    pub fn thaw(&self) {
+        self.shared.frozen.send_replace(false);
+    }
+}
+
+impl Shared {
+    fn cut_all(&self) {
+        std::mem::replace(&mut *lock(&self.connected), self.stop.child_token()).cancel();
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let client = tokio::select! {
+                () = self.stop.cancelled() => return,
+                client = listener.accept() => client.unwrap().0,
+            };
+            if *self.away.borrow() {
+                continue;
+            }
+            let connection = lock(&self.connected).child_token();
+            let shared = Arc::clone(&self);
+            tokio::spawn(async move {
+                // However it ends, both sides are closed with the futures that own them.
+                tokio::select! {
+                    () = connection.cancelled() => {}
+                    _ended = shared.connect(client, connection.clone()) => {}
+                }
+            });
+        }
+    }
+
+    async fn connect(&self, mut client: TcpStream, connection: CancellationToken) -> std::io::Result<()> {
+        let mut server = TcpStream::connect(self.server).await?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let startup = loop {
+            let message = read_untyped(&mut client).await?;
+            let code = u32::from_be_bytes(message[4..8].try_into().unwrap());
+            if !ENCRYPTION_REQUESTS.contains(&code) {
+                break message;
+            }
+            client.write_all(b"N").await?;
+        };
+        server.write_all(&startup).await?;
+        let progress = Mutex::new(Progress { expected: 1, ..Progress::default() });
+        let (mut client_reads, mut client_writes) = client.split();
+        let (mut server_reads, mut server_writes) = server.split();
+        tokio::select! {
+            ended = self.forth(&mut client_reads, &mut server_writes, (&progress, &connection)) => ended,
+            ended = self.back(&mut server_reads, &mut client_writes, (&progress, &connection)) => ended,
+        }
+    }
+
+    async fn forth(
+        &self,
+        client: &mut (impl AsyncRead + Unpin),
+        server: &mut (impl AsyncWrite + Unpin),
+        (progress, connection): (&Mutex<Progress>, &CancellationToken),
+    ) -> std::io::Result<()> {
+        let mut prepared: HashMap<Vec<u8>, Option<Statement>> = HashMap::new();
+        loop {
+            let message = read_typed(client).await?;
+            let body = &message[5..];
+            match message[0] {
+                b'P' => {
+                    let (name, rest) = text(body);
+                    let query = String::from_utf8_lossy(text(rest).0).into_owned();
+                    prepared.insert(name.to_vec(), Statement::recognise(&query));
+                }
+                b'B' => {
+                    let (_portal, rest) = text(body);
+                    if let Some(statement) = prepared.get(text(rest).0).copied().flatten() {
+                        match self.take_order(statement) {
+                            Some(Moment::Before) => {
+                                connection.cancel();
+                                self.note(statement, Moment::Before);
+                                return Ok(());
+                            }
+                            Some(Moment::AfterCommit) => lock(progress).cut(statement),
+                            None => {}
+                        }
+                    }
+                }
+                // Each is answered by one `ReadyForQuery`.
+                b'S' | b'Q' => lock(progress).expected += 1,
+                _ => {}
+            }
+            self.thawed().await;
+            server.write_all(&message).await?;
+        }
+    }
+
+    async fn back(
+        &self,
+        server: &mut (impl AsyncRead + Unpin),
+        client: &mut (impl AsyncWrite + Unpin),
+        (progress, connection): (&Mutex<Progress>, &CancellationToken),
+    ) -> std::io::Result<()> {
+        let mut held_back = Vec::new();
+        loop {
+            let message = read_typed(server).await?;
+            let (is_ready, failed) = (message[0] == b'Z', message[0] == b'E');
+            held_back.extend(message);
+            let committed = {
+                let mut progress = lock(progress);
+                progress.seen += u32::from(is_ready);
+                match progress.cut {
+                    Some((statement, at)) if progress.seen + 1 >= at && failed => {
+                        progress.cut = None;
+                        lock(&self.orders).insert(0, (statement, Moment::AfterCommit));
+                        None
+                    }
+                    Some((statement, at)) if progress.seen >= at => Some(statement),
+                    // What comes from now on is the answer that is to be lost.
+                    Some((_, at)) if progress.seen + 1 >= at && !is_ready => continue,
+                    _ => None,
+                }
+            };
+            if let Some(statement) = committed {
+                connection.cancel();
+                self.note(statement, Moment::AfterCommit);
+                return Ok(());
+            }
+            self.thawed().await;
+            client.write_all(&held_back).await?;
+            held_back.clear();
+        }
+    }
+
+    async fn thawed(&self) {
+        drop(self.frozen.subscribe().wait_for(|frozen| !frozen).await);
+    }
+
+    fn take_order(&self, statement: Statement) -> Option<Moment> {
+        let mut orders = lock(&self.orders);
+        let place = orders.iter().position(|(ordered, _)| *ordered == statement)?;
+        Some(orders.remove(place).1)
+    }
+
+    fn note(&self, statement: Statement, moment: Moment) {
+        self.done.send_modify(|done| done.push((statement, moment)));
+    }
+}
+
+/// How far one connection is: how many `ReadyForQuery` were asked for and how many came.
+#[derive(Debug, Default)]
+struct Progress {
+    expected: u32,
+    seen: u32,
+    /// The statement whose answer is to be lost, and the number of the `ReadyForQuery` that ends it.
+    cut: Option<(Statement, u32)>,
+}
+
+impl Progress {
+    fn cut(&mut self, statement: Statement) {
+        self.cut = Some((statement, self.expected + 1));
+    }
+}
+
+/// A message without a type: its length, which counts itself, and the rest.
+async fn read_untyped(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    let length = stream.read_u32().await?;
+    let mut message = length.to_be_bytes().to_vec();
+    message.resize(length as usize, 0);
+    stream.read_exact(&mut message[4..]).await?;
+    Ok(message)
+}
+
+async fn read_typed(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    let kind = stream.read_u8().await?;
+    let mut message = vec![kind];
+    message.extend(read_untyped(stream).await?);
+    Ok(message)
+}
+
+/// A text that ends with a zero byte, and what comes after it.
+fn text(body: &[u8]) -> (&[u8], &[u8]) {
+    let end = body.iter().position(|byte| *byte == 0).unwrap_or(body.len());
+    (&body[..end], &body[(end + 1).min(body.len())..])
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
