@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::connection::Connection;
 use crate::load::{self, Kind};
@@ -11,11 +11,11 @@ use crate::program::{Program, Request};
 use crate::stage::Stage;
 
 /// How long Graph takes for a meeting: enough for a second request to arrive meanwhile.
-const GRAPH_MILLISECONDS: u64 = 60;
+const GRAPH_MILLISECONDS: u64 = 400;
 /// How much later the second request is sent.
-const LATER: Duration = Duration::from_millis(20);
+const LATER: Duration = Duration::from_millis(50);
 /// How many bookings each pair of connections sends.
-const BOOKINGS: u32 = 100;
+const BOOKINGS: u32 = 50;
 /// Pairs of connections at once.
 const PAIRS: [u32; 2] = [1, 16];
 /// Connections that send new bookings.
@@ -76,22 +76,26 @@ fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f
         let mut delays = Vec::new();
         for _ in 0..BOOKINGS {
             let number = first.next_number();
-            let send = |connection: &mut Connection, program: &Program, status: u16| {
+            let send = |connection: &mut Connection, program: &Program| {
                 let mut request = Request::to(program.address);
                 request.name(number);
-                let answer = connection.exchange(request.bytes())?;
-                ensure!(answer.status == status, "answered {} and not {status}", answer.status);
-                Ok(Instant::now())
+                let status = connection.exchange(request.bytes())?.status;
+                anyhow::Ok((status, Instant::now()))
             };
-            let (settled, told) = std::thread::scope(|scope| {
+            let answers = std::thread::scope(|scope| {
                 let later = scope.spawn(|| {
                     std::thread::sleep(LATER);
-                    send(&mut waiting, second, 200)
+                    send(&mut waiting, second)
                 });
-                let settled = send(&mut working, first, 201)?;
+                let settled = send(&mut working, first)?;
                 let told = later.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))?;
                 anyhow::Ok((settled, told))
             })?;
+            // On a busy machine the later one may be the first to arrive.
+            let (settled, told) = match answers {
+                ((201, settled), (200, told)) | ((200, told), (201, settled)) => (settled, told),
+                ((one, _), (other, _)) => bail!("answered {one} and {other}"),
+            };
             let later = told.saturating_duration_since(settled).as_secs_f64();
             delays.push((later - settled.saturating_duration_since(told).as_secs_f64()) * 1_000.0);
         }
