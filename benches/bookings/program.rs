@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -25,8 +26,8 @@ pub struct Program {
     pub admin: SocketAddr,
     /// From its start until `/readyz` answered 200.
     pub ready_after: Duration,
-    /// What the numbers of its bookings begin after.
-    numbers: u64,
+    /// The highest number of a booking, of this replica or of another one that shares it.
+    numbers: Arc<AtomicU64>,
     sent: AtomicU64,
 }
 
@@ -38,7 +39,7 @@ impl Program {
         (began, limit): (Instant, Duration),
     ) -> anyhow::Result<Self> {
         let (ready_after, sent) = (Duration::ZERO, AtomicU64::new(0));
-        let mut service = Self { child, address, admin, ready_after, numbers: 0, sent };
+        let mut service = Self { child, address, admin, ready_after, numbers: Arc::default(), sent };
         let probe = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\n\r\n");
         loop {
             let answer =
@@ -55,19 +56,20 @@ impl Program {
         }
     }
 
-    /// Numbers its bookings from here on, where another replica has those before.
-    pub fn numbered_after(mut self, numbers: u64) -> Self {
-        self.numbers = numbers;
+    /// Numbers its bookings together with another replica on the same database.
+    pub fn numbered_with(mut self, other: &Self) -> Self {
+        self.numbers = Arc::clone(&other.numbers);
         self
     }
 
     /// A number that no booking has yet.
     pub fn next_number(&self) -> u64 {
-        self.numbers + self.sent.fetch_add(1, Ordering::Relaxed) + 1
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// How many bookings were made, which is the highest number of one where they are numbered from the beginning; all
-    /// are booked when no load is under way.
+    /// How many bookings were sent to it, which is the highest number of one where no other replica shares the numbers;
+    /// all are booked when no load is under way.
     pub fn booked(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }

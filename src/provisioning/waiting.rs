@@ -139,7 +139,8 @@ impl Provisioning {
             let bell = seat.bell.notified();
             tokio::pin!(bell);
             bell.as_mut().enable();
-            let is_told = self.waiting.is_worked_on(booking) || self.tell_awaited(booking).await;
+            let is_told = self.waiting.is_worked_on(booking)
+                || tokio::time::timeout_at(deadline, self.tell_awaited(booking)).await.unwrap_or(false);
             match self.store.generation(&standing.key, standing.generation).await {
                 Ok(Some(kept)) => standing = kept.standing,
                 Ok(None) => return standing,

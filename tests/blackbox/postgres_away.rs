@@ -257,6 +257,20 @@ async fn broken_connections_are_replaced_under_load() {
     app.end().await;
 }
 
+/// Few connections for many requests on several threads: each comes to its turn.
+#[tokio::test]
+async fn no_request_waits_for_a_connection_in_vain() {
+    let app = TestApp::start_with(&[("DATABASE__CONNECTIONS_MAX", "2")]).await;
+    for round in 0..5 {
+        let bodies: Vec<_> = (0..40).map(|n| booking(&format!("BK-{}", round * 40 + n))).collect();
+        let booked = futures_util::future::join_all(bodies.iter().map(|body| app.book(Who::Desk, body)));
+        for answer in booked.await {
+            answer.expect(201);
+        }
+    }
+    app.end().await;
+}
+
 /// The way to Postgres is blocked for a process that runs as in production, and then nothing passes on it: requests are
 /// turned away in bounded time, and door, worker and listener go on by themselves.
 #[tokio::test]
@@ -295,14 +309,9 @@ async fn goes_on(process: &Process, turn: usize, due: &str) {
         while process.send(reqwest::Method::GET, due, None).await.unwrap().json()["status"] != "provisioned" {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        while !listens(process).await {
+        while !process.metrics().await.contains("\nmeeting_provisioner_listening 1\n") {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(IN_TIME, made).await.expect("all goes on by itself");
-}
-
-async fn listens(process: &Process) -> bool {
-    let text = reqwest::get(format!("http://{}/metrics", process.admin_address)).await.unwrap();
-    text.text().await.unwrap().lines().any(|line| line == "meeting_provisioner_listening 1")
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
 use serde_json::json;
 
+use crate::support::process::Process;
 use crate::support::{Answer, TestApp, Who, booking, booking_with, one_made_it_and_all_know_it};
 
 /// No look but the first is made while a request waits.
@@ -157,6 +158,40 @@ async fn terminate_listeners(app: &TestApp) -> i64 {
     .fetch_one(&app.pool)
     .await
     .unwrap()
+}
+
+/// A replica that stops hands back what it can't finish and tells so: another one's worker takes it at once.
+#[tokio::test]
+async fn a_worker_is_told_of_what_is_handed_back() {
+    let app = TestApp::start_with_now(&[NO_LOOKS[0], ("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+    let (stopping, other) =
+        (Process::serve(app.environment()).await, Process::serve(app.environment()).await);
+    until_it_listens(&other).await;
+    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 15_000 }));
+    let answer = tokio::spawn(stopping.book(&booking("BK-1")));
+    app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
+    stopping.terminate();
+    let again = app.simulator.wait_for_counts(IN_TIME, |counts| counts.arrived(Operation::CreateOrGet) == 2);
+    again.await.expect("the other's worker was told, for it would look in a minute");
+    assert!(stopping.ended(IN_TIME).await.0.success());
+    drop(answer.await);
+    let provisioned = async {
+        while app.booking("BK-1").await["status"] != "provisioned" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, provisioned).await.unwrap();
+    other.kill().await;
+    app.end().await;
+}
+
+async fn until_it_listens(process: &Process) {
+    let listening = async {
+        while !process.metrics().await.contains("\nmeeting_provisioner_listening 1\n") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, listening).await.expect("it never listens");
 }
 
 /// Where nobody may listen, whoever waits looks for itself.

@@ -79,6 +79,12 @@ impl Process {
         answer.ok().map(|answer| answer.status().as_u16())
     }
 
+    /// Its metrics, as text.
+    pub async fn metrics(&self) -> String {
+        let answer = self.http.get(format!("http://{}/metrics", self.admin_address)).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
     /// Ends the process as a power failure would: SIGKILL.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
