@@ -32,7 +32,9 @@ impl Elsewhere {
     /// the waiting can be told at once.
     pub(super) fn await_until(&mut self, booking: ExternalId, until: Instant, now: Instant) -> bool {
         self.forget_settled(now);
-        if self.settled.contains_key(&booking) {
+        // Once is enough: everybody who missed that settlement listens by now, and hears that it is told. Whoever is woken
+        // and finds that it has to wait on says so again.
+        if self.settled.remove(&booking).is_some() {
             return true;
         }
         if self.awaited.len() >= self.forget_at {
@@ -98,8 +100,14 @@ mod tests {
         let again = now + Duration::from_secs(1);
         elsewhere.settled(BOOKING, again);
         let arrived = now + SETTLED_KEPT;
-        assert!(elsewhere.await_until(BOOKING, arrived + Duration::from_secs(1), arrived));
-        let forgotten = again + SETTLED_KEPT;
+        let until = arrived + Duration::from_secs(1);
+        assert!(elsewhere.await_until(BOOKING, until, arrived));
+        assert!(
+            !elsewhere.await_until(BOOKING, until, arrived),
+            "it is told once, or both would talk without end"
+        );
+        assert!(elsewhere.settled(BOOKING, arrived), "and whoever waits on is told of the next one");
+        let forgotten = arrived + SETTLED_KEPT;
         assert!(!elsewhere.await_until(BOOKING, forgotten + Duration::from_secs(1), forgotten));
     }
 

@@ -84,7 +84,8 @@ impl Provisioning {
             return;
         }
         match heard.notice {
-            Notice::Listening => {}
+            // It has heard nothing before: whoever waits looks, and tells it so.
+            Notice::Listening => self.waiting.wake_all(),
             Notice::Due => self.alarm.set(self.clock.now()),
             Notice::Paused { scope, until } => self.heed(&scope, until),
             Notice::Settled(bookings) => bookings.into_iter().for_each(|booking| self.waiting.wake(booking)),

@@ -24,7 +24,7 @@ impl ReplicaId {
 /// What is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// I listen. Whoever hears its own knows that what is told arrives.
+    /// I listen, and have heard nothing before. Whoever hears its own knows that what is told arrives.
     Listening,
     /// Requests of mine wait for these bookings, so long, and want to be told when one of them is settled.
     Awaited {
