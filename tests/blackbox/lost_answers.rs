@@ -113,7 +113,8 @@ async fn a_claim_is_found_again() {
         let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
         app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(3));
         for n in 1..=3 {
-            app.book_and_look(&booking(&format!("BK-{n}"))).await;
+            let organizer = json!({"organizer": uuid::Uuid::from_u128(n).to_string()});
+            app.book_and_look(&booking_with(&format!("BK-{n}"), organizer)).await;
         }
         app.proxy().cut(Statement::Claim, moment);
         assert_eq!(app.resume_after(Duration::from_secs(10)).await, 3);
@@ -125,6 +126,59 @@ async fn a_claim_is_found_again() {
             assert_eq!(app.history(&booking_id).await, history);
         }
         assert_eq!(app.simulator.meetings().len(), 3);
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the statement that has a meeting looked at: it is looked at once.
+#[tokio::test]
+async fn a_doubt_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+        app.proxy().cut(Statement::Doubt, moment);
+        app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
+        assert_eq!(app.proxy().cuts(), [(Statement::Doubt, moment)]);
+        happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the statement that makes a parked booking due: it is tried once.
+#[tokio::test]
+async fn a_retry_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+        app.simulator.declare(id, Standing::Unknown, None);
+        app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
+        app.simulator.permit(id);
+        app.proxy().cut(Statement::Retry, moment);
+        let path = "/v1/bookings/BK-1/retry?sourceSystem=room-booking";
+        let answer = app.request(Who::Operator, reqwest::Method::POST, path).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(app.proxy().cuts(), [(Statement::Retry, moment)]);
+        let history = ["booking.accepted", "call.refused", "booking.retried", "meeting.created"];
+        happened_once(&app, 2, &history).await;
+        app.end().await;
+    }
+}
+
+/// The connection breaks around the statement that keeps what Graph asked for: a replica that comes later heeds it.
+#[tokio::test]
+async fn a_pause_is_repeated() {
+    for moment in MOMENTS {
+        let app = TestApp::start_behind_proxy(&[]).await;
+        let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
+        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        app.proxy().cut(Statement::Pause, moment);
+        app.book_and_look(&booking("BK-1")).await;
+        assert_eq!(app.proxy().cuts(), [(Statement::Pause, moment)]);
+        let late = app.another_replica().await;
+        assert_eq!(late.resume_after(Duration::from_secs(59)).await, 0);
+        assert_eq!(late.resume_after(Duration::from_secs(30)).await, 1);
+        happened_once(&app, 2, &["booking.accepted", "call.unavailable", "meeting.created"]).await;
+        late.end().await;
         app.end().await;
     }
 }
