@@ -8,8 +8,8 @@ use super::account::{self, Account};
 use super::error::{LocalPostgresError, Tried};
 use super::settings::LocalPostgresSettings;
 
-/// The oldest major version that is still maintained by the PostgreSQL project or was until this year.
-pub(super) const MAJOR_MIN: u32 = 14;
+/// The oldest major version that the tests run on.
+pub(super) const MAJOR_MIN: u32 = 15;
 
 /// Folders that hold one folder per major version, and how the names of those begin: Debian and Ubuntu, the RPMs
 /// of the PostgreSQL project, Homebrew on Apple silicon, Homebrew on Intel.

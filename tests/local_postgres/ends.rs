@@ -9,7 +9,9 @@ use std::process::{Child, Command, Stdio};
 
 use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
 
-use crate::support::{ask, cluster_of, eventually, kept_in, open_folder, processes_naming, signal, start};
+use crate::support::{
+    ask, cluster_of, eventually, kept_in, open_folder, processes_naming, settings, signal, start,
+};
 
 /// Set in the process that is there to be killed: its data folder, or nothing for a temporary one.
 const TO_BE_KILLED: &str = "LOCAL_POSTGRES_TEST_TO_BE_KILLED";
@@ -20,7 +22,7 @@ const TO_BE_KILLED: &str = "LOCAL_POSTGRES_TEST_TO_BE_KILLED";
 fn the_process_that_is_killed() {
     let Some(data_dir) = std::env::var_os(TO_BE_KILLED) else { return };
     let data_dir = (!data_dir.is_empty()).then(|| data_dir.into());
-    let settings = LocalPostgresSettings { data_dir, ..LocalPostgresSettings::default() };
+    let settings = LocalPostgresSettings { data_dir, ..settings() };
     let postgres = LocalPostgres::start(&settings).unwrap();
     println!("\nstarted");
     let mut line = String::new();

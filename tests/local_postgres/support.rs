@@ -11,14 +11,24 @@ use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
+/// The programs that `TEST_POSTGRES_BINARIES_DIR` names, else those that are found without `PATH`.
+pub fn settings() -> LocalPostgresSettings {
+    #[expect(clippy::disallowed_methods, reason = "the tests have settings of their own")]
+    let binaries_dir = std::env::var_os("TEST_POSTGRES_BINARIES_DIR").filter(|text| !text.is_empty());
+    LocalPostgresSettings {
+        binaries_dir: binaries_dir.map(PathBuf::from),
+        ..LocalPostgresSettings::default()
+    }
+}
+
 /// Starts a server in a temporary folder.
 pub fn start() -> LocalPostgres {
-    LocalPostgres::start(&LocalPostgresSettings::default()).unwrap()
+    LocalPostgres::start(&settings()).unwrap()
 }
 
 /// Settings for a server in a folder that is kept.
 pub fn kept_in(data_dir: &Path) -> LocalPostgresSettings {
-    LocalPostgresSettings { data_dir: Some(data_dir.to_owned()), ..LocalPostgresSettings::default() }
+    LocalPostgresSettings { data_dir: Some(data_dir.to_owned()), ..settings() }
 }
 
 /// Runs statements and gives what the last of them answers, as text.
