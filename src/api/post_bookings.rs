@@ -9,14 +9,13 @@ use super::body::{BookingBody, BookingRequestBody};
 use super::booking_request;
 use super::door::{Door, Remedies};
 use super::prefer::Preferences;
-use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
+use super::problem::{Answer, Answered, ProblemCode, not_kept};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{as_it_stands, differing, with_booking, with_preferences};
+use super::told::{cancelled, differing, held_as_it_stands, with_preferences};
 use super::write;
 use crate::booking::BookingKey;
 use crate::clock::Timestamp;
-use crate::meeting::Standing;
 use crate::provisioning::CreateOrGet;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -120,23 +119,18 @@ fn told(request: &HttpRequest, made: &CreateOrGet, remedies: &Remedies, now: Tim
         CreateOrGet::New(standing) => {
             let mut created = HttpResponse::Created();
             created.insert_header((LOCATION, write::location(&standing.key.booking_id)));
-            as_it_stands(request, standing, created, (remedies, now))
+            held_as_it_stands(request, standing, created, (remedies, now))
         }
         CreateOrGet::Known(standing) => {
             let mut replayed = HttpResponse::Ok();
             replayed.insert_header((IDEMPOTENT_REPLAYED, "true"));
-            as_it_stands(request, standing, replayed, (remedies, now))
+            held_as_it_stands(request, standing, replayed, (remedies, now))
         }
         CreateOrGet::Differs(standing, differences) => {
             Err(differing(ProblemCode::BookingDiffers, standing, differences, remedies))
         }
         CreateOrGet::Cancelled(standing) => Err(cancelled(standing, remedies)),
     }
-}
-
-fn cancelled(standing: &Standing, remedies: &Remedies) -> Problem {
-    let detail = format!("Booking {} is known, and was called off.", standing.key.booking_id);
-    with_booking(Problem::new(ProblemCode::BookingCancelled, detail), standing, remedies)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::fixture;
 use crate::booking::Difference;
-use crate::meeting::{Failure, Progress};
+use crate::meeting::{Failure, Progress, Standing};
 
 fn pending() -> Standing {
     let mut standing = fixture::failed(Failure::GraphThrottled, Some(429), None);

@@ -13,7 +13,7 @@ use super::prefer::Preferences;
 use super::problem::{Answer, Answered, ProblemCode, not_kept};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{as_it_stands, differing, moved, stale, with_preferences};
+use super::told::{differing, held_as_it_stands, moved, stale, with_preferences};
 use super::write;
 use crate::booking::BookingKey;
 use crate::clock::Timestamp;
@@ -28,6 +28,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::Forbidden,
     ProblemCode::NotFound,
     ProblemCode::BookingDiffers,
+    ProblemCode::BookingCancelled,
     ProblemCode::StaleSequence,
     ProblemCode::OrganizerImmutable,
     ProblemCode::RevisionMismatch,
@@ -47,7 +48,8 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
 /// New: it is created (201). The same: nothing is done (200). Changed: the meeting is changed and **keeps its id and its
 /// join link** (200). Called off before: it is booked again as its next generation, with a meeting of its own (201).
 /// Several changes while one is under way end in the latest. A message whose `sequence` is lower than the stored one,
-/// or the same with other content, is ignored (409 `stale-sequence`); without `sequence` the last writer wins.
+/// or the same with other content, is ignored (409 `stale-sequence`); without `sequence` the last writer wins. If somebody
+/// calls the booking off while this waits, the answer is 409 `booking-cancelled`.
 #[utoipa::path(
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",
     params(
@@ -115,10 +117,10 @@ fn told_of(request: &HttpRequest, declared: &Declare, remedies: &Remedies, now: 
         Declare::New(standing) => {
             let mut created = HttpResponse::Created();
             created.insert_header((LOCATION, write::location(&standing.key.booking_id)));
-            as_it_stands(request, standing, created, (remedies, now))
+            held_as_it_stands(request, standing, created, (remedies, now))
         }
         Declare::Same(standing) | Declare::Changed(standing) => {
-            as_it_stands(request, standing, HttpResponse::Ok(), (remedies, now))
+            held_as_it_stands(request, standing, HttpResponse::Ok(), (remedies, now))
         }
         Declare::Stale(standing, stored) => Err(stale(standing, *stored, remedies)),
         Declare::OrganizerFixed(standing, differences) => {

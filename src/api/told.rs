@@ -10,7 +10,7 @@ use super::problem::{Answer, Problem, ProblemCode, parked};
 use super::write;
 use crate::booking::{Difference, Sequence};
 use crate::clock::Timestamp;
-use crate::meeting::{Standing, Status};
+use crate::meeting::{Life, Standing, Status};
 
 /// A finished booking is answered with `finished`, a failed one with the problem that it ended in.
 pub(super) fn as_it_stands(
@@ -32,6 +32,26 @@ pub(super) fn as_it_stands(
             write::booking(request, unfinished, standing, remedies)
         }
     }
+}
+
+/// The same for a caller who wants the meeting to be held: a booking that was called off, even while its caller waited, has no
+/// link to hand out.
+pub(super) fn held_as_it_stands(
+    request: &HttpRequest,
+    standing: &Standing,
+    finished: HttpResponseBuilder,
+    (remedies, now): (&Remedies, Timestamp),
+) -> Answer {
+    match standing.wanted.life {
+        Life::Held => as_it_stands(request, standing, finished, (remedies, now)),
+        Life::Cancelled => Err(cancelled(standing, remedies)),
+    }
+}
+
+/// A booking that was called off.
+pub(super) fn cancelled(standing: &Standing, remedies: &Remedies) -> Problem {
+    let detail = format!("Booking {} is known, and was called off.", standing.key.booking_id);
+    with_booking(Problem::new(ProblemCode::BookingCancelled, detail), standing, remedies)
 }
 
 /// A problem that names the fields in which the booking differs from what was sent.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Call, Effect, Fault, Operation};
 use serde_json::json;
 
 use crate::support::process::Process;
@@ -56,6 +56,35 @@ async fn a_request_at_another_replica_is_told() {
     assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
     assert!(app.metric(TOLD).await >= 1.0);
     assert!(other.metric(HEARD).await >= 1.0);
+    other.end().await;
+    app.end().await;
+}
+
+/// A booking is called off while the request that made it still waits: that one is told so, and not that all is well with
+/// a meeting that is removed.
+#[tokio::test]
+async fn who_waits_for_a_booking_that_is_called_off_is_told_so() {
+    let (app, other) = two_replicas(&[], Operation::CreateOrGet).await;
+    let body = booking("BK-1");
+    for (booking_id, declares) in [("BK-1", false), ("BK-2", true)] {
+        let made = async {
+            if declares {
+                return app.put(booking_id, &booking(booking_id), &[("Prefer", "wait=30")]).await;
+            }
+            app.book_preferring(Who::Desk, "wait=30", &body).await
+        };
+        let called_off = async {
+            let arrived = |call: &Call| call.operation == Operation::CreateOrGet && !call.work_done;
+            app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
+            other.delete(booking_id, &[("Prefer", "wait=30")]).await
+        };
+        let (made, called_off) = tokio::join!(made, called_off);
+        assert_eq!(called_off.expect(200).json()["status"], "cancelled");
+        let problem = made.problem(409, "booking-cancelled");
+        assert_eq!(problem["booking"]["bookingId"], booking_id);
+        app.simulator
+            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+    }
     other.end().await;
     app.end().await;
 }
@@ -123,7 +152,9 @@ async fn changes_and_cancels_at_another_replica_are_told() {
         other.delete("BK-1", &[("Prefer", "wait=30")]).await
     };
     let (change, look, cancel) = in_time(async { tokio::join!(change, look, cancel) }).await;
-    for answer in [change, look, cancel] {
+    // Who wanted the meeting is told that there is none.
+    assert_eq!(change.problem(409, "booking-cancelled")["booking"]["status"], "cancelled");
+    for answer in [look, cancel] {
         assert_eq!(answer.expect(200).json()["status"], "cancelled");
     }
     // The booking was settled a moment before somebody began to wait for its change: that is no reason to talk on and on.

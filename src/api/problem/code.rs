@@ -218,7 +218,8 @@ const BOOKING_CANCELLED: Words = Words {
     status: 409,
     retryable: false,
     title: "The booking was cancelled",
-    meaning: "A booking with this bookingId exists and was called off. POST does not bring it back.",
+    meaning: "A booking with this bookingId exists and was called off, before or while this request waited. POST does not \
+              bring it back.",
     what_to_do: "To book it again, with a meeting and a link of its own, send it with PUT /v1/bookings/{bookingId}.",
 };
 const STALE_SEQUENCE: Words = Words {
