@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::{ConnectionFault, MicrosoftGraph};
-use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Unconfirmed, Waiting};
+use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Quotas, Unconfirmed, Waiting};
 use crate::server::{AdminDoor, Health, PublicDoor, bind};
 use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
@@ -29,6 +29,8 @@ use crate::worker::{Rounds, Worker};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Rest between two attempts to prepare the schema while Postgres is not there yet.
 const MIGRATE_AGAIN: Duration = Duration::from_millis(500);
+/// How often the month's meetings are counted; that reads the month's history.
+const QUOTAS: Duration = Duration::from_mins(30);
 /// How often the file of API keys is looked at for changes.
 const KEYS_RELOAD: Duration = Duration::from_secs(10);
 
@@ -147,6 +149,20 @@ impl Replica {
             let rounds = Rounds { provisioning: Arc::clone(&self.provisioning), unseen_for, rest };
             self.clockwork.push(tokio::spawn(rounds.run(self.stop.clone())));
         }
+        let (stop, provisioning) = (self.stop.clone(), Arc::clone(&self.provisioning));
+        self.clockwork.push(tokio::spawn(async move {
+            loop {
+                if let Err(error) = provisioning.look_at_quotas().await {
+                    tracing::warn!(
+                        error = chain(&error),
+                        "the month's meetings can't be counted, trying again later"
+                    );
+                }
+                if tokio::time::timeout(QUOTAS, stop.cancelled()).await.is_ok() {
+                    return;
+                }
+            }
+        }));
         let stop = self.stop.clone();
         self.clockwork.push(tokio::spawn(async move {
             while tokio::time::timeout(KEYS_RELOAD, stop.cancelled()).await.is_err() {
@@ -188,6 +204,11 @@ impl Replica {
         let provisioning = Arc::clone(&self.provisioning);
         let rounds = Rounds { provisioning, unseen_for, rest: Duration::ZERO };
         rounds.make(&self.stop).await.map_err(|error| error.to_string())
+    }
+
+    /// Counts the month's meetings, as the clockwork does.
+    pub async fn look_at_quotas(&self) -> Result<(), String> {
+        self.provisioning.look_at_quotas().await.map_err(|error| error.to_string())
     }
 
     /// Asks for a token in the background, so that a credential that is refused is in the log at the start.
@@ -259,6 +280,7 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
     Ok(Provisioning {
         store,
         graph,
+        quotas: Quotas::default(),
         gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
         clock,
         metrics,

@@ -215,7 +215,7 @@ proptest! {
         let wanted = wanted(life, if by_name { UPN } else { ID });
         // A generation whose meeting was removed is never held again: it is booked again as the next one.
         prop_assume!(cancelled || observed.meeting.as_ref().is_none_or(|meeting| !meeting.removed));
-        let was_taken_for_right = is_taken_for_right(&observed, &wanted);
+        let was_taken_for_right = is_taken_for_right(&observed, &wanted, graph.held);
         let mut calls = 0;
         while let Some(call) = next_call(&wanted, &observed) {
             calls += 1;
@@ -233,12 +233,17 @@ proptest! {
     }
 }
 
-/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless somebody doubts that it still does.
-fn is_taken_for_right(observed: &Observed, wanted: &Wanted) -> bool {
+/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless somebody doubts that it
+/// still does and it has moved since: a difference that was settled stays settled.
+fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) -> bool {
     let agrees = |meeting: &Meeting| {
         meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.booking, &meeting.seen).is_empty()
     };
-    observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && !meeting.doubted)
+    let is_settled = |meeting: &Meeting| {
+        !meeting.doubted
+            || meeting.agreed_revision == Some(wanted.revision) && meeting.seen.subject.as_deref() == held
+    };
+    observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && is_settled(meeting))
 }
 
 /// Every call on a meeting says whether it is one in a channel, as its booking does.

@@ -15,6 +15,7 @@ mod events;
 mod in_flight;
 mod listening;
 mod notices;
+mod quotas;
 mod readiness;
 mod resume;
 mod retry;
@@ -30,6 +31,7 @@ pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
 pub(crate) use declare::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use notices::Notices;
+pub(crate) use quotas::Quotas;
 pub(crate) use retry::make_due;
 pub(crate) use unconfirmed::Unconfirmed;
 pub(crate) use waiting::Waiting;
@@ -51,6 +53,8 @@ pub(crate) struct Provisioning {
     pub(crate) graph: MicrosoftGraph,
     /// When it may be asked.
     pub(crate) gate: Arc<Gate>,
+    /// Who comes near the month's limit.
+    pub(crate) quotas: quotas::Quotas,
     /// Time, ids and chance.
     pub(crate) clock: Arc<dyn Clock>,
     /// What is counted.

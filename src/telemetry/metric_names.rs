@@ -93,6 +93,12 @@ pub(super) const GRAPH_PAUSES: Metric = metric(
     &[],
     "For how many organizers, or the whole application, Graph asked to be left alone at the moment",
 );
+pub(super) const NEAR_MONTHLY_LIMIT: Metric = metric(
+    "meeting_provisioner_organizers_near_monthly_limit",
+    Gauge,
+    &[],
+    "Organizers with 1,600 meetings or more made in this calendar month, of 2,000 that Microsoft allows",
+);
 pub(super) const BOOKINGS_ACCEPTED: Metric = metric(
     "meeting_provisioner_bookings_accepted_total",
     Counter,
@@ -170,7 +176,7 @@ pub(super) const BUILD: Metric =
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 21] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
     GRAPH_CALLS,
@@ -178,6 +184,7 @@ pub const METRICS: [Metric; 20] = [
     GRAPH_CALLS_POSTPONED,
     GRAPH_CALLS_LIMIT,
     GRAPH_PAUSES,
+    NEAR_MONTHLY_LIMIT,
     BOOKINGS_ACCEPTED,
     BOOKINGS_SETTLED,
     BOOKINGS_PARKED,

@@ -115,6 +115,7 @@ pub struct Metrics {
     graph_calls_postponed: Family<ObstacleLabels, Counter>,
     graph_calls_limit: Gauge,
     graph_pauses: Gauge,
+    near_monthly_limit: Gauge,
     bookings_accepted: Family<AcceptanceLabels, Counter>,
     bookings_settled: Family<StatusLabels, Counter>,
     bookings_parked: Family<FailureLabels, Counter>,
@@ -142,6 +143,7 @@ impl Metrics {
             graph_calls_postponed: Family::default(),
             graph_calls_limit: Gauge::default(),
             graph_pauses: Gauge::default(),
+            near_monthly_limit: Gauge::default(),
             bookings_accepted: Family::default(),
             bookings_settled: Family::default(),
             bookings_parked: Family::default(),
@@ -168,6 +170,7 @@ impl Metrics {
         register(registry, names::GRAPH_CALLS_POSTPONED, self.graph_calls_postponed.clone());
         register(registry, names::GRAPH_CALLS_LIMIT, self.graph_calls_limit.clone());
         register(registry, names::GRAPH_PAUSES, self.graph_pauses.clone());
+        register(registry, names::NEAR_MONTHLY_LIMIT, self.near_monthly_limit.clone());
         register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
         register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
         register(registry, names::BOOKINGS_PARKED, self.bookings_parked.clone());
@@ -209,6 +212,11 @@ impl Metrics {
     pub fn set_gate(&self, limit: usize, pauses: usize) {
         self.graph_calls_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
         self.graph_pauses.set(i64::try_from(pauses).unwrap_or(i64::MAX));
+    }
+
+    /// How many organizers come near the number of meetings that Microsoft allows in a month.
+    pub fn set_near_monthly_limit(&self, organizers: usize) {
+        self.near_monthly_limit.set(i64::try_from(organizers).unwrap_or(i64::MAX));
     }
 
     /// A caller sent a booking. The source system is the credential's, so there are no more than the keys name.

@@ -15,6 +15,7 @@ fn touched() -> Metrics {
     metrics.booking_parked("organizer-not-permitted");
     metrics.call_postponed("busy");
     metrics.set_gate(64, 1);
+    metrics.set_near_monthly_limit(1);
     metrics.lease_lost();
     metrics.lease_resumed();
     metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");

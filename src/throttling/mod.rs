@@ -9,6 +9,8 @@ mod breaker;
 mod gate;
 mod pause;
 mod queue;
+mod quota;
 
 pub(crate) use gate::{Gate, NotNow, Obstacle, Visitor};
 pub(crate) use pause::{Pause, PauseScope, pause_asked};
+pub(crate) use quota::{MEETINGS_PER_MONTH, NEAR, Quota, month_of, quota};

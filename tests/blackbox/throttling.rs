@@ -124,3 +124,27 @@ async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
     assert_eq!(app.simulator.meetings().len(), 9);
     app.end().await;
 }
+
+/// Who comes near the month's limit is told of in time; last month's meetings and found ones don't count.
+#[tokio::test]
+async fn the_months_limit_is_seen_coming() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.book(Who::Desk, &for_other("BK-2")).await.expect(201);
+    let fill = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, external_id,
+            organizer, actor, testimony)
+        select $1::timestamptz, $2, source_system, booking_id, generation, external_id, organizer, 'test', '{}'
+        from booking, generate_series(1, $3) where booking_id = $4";
+    for (at, kind, count, booking_id) in [
+        ("2026-11-01T00:00:00Z", "meeting.created", 1_599, "BK-1"),
+        ("2026-11-02T00:00:00Z", "meeting.found", 1_000, "BK-2"),
+        ("2026-11-02T00:00:00Z", "meeting.created", 1_598, "BK-2"),
+        ("2026-10-31T23:59:59Z", "meeting.created", 1_000, "BK-2"),
+    ] {
+        let filled = sqlx::query(fill).bind(at).bind(kind).bind(count).bind(booking_id);
+        filled.execute(&app.pool).await.unwrap();
+    }
+    app.look_at_quotas().await;
+    assert!((app.metric("meeting_provisioner_organizers_near_monthly_limit").await - 1.0).abs() < 0.5);
+    app.end().await;
+}

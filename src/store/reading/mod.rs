@@ -6,6 +6,7 @@ mod bookings;
 mod due;
 mod examined;
 mod held;
+mod meetings_made;
 mod pauses;
 mod recent_attempts;
 mod to_compare;

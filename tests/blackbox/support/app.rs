@@ -306,6 +306,11 @@ impl TestApp {
         self.service().resume_due().await.unwrap()
     }
 
+    /// Counts the month's meetings.
+    pub async fn look_at_quotas(&self) {
+        self.service().look_at_quotas().await.unwrap();
+    }
+
     /// Makes the rounds over meetings that Graph has not told of for this long; says how many were looked at.
     pub async fn compare_all(&self, unseen_for: Duration) -> usize {
         self.service().compare_all(unseen_for).await.unwrap()
