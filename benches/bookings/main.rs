@@ -12,6 +12,7 @@ mod pgbench;
 mod program;
 mod stage;
 mod statements;
+mod throttled;
 mod usage;
 mod waiting;
 
@@ -30,6 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures new bookings and replays.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 struct Arguments {
     /// How long each measurement lasts
     #[arg(long, default_value_t = 2)]
@@ -49,6 +51,9 @@ struct Arguments {
     /// Measure requests that wait for another replica, and what that costs new bookings, instead
     #[arg(long)]
     waiting: bool,
+    /// Measure what one organizer gets done while Graph throttles another, instead
+    #[arg(long)]
+    throttled: bool,
     /// Cargo hands this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -69,6 +74,9 @@ fn main() -> anyhow::Result<()> {
     let stage = Stage::set(arguments.database_connections)?;
     if arguments.waiting {
         return waiting::measure(&stage, arguments.seconds, arguments.rounds);
+    }
+    if arguments.throttled {
+        return throttled::measure(&stage, arguments.seconds, arguments.rounds);
     }
     let first = stage.start_service()?;
     let ready_with_migrations = first.ready_after;

@@ -105,13 +105,22 @@ pub struct Request {
 impl Request {
     /// A booking of an ordinary size.
     pub fn to(address: SocketAddr) -> Self {
+        Self::written(address, "3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10", "")
+    }
+
+    /// The same for an organizer, not waiting for the meeting.
+    pub fn for_organizer(address: SocketAddr, organizer: &str) -> Self {
+        Self::written(address, organizer, "Prefer: respond-async\r\n")
+    }
+
+    fn written(address: SocketAddr, organizer: &str, headers: &str) -> Self {
         let body = format!(
-            r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"attendee"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
+            r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"{organizer}","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"attendee"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
             0
         );
         let head = format!(
             "POST /v1/bookings HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+             {headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         let digits = head.len() + r#"{"bookingId":"B-"#.len();

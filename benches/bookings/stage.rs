@@ -65,6 +65,14 @@ impl Stage {
         self.start_service_with(&[])
     }
 
+    /// Lets Graph answer every creation for an organizer with 429 and a second to wait; hands back what counts them.
+    pub fn throttle(&self, organizer: &str) -> impl Fn() -> u64 {
+        let effect = Effect::ThrottledBeforeWork { retry_after: Some("1".to_owned()) };
+        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).for_organizer(organizer).always());
+        let made = || u64::try_from(self.simulator.meetings().len()).unwrap_or(u64::MAX);
+        move || self.simulator.counts().arrived(Operation::CreateOrGet).saturating_sub(made())
+    }
+
     /// The same with some settings of its own.
     pub fn start_service_with(&self, own: &[(&'static str, &str)]) -> anyhow::Result<Program> {
         let (address, admin) = (free_address()?, free_address()?);

@@ -159,7 +159,7 @@ fn until_listening(service: &Program) -> anyhow::Result<()> {
     }
 }
 
-fn median(values: &mut [f64]) -> f64 {
+pub fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     quartile(values, 2)
 }

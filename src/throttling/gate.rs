@@ -159,7 +159,10 @@ impl Gate {
         state.pauses.insert(pause.scope, pause.until);
         match pause.scope {
             PauseScope::Application => state.queue.send_away(|_| true),
-            PauseScope::Organizer(id) => state.queue.send_away(|visitor| visitor.organizer == Some(id)),
+            PauseScope::Organizer(id) => {
+                state.queue.tread_softly(id);
+                state.queue.send_away(|visitor| visitor.organizer == Some(id));
+            }
         }
         true
     }
@@ -247,6 +250,7 @@ impl Passage {
             }
             _ => {
                 state.breaker.answered();
+                state.queue.went_well(&self.visitor);
                 let under_way = state.queue.under_way();
                 state.limit.went_well(under_way);
                 false

@@ -1,6 +1,6 @@
 //! Who may pass next, so that nobody takes it all.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::gate::Visitor;
 use crate::booking::{SourceSystem, UserId};
@@ -14,6 +14,8 @@ pub(super) struct Queue<T> {
     under_way: usize,
     of_organizer: HashMap<UserId, usize>,
     of_source_system: HashMap<SourceSystem, usize>,
+    /// Organizers whose calls were too many: one at a time, until one of them goes well.
+    tender: HashSet<UserId>,
     line: VecDeque<(Visitor, T)>,
 }
 
@@ -23,6 +25,7 @@ impl<T> Default for Queue<T> {
             under_way: 0,
             of_organizer: HashMap::new(),
             of_source_system: HashMap::new(),
+            tender: HashSet::new(),
             line: VecDeque::new(),
         }
     }
@@ -58,6 +61,18 @@ impl<T> Queue<T> {
         one_less(&mut self.of_source_system, &visitor.source_system);
     }
 
+    /// From now on one call at a time for this organizer.
+    pub(super) fn tread_softly(&mut self, organizer: UserId) {
+        self.tender.insert(organizer);
+    }
+
+    /// A call of this visitor's organizer went well.
+    pub(super) fn went_well(&mut self, visitor: &Visitor) {
+        if let Some(organizer) = &visitor.organizer {
+            self.tender.remove(organizer);
+        }
+    }
+
     /// Puts somebody in line; hands `waiting` back where the line of that source system is too long.
     pub(super) fn wait(&mut self, visitor: Visitor, waiting: T) -> Result<(), T> {
         let same = self.line.iter().filter(|(other, _)| other.source_system == visitor.source_system);
@@ -84,7 +99,9 @@ impl<T> Queue<T> {
         let share = |numerator: usize, denominator: usize| (limit * numerator / denominator).max(1);
         let of_source_system = self.of_source_system.get(&visitor.source_system).copied().unwrap_or(0);
         let of_organizer = visitor.organizer.and_then(|id| self.of_organizer.get(&id).copied()).unwrap_or(0);
-        self.under_way < limit && of_source_system < share(7, 8) && of_organizer < share(1, 2)
+        let is_tender = visitor.organizer.is_some_and(|organizer| self.tender.contains(&organizer));
+        let share_of_organizer = if is_tender { 1 } else { share(1, 2) };
+        self.under_way < limit && of_source_system < share(7, 8) && of_organizer < share_of_organizer
     }
 }
 
@@ -124,6 +141,19 @@ mod tests {
         assert_eq!(queue.under_way(), 16);
         queue.back(&visitor(1, "crm"));
         assert_eq!(sent(&mut queue, 4, "rooms"), 1);
+    }
+
+    /// Whoever was throttled comes back one at a time, until one call goes well.
+    #[test]
+    fn who_was_throttled_comes_back_one_by_one() {
+        let mut queue: Queue<()> = Queue::default();
+        queue.tread_softly(UserId::new(Uuid::from_u128(1)));
+        assert!(queue.send(&visitor(1, "crm"), 16));
+        assert!(!queue.send(&visitor(1, "crm"), 16));
+        assert!(queue.send(&visitor(2, "crm"), 16));
+        queue.back(&visitor(1, "crm"));
+        queue.went_well(&visitor(1, "crm"));
+        assert!(queue.send(&visitor(1, "crm"), 16) && queue.send(&visitor(1, "crm"), 16));
     }
 
     /// With a limit of one everybody takes turns.
