@@ -37,6 +37,11 @@ pub fn after(
         }
         Outcome::Unknown | Outcome::Throttled { .. } | Outcome::Unavailable { .. } => {
             observed.creation_unknown |= matches!(call, Call::CreateOrGet { .. });
+            if matches!(call, Call::Change { change, .. } if !change.close_lobby)
+                && let Some(meeting) = &mut observed.meeting
+            {
+                meeting.lose_sight();
+            }
         }
         Outcome::Refused(_) => {}
     }

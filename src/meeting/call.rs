@@ -124,6 +124,18 @@ pub struct Change {
 }
 
 impl Change {
+    /// Everything that a booking says, whatever its meeting is like.
+    #[must_use]
+    pub fn whole(booking: &Booking) -> Self {
+        Self {
+            subject: booking.subject.is_some().then(|| booking.subject.clone()),
+            times: Some((booking.start_date_time, booking.end_date_time)),
+            attendees: Some(booking.attendees.clone()),
+            settings: booking.effective_settings.clone(),
+            close_lobby: false,
+        }
+    }
+
     /// Whether there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {

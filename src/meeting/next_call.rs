@@ -23,7 +23,11 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     let Some(meeting) = &observed.meeting else { return Some(create_or_get(wanted, organizer)) };
     let in_channel = in_channel(wanted);
     if meeting.agreed_revision != Some(wanted.revision) {
-        let change = compare(&wanted.booking, &meeting.seen);
+        let change = if meeting.is_out_of_sight() {
+            Change::whole(&wanted.booking)
+        } else {
+            compare(&wanted.booking, &meeting.seen)
+        };
         if !change.is_empty() {
             let change = change.with_what_belongs_to_it(&wanted.booking);
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });

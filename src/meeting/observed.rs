@@ -35,7 +35,8 @@ pub struct Meeting {
     pub seen: Seen,
     /// When that was.
     pub seen_at: Timestamp,
-    /// Whether somebody wants to know how it is now, so that Graph is to be asked.
+    /// Whether somebody wants to know how it is now, so that Graph is to be asked; beside an `agreed_revision` of none:
+    /// whether nobody knows how it is ([`Meeting::is_out_of_sight`]).
     pub doubted: bool,
     /// The revision of what was wanted with which the meeting was last brought to agree.
     pub agreed_revision: Option<u32>,
@@ -43,6 +44,21 @@ pub struct Meeting {
     pub lobby_closed: bool,
     /// Whether it is removed.
     pub removed: bool,
+}
+
+impl Meeting {
+    /// Notes that a change was sent whose answer nobody saw: the meeting may be as it was seen, or as it was asked to be.
+    pub(super) fn lose_sight(&mut self) {
+        self.doubted = true;
+        self.agreed_revision = None;
+    }
+
+    /// Whether nobody knows how the meeting is, because the answer to a change was not seen. What was seen before is then no
+    /// reason to leave anything unasked: a caller may have taken back meanwhile what that change was to bring about.
+    #[must_use]
+    pub fn is_out_of_sight(&self) -> bool {
+        self.doubted && self.agreed_revision.is_none()
+    }
 }
 
 /// The part of an `onlineMeeting` that is compared with the booking.

@@ -174,6 +174,46 @@ async fn killed_at(operation: Operation, act: Act, moment: Moment) {
     app.end().await;
 }
 
+/// A change was carried out whose answer nobody saw, and then it is taken back: what was seen of the meeting before says
+/// that it is right already, and is not to be trusted.
+#[tokio::test]
+async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
+    let moved = booking_with(
+        "BK-1",
+        json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"}),
+    );
+    for is_killed in [false, true] {
+        let app = TestApp::start_now().await;
+        app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+        let effect = if is_killed {
+            Effect::SlowAfterWork { milliseconds: 60_000 }
+        } else {
+            Effect::FailedAfterWork { status: 503, retry_after: Some("600".to_owned()) }
+        };
+        app.simulator.inject(Fault::on(Operation::Patch, effect));
+        let process = Process::serve(app.environment()).await;
+        let change = tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&moved)));
+        let done = |call: &Call| call.operation == Operation::Patch && call.work_done;
+        app.simulator.wait_for_call(IN_TIME, done).await.unwrap();
+        if !is_killed {
+            assert_eq!(change.await.unwrap().unwrap().expect(202).json()["status"], "updating");
+        }
+        process.kill().await;
+        app.simulator.clear_faults();
+        let taken_back = app.put("BK-1", &booking("BK-1"), &[("Prefer", "respond-async")]).await.expect(202);
+        assert_eq!(taken_back.json()["startDateTime"], "2026-12-01T09:00:00Z");
+        app.resume_after(Duration::from_mins(2)).await;
+        let body = app.booking("BK-1").await;
+        assert_eq!(
+            (&body["status"], &body["startDateTime"]),
+            (&json!("provisioned"), &json!("2026-12-01T09:00:00Z"))
+        );
+        let content = app.simulator.meetings()[0].content();
+        assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-01T09:00"), "{content}");
+        app.end().await;
+    }
+}
+
 /// Told to stop while a call is under way: not ready at once, the call is finished, its caller is answered, and the
 /// process ends well before its time.
 #[tokio::test]

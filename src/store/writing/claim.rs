@@ -25,7 +25,8 @@ impl Store {
     /// Opens an attempt for each of the bookings that are due and that nobody works on, longest due first.
     ///
     /// Where an earlier attempt's lease ran out, its process is gone or late: the attempt is closed here as
-    /// unknown, with its event, and its own settlement will find the door shut. The flag says where that was so.
+    /// unknown, with its event, and its own settlement will find the door shut. The flag says where that was so. Nobody
+    /// knows then how the meeting is, if there is one and the attempt was not merely to look at it.
     ///
     /// Not to be repeated with the same ids, for the first statement may still be running. Whoever got no answer asks
     /// [`Store::held`] what came of it.
@@ -64,14 +65,18 @@ impl Store {
             r#"
             with due as materialized (
                 select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts,
-                    lease_attempt_id as abandoned_id, lease_started_at as abandoned_at
+                    lease_attempt_id as abandoned_id, lease_started_at as abandoned_at,
+                    wanted_life, wanted_revision, doubted, agreed_revision
                 from booking
                 where due_at <= $1 and (lease_until is null or lease_until <= $1)
                 order by due_at
                 limit $2
                 for update skip locked
             ), numbered as (
-                select *, row_number() over () as place from due
+                select *, row_number() over () as place,
+                    abandoned_id is not null and wanted_life = 'held'
+                        and not (doubted and agreed_revision is not distinct from wanted_revision) as lost_sight
+                from due
             ), testified as (
                 insert into audit_event (
                     occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
@@ -91,6 +96,8 @@ impl Store {
                 revision = booking.revision + (numbered.abandoned_id is not null)::integer,
                 creation_unknown = booking.creation_unknown
                     or (numbered.abandoned_id is not null and booking.meeting_id is null),
+                doubted = booking.doubted or (numbered.lost_sight and booking.meeting_id is not null),
+                agreed_revision = case when numbered.lost_sight then null else booking.agreed_revision end,
                 updated_at = case when numbered.abandoned_id is null then booking.updated_at else $1 end
             from numbered
             where booking.source_system = numbered.source_system

@@ -25,7 +25,7 @@ impl Store {
                 update booking set
                     doubted = true, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
                 where source_system = $1 and booking_id = $2 and generation = $3
-                    and status = 'provisioned' and due_at is null
+                    and status = 'provisioned' and due_at is null and agreed_revision = wanted_revision
                     and ($7::timestamptz is null or seen_at <= $7)
                 returning
                 "#,
