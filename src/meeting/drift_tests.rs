@@ -6,8 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CreatedBy, Evidence, Failures, JoinWebUrl, MeetingId, Observed, Outcome, Progress, Refusal, Reply,
-    RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted, meeting_differences, next_call,
+    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, MeetingId, Observed, OrganizerChange, Outcome,
+    Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
+    meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -242,4 +243,20 @@ fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     let after = answered(&standing(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
     assert_eq!(after.status(), Status::Provisioned);
     assert!(after.due_at() > Some(NOW));
+}
+
+/// That nobody may look is no reason to forget what a caller declared while the look was under way.
+#[test]
+fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
+    let before = standing();
+    let look = next_call(&before.wanted, &before.observed).unwrap();
+    let mut requested = booking();
+    requested.subject = Some(Subject::parse("Another").unwrap());
+    let declared = before.declared(requested, OrganizerChange::Refused, true, NOW);
+    let Declared::Changed(declared, _) = declared else { panic!("{declared:?}") };
+    let reply = Reply { outcome: Outcome::Refused(Refusal::Forbidden), evidence: Evidence::begun(NOW) };
+    let policies = (&RetryPolicy::default(), DriftPolicy::Mend);
+    let after = declared.after_attempt((&look, 3), &reply, policies, (NOW, 0.5));
+    assert_eq!((after.status(), after.due_at()), (Status::Updating, Some(NOW)));
+    assert!(matches!(next_call(&after.wanted, &after.observed), Some(Call::Change { .. })));
 }

@@ -35,13 +35,12 @@ impl Standing {
         let mut next = Self { observed, ..self.clone() }
             .with_drift(&self.drift((call, asked_by), outcome), drift_policy);
         let progress = match next_step(outcome, failures, policy, now, fraction) {
-            Step::GoOn if next_call(&next.wanted, &next.observed).is_some() => Progress::Due(now),
-            Step::GoOn => Progress::Settled,
+            Step::GoOn => next.at_rest_or_due(now),
             Step::Again(at) => Progress::Due(crate::clock::to_micros(at)),
             // That nobody may look doesn't make the meeting worse; that it is missing does.
             Step::Park if is_look && *outcome != Outcome::Refused(Refusal::MeetingMissing) => {
                 next.observed.meeting.iter_mut().for_each(|meeting| meeting.doubted = false);
-                Progress::Settled
+                next.at_rest_or_due(now)
             }
             Step::Park => Progress::Parked,
         };
@@ -85,6 +84,14 @@ impl Standing {
     #[must_use]
     pub fn agreed(&self, now: Timestamp) -> Self {
         Self { failures: Failures::default(), last_error: None, ..self.moved_to(Progress::Settled, now) }
+    }
+
+    /// At rest, unless something is left to ask, for instance what a caller has declared meanwhile.
+    fn at_rest_or_due(&self, now: Timestamp) -> Progress {
+        match next_call(&self.wanted, &self.observed) {
+            Some(_) => Progress::Due(now),
+            None => Progress::Settled,
+        }
     }
 
     fn moved_to(&self, progress: Progress, now: Timestamp) -> Self {
