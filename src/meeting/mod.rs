@@ -12,6 +12,8 @@ mod difference;
 mod drift;
 mod failure;
 mod filter;
+#[cfg(test)]
+mod model_tests;
 mod next_call;
 mod next_step;
 mod observed;

@@ -1,0 +1,150 @@
+//! Random lives of a booking, against a plain model of Graph in memory: callers declare, call off and book again, calls are
+//! lost before or after their work, processes die, clocks jump. Whatever happened, the promises hold.
+
+mod graph;
+mod world;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use self::graph::seen;
+use self::world::World;
+use crate::booking::{Booking, parse};
+use crate::meeting::{DriftPolicy, Life, Progress, Refusal};
+
+const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+/// What a caller says. Few values, so that what was said before is often said again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Content {
+    subject: u8,
+    day: u8,
+    is_attended: bool,
+}
+
+impl Content {
+    fn booking(self, by_name: bool, sequence: Option<u32>) -> Booking {
+        let mut body = json!({
+            "organizer": if by_name { "o@contoso.com" } else { ORGANIZER },
+            "subject": format!("Subject {}", self.subject),
+            "startDateTime": format!("2026-12-0{}T09:00:00Z", self.day + 1),
+            "attendees": [],
+        });
+        if self.is_attended {
+            body["attendees"] = json!([{"upn": "a@contoso.com", "role": "presenter"}]);
+        }
+        if let Some(sequence) = sequence {
+            body["sequence"] = json!(sequence);
+        }
+        parse(body).unwrap().1
+    }
+}
+
+/// What becomes of a call on its way.
+#[derive(Debug, Clone, Copy)]
+enum Weather {
+    /// It is carried out and answered.
+    Fine,
+    /// It goes wrong like this, and was carried out all the same or not.
+    Bad(Trouble, bool),
+    /// It is refused like this, and not carried out.
+    Refused(Refusal),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Unknown,
+    Throttled,
+    Unavailable,
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Declared(Content, Option<u32>),
+    CalledOff(Option<u32>),
+    /// Whoever finds the booking due makes the call.
+    Called(Weather),
+    /// Whoever made the call settles it.
+    Settled,
+    /// Whoever made the call dies before it is settled, and its lease runs out.
+    Died,
+    /// An operator makes it due.
+    Retried,
+    /// Somebody doubts that the meeting is as it should be.
+    Doubted,
+    ClockJumped {
+        minutes: u8,
+    },
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let content = (0_u8..2, 0_u8..2, any::<bool>());
+    let content = content.prop_map(|(subject, day, is_attended)| Content { subject, day, is_attended });
+    let trouble = prop_oneof![Just(Trouble::Unknown), Just(Trouble::Throttled), Just(Trouble::Unavailable)];
+    let refusal = prop_oneof![
+        Just(Refusal::OrganizerNotPermitted),
+        Just(Refusal::Forbidden),
+        Just(Refusal::Conflict),
+        Just(Refusal::Unauthorized)
+    ];
+    let weather = prop_oneof![
+        3 => Just(Weather::Fine),
+        3 => (trouble, any::<bool>()).prop_map(|(trouble, carried_out)| Weather::Bad(trouble, carried_out)),
+        1 => refusal.prop_map(Weather::Refused),
+    ];
+    let sequence = || prop_oneof![2 => Just(None), 1 => (0_u32..6).prop_map(Some)];
+    prop_oneof![
+        3 => (content, sequence()).prop_map(|(content, sequence)| Event::Declared(content, sequence)),
+        1 => sequence().prop_map(Event::CalledOff),
+        6 => weather.prop_map(Event::Called),
+        5 => Just(Event::Settled),
+        2 => Just(Event::Died),
+        1 => Just(Event::Retried),
+        1 => Just(Event::Doubted),
+        3 => (0_u8..40).prop_map(|minutes| Event::ClockJumped { minutes }),
+    ]
+}
+
+fn nothing_goes_back(before: &World, marks: &[(Option<u32>, u32, Option<String>)]) {
+    for (earlier, later) in marks.iter().zip(before.marks()) {
+        assert!(earlier.0 <= later.0, "the sequence goes back from {:?} to {:?}", earlier.0, later.0);
+        assert!(earlier.1 <= later.1, "the revision goes back from {} to {}", earlier.1, later.1);
+        assert!(earlier.2.is_none() || earlier.2 == later.2, "the meeting changes: {earlier:?}, {later:?}");
+    }
+    let sequences: Vec<_> = before.marks().into_iter().map(|mark| mark.0).collect();
+    assert!(sequences.is_sorted(), "a later generation has a lower sequence: {sequences:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    /// One meeting for each generation, the same for ever; done is said only of what is done; the sequence never goes
+    /// back; and when faults stop, a few attempts make everything as it was last accepted: nothing is forgotten.
+    #[test]
+    fn whatever_happens_the_last_accepted_word_comes_true(
+        by_name in any::<bool>(),
+        policy in proptest::sample::select(DriftPolicy::ALL.to_vec()),
+        events in proptest::collection::vec(any_event(), 1..40),
+    ) {
+        let mut world = World::new(by_name, policy);
+        for event in events {
+            let marks = world.marks();
+            world.happens(event);
+            world.promises_hold();
+            nothing_goes_back(&world, &marks);
+        }
+        let marks = world.marks();
+        world.comes_to_rest();
+        world.promises_hold();
+        nothing_goes_back(&world, &marks);
+        let Some(accepted) = world.accepted else { return Ok(()) };
+        let (latest, _) = world.generations.last().unwrap();
+        prop_assert_eq!(latest.progress, Progress::Settled);
+        prop_assert_eq!(latest.wanted.life, accepted.life);
+        if accepted.life == Life::Held {
+            let wanted = seen(&accepted.content.booking(by_name, None));
+            prop_assert_eq!(&world.live(latest)[0].seen, &wanted);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! A booking with all its generations, those who work on it, and what must always hold.
+
+use std::time::Duration;
+
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::graph::{Graph, Held, seen};
+use super::{Content, Event, Trouble, Weather};
+use crate::booking::{Booking, BookingId, BookingKey, ExternalId, Generation, Sequence, SourceSystem};
+use crate::clock::Timestamp;
+use crate::meeting::{
+    Call, CalledOff, Declared, DriftPolicy, Evidence, Failures, Life, Observed, OrganizerChange, Outcome,
+    Progress, Reply, Retried, RetryPolicy, Standing, Wanted, next_call,
+};
+
+/// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
+const ATTEMPTS_TO_REST: u32 = 4;
+
+/// A call that was made and is not settled yet.
+#[derive(Debug)]
+pub(super) struct Open {
+    call: Call,
+    asked_by: u32,
+    outcome: Outcome,
+}
+
+/// What was last accepted of a caller.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Accepted {
+    pub(super) content: Content,
+    pub(super) life: Life,
+}
+
+/// A booking with all its generations, and Graph.
+pub(super) struct World {
+    now: Timestamp,
+    by_name: bool,
+    graph: Graph,
+    pub(super) generations: Vec<(Standing, Option<Open>)>,
+    pub(super) accepted: Option<Accepted>,
+    policy: DriftPolicy,
+}
+
+impl World {
+    pub(super) fn new(by_name: bool, policy: DriftPolicy) -> Self {
+        Self {
+            now: datetime!(2026-11-23 08:00 UTC),
+            by_name,
+            graph: Graph::default(),
+            generations: Vec::new(),
+            accepted: None,
+            policy,
+        }
+    }
+
+    pub(super) fn happens(&mut self, event: Event) {
+        match event {
+            Event::Declared(content, sequence) => self.declare(content, sequence),
+            Event::CalledOff(sequence) => self.call_off(sequence),
+            Event::Called(weather) => self.each(|world, place| world.call(place, weather)),
+            Event::Settled => self.each(Self::settle),
+            Event::Died => self.each(Self::die),
+            Event::Retried => self.each(Self::retry),
+            Event::Doubted => self.each(Self::doubt),
+            Event::ClockJumped { minutes } => self.now += Duration::from_mins(minutes.into()),
+        }
+    }
+
+    fn each(&mut self, act: impl Fn(&mut Self, usize)) {
+        (0..self.generations.len()).for_each(|place| act(self, place));
+    }
+
+    fn declare(&mut self, content: Content, sequence: Option<u32>) {
+        let mut booking = content.booking(self.by_name, sequence);
+        let Some((latest, open)) = self.generations.last_mut() else {
+            self.accepted = Some(Accepted { content, life: Life::Held });
+            return self.begin(booking);
+        };
+        match latest.declared(booking.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
+            Declared::Changed(changed, _) => *latest = *changed,
+            Declared::BookedAgain => {
+                booking.sequence = booking.sequence.or(latest.wanted.booking.sequence);
+                self.begin(booking);
+            }
+            Declared::Same => {}
+            Declared::Stale(_) => return,
+            other => panic!("nobody asked for {other:?}"),
+        }
+        self.accepted = Some(Accepted { content, life: Life::Held });
+    }
+
+    fn begin(&mut self, booking: Booking) {
+        let mut generation = Generation::FIRST;
+        self.generations.iter().for_each(|_| generation = generation.next());
+        let external_id = ExternalId::new(Uuid::from_u128(generation.number().into()));
+        let key = BookingKey {
+            source_system: SourceSystem::parse("crm").unwrap(),
+            booking_id: BookingId::parse("BK-1").unwrap(),
+        };
+        let standing = Standing {
+            key,
+            generation,
+            revision: 1,
+            wanted: Wanted { life: Life::Held, external_id, booking, revision: 1 },
+            observed: Observed::default(),
+            progress: Progress::Due(self.now),
+            attempts: 0,
+            failures: Failures::default(),
+            last_error: None,
+            provisioned_at: None,
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        self.generations.push((standing, None));
+    }
+
+    fn call_off(&mut self, sequence: Option<u32>) {
+        let Some((latest, open)) = self.generations.last_mut() else { return };
+        let sequence = sequence.map(|number| Sequence::new(number).unwrap());
+        if let CalledOff::Now(called_off) = latest.called_off(sequence, open.is_some(), self.now) {
+            *latest = *called_off;
+            self.accepted.iter_mut().for_each(|accepted| accepted.life = Life::Cancelled);
+        }
+    }
+
+    /// As `provisioning` does: only what is due and not under way; where there is nothing to ask, that is settled.
+    fn call(&mut self, place: usize, weather: Weather) {
+        let (standing, open) = &mut self.generations[place];
+        if open.is_some() || standing.due_at().is_none_or(|at| at > self.now) {
+            return;
+        }
+        let Some(call) = next_call(&standing.wanted, &standing.observed) else {
+            *standing = standing.agreed(self.now);
+            return;
+        };
+        let external_id = standing.wanted.external_id;
+        let outcome = match weather {
+            Weather::Fine => self.graph.carry_out(&call, external_id),
+            Weather::Refused(refusal) => Outcome::Refused(refusal),
+            Weather::Bad(trouble, is_carried_out) => {
+                if is_carried_out {
+                    self.graph.carry_out(&call, external_id);
+                }
+                match trouble {
+                    Trouble::Unknown => Outcome::Unknown,
+                    Trouble::Throttled => Outcome::Throttled { retry_after: None },
+                    Trouble::Unavailable => {
+                        Outcome::Unavailable { retry_after: Some(Duration::from_secs(9)) }
+                    }
+                }
+            }
+        };
+        *open = Some(Open { call, asked_by: standing.wanted.revision, outcome });
+    }
+
+    fn settle(&mut self, place: usize) {
+        let (standing, open) = &mut self.generations[place];
+        let Some(open) = open.take() else { return };
+        let reply = Reply { outcome: open.outcome, evidence: Evidence::begun(self.now) };
+        let policies = (&RetryPolicy::default(), self.policy);
+        *standing = standing.after_attempt((&open.call, open.asked_by), &reply, policies, (self.now, 0.5));
+    }
+
+    /// As the claim does in the store, when it finds an attempt whose lease has run out.
+    fn die(&mut self, place: usize) {
+        let (standing, open) = &mut self.generations[place];
+        if open.take().is_none() {
+            return;
+        }
+        standing.attempts += 1;
+        standing.revision += 1;
+        let (life, revision) = (standing.wanted.life, standing.wanted.revision);
+        match &mut standing.observed.meeting {
+            None => standing.observed.creation_unknown = true,
+            Some(meeting) => {
+                let was_looked_at = meeting.doubted && meeting.agreed_revision == Some(revision);
+                if life == Life::Held && !was_looked_at {
+                    meeting.lose_sight();
+                }
+            }
+        }
+    }
+
+    fn retry(&mut self, place: usize) {
+        let (standing, open) = &mut self.generations[place];
+        if let Retried::Now(retried) = standing.retried(open.is_some(), self.now) {
+            *standing = *retried;
+        }
+    }
+
+    fn doubt(&mut self, place: usize) {
+        let (standing, _) = &mut self.generations[place];
+        if standing.is_comparable() {
+            standing.observed.meeting.as_mut().unwrap().doubted = true;
+            standing.progress = Progress::Due(self.now);
+        }
+    }
+
+    /// Faults have stopped, what is parked is tried again, and time passes: how many attempts that takes, at most.
+    pub(super) fn comes_to_rest(&mut self) -> u32 {
+        let mut longest = 0;
+        for place in 0..self.generations.len() {
+            self.die(place);
+            if self.generations[place].0.progress == Progress::Parked {
+                self.retry(place);
+            }
+            let mut attempts = 0;
+            while let Some(at) = self.generations[place].0.due_at() {
+                self.now = self.now.max(at);
+                self.call(place, Weather::Fine);
+                self.settle(place);
+                attempts += 1;
+                assert!(
+                    attempts <= ATTEMPTS_TO_REST,
+                    "it does not come to rest: {:?}",
+                    self.generations[place]
+                );
+            }
+            longest = longest.max(attempts);
+        }
+        longest
+    }
+
+    pub(super) fn live(&self, standing: &Standing) -> Vec<&Held> {
+        let meetings = self.graph.meetings.get(&standing.wanted.external_id.uuid());
+        meetings.into_iter().flatten().filter(|meeting| meeting.is_live).collect()
+    }
+
+    /// What holds at every moment.
+    pub(super) fn promises_hold(&self) {
+        for (standing, open) in &self.generations {
+            let made = self.graph.meetings.get(&standing.wanted.external_id.uuid()).map_or(0, Vec::len);
+            assert!(made <= 1, "a generation has one meeting: {made} were made for {standing:?}");
+            assert!(
+                open.is_none() || standing.due_at().is_some(),
+                "what is under way is due, so that it is resumed: {standing:?}"
+            );
+            if standing.progress != Progress::Settled {
+                continue;
+            }
+            let live = self.live(standing);
+            match standing.wanted.life {
+                Life::Cancelled => {
+                    assert!(live.is_empty(), "what is called off has no meeting: {standing:?}");
+                }
+                Life::Held => {
+                    let is_so = live.len() == 1 && live[0].seen == seen(&standing.wanted.booking);
+                    assert!(is_so, "what is provisioned is so at Graph: {live:?}, {standing:?}");
+                }
+            }
+        }
+        if let Some(((_, _), older)) = self.generations.split_last() {
+            let held = older.iter().filter(|(standing, _)| standing.wanted.life == Life::Held).count();
+            assert_eq!(held, 0, "at most the latest generation is held");
+        }
+    }
+
+    /// What may never go back: the sequence, the revision, and the meeting of a generation once it is known.
+    pub(super) fn marks(&self) -> Vec<(Option<u32>, u32, Option<String>)> {
+        let mark = |(standing, _): &(Standing, Option<Open>)| {
+            let link = standing
+                .observed
+                .meeting
+                .as_ref()
+                .map(|meeting| format!("{} {}", meeting.id, meeting.join_web_url));
+            (standing.wanted.booking.sequence.map(Sequence::number), standing.revision, link)
+        };
+        self.generations.iter().map(mark).collect()
+    }
+}
