@@ -1,5 +1,7 @@
 //! A request's body becomes a booking.
 
+use std::time::Duration;
+
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Payload;
 use futures_util::StreamExt;
@@ -11,14 +13,15 @@ use crate::booking::{Booking, BookingId, Fault, parse_named, parse_with_id};
 /// The largest body, in bytes: enough for 1,000 attendees.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// Reads the body of a request that names its booking. `channel_meetings` says whether `chatInfo` is possible.
+/// Reads the body of a request that names its booking, if it arrives in time. `channel_meetings` says whether `chatInfo` is
+/// possible.
 pub(super) async fn read(
     headers: &HeaderMap,
     payload: Payload,
-    channel_meetings: bool,
+    (timeout, channel_meetings): (Duration, bool),
 ) -> Result<(BookingId, Booking), Problem> {
     check_media_type(headers)?;
-    let bytes = bytes(headers, payload).await?;
+    let bytes = in_time(timeout, bytes(headers, payload)).await?;
     booking(&bytes, channel_meetings, parse_with_id)
 }
 
@@ -26,10 +29,10 @@ pub(super) async fn read(
 pub(super) async fn read_named(
     headers: &HeaderMap,
     payload: Payload,
-    (booking_id, channel_meetings): (&BookingId, bool),
+    (booking_id, timeout, channel_meetings): (&BookingId, Duration, bool),
 ) -> Result<Booking, Problem> {
     check_media_type(headers)?;
-    let bytes = bytes(headers, payload).await?;
+    let bytes = in_time(timeout, bytes(headers, payload)).await?;
     booking(&bytes, channel_meetings, |body| parse_named(body, booking_id))
 }
 
@@ -57,6 +60,17 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+/// Who sends its body by drops holds a place that others need.
+async fn in_time(
+    timeout: Duration,
+    bytes: impl Future<Output = Result<Vec<u8>, Problem>>,
+) -> Result<Vec<u8>, Problem> {
+    tokio::time::timeout(timeout, bytes).await.unwrap_or_else(|_| {
+        let detail = format!("The body was not whole after {} seconds.", timeout.as_secs());
+        Err(Problem::new(ProblemCode::BodyTooSlow, detail))
+    })
 }
 
 async fn bytes(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Problem> {

@@ -31,6 +31,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::GraphUnauthorized,
     ProblemCode::GraphUnavailable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

@@ -12,6 +12,8 @@ pub(crate) struct Door {
     pub(crate) provisioning: Arc<Provisioning>,
     /// How long callers may wait.
     pub(crate) waits: WaitSettings,
+    /// How long a body may take to arrive.
+    pub(crate) read_timeout: Duration,
     /// What is put into the words for administrators.
     pub(crate) remedies: Remedies,
     /// Whether the configured cloud and version of Graph can make meetings in a channel (`chatInfo`).

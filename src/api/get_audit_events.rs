@@ -23,6 +23,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::Forbidden,
     ProblemCode::NotAcceptable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

@@ -23,6 +23,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::Forbidden,
     ProblemCode::NotFound,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

@@ -22,6 +22,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::NotFound,
     ProblemCode::NotAcceptable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

@@ -22,6 +22,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::Unauthenticated,
     ProblemCode::Forbidden,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

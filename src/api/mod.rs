@@ -43,5 +43,5 @@ mod write;
 
 pub(crate) use door::{Door, Remedies, WaitSettings};
 pub(crate) use openapi::openapi_json;
-pub(crate) use problem::ProblemCode;
+pub(crate) use problem::{ProblemCode, overloaded};
 pub(crate) use routes::configure;

@@ -37,6 +37,7 @@ fn document() -> OpenApi {
             the same booking: repeat any request as often as you like, it can't make a second meeting.\n\nErrors are \
             problems (RFC 9457): decide on `code`; every code is explained under `/problems/{code}`. A path that does \
             not exist answers `not-found`, a method that is not possible `method-not-allowed` with the header `Allow`. \
+            Any path may answer `overloaded` (503): send the same again. \
             Times are RFC 3339, answered in UTC.",
         license(name = "MIT", identifier = "MIT"),
     ),
@@ -192,7 +193,7 @@ fn example(problem: ProblemCode) -> serde_json::Value {
             let error = &booking["lastError"];
             json!({"graph": error["graph"].clone(), "remedy": error["remedy"].clone(), "booking": booking})
         }
-        ProblemCode::StoreUnavailable => json!({"retryAfterSeconds": 1}),
+        ProblemCode::StoreUnavailable | ProblemCode::Overloaded => json!({"retryAfterSeconds": 1}),
         _ => json!({}),
     };
     if let (Some(example), serde_json::Value::Object(more)) = (example.as_object_mut(), more) {

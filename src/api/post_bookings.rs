@@ -29,6 +29,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::BookingDiffers,
     ProblemCode::BookingCancelled,
     ProblemCode::BodyTooLarge,
+    ProblemCode::BodyTooSlow,
     ProblemCode::UnsupportedMediaType,
     ProblemCode::OrganizerNotFound,
     ProblemCode::OrganizerNotPermitted,
@@ -36,6 +37,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::GraphUnauthorized,
     ProblemCode::GraphUnavailable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 
@@ -102,7 +104,7 @@ async fn create_or_get(
     let caller = caller.writer(request)?;
     Query::read(request.query_string()).close()?;
     let (booking_id, booking) =
-        booking_request::read(request.headers(), payload, door.channel_meetings).await?;
+        booking_request::read(request.headers(), payload, (door.read_timeout, door.channel_meetings)).await?;
     request.extensions_mut().insert(booking_id.clone());
     let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };

@@ -32,6 +32,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::GraphUnauthorized,
     ProblemCode::GraphUnavailable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 

@@ -33,6 +33,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::OrganizerImmutable,
     ProblemCode::RevisionMismatch,
     ProblemCode::BodyTooLarge,
+    ProblemCode::BodyTooSlow,
     ProblemCode::UnsupportedMediaType,
     ProblemCode::OrganizerNotFound,
     ProblemCode::OrganizerNotPermitted,
@@ -40,6 +41,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ProblemCode::GraphUnauthorized,
     ProblemCode::GraphUnavailable,
     ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ];
 
@@ -97,7 +99,7 @@ async fn declare(request: &HttpRequest, payload: Payload, caller: &Authenticated
     query.close()?;
     let only_if = precondition::read(request.headers())?;
     let booking_id = write::booking_id(request).ok_or_else(write::no_such_booking)?;
-    let told = (&booking_id, door.channel_meetings);
+    let told = (&booking_id, door.read_timeout, door.channel_meetings);
     let booking = booking_request::read_named(request.headers(), payload, told).await?;
     let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
     let declaration = Declaration {

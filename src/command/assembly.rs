@@ -23,6 +23,7 @@ use crate::server::{AdminDoor, Health, PublicDoor, bind};
 use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
+use crate::under_way::UnderWay;
 use crate::worker::{Rounds, Worker};
 
 /// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
@@ -31,6 +32,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const MIGRATE_AGAIN: Duration = Duration::from_millis(500);
 /// How often the month's meetings are counted; that reads the month's history.
 const QUOTAS: Duration = Duration::from_mins(30);
+/// Time to answer all who wait when there is no more of it.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// How often the file of API keys is looked at for changes.
 const KEYS_RELOAD: Duration = Duration::from_secs(10);
 
@@ -77,6 +80,7 @@ pub struct Replica {
     clockwork: Vec<JoinHandle<()>>,
     notices: (CancellationToken, JoinHandle<()>),
     claim_max: usize,
+    drain: Duration,
     shutdown: Duration,
 }
 
@@ -91,8 +95,10 @@ impl Replica {
         let public = listen(settings.http.address)?;
         let admin = listen(settings.http.admin_address)?;
         let doorkeeper = web::Data::new(Doorkeeper::open(&settings.access.api_keys_file)?);
-        let provisioning = Arc::new(provisioning(settings, Arc::clone(&clock))?);
-        let health = Arc::new(Health::starting(provisioning.store.clone()));
+        let waiting = Arc::new(UnderWay::default());
+        let provisioning = Arc::new(provisioning(settings, Arc::clone(&clock), Arc::clone(&waiting))?);
+        let store = provisioning.store.clone();
+        let health = Arc::new(Health::starting(store, waiting, settings.http.requests_max));
         let admin = open(admin, |listener| {
             let door = AdminDoor {
                 health: Arc::clone(&health),
@@ -112,6 +118,8 @@ impl Replica {
                 doorkeeper: doorkeeper.clone(),
                 metrics: Arc::clone(&provisioning.metrics),
                 health: Arc::clone(&health),
+                read_timeout: settings.http.read_timeout,
+                connections_max: settings.http.connections_max,
             };
             door.open(listener)
         })?;
@@ -128,6 +136,7 @@ impl Replica {
             clockwork: Vec::new(),
             notices: (quiet, notices),
             claim_max: usize::try_from(settings.worker.claim_max).unwrap_or(usize::MAX),
+            drain: settings.http.drain,
             shutdown: settings.http.shutdown,
         };
         if clockwork == Clockwork::Running {
@@ -224,14 +233,21 @@ impl Replica {
         });
     }
 
-    /// Stops: not ready, no more work taken, calls under way finished or handed back.
+    /// Stops: not ready, no more work taken, calls under way finished or handed back. The public door stays open as long
+    /// as its drain says, and then until nobody is being answered, so that nobody's connection is reset: every answer
+    /// tells its client to connect anew, which is elsewhere.
     pub async fn stop(self) {
-        let deadline = tokio::time::Instant::now() + self.shutdown;
+        let began = tokio::time::Instant::now();
+        let deadline = began + self.shutdown;
         self.health.stopping();
         self.stop.cancel();
-        self.public.1.pause().await;
-        // Whether they ended or the time did: what still waits for its meeting is not lost with its connection.
-        let _answered = tokio::time::timeout_at(deadline, self.health.requests().nothing()).await;
+        tokio::time::sleep_until(deadline.min(began + self.drain)).await;
+        let answered = || self.health.requests().nothing();
+        // Whether they ended or the time did: who still waits then is told how the booking stands.
+        let _answered =
+            tokio::time::timeout_at(deadline - LAST_WORD.min(self.shutdown / 4), answered()).await;
+        self.provisioning.waiting.end();
+        let _answered = tokio::time::timeout_at(deadline, answered()).await;
         self.public.1.stop(true).await;
         for one in self.clockwork {
             // A worker that panicked has said so; the shutdown goes on.
@@ -272,7 +288,11 @@ pub(super) fn store(settings: &crate::config::DatabaseSettings) -> Result<Store,
     })
 }
 
-fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioning, StartFault> {
+fn provisioning(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    waiting: Arc<UnderWay>,
+) -> Result<Provisioning, StartFault> {
     let metrics = Arc::new(Metrics::new());
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
@@ -292,11 +312,16 @@ fn provisioning(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Provisioni
         lease: settings.worker.lease,
         alarm: Alarm::default(),
         poll: settings.worker.poll,
-        waiting: Waiting::default(),
+        waiting: Waiting::of(waiting, settings.http.waiting_max, looks_at_once(settings)),
         notices,
         unconfirmed: Unconfirmed::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
+}
+
+/// A quarter of the connections to Postgres is what waiting requests may look with; the others accept and settle.
+fn looks_at_once(settings: &Settings) -> usize {
+    usize::try_from(settings.database.connections_max / 4).unwrap_or(1)
 }
 
 fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettings> {
@@ -308,6 +333,7 @@ fn door(settings: &Settings, provisioning: &Arc<Provisioning>) -> Door {
     Door {
         provisioning: Arc::clone(provisioning),
         waits: WaitSettings { default: settings.http.wait_default, maximum: settings.http.wait_max },
+        read_timeout: settings.http.read_timeout,
         remedies: Remedies { client_id: settings.graph.client_id.to_string() },
         channel_meetings: graph_connection::has_beta(settings.graph.cloud),
     }

@@ -10,7 +10,7 @@ use super::worker::WorkerSettings;
 /// What a lease must leave after the longest call: time to fetch a pooled connection and settle.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
-/// A wait by default must be allowed, and two doors can't share an address.
+/// A wait by default must be allowed, a stop must not end before its drain, and two doors can't share an address.
 pub(super) fn check_http(reader: &mut Reader, http: &HttpSettings) {
     if http.wait_default > http.wait_max {
         let detail = format!(
@@ -19,6 +19,14 @@ pub(super) fn check_http(reader: &mut Reader, http: &HttpSettings) {
             http.wait_max.as_secs()
         );
         reader.fault("http.wait_default_seconds", detail);
+    }
+    if http.drain >= http.shutdown {
+        let detail = format!(
+            "is {}; must be below http.shutdown_seconds, which is {}",
+            http.drain.as_secs(),
+            http.shutdown.as_secs()
+        );
+        reader.fault("http.drain_seconds", detail);
     }
     if http.address == http.admin_address && http.address.port() != 0 {
         let detail = format!("is {}, as http.address is; must be another", http.admin_address);

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::rule::{Rule, seconds};
+use super::rule::{Rule, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,16 @@ pub struct HttpSettings {
     pub wait_max: Duration,
     /// From SIGTERM until the process ends, at most.
     pub shutdown: Duration,
+    /// From SIGTERM, while the public door stays open for those who have not noticed yet.
+    pub drain: Duration,
+    /// How long a client may take to send a request's head, and then its body.
+    pub read_timeout: Duration,
+    /// The most requests answered at once, apart from those that only wait for their meeting.
+    pub requests_max: usize,
+    /// The most requests that wait for their meeting.
+    pub waiting_max: usize,
+    /// The most connections to the public door, idle ones included.
+    pub connections_max: usize,
 }
 
 impl HttpSettings {
@@ -30,12 +40,27 @@ impl HttpSettings {
             reader.or_default("http.wait_default_seconds", Duration::from_secs(10), &seconds(0..=300));
         let wait_max = reader.or_default("http.wait_max_seconds", Duration::from_secs(30), &seconds(0..=300));
         let shutdown = reader.or_default("http.shutdown_seconds", Duration::from_secs(25), &seconds(1..=600));
+        let drain = reader.or_default("http.drain_seconds", Duration::from_secs(5), &seconds(0..=300));
+        let read_timeout =
+            reader.or_default("http.read_timeout_seconds", Duration::from_secs(10), &seconds(1..=300));
+        let mut most = |name, default| {
+            let most = reader.or_default(name, default, &whole(1..=1_000_000));
+            most.and_then(|most| usize::try_from(most).ok())
+        };
+        let requests_max = most("http.requests_max", 500);
+        let waiting_max = most("http.waiting_max", 10_000);
+        let connections_max = most("http.connections_max", 16_000);
         Some(Self {
             address: address?,
             admin_address: admin_address?,
             wait_default: wait_default?,
             wait_max: wait_max?,
             shutdown: shutdown?,
+            drain: drain?,
+            read_timeout: read_timeout?,
+            requests_max: requests_max?,
+            waiting_max: waiting_max?,
+            connections_max: connections_max?,
         })
     }
 }

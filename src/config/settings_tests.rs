@@ -210,6 +210,10 @@ fn what_is_missing_is_named_with_every_way_to_set_it() {
 fn settings_that_do_not_fit_together_are_faults() {
     for (text, expected) in [
         (
+            "[http]\nshutdown_seconds = 5\n",
+            "http.drain_seconds (default): is 5; must be below http.shutdown_seconds, which is 5",
+        ),
+        (
             "[http]\nwait_default_seconds = 31\n",
             "http.wait_default_seconds (file FILE): is 31; must be at most",
         ),

@@ -28,10 +28,12 @@ impl Provisioning {
         // Boxed here, or whoever waits would carry the whole work about.
         let work = Box::pin(provisioning.carry_out(standing, attempt, origin));
         let work = self.in_flight.spawn(work);
-        let standing = match tokio::time::timeout_at(deadline, work).await {
-            Ok(Ok(Some(standing))) => standing,
-            // It goes on without us, or another replica took over: the row will tell.
-            Ok(Ok(None) | Err(_)) | Err(_) => before,
+        let standing = match self.sit_out(work, deadline).await {
+            Some(Ok(Some(standing))) => standing,
+            // Another replica took over: the row will tell.
+            Some(Ok(None) | Err(_)) => before,
+            // It goes on without us.
+            None => return before,
         };
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
         self.wait_for(standing, left).await

@@ -74,6 +74,7 @@ async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
+    door.metrics.load().set(door.health.requests().count(), door.health.waiting());
     match door.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),

@@ -1,5 +1,6 @@
 //! What probes are told.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(crate) struct Health {
     started: AtomicBool,
     stopping: AtomicBool,
     requests: UnderWay,
+    waiting: Arc<UnderWay>,
+    requests_max: usize,
 }
 
 /// Why a replica takes no work now.
@@ -39,13 +42,15 @@ impl NotReady {
 }
 
 impl Health {
-    /// A replica that is starting.
-    pub(crate) fn starting(store: Store) -> Self {
+    /// A replica that is starting. It answers so many requests at once, besides those that are counted in `waiting`.
+    pub(crate) fn starting(store: Store, waiting: Arc<UnderWay>, requests_max: usize) -> Self {
         Self {
             store,
             started: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             requests: UnderWay::default(),
+            waiting,
+            requests_max,
         }
     }
 
@@ -62,6 +67,16 @@ impl Health {
     /// The requests that are being answered at the public port.
     pub(crate) fn requests(&self) -> &UnderWay {
         &self.requests
+    }
+
+    /// How many of them only wait for their meeting.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.count()
+    }
+
+    /// Whether there are more requests than are answered at once, the latest included.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.requests.count().saturating_sub(self.waiting()) > self.requests_max
     }
 
     pub(super) fn is_stopping(&self) -> bool {

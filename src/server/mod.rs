@@ -3,6 +3,7 @@
 //! Middleware, the request line, health and shutdown; nothing about bookings. Started by `command`.
 
 mod admin;
+mod admission;
 mod health;
 mod listener;
 mod public;

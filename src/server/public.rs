@@ -1,6 +1,7 @@
 //! The public port.
 
 use std::net::TcpListener;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,13 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use super::admission::admit;
 use super::health::Health;
 use super::request_line::{RequestSpan, request_line};
 use crate::access::Doorkeeper;
 use crate::api::{self, Door};
 use crate::telemetry::Metrics;
 
-/// A client that takes longer to send its headers is sent away.
-const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// An idle connection is kept this long for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -34,25 +34,34 @@ pub(crate) struct PublicDoor {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether this replica stops, and the requests that it answers.
     pub(crate) health: Arc<Health>,
+    /// A client that takes longer to send the head of its first request is sent away.
+    pub(crate) read_timeout: Duration,
+    /// The most connections at once; others are left in the system's queue.
+    pub(crate) connections_max: usize,
 }
 
 impl PublicDoor {
     /// Opens the public port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let metrics = web::Data::from(Arc::clone(&self.metrics));
+        let (read_timeout, connections_max) = (self.read_timeout, self.connections_max);
+        let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
         let server = HttpServer::new(move || {
             let door = self.door.clone();
             App::new()
                 .app_data(metrics.clone())
                 .app_data(self.doorkeeper.clone())
                 .app_data(web::Data::from(Arc::clone(&self.health)))
+                .wrap(from_fn(admit))
                 .wrap(Compress::default())
                 .wrap(from_fn(request_line))
                 .wrap(TracingLogger::<RequestSpan>::new())
                 .configure(|routes| api::configure(routes, door))
         });
         let server = server
-            .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+            .workers(workers)
+            .max_connections(connections_max.div_ceil(workers))
+            .client_request_timeout(read_timeout)
             .keep_alive(KEEP_ALIVE)
             .tcp_nodelay(true)
             .disable_signals()

@@ -63,6 +63,24 @@ pub(super) const HTTP_REQUEST_DURATION: Metric = metric(
     &["route"],
     "Time from a request's head to its answer, the waiting for Graph included",
 );
+pub(super) const HTTP_IN_FLIGHT: Metric = metric(
+    "meeting_provisioner_http_requests_in_flight",
+    Gauge,
+    &[],
+    "Requests being answered on the public door, those that only wait for their meeting included",
+);
+pub(super) const HTTP_WAITING: Metric = metric(
+    "meeting_provisioner_http_requests_waiting",
+    Gauge,
+    &[],
+    "Requests that only wait for their meeting",
+);
+pub(super) const HTTP_REFUSED: Metric = metric(
+    "meeting_provisioner_http_refused_total",
+    Counter,
+    &["refused"],
+    "What was refused for want of room: a request (503 overloaded), or only its wait (202 at once)",
+);
 pub(super) const GRAPH_CALLS: Metric = metric(
     "meeting_provisioner_graph_calls_total",
     Counter,
@@ -176,9 +194,12 @@ pub(super) const BUILD: Metric =
 
 /// Everything that is measured, for the tests that hold the document and the scrape to it.
 #[cfg(test)]
-pub const METRICS: [Metric; 21] = [
+pub const METRICS: [Metric; 24] = [
     HTTP_REQUESTS,
     HTTP_REQUEST_DURATION,
+    HTTP_IN_FLIGHT,
+    HTTP_WAITING,
+    HTTP_REFUSED,
     GRAPH_CALLS,
     GRAPH_CALL_DURATION,
     GRAPH_CALLS_POSTPONED,

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric as Encodable, Registry, Unit};
 
+use super::load::Load;
 use super::metric_names::{self as names, Metric, MetricKind};
 use crate::booking::SourceSystem;
 
@@ -128,6 +129,7 @@ pub struct Metrics {
     notices: Family<NoticeLabels, Counter>,
     listening: Gauge,
     starting_soon: Gauge,
+    load: Load,
 }
 
 impl Metrics {
@@ -156,6 +158,7 @@ impl Metrics {
             notices: Family::default(),
             listening: Gauge::default(),
             starting_soon: Gauge::default(),
+            load: Load::default(),
         };
         metrics.register_all();
         metrics
@@ -165,6 +168,9 @@ impl Metrics {
         let registry = &mut self.registry;
         register(registry, names::HTTP_REQUESTS, self.http_requests.clone());
         register(registry, names::HTTP_REQUEST_DURATION, self.http_request_duration.clone());
+        register(registry, names::HTTP_IN_FLIGHT, self.load.in_flight.clone());
+        register(registry, names::HTTP_WAITING, self.load.waiting.clone());
+        register(registry, names::HTTP_REFUSED, self.load.refused.clone());
         register(registry, names::GRAPH_CALLS, self.graph_calls.clone());
         register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
         register(registry, names::GRAPH_CALLS_POSTPONED, self.graph_calls_postponed.clone());
@@ -195,6 +201,11 @@ impl Metrics {
         self.http_request_duration
             .get_or_create(&RouteLabels { route: route.to_owned() })
             .observe(took.as_secs_f64());
+    }
+
+    /// How much the public door has to do.
+    pub fn load(&self) -> &Load {
+        &self.load
     }
 
     /// A call to Graph came to its outcome; both in the words of history (`create-or-get`, `found`).

@@ -24,6 +24,7 @@ fn touched() -> Metrics {
     metrics.notice_told("settled");
     metrics.notice_heard("awaited");
     metrics.set_listening(true);
+    metrics.load().wait_refused();
     metrics
 }
 

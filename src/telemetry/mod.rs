@@ -7,6 +7,7 @@
 //! It must never decide anything, never hold a secret, and never label a metric with what callers can make up.
 //! Called by `command`, which builds it, and by whatever has something to count or to say.
 
+mod load;
 mod logs;
 mod metric_names;
 mod metrics;

@@ -21,11 +21,13 @@ mod lost_answers;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
 mod organizers;
+mod overload;
 mod pages;
 mod postgres_away;
 mod readiness;
 mod replicas;
 mod retries;
+mod rolling;
 mod self_audit;
 mod self_audit_at_graph;
 mod settings;

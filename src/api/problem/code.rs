@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 
+use super::words::{self, Words};
 use crate::meeting::Failure;
 
 /// A kind of problem; its code never changes its meaning.
@@ -31,6 +32,8 @@ pub(crate) enum ProblemCode {
     RevisionMismatch,
     /// More than 256 KiB.
     BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTooSlow,
     /// Not `application/json`.
     UnsupportedMediaType,
     /// The caller takes none of the forms there are.
@@ -49,30 +52,15 @@ pub(crate) enum ProblemCode {
     GraphUnavailable,
     /// Postgres can't be reached.
     StoreUnavailable,
+    /// More requests at once than this replica takes.
+    Overloaded,
     /// A fault of this service.
     InternalError,
 }
 
-/// What a problem is called, what it means and what to do about it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Words {
-    /// The code.
-    pub(crate) code: &'static str,
-    /// HTTP status.
-    pub(crate) status: u16,
-    /// Whether the same request may succeed later with nobody doing anything.
-    pub(crate) retryable: bool,
-    /// A short name.
-    pub(crate) title: &'static str,
-    /// What it means.
-    pub(crate) meaning: &'static str,
-    /// What to do.
-    pub(crate) what_to_do: &'static str,
-}
-
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::Unauthenticated,
@@ -85,6 +73,7 @@ impl ProblemCode {
         Self::NothingToRetry,
         Self::RevisionMismatch,
         Self::BodyTooLarge,
+        Self::BodyTooSlow,
         Self::UnsupportedMediaType,
         Self::NotAcceptable,
         Self::MethodNotAllowed,
@@ -94,6 +83,7 @@ impl ProblemCode {
         Self::GraphUnauthorized,
         Self::GraphUnavailable,
         Self::StoreUnavailable,
+        Self::Overloaded,
         Self::InternalError,
     ];
 
@@ -128,235 +118,33 @@ impl ProblemCode {
     /// What is said about it.
     pub(crate) fn words(self) -> &'static Words {
         match self {
-            Self::InvalidRequest => &INVALID_REQUEST,
-            Self::InvalidBooking => &INVALID_BOOKING,
-            Self::Unauthenticated => &UNAUTHENTICATED,
-            Self::Forbidden => &FORBIDDEN,
-            Self::NotFound => &NOT_FOUND,
-            Self::BookingDiffers => &BOOKING_DIFFERS,
-            Self::BookingCancelled => &BOOKING_CANCELLED,
-            Self::StaleSequence => &STALE_SEQUENCE,
-            Self::OrganizerImmutable => &ORGANIZER_IMMUTABLE,
-            Self::NothingToRetry => &NOTHING_TO_RETRY,
-            Self::RevisionMismatch => &REVISION_MISMATCH,
-            Self::BodyTooLarge => &BODY_TOO_LARGE,
-            Self::UnsupportedMediaType => &UNSUPPORTED_MEDIA_TYPE,
-            Self::NotAcceptable => &NOT_ACCEPTABLE,
-            Self::MethodNotAllowed => &METHOD_NOT_ALLOWED,
-            Self::OrganizerNotFound => &ORGANIZER_NOT_FOUND,
-            Self::OrganizerNotPermitted => &ORGANIZER_NOT_PERMITTED,
-            Self::GraphRefused => &GRAPH_REFUSED,
-            Self::GraphUnauthorized => &GRAPH_UNAUTHORIZED,
-            Self::GraphUnavailable => &GRAPH_UNAVAILABLE,
-            Self::StoreUnavailable => &STORE_UNAVAILABLE,
-            Self::InternalError => &INTERNAL_ERROR,
+            Self::InvalidRequest => &words::INVALID_REQUEST,
+            Self::InvalidBooking => &words::INVALID_BOOKING,
+            Self::Unauthenticated => &words::UNAUTHENTICATED,
+            Self::Forbidden => &words::FORBIDDEN,
+            Self::NotFound => &words::NOT_FOUND,
+            Self::BookingDiffers => &words::BOOKING_DIFFERS,
+            Self::BookingCancelled => &words::BOOKING_CANCELLED,
+            Self::StaleSequence => &words::STALE_SEQUENCE,
+            Self::OrganizerImmutable => &words::ORGANIZER_IMMUTABLE,
+            Self::NothingToRetry => &words::NOTHING_TO_RETRY,
+            Self::RevisionMismatch => &words::REVISION_MISMATCH,
+            Self::BodyTooLarge => &words::BODY_TOO_LARGE,
+            Self::BodyTooSlow => &words::BODY_TOO_SLOW,
+            Self::UnsupportedMediaType => &words::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => &words::NOT_ACCEPTABLE,
+            Self::MethodNotAllowed => &words::METHOD_NOT_ALLOWED,
+            Self::OrganizerNotFound => &words::ORGANIZER_NOT_FOUND,
+            Self::OrganizerNotPermitted => &words::ORGANIZER_NOT_PERMITTED,
+            Self::GraphRefused => &words::GRAPH_REFUSED,
+            Self::GraphUnauthorized => &words::GRAPH_UNAUTHORIZED,
+            Self::GraphUnavailable => &words::GRAPH_UNAVAILABLE,
+            Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
+            Self::Overloaded => &words::OVERLOADED,
+            Self::InternalError => &words::INTERNAL_ERROR,
         }
     }
 }
-
-const INVALID_REQUEST: Words = Words {
-    code: "invalid-request",
-    status: 400,
-    retryable: false,
-    title: "The request can't be read",
-    meaning: "The body is not JSON, or a parameter of the query is unknown, stands twice or has a value that \
-              can't be read. Nothing was done.",
-    what_to_do: "Correct what `detail` and `errors` name. A cursor belongs to the filters with which it was \
-                 given: repeat them with it.",
-};
-const INVALID_BOOKING: Words = Words {
-    code: "invalid-booking",
-    status: 422,
-    retryable: false,
-    title: "The booking breaks a rule",
-    meaning: "The body is JSON, but not a booking that can be kept. `errors` holds all its faults at once, each \
-              with the JSON Pointer of the member. Nothing was stored.",
-    what_to_do: "Correct every member that `errors` names and send the booking again, under the same bookingId.",
-};
-const UNAUTHENTICATED: Words = Words {
-    code: "unauthenticated",
-    status: 401,
-    retryable: false,
-    title: "Who is calling?",
-    meaning: "The request carries no credential, or none that is valid here. Which of the two is not told.",
-    what_to_do: "Send the header `Authorization: Bearer <key>` with the API key that the operator of this service \
-                 gave you. If it was replaced, use the new one.",
-};
-const FORBIDDEN: Words = Words {
-    code: "forbidden",
-    status: 403,
-    retryable: false,
-    title: "Your role does not allow this",
-    meaning: "The credential is valid, but none of its roles allows this call.",
-    what_to_do: "Ask the operator of this service for the role: `bookings.write` to create bookings, \
-                 `bookings.read` to read them, `audit.read` to read the history of all source systems, `operator` to \
-                 have bookings tried again.",
-};
-const NOT_FOUND: Words = Words {
-    code: "not-found",
-    status: 404,
-    retryable: false,
-    title: "There is nothing here for you",
-    meaning: "The path or the booking does not exist, or the booking belongs to another source system. The two \
-              can't be told apart.",
-    what_to_do: "Check the path, the bookingId (percent-encoded) and the credential's source system. A booking \
-                 that was never accepted can be sent with POST /v1/bookings.",
-};
-const BOOKING_DIFFERS: Words = Words {
-    code: "booking-differs",
-    status: 409,
-    retryable: false,
-    title: "The booking is known with other content",
-    meaning: "A booking with this bookingId exists, and it differs in the fields that `differences` lists. POST \
-              creates or gets; it never changes an existing meeting. The existing booking is untouched.",
-    what_to_do: "For a repeat, send the same content as the first time. To change the booking, send it with PUT \
-                 /v1/bookings/{bookingId}. A meeting can't move to another channel: for that, call the booking off \
-                 and book it again.",
-};
-const BOOKING_CANCELLED: Words = Words {
-    code: "booking-cancelled",
-    status: 409,
-    retryable: false,
-    title: "The booking was cancelled",
-    meaning: "A booking with this bookingId exists and was called off, before or while this request waited. POST does not \
-              bring it back.",
-    what_to_do: "To book it again, with a meeting and a link of its own, send it with PUT /v1/bookings/{bookingId}.",
-};
-const STALE_SEQUENCE: Words = Words {
-    code: "stale-sequence",
-    status: 409,
-    retryable: false,
-    title: "A newer message was here before",
-    meaning: "The booking's sequence (RFC 5545) is higher than the one that was sent, or the same with other content. \
-              This message is older than what is stored; it was ignored, so that it undoes nothing.",
-    what_to_do: "Nothing, if the message was a late one. Otherwise send the booking with a sequence above the one in \
-                 `booking.sequence`.",
-};
-const ORGANIZER_IMMUTABLE: Words = Words {
-    code: "organizer-immutable",
-    status: 409,
-    retryable: false,
-    title: "The organizer of a meeting can't change",
-    meaning: "Another organizer means another meeting with another join link. The booking is unchanged.",
-    what_to_do: "If that is wanted, send the same again with `?organizerChange=replace`: the booking gets a meeting of \
-                 the other organizer, and then the old one is removed.",
-};
-const NOTHING_TO_RETRY: Words = Words {
-    code: "nothing-to-retry",
-    status: 409,
-    retryable: false,
-    title: "There is nothing to try again",
-    meaning: "The booking has neither failed nor does it wait for its next attempt. It is unchanged.",
-    what_to_do: "Nothing, if the meeting is what `booking` says. If it is not, change the booking with PUT \
-                 /v1/bookings/{bookingId}.",
-};
-const REVISION_MISMATCH: Words = Words {
-    code: "revision-mismatch",
-    status: 412,
-    retryable: false,
-    title: "The booking has changed since you looked",
-    meaning: "The header If-Match names another revision than the one that is stored. Nothing was done.",
-    what_to_do: "Look at `booking`, or get it again, and repeat the request with its ETag if it is still wanted.",
-};
-const BODY_TOO_LARGE: Words = Words {
-    code: "body-too-large",
-    status: 413,
-    retryable: false,
-    title: "The body is too large",
-    meaning: "A body may hold at most 256 KiB, which is enough for 1,000 attendees.",
-    what_to_do: "Send a smaller body. It is not read any further, so the connection may be closed.",
-};
-const UNSUPPORTED_MEDIA_TYPE: Words = Words {
-    code: "unsupported-media-type",
-    status: 415,
-    retryable: false,
-    title: "The body must be JSON",
-    meaning: "The body is not declared as JSON in UTF-8, or it is compressed.",
-    what_to_do: "Send `Content-Type: application/json`, and no Content-Encoding.",
-};
-const NOT_ACCEPTABLE: Words = Words {
-    code: "not-acceptable",
-    status: 406,
-    retryable: false,
-    title: "No acceptable form",
-    meaning: "The header Accept allows none of the forms in which this can be answered.",
-    what_to_do: "Send `Accept: application/json`, or leave the header out.",
-};
-const METHOD_NOT_ALLOWED: Words = Words {
-    code: "method-not-allowed",
-    status: 405,
-    retryable: false,
-    title: "This method is not possible here",
-    meaning: "The path is known, but not with this method.",
-    what_to_do: "Use one of the methods in the header Allow.",
-};
-const ORGANIZER_NOT_FOUND: Words = Words {
-    code: "organizer-not-found",
-    status: 422,
-    retryable: false,
-    title: "Microsoft Graph knows no such organizer",
-    meaning: "There is no user with this object id or user principal name in the tenant. The booking is stored as \
-              failed; a repeat gets the same answer without another call to Graph.",
-    what_to_do: "Check the organizer: an object id or user principal name of a user in this tenant who is not \
-                 deleted. To correct it, send the booking with the right organizer by PUT with \
-                 `?organizerChange=replace`.",
-};
-const ORGANIZER_NOT_PERMITTED: Words = Words {
-    code: "organizer-not-permitted",
-    status: 422,
-    retryable: false,
-    title: "No access policy allows meetings for this organizer",
-    meaning: "Teams lets an application make meetings on behalf of a user only after an administrator granted an \
-              application access policy, which takes up to 30 minutes to take effect. That time was waited for, \
-              in vain; the booking is stored as failed.",
-    what_to_do: "Have a Teams administrator run the commands in `remedy`. What was refused stays refused until \
-                 the booking is made due again.",
-};
-const GRAPH_REFUSED: Words = Words {
-    code: "graph-refused",
-    status: 422,
-    retryable: false,
-    title: "Microsoft Graph refuses the request",
-    meaning: "Graph says that the request itself is wrong or forbidden; its own words stand in `graph`. The booking \
-              is stored as failed; a repeat gets the same answer without another call to Graph.",
-    what_to_do: "Read `graph` and `remedy`. Microsoft support asks for graph.requestId, graph.clientRequestId and \
-                 graph.date.",
-};
-const GRAPH_UNAUTHORIZED: Words = Words {
-    code: "graph-unauthorized",
-    status: 502,
-    retryable: false,
-    title: "This service's own credential is refused",
-    meaning: "Microsoft refuses the credential with which this service signs in. Nothing is wrong with the \
-              booking, which is stored.",
-    what_to_do: "Tell the operator of this service, who finds in `remedy` what to check: an expired or wrong secret, \
-                 an unknown application, missing consent.",
-};
-const GRAPH_UNAVAILABLE: Words = Words {
-    code: "graph-unavailable",
-    status: 503,
-    retryable: true,
-    title: "Microsoft Graph is out of order",
-    meaning: "Graph could not be reached or did not answer, and no promise could be made. Bookings that are stored \
-              are tried again without you and answer 202, not this.",
-    what_to_do: "Send the same request again later; it can't make a second meeting.",
-};
-const STORE_UNAVAILABLE: Words = Words {
-    code: "store-unavailable",
-    status: 503,
-    retryable: true,
-    title: "The database can't be reached",
-    meaning: "This service keeps bookings in a database that can't be reached now, so nothing was promised.",
-    what_to_do: "Send the same request again after the time in Retry-After; it can't make a second meeting.",
-};
-const INTERNAL_ERROR: Words = Words {
-    code: "internal-error",
-    status: 500,
-    retryable: false,
-    title: "A fault of this service",
-    meaning: "This service met something that should not be. The reason stands in its log, under `requestId`.",
-    what_to_do: "Tell the operator of this service the requestId. Sending the same booking again does no harm.",
-};
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,11 @@ mod answer;
 mod code;
 mod graph;
 mod of_store;
+mod overload;
+mod words;
 
 pub(super) use answer::{Answer, Answered, Problem};
 pub(crate) use code::ProblemCode;
 pub(super) use graph::{failure_body, parked};
 pub(super) use of_store::not_kept;
+pub(crate) use overload::overloaded;

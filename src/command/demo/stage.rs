@@ -120,6 +120,7 @@ fn settings(simulator: &Simulator, database_url: &str, keys: &str) -> anyhow::Re
         ("HTTP__ADDRESS", "127.0.0.1:0"),
         ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
         ("HTTP__SHUTDOWN_SECONDS", "5"),
+        ("HTTP__DRAIN_SECONDS", "0"),
         ("DATABASE__URL", database_url),
         ("GRAPH__TENANT_ID", &graph.tenant_id),
         ("GRAPH__CLIENT_ID", &graph.client_id),

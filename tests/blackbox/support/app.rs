@@ -375,6 +375,7 @@ fn environment(simulator: &Simulator, database_url: &str, keys: &Path) -> Vec<(S
         ("HTTP__ADDRESS", "127.0.0.1:0"),
         ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
         ("HTTP__SHUTDOWN_SECONDS", "5"),
+        ("HTTP__DRAIN_SECONDS", "0"),
         ("DATABASE__URL", database_url),
         ("DATABASE__CONNECTIONS_MAX", "4"),
         ("GRAPH__TENANT_ID", &settings.tenant_id),

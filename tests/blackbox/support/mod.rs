@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod kept;
 pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
