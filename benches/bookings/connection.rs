@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context as _, bail};
 
+/// The longest answer.
+const RECEIVED_MAX: usize = 64 * 1024;
+
 /// A connection that is kept, for one request after the other.
 pub struct Connection {
     stream: TcpStream,
@@ -24,12 +27,20 @@ impl Connection {
     pub fn to(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: vec![0; 64 * 1024] })
+        Ok(Self { stream, received: Vec::new() })
+    }
+
+    /// Sends a whole request, whose answer nobody reads yet.
+    pub fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        Ok(self.stream.write_all(request)?)
     }
 
     /// Sends a whole request and reads the whole answer, which must tell its length.
     pub fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
-        self.stream.write_all(request)?;
+        self.send(request)?;
+        if self.received.is_empty() {
+            self.received = vec![0; RECEIVED_MAX];
+        }
         let mut end = 0;
         let head = loop {
             let unread = self.received.get_mut(end..).context("the answer's head is too long")?;

@@ -7,9 +7,11 @@
 //! the database are asked whether there is one meeting for each booking: a fast answer that is wrong counts nothing.
 
 mod connection;
+mod crowd;
 mod load;
 mod pgbench;
 mod program;
+mod resuming;
 mod stage;
 mod statements;
 mod throttled;
@@ -54,6 +56,12 @@ struct Arguments {
     /// Measure what one organizer gets done while Graph throttles another, instead
     #[arg(long)]
     throttled: bool,
+    /// Measure how soon the bookings of a killed replica are settled by another, instead
+    #[arg(long)]
+    resuming: bool,
+    /// Measure memory and answers while so many requests wait for their meetings, instead
+    #[arg(long, value_name = "REQUESTS")]
+    crowd: Option<usize>,
     /// Cargo hands this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -77,6 +85,12 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.throttled {
         return throttled::measure(&stage, arguments.seconds, arguments.rounds);
+    }
+    if arguments.resuming {
+        return resuming::measure(&stage, arguments.rounds);
+    }
+    if let Some(requests) = arguments.crowd {
+        return crowd::measure(&stage, requests);
     }
     let first = stage.start_service()?;
     let ready_with_migrations = first.ready_after;

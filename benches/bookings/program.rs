@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::connection::Connection;
 use crate::stage::KEY;
@@ -62,6 +62,12 @@ impl Program {
         self
     }
 
+    /// Numbers its bookings from the one after this.
+    pub fn numbered_after(mut self, number: u64) -> Self {
+        self.numbers = Arc::new(AtomicU64::new(number));
+        self
+    }
+
     /// A number that no booking has yet.
     pub fn next_number(&self) -> u64 {
         self.sent.fetch_add(1, Ordering::Relaxed);
@@ -72,6 +78,15 @@ impl Program {
     /// all are booked when no load is under way.
     pub fn booked(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// What a metric without labels says, at the operators' door.
+    pub fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
+        let mut door = Connection::to(self.admin)?;
+        let text = String::from_utf8_lossy(door.exchange(request.as_bytes())?.body).into_owned();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(value.with_context(|| format!("no metric {name}"))?.parse()?)
     }
 
     /// What it uses.
@@ -105,22 +120,24 @@ pub struct Request {
 impl Request {
     /// A booking of an ordinary size.
     pub fn to(address: SocketAddr) -> Self {
-        Self::written(address, "3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10", "")
+        Self::preferring(address, None)
     }
 
-    /// The same for an organizer, not waiting for the meeting.
-    pub fn for_organizer(address: SocketAddr, organizer: &str) -> Self {
-        Self::written(address, organizer, "Prefer: respond-async\r\n")
+    /// The same with the header `Prefer`.
+    pub fn preferring(address: SocketAddr, prefer: Option<&str>) -> Self {
+        Self::for_organizer(address, "3f1c9a52-6b0e-4c8e-9a7d-2d1e5b7c4a10", prefer)
     }
 
-    fn written(address: SocketAddr, organizer: &str, headers: &str) -> Self {
+    /// The same for an organizer.
+    pub fn for_organizer(address: SocketAddr, organizer: &str, prefer: Option<&str>) -> Self {
+        let prefer = prefer.map(|prefer| format!("Prefer: {prefer}\r\n")).unwrap_or_default();
         let body = format!(
             r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"{organizer}","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"attendee"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
             0
         );
         let head = format!(
-            "POST /v1/bookings HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\
-             {headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST /v1/bookings HTTP/1.1\r\nHost: {address}\r\n{prefer}Authorization: Bearer {KEY}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         let digits = head.len() + r#"{"bookingId":"B-"#.len();

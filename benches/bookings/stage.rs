@@ -80,6 +80,7 @@ impl Stage {
         let settings = [
             ("HTTP__ADDRESS", address.to_string()),
             ("HTTP__ADMIN_ADDRESS", admin.to_string()),
+            ("HTTP__DRAIN_SECONDS", "0".to_owned()),
             ("DATABASE__URL", self.postgres.url("postgres")),
             ("GRAPH__TENANT_ID", graph.tenant_id.clone()),
             ("GRAPH__CLIENT_ID", graph.client_id.clone()),
@@ -110,6 +111,17 @@ impl Stage {
         self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).always());
     }
 
+    /// From now on Graph makes no meeting and says to come back after so long.
+    pub fn throttle_graph(&self, seconds: u64) {
+        let effect = Effect::ThrottledBeforeWork { retry_after: Some(seconds.to_string()) };
+        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).always());
+    }
+
+    /// How many meetings Graph holds.
+    pub fn meetings(&self) -> usize {
+        self.simulator.meetings().len()
+    }
+
     /// From now on Graph answers at once.
     pub fn speed_up_graph(&self) {
         self.simulator.clear_faults();
@@ -121,6 +133,16 @@ impl Stage {
             let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
             sqlx::query(statement).execute(&mut connection).await?;
             Ok(connection.close().await?)
+        })
+    }
+
+    /// Runs one query in a session of its own that says numbers.
+    pub fn ask(&self, query: &'static str) -> anyhow::Result<Vec<f64>> {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
+            let found = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
+            connection.close().await?;
+            Ok(found)
         })
     }
 

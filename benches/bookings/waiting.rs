@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 
 use crate::connection::Connection;
 use crate::load::{self, Kind};
@@ -146,13 +146,9 @@ fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f
 
 /// Waits until a replica hears what others tell.
 fn until_listening(service: &Program) -> anyhow::Result<()> {
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", service.admin);
     let began = Instant::now();
     loop {
-        let mut door = Connection::to(service.admin)?;
-        let text = String::from_utf8_lossy(door.exchange(request.as_bytes())?.body).into_owned();
-        let listens = text.lines().find_map(|line| line.strip_prefix("meeting_provisioner_listening "));
-        if listens.context("no such metric")? == "1" {
+        if service.metric("meeting_provisioner_listening")? > 0.5 {
             return Ok(());
         }
         ensure!(began.elapsed() < LISTENING_LIMIT, "a replica does not listen");
