@@ -205,7 +205,7 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
         app.simulator.clear_faults();
         let taken_back = app.put("BK-1", &booking("BK-1"), &[("Prefer", "respond-async")]).await.expect(202);
         assert_eq!(taken_back.json()["startDateTime"], "2026-12-01T09:00:00Z");
-        app.resume_after(Duration::from_mins(2)).await;
+        app.resume_after(Duration::from_mins(15)).await;
         let body = app.booking("BK-1").await;
         assert_eq!(
             (&body["status"], &body["startDateTime"]),
