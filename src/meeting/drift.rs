@@ -1,8 +1,8 @@
 //! What is done about a meeting that has moved away from its booking since they agreed.
 
 use super::difference::MeetingDifference;
-use super::observed::{Meeting, Seen, SeenAttendee};
-use super::standing::{Life, Standing};
+use super::observed::{Seen, SeenAttendee};
+use super::standing::{Life, Progress, Standing};
 use crate::booking::{Attendee, AttendeeRole, Booking, Subject, Upn, UserId};
 
 /// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
@@ -55,10 +55,9 @@ impl Standing {
     /// Whether there is a meeting that agreed with the booking, so that Graph can be asked whether it still does.
     #[must_use]
     pub fn is_comparable(&self) -> bool {
-        let agrees = |meeting: &Meeting| meeting.agreed_revision == Some(self.wanted.revision);
         self.wanted.life == Life::Held
-            && self.due_at().is_none()
-            && self.observed.meeting.as_ref().is_some_and(agrees)
+            && self.progress == Progress::Settled
+            && self.observed.meeting.is_some()
     }
 }
 

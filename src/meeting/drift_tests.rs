@@ -6,8 +6,8 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, MeetingId, Observed, OrganizerChange, Outcome,
-    Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
+    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed, OrganizerChange,
+    Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
     meeting_differences, next_call,
 };
 

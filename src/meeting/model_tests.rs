@@ -117,7 +117,7 @@ fn nothing_goes_back(before: &World, marks: &[(Option<u32>, u32, Option<String>)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// One meeting for each generation, the same for ever; done is said only of what is done; the sequence never goes
     /// back; and when faults stop, a few attempts make everything as it was last accepted: nothing is forgotten.

@@ -91,6 +91,28 @@ async fn a_meeting_that_drifted_is_mended() {
     app.end().await;
 }
 
+/// What was declared last needed no call, so the meeting agrees with an older revision by number: it is compared all the
+/// same, on request and on the rounds.
+#[tokio::test]
+async fn a_booking_whose_newest_revision_needed_no_call_is_compared() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for by_rounds in [true, false] {
+        let noted = booking_with("BK-1", json!({"metadata": {"byRounds": by_rounds.to_string()}}));
+        app.declare(&noted).await.expect(200);
+        somebody_changes(&app, moved()).await;
+        app.clock.advance(DAY);
+        if by_rounds {
+            assert_eq!(app.compare_all(DAY).await, 1);
+        } else {
+            app.get(Who::Desk, CHECK).await.expect(200);
+        }
+        assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+        assert_eq!(app.simulator.meetings()[0].content()["subject"], "Quarterly review");
+    }
+    app.end().await;
+}
+
 /// A meeting that is as it was costs one look, changes nothing, and is in the history all the same.
 #[tokio::test]
 async fn a_meeting_that_is_as_it_was_is_left_alone() {

@@ -192,7 +192,8 @@ impl World {
     fn doubt(&mut self, place: usize) {
         let (standing, _) = &mut self.generations[place];
         if standing.is_comparable() {
-            standing.observed.meeting.as_mut().unwrap().doubted = true;
+            let meeting = standing.observed.meeting.as_mut().unwrap();
+            (meeting.doubted, meeting.agreed_revision) = (true, Some(standing.wanted.revision));
             standing.progress = Progress::Due(self.now);
         }
     }

@@ -12,6 +12,9 @@ impl Store {
     /// Opens an attempt that looks at the meeting of a booking on which nobody works; with `unseen_since`, only if Graph
     /// has not told of the meeting since then. Nothing where there is nothing to look at, or where that is under way.
     ///
+    /// At rest a meeting agrees with what is wanted, even where a newer revision of that needed no call; the row says so from
+    /// here on, so that what is found to differ is drift.
+    ///
     /// May be repeated: a row that names our own attempt is one that is ours.
     pub(crate) async fn doubt(
         &self,
@@ -23,9 +26,9 @@ impl Store {
             let row = booking_rows!(
                 r#"
                 update booking set
-                    doubted = true, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
+                    doubted = true, agreed_revision = wanted_revision, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
                 where source_system = $1 and booking_id = $2 and generation = $3
-                    and status = 'provisioned' and due_at is null and agreed_revision = wanted_revision
+                    and status = 'provisioned' and due_at is null
                     and ($7::timestamptz is null or seen_at <= $7)
                 returning
                 "#,
