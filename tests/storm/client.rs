@@ -143,7 +143,7 @@ impl Shared {
                 Meaning::Done
             }
             (_, 202) => Meaning::Again,
-            (_, 503) if code == "store-unavailable" => Meaning::Again,
+            (_, 429 | 503) if body["retryable"] == true => Meaning::Again,
             (_, 409) if client.overtaken_by.contains(&code) => Meaning::Done,
             _ => panic!("{act:?} of {} was answered {status}: {body}", client.booking_id),
         }
