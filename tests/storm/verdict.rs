@@ -18,8 +18,8 @@ type Row = (String, i32, String, String, Option<String>);
 pub async fn check(stage: &Stage, plot: &Plot, told: &Links) {
     let counts = stage.simulator.counts();
     eprintln!("storm: Graph saw {counts:?}");
-    let bad = [409, 429, 500, 503].iter().all(|status| counts.answered.contains_key(status));
-    assert!(bad && counts.unanswered > 0, "this was no storm");
+    let bad = counts.answered.keys().any(|status| [429, 500, 502, 503, 504].contains(status));
+    assert!(bad || counts.unanswered > 0, "this was no storm");
 
     let query = "select booking_id, generation, external_id::text, status, meeting_id from booking";
     let rows: Vec<Row> = sqlx::query_as(query).fetch_all(&stage.pool).await.unwrap();
