@@ -14,12 +14,12 @@ use crate::stage::Stage;
 const OTHER_FILES: usize = 300;
 /// Requests that are sent before it is looked whether all of them wait: fewer than are answered at once.
 const BATCH: usize = 200;
-/// Graph says to come back after this time, and the requests wait for longer.
-const THROTTLED_SECONDS: u64 = 240;
-const PATIENT: &str = "wait=300";
+/// Graph says to come back after this time, and the requests wait for longer than that and the tenth that is added.
+const THROTTLED_SECONDS: u64 = 80;
+const PATIENT: &str = "wait=90";
 const WAITING: &str = "meeting_provisioner_http_requests_waiting";
-/// The longest that a batch may take to be accepted, and all of the crowd to be gone.
-const LIMIT: Duration = Duration::from_mins(1);
+/// The longest that a batch may take to be accepted, and the crowd to be answered.
+const LIMIT: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(20);
 /// How long the crowd is watched.
 const WATCHED: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
     }
     let most = requests.to_string();
     let service =
-        stage.start_service_with(&[("HTTP__WAIT_MAX_SECONDS", "300"), ("HTTP__WAITING_MAX", &most)])?;
+        stage.start_service_with(&[("HTTP__WAIT_MAX_SECONDS", "90"), ("HTTP__WAITING_MAX", &most)])?;
     println!("Resident memory at rest: {}", service.usage()?.memory);
     load::run(&service, Kind::New, 16, 2)?;
     let known = service.booked();
@@ -73,8 +73,10 @@ pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
     );
     others(&service, known, &mut request)?;
     println!("Resident memory after these: {}", service.usage()?.memory);
-    drop(crowd);
     until_waiting(&service, 0)?;
+    println!("When the crowd has been answered: {}", service.usage()?.memory);
+    drop(crowd);
+    std::thread::sleep(WATCHED);
     println!("When the crowd has hung up: {}", service.usage()?.memory);
     Ok(())
 }
