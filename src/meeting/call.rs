@@ -95,6 +95,10 @@ pub enum CallKind {
 }
 
 impl CallKind {
+    /// All of them; the fault matrix holds this list to the enumeration, and walks through each.
+    pub const ALL: [Self; 5] =
+        [Self::FindOrganizer, Self::CreateOrGet, Self::Change, Self::Look, Self::Remove];
+
     /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {

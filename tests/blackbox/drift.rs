@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, MeetingEntry, Operation};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -19,11 +19,11 @@ fn with_policy(policy: &str) -> String {
 
 /// What an organizer does in Teams: the newest meeting is changed behind the service's back.
 pub async fn somebody_changes(app: &TestApp, change: Value) {
-    let meeting = app.simulator.meetings().last().unwrap().id.clone();
+    let meeting = app.simulator.meetings().pop().unwrap();
     somebody_asks(app, Method::PATCH, &meeting, Some(change)).await;
 }
 
-async fn somebody_asks(app: &TestApp, method: Method, meeting: &str, body: Option<Value>) {
+async fn somebody_asks(app: &TestApp, method: Method, meeting: &MeetingEntry, body: Option<Value>) {
     let settings = app.simulator.settings();
     #[expect(clippy::disallowed_methods, reason = "an organizer, not the service")]
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -36,7 +36,8 @@ async fn somebody_asks(app: &TestApp, method: Method, meeting: &str, body: Optio
     ];
     let token: Value = http.post(url).form(&form).send().await.unwrap().json().await.unwrap();
     let root = app.simulator.graph_root_url();
-    let url = format!("{root}/v1.0/users/{ORGANIZER}/onlineMeetings/{meeting}");
+    let (organizer, id) = (meeting.organizer, &meeting.id);
+    let url = format!("{root}/v1.0/users/{organizer}/onlineMeetings/{id}");
     let request = http.request(method, url).bearer_auth(token["access_token"].as_str().unwrap());
     let request = match body {
         Some(body) => request.json(&body),
@@ -220,7 +221,7 @@ async fn the_answer_to_a_change_shows_drift() {
 async fn a_meeting_that_is_missing_parks_its_booking() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    let meeting = app.simulator.meetings()[0].id.clone();
+    let meeting = app.simulator.meetings().remove(0);
     somebody_asks(&app, Method::DELETE, &meeting, None).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(

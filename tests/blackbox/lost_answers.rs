@@ -288,7 +288,7 @@ async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
         app.proxy().go_away_after_cut();
         let body = booking("BK-1");
         let (answer, ()) = tokio::join!(app.book(Who::Desk, &body), async {
-            app.proxy().until_cuts(1).await;
+            app.proxy().until_cuts(1, "settle").await;
             app.until_readyz(503).await;
             app.proxy().come_back();
         });

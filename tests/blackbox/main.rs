@@ -14,6 +14,7 @@ mod commands;
 mod crashes;
 mod database;
 mod drift;
+mod fault_matrix;
 mod faults;
 mod health;
 mod lifecycle;

@@ -7,11 +7,13 @@ pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
+pub mod statement;
 
 pub use answer::Answer;
 pub use app::TestApp;
 pub use keys::Who;
-pub use postgres_proxy::{Moment, Statement};
+pub use postgres_proxy::Moment;
+pub use statement::Statement;
 
 use serde_json::{Value, json};
 

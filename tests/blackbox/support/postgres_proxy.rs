@@ -15,75 +15,10 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
+use super::statement::Statement;
+
 /// What a client may send before its startup message: a request for TLS, or for GSSAPI encryption.
 const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
-
-/// The statements that write, one for each file of `src/store/writing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Statement {
-    /// Stores a booking.
-    Accept,
-    /// Takes what is due.
-    Claim,
-    /// Changes what is wanted, or calls it off.
-    Declare,
-    /// Has a meeting looked at.
-    Doubt,
-    /// Keeps what Graph asked to be left alone with.
-    Pause,
-    /// Hands leases back.
-    Release,
-    /// Makes what is parked or waits due.
-    Retry,
-    /// Stores what came of a call.
-    Settle,
-}
-
-impl Statement {
-    /// All of them; a test holds them to the files.
-    pub const ALL: [Self; 8] = [
-        Self::Accept,
-        Self::Claim,
-        Self::Declare,
-        Self::Doubt,
-        Self::Pause,
-        Self::Release,
-        Self::Retry,
-        Self::Settle,
-    ];
-
-    /// The file's name, without its ending.
-    pub fn file(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Claim => "claim",
-            Self::Declare => "declare",
-            Self::Doubt => "doubt",
-            Self::Pause => "pause",
-            Self::Release => "release",
-            Self::Retry => "retry",
-            Self::Settle => "settle",
-        }
-    }
-
-    /// Words that no other statement has; a test holds them to the file.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Accept => "insert into booking (",
-            Self::Claim => "for update skip locked",
-            Self::Declare => "with changed as (",
-            Self::Doubt => "doubted = true, due_at =",
-            Self::Pause => "insert into graph_pause (",
-            Self::Release => "update booking set lease_until =",
-            Self::Retry => "with retried as (",
-            Self::Settle => "with settled as (",
-        }
-    }
-
-    fn recognise(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|statement| text.contains(statement.words()))
-    }
-}
 
 /// Where a connection is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,8 +40,10 @@ pub struct PostgresProxy {
 #[derive(Debug)]
 struct Shared {
     server: SocketAddr,
-    /// Cuts to be made, oldest first.
-    orders: Mutex<Vec<(Statement, Moment)>>,
+    /// Cuts to be made, oldest first; without a moment the statement passes.
+    orders: Mutex<Vec<(Statement, Option<Moment>)>>,
+    /// The statements that were about to be run so far.
+    run: watch::Sender<Vec<Statement>>,
     done: watch::Sender<Vec<(Statement, Moment)>>,
     /// Breaks what is connected now; replaced by a fresh one each time.
     connected: Mutex<CancellationToken>,
@@ -129,6 +66,7 @@ impl PostgresProxy {
         let shared = Arc::new(Shared {
             server,
             orders: Mutex::default(),
+            run: watch::Sender::default(),
             done: watch::Sender::default(),
             connected: Mutex::new(stop.child_token()),
             away: watch::Sender::new(false),
@@ -157,7 +95,25 @@ impl PostgresProxy {
 
     /// The same with the moment as a value; several may be ordered at once, also of one statement.
     pub fn cut(&self, statement: Statement, moment: Moment) {
-        lock(&self.shared.orders).push((statement, moment));
+        lock(&self.shared.orders).push((statement, Some(moment)));
+    }
+
+    /// Lets this statement pass as often, before what is ordered of it from now on.
+    pub fn let_pass(&self, statement: Statement, times: usize) {
+        lock(&self.shared.orders).extend(std::iter::repeat_n((statement, None), times));
+    }
+
+    /// The statements that were about to be run so far, whatever became of them.
+    pub fn run(&self) -> Vec<Statement> {
+        self.shared.run.borrow().clone()
+    }
+
+    /// Waits until this statement was about to be run.
+    pub async fn until_run(&self, statement: Statement, about: &str) {
+        let mut run = self.shared.run.subscribe();
+        let waited =
+            tokio::time::timeout(Duration::from_secs(30), run.wait_for(|run| run.contains(&statement)));
+        drop(waited.await.unwrap_or_else(|_| panic!("{about}: {statement:?} is never run")).unwrap());
     }
 
     /// The cuts that were made so far.
@@ -166,10 +122,10 @@ impl PostgresProxy {
     }
 
     /// Waits until so many cuts were made.
-    pub async fn until_cuts(&self, count: usize) {
+    pub async fn until_cuts(&self, count: usize, about: &str) {
         let mut done = self.shared.done.subscribe();
         let waited = tokio::time::timeout(Duration::from_secs(30), done.wait_for(|done| done.len() >= count));
-        drop(waited.await.unwrap_or_else(|_| panic!("no {count} cuts: {:?}", self.cuts())).unwrap());
+        drop(waited.await.unwrap_or_else(|_| panic!("{about}: no {count} cuts: {:?}", self.cuts())).unwrap());
     }
 
     /// Breaks every connection now; new ones are welcome.
@@ -278,6 +234,7 @@ impl Shared {
                 b'B' => {
                     let (_portal, rest) = text(body);
                     if let Some(statement) = prepared.get(text(rest).0).copied().flatten() {
+                        self.run.send_modify(|run| run.push(statement));
                         match self.take_order(statement) {
                             Some(Moment::Before) => {
                                 connection.cancel();
@@ -315,7 +272,7 @@ impl Shared {
                 match progress.cut {
                     Some((statement, at)) if progress.seen + 1 >= at && failed => {
                         progress.cut = None;
-                        lock(&self.orders).insert(0, (statement, Moment::AfterCommit));
+                        lock(&self.orders).insert(0, (statement, Some(Moment::AfterCommit)));
                         None
                     }
                     Some((statement, at)) if progress.seen >= at => Some(statement),
@@ -342,7 +299,7 @@ impl Shared {
     fn take_order(&self, statement: Statement) -> Option<Moment> {
         let mut orders = lock(&self.orders);
         let place = orders.iter().position(|(ordered, _)| *ordered == statement)?;
-        Some(orders.remove(place).1)
+        orders.remove(place).1
     }
 
     fn note(&self, statement: Statement, moment: Moment) {

@@ -50,13 +50,21 @@ impl Process {
         Self { address: address("address"), admin_address: address("admin_address"), child, lines, http }
     }
 
+    /// A request to the public door, to be completed and sent.
+    pub fn request(&self, who: Who, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("http://{}{path}", self.address));
+        match who.key() {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
     /// Begins `POST /v1/bookings`; the answer may never come.
     pub fn book(
         &self,
         body: &Value,
     ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
-        let request = self.http.post(format!("http://{}/v1/bookings", self.address));
-        let request = request.bearer_auth(Who::Desk.key().unwrap()).json(body);
+        let request = self.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").json(body);
         async move { Ok(Answer::read(request.send().await?).await) }
     }
 
@@ -67,8 +75,7 @@ impl Process {
         booking_id: &str,
         body: Option<&Value>,
     ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
-        let request = self.http.request(method, format!("http://{}/v1/bookings/{booking_id}", self.address));
-        let request = request.bearer_auth(Who::Desk.key().unwrap());
+        let request = self.request(Who::Desk, method, &format!("/v1/bookings/{booking_id}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
         async move { Ok(Answer::read(request.send().await?).await) }
     }

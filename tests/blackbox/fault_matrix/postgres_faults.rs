@@ -1,0 +1,53 @@
+//! Every statement that writes, with its connection lost before it is run and after it is committed.
+
+use super::proof::{last_call, prove, prove_all};
+use super::steps::{Step, rehearse};
+use super::walk::{Cell, Walk};
+use crate::support::{Moment, TestApp};
+
+#[tokio::test]
+async fn postgres_is_lost_while_a_meeting_is_made() {
+    postgres_is_lost_on(&[
+        Walk::Created,
+        Walk::Named,
+        Walk::WithSettings,
+        Walk::BookedAgain,
+        Walk::Throttled,
+        Walk::Retried,
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn postgres_is_lost_while_a_meeting_is_changed_or_removed() {
+    postgres_is_lost_on(&[Walk::Rescheduled, Walk::CalledOff, Walk::Mended, Walk::Replaced]).await;
+}
+
+#[tokio::test]
+async fn postgres_is_lost_while_a_replica_stops() {
+    postgres_is_lost_on(&[Walk::HandedBack]).await;
+}
+
+async fn postgres_is_lost_on(walks: &[Walk]) {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    for walk in walks {
+        for step in rehearse(&app, *walk).await {
+            let Step::Write(statement, place) = step else { continue };
+            for moment in [Moment::Before, Moment::AfterCommit] {
+                let cell = Cell::of(*walk, &step.name(), &format!("{moment:?}"));
+                cell.prepare(&app).await;
+                let (mark, cuts) = (last_call(&app), app.proxy().cuts().len());
+                app.proxy().let_pass(statement, place);
+                app.proxy().cut(statement, moment);
+                cell.carry_out(&app).await;
+                assert_eq!(app.proxy().cuts()[cuts..], [(statement, moment)], "{}", cell.name);
+                prove(&app, &cell, mark).await;
+                cell.ask_again(&app).await;
+                prove(&app, &cell, mark).await;
+                app.simulator.clear_faults();
+            }
+        }
+    }
+    prove_all(&app).await;
+    app.end().await;
+}

@@ -1,0 +1,217 @@
+//! What callers ask for, and how it is carried out.
+
+use std::time::Duration;
+
+use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::drift::somebody_changes;
+use crate::support::{TestApp, Who, booking_with};
+
+/// Generous, for machines that are busy; nothing here is measured.
+pub const IN_TIME: Duration = Duration::from_mins(1);
+/// Longer than any test runs.
+pub const FOR_EVER: u64 = 600_000;
+/// Longer than a token is good for.
+const TOKEN_ENDED: Duration = Duration::from_hours(2);
+
+/// Something that a caller asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// A fresh booking; its token is fetched anew.
+    Created,
+    /// A fresh booking whose organizer is known by name.
+    Named,
+    /// A fresh booking with settings, which come by a change after the creation.
+    WithSettings,
+    /// A booking put to another time.
+    Rescheduled,
+    /// A booking called off.
+    CalledOff,
+    /// A booking whose meeting somebody changed, looked at.
+    Mended,
+    /// A booking that was called off, booked again.
+    BookedAgain,
+    /// A booking that gets another organizer, and so another meeting.
+    Replaced,
+    /// A fresh booking that Graph puts off.
+    Throttled,
+    /// A parked booking that an operator has tried again.
+    Retried,
+    /// A fresh booking on a replica that stops before Graph has answered.
+    HandedBack,
+}
+
+impl Walk {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Created,
+        Self::Named,
+        Self::WithSettings,
+        Self::Rescheduled,
+        Self::CalledOff,
+        Self::Mended,
+        Self::BookedAgain,
+        Self::Replaced,
+        Self::Throttled,
+        Self::Retried,
+        Self::HandedBack,
+    ];
+
+    /// Whether it takes a fault of Graph to be on this walk. Its calls are those of other walks.
+    pub fn has_a_fault(self) -> bool {
+        matches!(self, Self::Throttled | Self::HandedBack)
+    }
+
+    /// How many generations the booking has in the end.
+    pub fn generations(self) -> usize {
+        if matches!(self, Self::BookedAgain | Self::Replaced) { 2 } else { 1 }
+    }
+}
+
+/// One cell of the matrix: a walk with a fault at one of its steps. It has a booking and an organizer of its own.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// What is asked for.
+    pub walk: Walk,
+    /// The cell's name, which is also the booking's.
+    pub name: String,
+}
+
+impl Cell {
+    /// The cell of a fault at a step.
+    pub fn of(walk: Walk, step: &str, fault: &str) -> Self {
+        Self { walk, name: format!("{walk:?}.{step}.{fault}") }
+    }
+
+    fn organizer(&self, which: &str) -> Uuid {
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{which} organizer of {}", self.name).as_bytes())
+    }
+
+    /// All organizers of the booking.
+    pub fn organizers(&self) -> [Uuid; 2] {
+        [self.organizer("first"), self.organizer("second")]
+    }
+
+    fn upn(&self) -> String {
+        format!("{}@contoso.com", self.organizer("first").simple())
+    }
+
+    fn first(&self) -> Value {
+        booking_with(&self.name, json!({"organizer": self.organizer("first")}))
+    }
+
+    /// The booking as it is wanted in the end.
+    pub fn wanted(&self) -> Value {
+        let mut body = self.first();
+        match self.walk {
+            Walk::Named => body["organizer"] = json!(self.upn()),
+            Walk::WithSettings => body["settings"] = json!({"recordAutomatically": true}),
+            Walk::Rescheduled => {
+                body["startDateTime"] = json!("2026-12-02T09:00:00Z");
+                body["endDateTime"] = json!("2026-12-02T09:30:00Z");
+            }
+            Walk::Replaced => body["organizer"] = json!(self.organizer("second")),
+            _ => {}
+        }
+        body
+    }
+
+    /// Goes to where the walk begins.
+    pub async fn prepare(&self, app: &TestApp) {
+        let organizer = self.organizer("first");
+        let book = async || drop(app.book(Who::Desk, &self.first()).await.expect(201));
+        match self.walk {
+            Walk::Created => app.clock.advance(TOKEN_ENDED),
+            Walk::WithSettings => {}
+            Walk::Named => app.simulator.declare(organizer, Standing::Permitted, Some(&self.upn())),
+            Walk::Rescheduled | Walk::CalledOff | Walk::Replaced => book().await,
+            Walk::Mended => {
+                book().await;
+                somebody_changes(app, json!({"subject": "Party"})).await;
+            }
+            Walk::BookedAgain => {
+                book().await;
+                app.delete(&self.name, &[]).await.expect(200);
+            }
+            Walk::Retried => {
+                app.simulator.declare(organizer, Standing::Unknown, None);
+                app.book(Who::Desk, &self.first()).await.problem(422, "organizer-not-found");
+                app.simulator.permit(organizer);
+            }
+            Walk::Throttled => {
+                let effect = Effect::ThrottledBeforeWork { retry_after: Some("1".to_owned()) };
+                app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+            }
+            Walk::HandedBack => {
+                let effect = Effect::SlowBeforeWork { milliseconds: FOR_EVER };
+                app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+            }
+        }
+    }
+
+    /// The caller's request, at the door that `request` begins requests to. Nobody waits for the meeting.
+    pub fn ask(&self, request: impl FnOnce(Who, Method, &str) -> RequestBuilder) -> RequestBuilder {
+        let path = format!("/v1/bookings/{}", self.name);
+        let request = match self.walk {
+            Walk::Created | Walk::Named | Walk::Throttled | Walk::HandedBack => {
+                request(Who::Desk, Method::POST, "/v1/bookings").json(&self.wanted())
+            }
+            Walk::WithSettings | Walk::Rescheduled | Walk::BookedAgain => {
+                request(Who::Desk, Method::PUT, &path).json(&self.wanted())
+            }
+            Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
+                .json(&self.wanted()),
+            Walk::CalledOff => request(Who::Desk, Method::DELETE, &path),
+            Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
+            Walk::Retried => {
+                request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))
+            }
+        };
+        request.header("Prefer", "respond-async, wait=0")
+    }
+
+    /// Asks once, in this process, and resumes until nothing is due.
+    pub async fn carry_out(&self, app: &TestApp) {
+        if self.walk == Walk::HandedBack {
+            let stopping = app.another_replica_with(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+            self.ask(|who, method, path| stopping.request(who, method, path)).send().await.unwrap();
+            self.until_graph_hangs(app).await;
+            stopping.end_with_work_left().await;
+            drain(app).await;
+        } else {
+            self.ask_again(app).await;
+        }
+    }
+
+    /// The same once more, as a caller does who isn't sure of being heard.
+    pub async fn ask_again(&self, app: &TestApp) {
+        self.ask(|who, method, path| app.request(who, method, path)).send().await.unwrap();
+        drain(app).await;
+    }
+
+    /// Waits for the call on which a replica is to be stopped.
+    pub async fn until_graph_hangs(&self, app: &TestApp) {
+        let organizer = self.organizer("first").to_string();
+        let hangs = app.simulator.wait_for_call(IN_TIME, |call| {
+            call.organizer.as_ref() == Some(&organizer) && call.faults.contains(&"slowBeforeWork")
+        });
+        hangs.await.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+    }
+}
+
+/// Moves the clock on and resumes, until nothing is due.
+async fn drain(app: &TestApp) {
+    for _ in 0..60 {
+        app.idle().await;
+        let due = "select count(*) from booking where due_at is not null";
+        let due: i64 = sqlx::query_scalar(due).fetch_one(&app.pool).await.unwrap();
+        if due == 0 {
+            return;
+        }
+        app.resume_after(Duration::from_mins(1)).await;
+    }
+    panic!("something is due for ever");
+}
