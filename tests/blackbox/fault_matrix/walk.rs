@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::drift::somebody_changes;
-use crate::support::{TestApp, Who, booking_with};
+use crate::support::{Statement, TestApp, Who, booking_with};
 
 /// Generous, for machines that are busy; nothing here is measured.
 pub const IN_TIME: Duration = Duration::from_mins(1);
 /// Longer than any test runs.
 pub const FOR_EVER: u64 = 600_000;
 /// Longer than a token is good for.
-const TOKEN_ENDED: Duration = Duration::from_hours(2);
+const LONG: Duration = Duration::from_hours(2);
 
 /// Something that a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Walk {
     Rescheduled,
     /// A booking called off.
     CalledOff,
+    /// A booking called off while nobody knows whether its meeting was made.
+    CalledOffUnknown,
     /// A booking whose meeting somebody changed, looked at.
     Mended,
     /// A booking that was called off, booked again.
@@ -46,12 +48,13 @@ pub enum Walk {
 
 impl Walk {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Created,
         Self::Named,
         Self::WithSettings,
         Self::Rescheduled,
         Self::CalledOff,
+        Self::CalledOffUnknown,
         Self::Mended,
         Self::BookedAgain,
         Self::Replaced,
@@ -63,6 +66,17 @@ impl Walk {
     /// Whether it takes a fault of Graph to be on this walk. Its calls are those of other walks.
     pub fn has_a_fault(self) -> bool {
         matches!(self, Self::Throttled | Self::HandedBack)
+    }
+
+    /// Whether the booking is called off in the end.
+    pub fn is_called_off(self) -> bool {
+        matches!(self, Self::CalledOff | Self::CalledOffUnknown)
+    }
+
+    /// Steps of a walk that have their cells on other walks: a replica that stops takes none of what follows, and waits a
+    /// second each time.
+    pub fn has_cells_for(self, statement: Statement) -> bool {
+        self != Self::HandedBack || statement == Statement::Release
     }
 
     /// How many generations the booking has in the end.
@@ -124,10 +138,16 @@ impl Cell {
         let organizer = self.organizer("first");
         let book = async || drop(app.book(Who::Desk, &self.first()).await.expect(201));
         match self.walk {
-            Walk::Created => app.clock.advance(TOKEN_ENDED),
+            Walk::Created => app.clock.advance(LONG),
             Walk::WithSettings => {}
             Walk::Named => app.simulator.declare(organizer, Standing::Permitted, Some(&self.upn())),
             Walk::Rescheduled | Walk::CalledOff | Walk::Replaced => book().await,
+            Walk::CalledOffUnknown => {
+                // A process, whose clock is behind, leaves it alone until it is called off.
+                app.clock.advance(LONG);
+                app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+                app.book_and_look(&self.first()).await;
+            }
             Walk::Mended => {
                 book().await;
                 somebody_changes(app, json!({"subject": "Party"})).await;
@@ -164,7 +184,7 @@ impl Cell {
             }
             Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
                 .json(&self.wanted()),
-            Walk::CalledOff => request(Who::Desk, Method::DELETE, &path),
+            Walk::CalledOff | Walk::CalledOffUnknown => request(Who::Desk, Method::DELETE, &path),
             Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
             Walk::Retried => {
                 request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))
