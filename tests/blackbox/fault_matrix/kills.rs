@@ -5,36 +5,36 @@ use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
 
 use super::proof::{last_call, prove, prove_all};
 use super::steps::{Step, rehearse};
-use super::walk::{Cell, FOR_EVER, IN_TIME, Walk};
+use super::walk::{Cell, FOR_EVER, IN_TIME, Part, Walk};
 use crate::support::process::Process;
 use crate::support::{Moment, Statement, TestApp};
 
 #[tokio::test]
 async fn killed_while_a_meeting_is_made() {
-    killed_on(&[Walk::Created, Walk::Named, Walk::WithSettings, Walk::BookedAgain]).await;
+    killed_on(Part::Made).await;
 }
 
 #[tokio::test]
 async fn killed_while_a_meeting_is_changed_or_looked_at() {
-    killed_on(&[Walk::Rescheduled, Walk::Mended]).await;
+    killed_on(Part::Changed).await;
 }
 
 #[tokio::test]
 async fn killed_while_a_meeting_is_removed() {
-    killed_on(&[Walk::CalledOff, Walk::CalledOffUnknown, Walk::Replaced]).await;
+    killed_on(Part::Removed).await;
 }
 
 #[tokio::test]
-async fn killed_while_a_booking_is_resumed_or_handed_back() {
-    killed_on(&[Walk::Throttled, Walk::Retried, Walk::HandedBack]).await;
+async fn killed_while_work_is_resumed_or_handed_back() {
+    killed_on(Part::Resumed).await;
 }
 
-async fn killed_on(walks: &[Walk]) {
+async fn killed_on(part: Part) {
     let app = TestApp::start_behind_proxy(&[]).await;
     let mut kills = Vec::new();
-    for walk in walks {
-        for step in rehearse(&app, *walk).await {
-            kills.extend(kills_at(*walk, step));
+    for walk in part.walks() {
+        for step in rehearse(&app, walk).await {
+            kills.extend(kills_at(walk, step));
         }
     }
     app.end().await;
@@ -53,9 +53,11 @@ struct Kill {
 impl Kill {
     async fn carry_out(self) {
         match self.step {
-            Step::Call(operation, place) => killed_at_call(&self.cell, (operation, place), self.moment).await,
+            Step::Call(operation, place) => {
+                killed_at_call(&self.cell, (operation, place), self.moment).await;
+            }
             Step::Write(statement, place) => {
-                killed_at_write(&self.cell, (statement, place), self.moment).await
+                killed_at_write(&self.cell, (statement, place), self.moment).await;
             }
         }
     }

@@ -2,49 +2,39 @@
 
 use super::proof::{last_call, prove, prove_all};
 use super::steps::{Step, rehearse};
-use super::walk::{Cell, Walk};
+use super::walk::{Cell, Part};
 use crate::support::{Moment, TestApp};
 
 #[tokio::test]
 async fn postgres_is_lost_while_a_meeting_is_made() {
-    postgres_is_lost_on(&[
-        Walk::Created,
-        Walk::Named,
-        Walk::WithSettings,
-        Walk::BookedAgain,
-        Walk::Throttled,
-        Walk::Retried,
-    ])
-    .await;
+    postgres_is_lost_on(Part::Made).await;
 }
 
 #[tokio::test]
-async fn postgres_is_lost_while_a_meeting_is_changed_or_removed() {
-    postgres_is_lost_on(&[
-        Walk::Rescheduled,
-        Walk::CalledOff,
-        Walk::CalledOffUnknown,
-        Walk::Mended,
-        Walk::Replaced,
-    ])
-    .await;
+async fn postgres_is_lost_while_a_meeting_is_changed_or_looked_at() {
+    postgres_is_lost_on(Part::Changed).await;
 }
 
 #[tokio::test]
-async fn postgres_is_lost_while_a_replica_stops() {
-    postgres_is_lost_on(&[Walk::HandedBack]).await;
+async fn postgres_is_lost_while_a_meeting_is_removed() {
+    postgres_is_lost_on(Part::Removed).await;
 }
 
-async fn postgres_is_lost_on(walks: &[Walk]) {
+#[tokio::test]
+async fn postgres_is_lost_while_work_is_resumed_or_handed_back() {
+    postgres_is_lost_on(Part::Resumed).await;
+}
+
+async fn postgres_is_lost_on(part: Part) {
     let app = TestApp::start_behind_proxy(&[]).await;
-    for walk in walks {
-        for step in rehearse(&app, *walk).await {
+    for walk in part.walks() {
+        for step in rehearse(&app, walk).await {
             let Step::Write(statement, place) = step else { continue };
             if !walk.has_cells_for(statement) {
                 continue;
             }
             for moment in [Moment::Before, Moment::AfterCommit] {
-                let cell = Cell::of(*walk, &step.name(), &format!("{moment:?}"));
+                let cell = Cell::of(walk, &step.name(), &format!("{moment:?}"));
                 cell.prepare(&app).await;
                 let (mark, cuts) = (last_call(&app), app.proxy().cuts().len());
                 app.proxy().let_pass(statement, place);

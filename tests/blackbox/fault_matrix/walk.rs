@@ -46,6 +46,26 @@ pub enum Walk {
     HandedBack,
 }
 
+/// Walks that share a test in each family of faults, so that several run at once. A part that is new needs its tests there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A meeting is made.
+    Made,
+    /// A meeting is changed or looked at.
+    Changed,
+    /// A meeting is removed.
+    Removed,
+    /// Work is resumed, retried or handed back.
+    Resumed,
+}
+
+impl Part {
+    /// Its walks.
+    pub fn walks(self) -> Vec<Walk> {
+        Walk::ALL.into_iter().filter(|walk| walk.part() == self).collect()
+    }
+}
+
 impl Walk {
     /// All of them.
     pub const ALL: [Self; 12] = [
@@ -62,6 +82,16 @@ impl Walk {
         Self::Retried,
         Self::HandedBack,
     ];
+
+    /// The part that it belongs to.
+    pub fn part(self) -> Part {
+        match self {
+            Self::Created | Self::Named | Self::WithSettings | Self::BookedAgain => Part::Made,
+            Self::Rescheduled | Self::Mended => Part::Changed,
+            Self::CalledOff | Self::CalledOffUnknown | Self::Replaced => Part::Removed,
+            Self::Throttled | Self::Retried | Self::HandedBack => Part::Resumed,
+        }
+    }
 
     /// Whether it takes a fault of Graph to be on this walk. Its calls are those of other walks.
     pub fn has_a_fault(self) -> bool {
