@@ -72,8 +72,10 @@ fn kills_at(walk: Walk, step: Step) -> Vec<Kill> {
         Step::Write(statement, _) => walk.has_cells_for(statement),
     };
     let moments = if has_cells { vec![Moment::Before, Moment::AfterCommit] } else { Vec::new() };
-    let kill =
-        |moment| Kill { cell: Cell::of(walk, &step.name(), &format!("killed-{moment:?}")), step, moment };
+    let kill = |moment| {
+        let fault = if moment == Moment::Before { "killed-before" } else { "killed-after" };
+        Kill { cell: Cell::of(walk, &step.name(), fault), step, moment }
+    };
     moments.into_iter().map(kill).collect()
 }
 
