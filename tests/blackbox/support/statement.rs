@@ -54,7 +54,7 @@ impl Statement {
             Self::Accept => "insert into booking (",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
-            Self::Doubt => "doubted = true, due_at =",
+            Self::Doubt => "doubted = true, agreed_revision =",
             Self::Pause => "insert into graph_pause (",
             Self::Release => "update booking set lease_until =",
             Self::Retry => "with retried as (",
