@@ -24,7 +24,7 @@ impl WorkerSettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let poll = reader.or_default(
             "worker.poll_seconds",
-            Duration::from_secs(1),
+            Duration::from_millis(750),
             &fractional_seconds(0.01..=60.0),
         );
         let claim_max = reader.or_default("worker.claim_max", 32, &whole(1..=1_000));
