@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::{Provisioning, ProvisioningError};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation, SourceSystem};
-use crate::meeting::{DriftPolicy, MeetingDifference, Standing};
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, DriftPolicy, MeetingDifference, Standing};
 use crate::store::reading::BookingPosition;
+use crate::store::{Kept, StoreError};
 
 impl Provisioning {
     /// Asks Graph how a booking's meeting is, and does with a difference what the policy of its source system says. Says
@@ -26,7 +28,7 @@ impl Provisioning {
             return Ok(standing);
         }
         let attempt = self.fresh_attempt(self.clock.now());
-        let doubted = self.store.doubt((&standing.key, standing.generation), None, attempt).await?;
+        let doubted = self.doubt((&standing.key, standing.generation), None, attempt).await?;
         Ok(match doubted {
             Some(kept) => {
                 let deadline = tokio::time::Instant::now() + patience;
@@ -40,6 +42,16 @@ impl Provisioning {
                 None => standing,
             },
         })
+    }
+
+    async fn doubt(
+        &self,
+        of: (&BookingKey, Generation),
+        unseen_since: Option<Timestamp>,
+        attempt: Attempt,
+    ) -> Result<Option<Kept>, StoreError> {
+        let doubted = self.store.doubt(of, unseen_since, attempt).await;
+        doubted.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 
     /// The next of the rounds: bookings whose meetings Graph has not told of for this long, and where to go on.
@@ -60,7 +72,7 @@ impl Provisioning {
     ) -> Result<bool, ProvisioningError> {
         let now = self.clock.now();
         let attempt = self.fresh_attempt(now);
-        let Some(kept) = self.store.doubt((key, *generation), Some(now - unseen_for), attempt).await? else {
+        let Some(kept) = self.doubt((key, *generation), Some(now - unseen_for), attempt).await? else {
             return Ok(false);
         };
         let provisioning = Arc::clone(self);

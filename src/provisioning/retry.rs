@@ -35,8 +35,9 @@ impl Provisioning {
                     let attempt = self.fresh_attempt(now);
                     let event = events::retried(&kept.standing, &standing, &origin);
                     let revision = kept.standing.revision;
-                    if self.store.retry(revision, &standing, Some(attempt), &event).await? == Changed::Stored
-                    {
+                    let stored = self.store.retry(revision, &standing, Some(attempt), &event).await;
+                    let stored = stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]));
+                    if stored? == Changed::Stored {
                         let standing = self.carry_out_and_wait(*standing, attempt, origin, patience).await;
                         return Ok(Retry::Tried(standing));
                     }

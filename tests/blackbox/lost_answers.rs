@@ -262,6 +262,35 @@ async fn what_was_declared_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
+/// The same for a look and for a retry.
+#[tokio::test]
+async fn what_was_asked_again_without_an_answer_is_carried_out() {
+    let app = TestApp::start_behind_proxy(&[]).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.proxy().cut_after_commit(Statement::Doubt);
+    app.proxy().go_away_after_cut();
+    app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.problem(503, "store-unavailable");
+    app.proxy().come_back();
+    assert_eq!(app.resume_after(Duration::ZERO).await, 1);
+    happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
+    app.end().await;
+
+    let app = TestApp::start_behind_proxy(&[]).await;
+    let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+    app.simulator.declare(id, Standing::Unknown, None);
+    app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
+    app.simulator.permit(id);
+    app.proxy().cut_after_commit(Statement::Retry);
+    app.proxy().go_away_after_cut();
+    let path = "/v1/bookings/BK-1/retry?sourceSystem=room-booking";
+    let answer = app.request(Who::Operator, reqwest::Method::POST, path).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    app.proxy().come_back();
+    assert_eq!(app.resume_after(Duration::ZERO).await, 1);
+    happened_once(&app, 2, &["booking.accepted", "call.refused", "booking.retried", "meeting.created"]).await;
+    app.end().await;
+}
+
 /// The same for a claim: its bookings are carried out once Postgres is back.
 #[tokio::test]
 async fn what_was_claimed_without_an_answer_is_carried_out() {
