@@ -32,21 +32,6 @@ async fn parked(app: &TestApp, booking_id: &str) {
     app.simulator.permit(id(ORGANIZER));
 }
 
-/// Moves the clock on until nothing is due any more.
-async fn wait_until_parked(app: &TestApp) {
-    for _ in 0..100 {
-        app.resume_after(Duration::from_mins(5)).await;
-        let due: i64 = sqlx::query_scalar("select count(*) from booking where due_at is not null")
-            .fetch_one(&app.pool)
-            .await
-            .unwrap();
-        if due == 0 {
-            return;
-        }
-    }
-    panic!("something is due for ever");
-}
-
 async fn metrics(app: &TestApp) -> String {
     reqwest::get(app.admin_url("/metrics")).await.unwrap().text().await.unwrap()
 }
@@ -95,7 +80,7 @@ async fn a_retry_that_fails_ends_as_a_booking_does() {
     assert_eq!(app.booking("BK-1").await["lastError"]["code"], "organizer-not-permitted");
     let patient = app.resume_after(Duration::from_mins(1)).await;
     assert_eq!((patient, &app.booking("BK-1").await["status"]), (1, &json!("pending")));
-    wait_until_parked(&app).await;
+    app.resume_until_rest(Duration::from_mins(5)).await;
     app.end().await;
 }
 
@@ -175,7 +160,7 @@ async fn the_first_success_frees_what_waits_for_the_policy() {
     ] {
         app.book_preferring(who, "respond-async", &body).await.expect(202);
     }
-    wait_until_parked(&app).await;
+    app.resume_until_rest(Duration::from_mins(5)).await;
     let failed = |app: &TestApp| {
         let pool = app.pool.clone();
         async move {

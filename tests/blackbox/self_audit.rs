@@ -32,20 +32,6 @@ pub async fn run_sql(app: &TestApp, statements: &[&'static str]) {
     }
 }
 
-async fn resume_until_settled(app: &TestApp) {
-    for _ in 0..50 {
-        app.resume_after(Duration::from_mins(10)).await;
-        let due: i64 = sqlx::query_scalar("select count(*) from booking where due_at is not null")
-            .fetch_one(&app.pool)
-            .await
-            .unwrap();
-        if due == 0 {
-            return;
-        }
-    }
-    panic!("something is due for ever");
-}
-
 /// Created, changed, cancelled, booked again, moved to another organizer; lost answers, throttling, refusals; parked,
 /// tried again, freed; a process that was killed: all of it leaves tables that agree, at Graph as well.
 #[tokio::test]
@@ -86,7 +72,7 @@ async fn a_rich_history_is_clean() {
     app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
     app.book_and_look(&booking("NEVER")).await;
     app.delete("NEVER", &[("Prefer", "respond-async")]).await;
-    resume_until_settled(&app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     parked_tried_again_and_freed(&app, id(OTHER_ORGANIZER)).await;
     abandoned_by_a_dead_process(&app).await;
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
@@ -109,10 +95,10 @@ async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
     assert_eq!(retried.status(), 200);
     app.simulator.forbid(other);
     app.book_and_look(&booking_with("FREED", json!({"organizer": OTHER_ORGANIZER}))).await;
-    resume_until_settled(app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     app.simulator.permit(other);
     app.book(Who::Desk, &booking_with("FREES", json!({"organizer": OTHER_ORGANIZER}))).await.expect(201);
-    resume_until_settled(app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     assert!(app.history("FREED").await.contains(&"booking.freed".to_owned()));
 }
 
@@ -129,7 +115,7 @@ async fn abandoned_by_a_dead_process(app: &TestApp) {
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
     app.simulator.clear_faults();
-    resume_until_settled(app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     assert!(app.history("ABANDONED").await.contains(&"call.unknown".to_owned()));
 }
 
@@ -284,7 +270,7 @@ async fn a_generation_that_was_left_behind_is_named() {
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     app.put("BK-1?organizerChange=replace", &other, &[]).await.expect(201);
-    resume_until_settled(&app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     assert_eq!(audit(&app, &[]).await.0, Some(0));
     run_sql(
         &app,
@@ -315,7 +301,7 @@ async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
     let plain = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     let body = app.declare(&plain).await.expect(200).json();
     assert_eq!((&body["status"], &body["generation"]), (&json!("provisioned"), &json!(2)));
-    resume_until_settled(&app).await;
+    app.resume_until_rest(Duration::from_mins(10)).await;
     let left = app.simulator.meetings().into_iter().filter(|meeting| meeting.deleted_at.is_none());
     assert_eq!(left.count(), 1, "one booking, one meeting");
     let (status, text) = audit(&app, &[]).await;

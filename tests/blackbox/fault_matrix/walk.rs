@@ -230,7 +230,7 @@ impl Cell {
             self.ask(|who, method, path| stopping.request(who, method, path)).send().await.unwrap();
             self.until_graph_hangs(app).await;
             stopping.end_with_work_left().await;
-            drain(app).await;
+            app.resume_until_rest(Duration::from_mins(1)).await;
         } else {
             self.ask_again(app).await;
         }
@@ -239,7 +239,7 @@ impl Cell {
     /// The same once more, as a caller does who isn't sure of being heard.
     pub async fn ask_again(&self, app: &TestApp) {
         self.ask(|who, method, path| app.request(who, method, path)).send().await.unwrap();
-        drain(app).await;
+        app.resume_until_rest(Duration::from_mins(1)).await;
     }
 
     /// Waits for the call on which a replica is to be stopped.
@@ -250,18 +250,4 @@ impl Cell {
         });
         hangs.await.unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
-}
-
-/// Moves the clock on and resumes, until nothing is due.
-async fn drain(app: &TestApp) {
-    for _ in 0..60 {
-        app.idle().await;
-        let due = "select count(*) from booking where due_at is not null";
-        let due: i64 = sqlx::query_scalar(due).fetch_one(&app.pool).await.unwrap();
-        if due == 0 {
-            return;
-        }
-        app.resume_after(Duration::from_mins(1)).await;
-    }
-    panic!("something is due for ever");
 }

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
+mod rest;
 pub mod statement;
 
 pub use answer::Answer;
