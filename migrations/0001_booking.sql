@@ -11,7 +11,7 @@ create table booking (
     -- Wanted. The document is the booking as accepted, times to 100 ns; the columns beside it serve searches.
     wanted             json        not null,
     wanted_revision    integer     not null,
-    wanted_life        text        not null,
+    desired_state        text        not null,
     sequence           integer,
     organizer          text        not null,
     start_at           timestamptz not null,
@@ -51,9 +51,9 @@ create table booking (
     constraint booking_status_known check (
         status in ('pending', 'provisioned', 'updating', 'cancelling', 'cancelled', 'failed')
     ),
-    constraint booking_life_known check (wanted_life in ('held', 'cancelled')),
+    constraint booking_life_known check (desired_state in ('present', 'cancelled')),
     constraint booking_life_fits_status check (
-        status = 'failed' or (wanted_life = 'cancelled') = (status in ('cancelling', 'cancelled'))
+        status = 'failed' or (desired_state = 'cancelled') = (status in ('cancelling', 'cancelled'))
     ),
     constraint booking_ends_after_start check (end_at >= start_at),
     constraint booking_in_progress_is_due check (

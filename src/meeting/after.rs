@@ -1,12 +1,12 @@
 //! What is observed once a call was answered.
 
+use super::booking::Wanted;
 use super::call::Call;
 use super::compare::compare;
-use super::difference::{MeetingDifference, meeting_differences};
+use super::meeting_difference::{MeetingDifference, meeting_differences};
 use super::observed::{CreatedBy, Meeting, Observed, Seen};
 use super::outcome::{Outcome, SeenMeeting};
-use super::standing::Wanted;
-use crate::booking::Booking;
+use crate::booking::BookingSpec;
 use crate::clock::Timestamp;
 
 /// What is observed after a call that was asked for by this revision of what is wanted. `wanted` is what is wanted by
@@ -54,7 +54,7 @@ fn note_meeting(
     seen: &SeenMeeting,
     (created_by, now): (CreatedBy, Timestamp),
 ) {
-    let agrees = compare(&wanted.booking, &seen.seen).is_empty();
+    let agrees = compare(&wanted.spec, &seen.seen).is_empty();
     observed.creation_unknown = false;
     observed.meeting = Some(Meeting {
         id: seen.id.clone(),
@@ -78,7 +78,7 @@ fn note_look(
     (seen, now): (&SeenMeeting, Timestamp),
 ) {
     let has_drifted =
-        asked_by == wanted.revision && !drift(&wanted.booking, &meeting.seen, &seen.seen, call).is_empty();
+        asked_by == wanted.revision && !drift(&wanted.spec, &meeting.seen, &seen.seen, call).is_empty();
     meeting.lobby_closed |= matches!(call, Call::Change { change, .. } if change.close_lobby);
     meeting.agreed_revision = (!has_drifted).then_some(asked_by);
     meeting.seen = seen.seen.clone();
@@ -89,13 +89,13 @@ fn note_look(
 /// In what a meeting that Graph told of before, and tells of now in answer to a call, has moved away from its booking.
 /// What the call asked for doesn't count, and neither does a difference that was known before: it was settled then.
 #[must_use]
-pub fn drift(booking: &Booking, before: &Seen, now: &Seen, call: &Call) -> Vec<MeetingDifference> {
+pub fn drift(spec: &BookingSpec, before: &Seen, now: &Seen, call: &Call) -> Vec<MeetingDifference> {
     let asked = match call {
         Call::Change { change, .. } => change.members(),
         _ => Vec::new(),
     };
-    let known = meeting_differences(booking, before);
-    let mut found = meeting_differences(booking, now);
+    let known = meeting_differences(spec, before);
+    let mut found = meeting_differences(spec, now);
     found.retain(|one| !asked.contains(&one.field.as_str()) && !known.contains(one));
     found
 }

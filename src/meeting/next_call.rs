@@ -1,9 +1,9 @@
 //! The only place that decides what to ask of Graph.
 
+use super::booking::{DesiredState, Wanted};
 use super::call::{Call, Change};
 use super::compare::compare;
 use super::observed::Observed;
-use super::standing::{Life, Wanted};
 use crate::booking::{Organizer, UserId};
 
 /// What to ask of Graph so that what is observed comes to agree with what is wanted; nothing when they agree.
@@ -12,9 +12,9 @@ use crate::booking::{Organizer, UserId};
 /// Should it still differ after that, Graph will not have it otherwise, and asking again would never end.
 #[must_use]
 pub fn next_call(wanted: &Wanted, observed: &Observed) -> Option<Call> {
-    match wanted.life {
-        Life::Held => hold(wanted, observed),
-        Life::Cancelled => cancel(wanted, observed),
+    match wanted.desired_state {
+        DesiredState::Present => hold(wanted, observed),
+        DesiredState::Cancelled => cancel(wanted, observed),
     }
 }
 
@@ -24,12 +24,12 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     let in_channel = in_channel(wanted);
     if meeting.agreed_revision != Some(wanted.revision) {
         let change = if meeting.is_out_of_sight() {
-            Change::whole(&wanted.booking)
+            Change::whole(&wanted.spec)
         } else {
-            compare(&wanted.booking, &meeting.seen)
+            compare(&wanted.spec, &meeting.seen)
         };
         if !change.is_empty() {
-            let change = change.with_what_belongs_to_it(&wanted.booking);
+            let change = change.with_what_belongs_to_it(&wanted.spec);
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });
         }
     }
@@ -57,29 +57,25 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
 }
 
 fn organizer(wanted: &Wanted, observed: &Observed) -> Option<UserId> {
-    observed.organizer.or(match &wanted.booking.organizer {
+    observed.organizer.or(match &wanted.spec.organizer {
         Organizer::UserId(id) => Some(*id),
         Organizer::Upn(_) => None,
     })
 }
 
 fn in_channel(wanted: &Wanted) -> bool {
-    wanted.booking.chat_thread_id.is_some()
+    wanted.spec.chat_thread_id.is_some()
 }
 
 fn find_organizer(wanted: &Wanted) -> Option<Call> {
-    match &wanted.booking.organizer {
+    match &wanted.spec.organizer {
         Organizer::Upn(upn) => Some(Call::FindOrganizer(upn.clone())),
         Organizer::UserId(_) => None,
     }
 }
 
 fn create_or_get(wanted: &Wanted, organizer: UserId) -> Call {
-    Call::CreateOrGet {
-        organizer,
-        external_id: wanted.external_id,
-        booking: Box::new(wanted.booking.clone()),
-    }
+    Call::CreateOrGet { organizer, external_id: wanted.external_id, spec: Box::new(wanted.spec.clone()) }
 }
 
 #[cfg(test)]

@@ -4,29 +4,29 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{Booking, ExternalId, parse};
+use crate::booking::{BookingSpec, ExternalId, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
     CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
     SeenSetting, SeenSettings, after,
 };
 
-fn booking(organizer: &str) -> Booking {
-    let (_, booking) = parse(json!({
+fn spec(organizer: &str) -> BookingSpec {
+    let (_, spec) = parse(json!({
         "organizer": organizer, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
         "attendees": [{"upn": "a@contoso.com"}],
     }))
     .unwrap();
-    booking
+    spec
 }
 
-fn wanted(life: Life, organizer: &str) -> Wanted {
+fn wanted(desired_state: DesiredState, organizer: &str) -> Wanted {
     let external_id = ExternalId::new(Uuid::from_u128(7));
-    Wanted { life, external_id, booking: booking(organizer), revision: 3 }
+    Wanted { desired_state, external_id, spec: spec(organizer), revision: 3 }
 }
 
 fn seen(subject: &str) -> Box<SeenMeeting> {
-    let booking = booking(ID);
+    let spec = spec(ID);
     let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
     Box::new(SeenMeeting {
         id: MeetingId::parse("M1").unwrap(),
@@ -34,8 +34,8 @@ fn seen(subject: &str) -> Box<SeenMeeting> {
         chat_thread_id: None,
         seen: Seen {
             subject: Some(subject.into()),
-            start: Some(booking.start_date_time),
-            end: Some(booking.end_date_time),
+            start: Some(spec.start_date_time),
+            end: Some(spec.end_date_time),
             attendees: Some(vec![attendee]),
             settings: SeenSettings::default(),
         },
@@ -71,12 +71,12 @@ fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
 }
 
 fn calls(
-    life: Life,
+    desired_state: DesiredState,
     organizer: &str,
     mut observed: Observed,
     mut held: Option<&'static str>,
 ) -> Vec<CallKind> {
-    let wanted = wanted(life, organizer);
+    let wanted = wanted(desired_state, organizer);
     let mut kinds = Vec::new();
     while let Some(call) = next_call(&wanted, &observed) {
         kinds.push(call.kind());
@@ -88,8 +88,14 @@ fn calls(
 }
 
 fn knowing(subject: &'static str) -> Observed {
-    let create = create_or_get(&wanted(Life::Held, ID), UserId::parse(ID).unwrap());
-    after(Observed::default(), (&wanted(Life::Held, ID), 3), &create, &Outcome::Found(seen(subject)), NOW)
+    let create = create_or_get(&wanted(DesiredState::Present, ID), UserId::parse(ID).unwrap());
+    after(
+        Observed::default(),
+        (&wanted(DesiredState::Present, ID), 3),
+        &create,
+        &Outcome::Found(seen(subject)),
+        NOW,
+    )
 }
 
 /// From each state the calls that lead to what is wanted, and then silence.
@@ -97,8 +103,8 @@ fn knowing(subject: &'static str) -> Observed {
 fn each_state_is_led_to_what_is_wanted() {
     use CallKind::{Change, CreateOrGet, FindOrganizer, Remove};
     let unseen = || Observed { creation_unknown: true, ..Observed::default() };
-    let (held, cancelled) = (Life::Held, Life::Cancelled);
-    for (name, life, organizer, observed, at_graph, expected) in [
+    let (held, cancelled) = (DesiredState::Present, DesiredState::Cancelled);
+    for (name, desired_state, organizer, observed, at_graph, expected) in [
         ("new", held, ID, Observed::default(), None, vec![CreateOrGet]),
         ("new, by name", held, UPN, Observed::default(), None, vec![FindOrganizer, CreateOrGet]),
         ("there already", held, ID, Observed::default(), Some("Review"), vec![CreateOrGet]),
@@ -117,14 +123,14 @@ fn each_state_is_led_to_what_is_wanted() {
         ),
         ("cancelled", cancelled, ID, knowing("Review"), Some("Review"), vec![Change, Remove]),
     ] {
-        assert_eq!(calls(life, organizer, observed, at_graph), expected, "{name}");
+        assert_eq!(calls(desired_state, organizer, observed, at_graph), expected, "{name}");
     }
 }
 
 /// Graph may insist on something else: it is asked once for each revision, not for ever.
 #[test]
 fn a_meeting_that_will_not_agree_is_asked_once() {
-    let wanted = wanted(Life::Held, ID);
+    let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
     let observed = after(observed, (&wanted, 3), &call, &Outcome::Changed(seen("Old")), NOW);
@@ -136,7 +142,7 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
 /// A throttled or unanswered creation may have made a meeting, so a cancel has to find out.
 #[test]
 fn a_creation_without_an_answer_stays_unknown() {
-    let wanted = wanted(Life::Held, ID);
+    let wanted = wanted(DesiredState::Present, ID);
     let call = next_call(&wanted, &Observed::default()).unwrap();
     for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
         assert!(after(Observed::default(), (&wanted, 3), &call, &outcome, NOW).creation_unknown);
@@ -211,8 +217,8 @@ proptest! {
         by_name in any::<bool>(),
         (mut observed, mut graph) in any_observed(),
     ) {
-        let life = if cancelled { Life::Cancelled } else { Life::Held };
-        let wanted = wanted(life, if by_name { UPN } else { ID });
+        let desired_state = if cancelled { DesiredState::Cancelled } else { DesiredState::Present };
+        let wanted = wanted(desired_state, if by_name { UPN } else { ID });
         // A generation whose meeting was removed is never held again: it is booked again as the next one.
         prop_assume!(cancelled || observed.meeting.as_ref().is_none_or(|meeting| !meeting.removed));
         let was_taken_for_right = is_taken_for_right(&observed, &wanted, graph.held);
@@ -237,7 +243,7 @@ proptest! {
 /// still does and it has moved since: a difference that was settled stays settled.
 fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) -> bool {
     let agrees = |meeting: &Meeting| {
-        meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.booking, &meeting.seen).is_empty()
+        meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.spec, &meeting.seen).is_empty()
     };
     let is_settled = |meeting: &Meeting| {
         !meeting.doubted
@@ -250,14 +256,18 @@ fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) 
 #[test]
 fn a_call_on_a_meeting_says_whether_it_is_in_a_channel() {
     for thread in [None, Some("19:x@thread.tacv2")] {
-        for (life, lobby_closed) in [(Life::Held, false), (Life::Cancelled, false), (Life::Cancelled, true)] {
-            let mut wanted = wanted(life, ID);
-            wanted.booking.chat_thread_id = thread.map(|id| crate::booking::ChatThreadId::parse(id).unwrap());
+        for (desired_state, lobby_closed) in [
+            (DesiredState::Present, false),
+            (DesiredState::Cancelled, false),
+            (DesiredState::Cancelled, true),
+        ] {
+            let mut wanted = wanted(desired_state, ID);
+            wanted.spec.chat_thread_id = thread.map(|id| crate::booking::ChatThreadId::parse(id).unwrap());
             let mut observed = knowing("Old");
             observed.meeting.as_mut().unwrap().lobby_closed = lobby_closed;
             match next_call(&wanted, &observed) {
                 Some(Call::Change { in_channel, .. } | Call::Remove { in_channel, .. }) => {
-                    assert_eq!(in_channel, thread.is_some(), "{life:?}");
+                    assert_eq!(in_channel, thread.is_some(), "{desired_state:?}");
                 }
                 other => panic!("{other:?}"),
             }
@@ -273,7 +283,7 @@ fn settings_follow_the_creation() {
         "organizer": ID, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
         "attendees": [{"upn": "a@contoso.com", "role": "presenter"}],
     });
-    let wanted = Wanted { booking: parse(body).unwrap().1, ..wanted(Life::Held, ID) };
+    let wanted = Wanted { spec: parse(body).unwrap().1, ..wanted(DesiredState::Present, ID) };
     let answered = |presenters: Option<&str>| {
         let mut seen = seen("Review");
         seen.seen.attendees.as_mut().unwrap()[0].role = Some("presenter".into());
@@ -292,10 +302,10 @@ fn settings_follow_the_creation() {
             continue;
         };
         assert!(asked, "{presenters:?}");
-        assert_eq!(change.attendees.as_ref(), Some(&wanted.booking.attendees));
-        assert_eq!(change.settings, wanted.booking.effective_settings);
+        assert_eq!(change.attendees.as_ref(), Some(&wanted.spec.attendees));
+        assert_eq!(change.settings, wanted.spec.effective_settings);
         assert!(change.subject.is_none() && change.times.is_none() && !change.close_lobby);
-        let told = compare(&wanted.booking, &answered(presenters).seen);
+        let told = compare(&wanted.spec, &answered(presenters).seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
         let observed = after(

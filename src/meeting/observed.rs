@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::seen_settings::SeenSettings;
-use crate::booking::{UserId, WordFault};
+use crate::booking::{TextFault, UserId};
 use crate::clock::Timestamp;
 
 /// Everything known about a booking's meeting at Graph.
@@ -129,9 +129,9 @@ macro_rules! opaque_text {
             pub const LENGTH_MAX: usize = $length_max;
 
             /// Takes the text as it is; empty, overlong or with U+0000 it can't be kept.
-            pub fn parse(text: &str) -> Result<Self, WordFault> {
+            pub fn parse(text: &str) -> Result<Self, TextFault> {
                 if text.is_empty() || text.len() > Self::LENGTH_MAX || text.contains('\0') {
-                    return Err(WordFault("is empty, too long or holds U+0000"));
+                    return Err(TextFault("is empty, too long or holds U+0000"));
                 }
                 Ok(Self(text.to_owned()))
             }

@@ -1,17 +1,17 @@
 //! How a booking stands after an attempt.
 
 use super::after::{after, drift};
+use super::booking::{Booking, DesiredState, Progress};
 use super::call::Call;
-use super::difference::MeetingDifference;
 use super::drift::DriftPolicy;
 use super::failure::{Failure, LastError};
+use super::meeting_difference::MeetingDifference;
 use super::next_call::next_call;
 use super::next_step::{Failures, RetryPolicy, Step, next_step};
 use super::outcome::{Outcome, Refusal, Reply};
-use super::standing::{Life, Progress, Standing};
 use crate::clock::Timestamp;
 
-impl Standing {
+impl Booking {
     /// How the booking stands once `call`, asked for by the revision `asked_by` of what is wanted, was answered by
     /// `reply`. Where the next call follows at once, the booking is due now. `fraction` (0 to 1) is the jitter.
     #[must_use]
@@ -23,8 +23,8 @@ impl Standing {
         (now, fraction): (Timestamp, f64),
     ) -> Self {
         // A meeting that is to be removed and isn't there is removed.
-        let is_gone =
-            self.wanted.life == Life::Cancelled && reply.outcome == Outcome::Refused(Refusal::MeetingMissing);
+        let is_gone = self.wanted.desired_state == DesiredState::Cancelled
+            && reply.outcome == Outcome::Refused(Refusal::MeetingMissing);
         let outcome = if is_gone { &Outcome::Gone } else { &reply.outcome };
         let is_look = matches!(call, Call::Look { .. });
         let failure = Failure::of(outcome);
@@ -66,7 +66,7 @@ impl Standing {
             (Outcome::Changed(seen) | Outcome::Seen(seen), Some(meeting))
                 if asked_by == self.wanted.revision =>
             {
-                drift(&self.wanted.booking, &meeting.seen, &seen.seen, call)
+                drift(&self.wanted.spec, &meeting.seen, &seen.seen, call)
             }
             _ => Vec::new(),
         }
@@ -95,7 +95,8 @@ impl Standing {
     }
 
     fn moved_to(&self, progress: Progress, now: Timestamp) -> Self {
-        let provisioned_now = progress == Progress::Settled && self.wanted.life == Life::Held;
+        let provisioned_now =
+            progress == Progress::Settled && self.wanted.desired_state == DesiredState::Present;
         Self {
             revision: self.revision.saturating_add(1),
             progress,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 
-use super::notices::Word;
+use super::notices::Notification;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, Call, Evidence, Failure, LastError, Outcome, Reply, Standing};
+use crate::meeting::{Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
 use crate::store::writing::Settlement;
-use crate::throttling::{NotNow, Obstacle, Pause, Visitor, pause_asked};
+use crate::throttling::{CallClass, Pause, Rejected, RejectionReason, pause_asked};
 
 /// The part of a lease that a call may use, with its wait in line; the rest is for settling.
 const LEASE_FOR_CALL: f64 = 0.8;
@@ -27,10 +27,10 @@ impl Provisioning {
         attempt: Attempt,
         origin: &Origin,
         (call, source_system): (&Call, &SourceSystem),
-    ) -> Result<Reply, NotNow> {
+    ) -> Result<Reply, Rejected> {
         let give_up = tokio::time::Instant::now() + self.lease.mul_f64(LEASE_FOR_CALL);
-        let visitor = Visitor { organizer: call.organizer(), source_system: source_system.clone() };
-        let passage = self.gate.pass(&visitor).await?;
+        let class = CallClass { organizer: call.organizer(), source_system: source_system.clone() };
+        let permit = self.gate.acquire(&class).await?;
         let began = tokio::time::Instant::now();
         let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
         let reply = tokio::time::timeout_at(give_up, asked).await;
@@ -46,18 +46,18 @@ impl Provisioning {
             self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
         }
         let pause = pause_asked(call, &reply, self.clock.now(), self.policy.retry_after_max);
-        if passage.over(&reply, pause) {
+        if permit.complete(&reply, pause) {
             tracing::error!("Graph does not answer; calls wait until a probe is answered");
         }
         if let Some(pause) = pause {
-            self.share(pause).await;
+            self.broadcast_pause(pause).await;
         }
         self.show_gate();
         Ok(reply)
     }
 
     /// Makes all replicas heed what Graph asked of this one.
-    async fn share(&self, pause: Pause) {
+    async fn broadcast_pause(&self, pause: Pause) {
         if !self.gate.pause(pause) {
             return;
         }
@@ -67,20 +67,20 @@ impl Provisioning {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, scope, "the other replicas don't know of this pause");
         }
-        self.notices.tell(Word::Paused(scope, pause.until));
+        self.notices.publish(Notification::Paused(scope, pause.until));
     }
 
     /// Learns what other replicas were asked, for those who can't hear them.
-    pub(super) async fn learn_pauses(&self) -> Result<(), crate::store::StoreError> {
+    pub(super) async fn load_pauses(&self) -> Result<(), crate::store::StoreError> {
         for (scope, until) in self.store.pauses(self.clock.now()).await? {
-            self.heed(&scope, until);
+            self.apply_pause(&scope, until);
         }
         self.show_gate();
         Ok(())
     }
 
     /// Heeds what another replica was asked.
-    pub(super) fn heed(&self, scope: &str, until: Timestamp) {
+    pub(super) fn apply_pause(&self, scope: &str, until: Timestamp) {
         // A newer version may know of scopes that this one doesn't.
         if let Some(scope) = crate::throttling::PauseScope::parse(scope) {
             self.gate.pause(Pause { scope, until });
@@ -96,31 +96,31 @@ impl Provisioning {
     /// Settles that a call was not sent, and when it is to be.
     pub(super) async fn postpone(
         &self,
-        before: &Standing,
+        before: &Booking,
         attempt: Attempt,
         origin: &Origin,
-        not_now: NotNow,
-    ) -> Option<(Standing, Option<Attempt>)> {
+        rejected: Rejected,
+    ) -> Option<(Booking, Option<Attempt>)> {
         let now = self.clock.now();
-        let (failure, why) = explained(not_now);
+        let (failure, why) = explained(rejected);
         let evidence = Evidence { message: Some(format!("not sent: {why}")), ..Evidence::begun(now) };
         let because = LastError { code: failure, at: now, graph: evidence };
-        let again = a_little_after(not_now.until, now, self.clock.fresh_fraction());
-        let standing = before.postponed(again, because, now);
+        let again = a_little_after(rejected.retry_at, now, self.clock.fresh_fraction());
+        let booking = before.postponed(again, because, now);
         let settlement = Settlement {
             attempt: attempt.id,
             worked_on: before.revision,
-            standing: &standing,
+            booking: &booking,
             next_attempt: None,
             online_meeting: None,
             is_adopted: false,
-            event: &events::postponed(&standing, origin, attempt, &why),
-            retired: &events::retired(&standing, origin),
+            event: &events::postponed(&booking, origin, attempt, &why),
+            retired: &events::retired(&booking, origin),
             freed: &events::freed(attempt, now),
         };
-        self.metrics.call_postponed(not_now.obstacle.as_str());
+        self.metrics.call_postponed(rejected.reason.as_str());
         if self.settle(&settlement, attempt).await.ok()? {
-            return Some((standing, None));
+            return Some((booking, None));
         }
         let current = self.changed_meanwhile(before, attempt).await?;
         // What is wanted now may need no call, or another one.
@@ -135,21 +135,21 @@ fn a_little_after(until: Timestamp, now: Timestamp, fraction: f64) -> Timestamp 
 }
 
 /// What callers and the history are told of it.
-fn explained(not_now: NotNow) -> (Failure, String) {
-    let until = not_now.until.format(&Rfc3339).unwrap_or_else(|_| not_now.until.to_string());
-    match not_now.obstacle {
-        Obstacle::ApplicationPaused => {
+fn explained(rejected: Rejected) -> (Failure, String) {
+    let until = rejected.retry_at.format(&Rfc3339).unwrap_or_else(|_| rejected.retry_at.to_string());
+    match rejected.reason {
+        RejectionReason::ApplicationPaused => {
             (Failure::GraphThrottled, format!("Graph asked this application to wait until {until}"))
         }
-        Obstacle::OrganizerPaused => (
+        RejectionReason::OrganizerPaused => (
             Failure::GraphThrottled,
             format!("Graph asked for no more calls for this organizer until {until}"),
         ),
-        Obstacle::Away => (
+        RejectionReason::CircuitOpen => (
             Failure::GraphUnavailable,
             "Graph has not answered for a while; another call finds out whether it does again".to_owned(),
         ),
-        Obstacle::Busy => (
+        RejectionReason::Busy => (
             Failure::GraphThrottled,
             "as many calls as Graph takes are under way; this one waited in line in vain".to_owned(),
         ),

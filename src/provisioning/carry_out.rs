@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::meeting::{Attempt, Call, Evidence, Outcome, Progress, Refusal, Reply, Standing, next_call};
+use crate::meeting::{Attempt, Booking, Call, Evidence, Outcome, Progress, Refusal, Reply, next_call};
 use crate::store::StoreError;
 use crate::store::writing::{Settled, Settlement};
 
@@ -17,71 +17,71 @@ impl Provisioning {
     /// is patient.
     pub(super) async fn carry_out_and_wait(
         self: &Arc<Self>,
-        standing: Standing,
+        booking: Booking,
         attempt: Attempt,
         origin: Origin,
         patience: Duration,
-    ) -> Standing {
+    ) -> Booking {
         let deadline = tokio::time::Instant::now() + patience;
-        let before = standing.clone();
+        let before = booking.clone();
         let provisioning = Arc::clone(self);
         // Boxed here, or whoever waits would carry the whole work about.
-        let work = Box::pin(provisioning.carry_out(standing, attempt, origin));
+        let work = Box::pin(provisioning.carry_out(booking, attempt, origin));
         let work = self.in_flight.spawn(work);
-        let standing = match self.sit_out(work, deadline).await {
-            Some(Ok(Some(standing))) => standing,
+        let booking = match self.await_until(work, deadline).await {
+            Some(Ok(Some(booking))) => booking,
             // Another replica took over: the row will tell.
             Some(Ok(None) | Err(_)) => before,
             // It goes on without us.
             None => return before,
         };
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        self.wait_for(standing, left).await
+        self.wait_for(booking, left).await
     }
 
     /// Carries out a leased attempt: asks Graph, settles, and goes on at once while there is something to ask.
     /// Says how the booking stands then; nothing when the lease was lost.
     pub(super) async fn carry_out(
         self: Arc<Self>,
-        mut standing: Standing,
+        mut booking: Booking,
         mut attempt: Attempt,
         origin: Origin,
-    ) -> Option<Standing> {
+    ) -> Option<Booking> {
         // Dropped last: it wakes whoever waits here, however this ends.
-        let _working = self.waiting.working_on(standing.wanted.external_id);
+        let _working = self.waiting.working_on(booking.wanted.external_id);
         loop {
             self.in_flight.begun(attempt.id);
-            let settled = self.attempt(&standing, attempt, &origin).await;
+            let settled = self.attempt(&booking, attempt, &origin).await;
             self.in_flight.ended(attempt.id);
             let next_attempt;
-            (standing, next_attempt) = settled?;
+            (booking, next_attempt) = settled?;
             match next_attempt {
                 Some(next) => attempt = next,
                 None => break,
             }
         }
-        if let Progress::Due(at) = standing.progress {
+        if let Progress::Due(at) = booking.progress {
             self.alarm.set(at);
         }
-        self.metrics.booking_settled(standing.status().as_str());
-        self.tell_settled(standing.wanted.external_id);
-        Some(standing)
+        self.metrics.booking_settled(booking.status().as_str());
+        self.publish_settled(booking.wanted.external_id);
+        Some(booking)
     }
 
     /// One attempt: the call, with no transaction open, and its settlement.
     pub(super) async fn attempt(
         &self,
-        before: &Standing,
+        before: &Booking,
         attempt: Attempt,
         origin: &Origin,
-    ) -> Option<(Standing, Option<Attempt>)> {
+    ) -> Option<(Booking, Option<Attempt>)> {
         let Some(call) = next_call(&before.wanted, &before.observed) else {
             return self.settle_as_agreed(before, attempt, origin).await;
         };
         let asked_by = before.wanted.revision;
         let reply = match self.ask(attempt, origin, (&call, &before.key.source_system)).await {
             Ok(reply) => reply,
-            Err(not_now) => return self.postpone(before, attempt, origin, not_now).await,
+            Err(rejected) => return self.postpone(before, attempt, origin, rejected).await,
         };
         let mut current = before.clone();
         loop {
@@ -101,11 +101,11 @@ impl Provisioning {
     }
 
     /// The booking as it stands now, if the lease is still ours and a caller has changed what is wanted meanwhile.
-    pub(super) async fn changed_meanwhile(&self, known: &Standing, attempt: Attempt) -> Option<Standing> {
+    pub(super) async fn changed_meanwhile(&self, known: &Booking, attempt: Attempt) -> Option<Booking> {
         let give_up = tokio::time::Instant::now() + self.lease;
-        let kept = loop {
+        let leased = loop {
             match self.store.generation(&known.key, known.generation).await {
-                Ok(kept) => break kept?,
+                Ok(leased) => break leased?,
                 Err(error) if error.may_pass() && tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(SETTLE_AGAIN).await;
                 }
@@ -116,9 +116,10 @@ impl Provisioning {
                 }
             }
         };
-        if kept.attempt.is_some_and(|held| held.id == attempt.id) && kept.standing.revision != known.revision
+        if leased.attempt.is_some_and(|held| held.id == attempt.id)
+            && leased.booking.revision != known.revision
         {
-            return Some(kept.standing);
+            return Some(leased.booking);
         }
         self.metrics.lease_lost();
         tracing::warn!(booking = %known.key, attempt = %attempt.id, "lease lost before the attempt was settled");
@@ -127,26 +128,26 @@ impl Provisioning {
 
     async fn settle_as_agreed(
         &self,
-        before: &Standing,
+        before: &Booking,
         attempt: Attempt,
         origin: &Origin,
-    ) -> Option<(Standing, Option<Attempt>)> {
+    ) -> Option<(Booking, Option<Attempt>)> {
         let mut current = before.clone();
         loop {
-            let standing = current.agreed(self.clock.now());
+            let booking = current.agreed(self.clock.now());
             let settlement = Settlement {
                 attempt: attempt.id,
                 worked_on: current.revision,
-                standing: &standing,
+                booking: &booking,
                 next_attempt: None,
                 online_meeting: None,
                 is_adopted: false,
-                event: &events::agreed(&standing, origin),
-                retired: &events::retired(&standing, origin),
-                freed: &events::freed(attempt, standing.updated_at),
+                event: &events::agreed(&booking, origin),
+                retired: &events::retired(&booking, origin),
+                freed: &events::freed(attempt, booking.updated_at),
             };
             if self.settle(&settlement, attempt).await.ok()? {
-                return Some((standing, None));
+                return Some((booking, None));
             }
             current = self.changed_meanwhile(&current, attempt).await?;
             if next_call(&current.wanted, &current.observed).is_some() {
@@ -158,14 +159,14 @@ impl Provisioning {
 
     async fn settle_reply(
         &self,
-        before: &Standing,
+        before: &Booking,
         (attempt, call, asked_by): (Attempt, &Call, u32),
         reply: &Reply,
         origin: &Origin,
-    ) -> Result<Option<(Standing, Option<Attempt>)>, StoreError> {
+    ) -> Result<Option<(Booking, Option<Attempt>)>, StoreError> {
         let now = self.clock.now();
         let drift_policy = self.drift_policy(&before.key.source_system);
-        let standing = before.after_attempt(
+        let booking = before.after_attempt(
             (call, asked_by),
             reply,
             (&self.policy, drift_policy),
@@ -173,31 +174,31 @@ impl Provisioning {
         );
         let drift = before.drift((call, asked_by), &reply.outcome);
         let drift_policy = (!drift.is_empty()).then_some(drift_policy);
-        let goes_on = standing.due_at() == Some(now) && standing.last_error.is_none();
+        let goes_on = booking.due_at() == Some(now) && booking.last_error.is_none();
         let next_attempt = goes_on.then(|| self.fresh_attempt(now));
-        let event = events::settled(before, &standing, origin, (attempt, call, reply), drift_policy);
+        let event = events::settled(before, &booking, origin, (attempt, call, reply), drift_policy);
         let settlement = Settlement {
             attempt: attempt.id,
             worked_on: before.revision,
-            standing: &standing,
+            booking: &booking,
             next_attempt,
             online_meeting: reply.outcome.meeting().map(|seen| seen.online_meeting.as_ref()),
-            is_adopted: standing.wanted.revision != before.wanted.revision,
+            is_adopted: booking.wanted.revision != before.wanted.revision,
             event: &event,
-            retired: &events::retired(&standing, origin),
+            retired: &events::retired(&booking, origin),
             freed: &events::freed(attempt, now),
         };
         let stored = self.settle(&settlement, attempt).await?;
         if stored {
-            testify(&standing, &reply.outcome);
+            log_outcome(&booking, &reply.outcome);
             if let Some(policy) = drift_policy {
-                self.testify_to_drift(&standing, policy, &drift);
+                self.log_drift(&booking, policy, &drift);
             }
-            if let (Progress::Parked, Some(error)) = (standing.progress, &standing.last_error) {
+            if let (Progress::Parked, Some(error)) = (booking.progress, &booking.last_error) {
                 self.metrics.booking_parked(error.code.code());
             }
         }
-        Ok(stored.then_some((standing, next_attempt)))
+        Ok(stored.then_some((booking, next_attempt)))
     }
 
     /// Settles, again and again while Postgres is away and our lease lasts: the answer is known only here.
@@ -208,7 +209,7 @@ impl Provisioning {
     ) -> Result<bool, StoreError> {
         let give_up = tokio::time::Instant::now() + self.lease;
         loop {
-            let key = &settlement.standing.key;
+            let key = &settlement.booking.key;
             match self.store.settle(settlement).await {
                 Ok(Settled::Stored) => return Ok(true),
                 Ok(Settled::Overtaken) => return Ok(false),
@@ -237,21 +238,21 @@ fn refused_as_taken(reply: &Reply, meeting: &str) -> Reply {
 }
 
 /// Says in the log what went wrong; what went well is in the history and in the request's own line.
-fn testify(standing: &Standing, outcome: &Outcome) {
-    let (booking, status) = (&standing.key, standing.status().as_str());
-    let Some(error) = &standing.last_error else {
-        tracing::debug!(%booking, status, outcome = outcome.as_str(), "attempt settled");
+fn log_outcome(booking: &Booking, outcome: &Outcome) {
+    let (key, status) = (&booking.key, booking.status().as_str());
+    let Some(error) = &booking.last_error else {
+        tracing::debug!(booking = %key, status, outcome = outcome.as_str(), "attempt settled");
         return;
     };
     let (code, graph_status) = (error.code.code(), error.graph.status);
     let (graph_code, graph_request_id) = (error.graph.code.as_deref(), error.graph.request_id.as_deref());
-    let attempts = standing.attempts;
-    if standing.progress == Progress::Parked {
-        tracing::error!(%booking, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
+    let attempts = booking.attempts;
+    if booking.progress == Progress::Parked {
+        tracing::error!(booking = %key, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
     } else {
-        let due_at = standing.due_at().map(tracing::field::display);
+        let due_at = booking.due_at().map(tracing::field::display);
         tracing::warn!(
-            %booking, code, graph_status, graph_code, graph_request_id, attempts, due_at,
+            booking = %key, code, graph_status, graph_code, graph_request_id, attempts, due_at,
             "attempt failed, will be made again"
         );
     }

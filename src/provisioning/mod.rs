@@ -3,22 +3,22 @@
 //! A fresh request, a retry and a crash all walk it. No transaction is open while Graph is asked, and nothing is
 //! decided here: what to ask and what happens next is `meeting`'s to say. Called by the doors and by `worker`.
 
-mod accept;
 mod alarm;
-mod answer;
 mod ask;
 mod carry_out;
-mod compare;
-mod declare;
-mod elsewhere;
+mod create;
+mod declaration;
+mod drift_check;
 mod events;
 mod in_flight;
 mod listening;
+mod manual_retry;
 mod notices;
+mod organizer_check;
 mod quotas;
-mod readiness;
+mod remote_waiters;
+mod results;
 mod resume;
-mod retry;
 mod unconfirmed;
 mod waiting;
 
@@ -27,14 +27,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use answer::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
-pub(crate) use declare::{Condition, Declaration};
+pub(crate) use declaration::{Condition, Declaration};
 pub(crate) use in_flight::InFlight;
+pub(crate) use manual_retry::make_due;
 pub(crate) use notices::Notices;
 pub(crate) use quotas::Quotas;
-pub(crate) use retry::make_due;
+pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
 pub(crate) use unconfirmed::Unconfirmed;
-pub(crate) use waiting::Waiting;
+pub(crate) use waiting::WaitRegistry;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
 use crate::clock::Clock;
@@ -76,7 +76,7 @@ pub(crate) struct Provisioning {
     /// How long whoever is told of everything goes without looking for itself.
     pub(crate) poll: Duration,
     /// Who waits for which booking in this process.
-    pub(crate) waiting: waiting::Waiting,
+    pub(crate) waiting: waiting::WaitRegistry,
     /// What this replica tells the others and hears from them.
     pub(crate) notices: notices::Notices,
     /// The attempts that may be of this process.

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Provisioning;
-use super::elsewhere::Elsewhere;
+use super::remote_waiters::RemoteWaiters;
 use crate::booking::ExternalId;
 use crate::clock::Timestamp;
 use crate::store::{Notice, ReplicaId};
 
 /// Most words that one statement carries.
-const TOLD_AT_ONCE: usize = 4_096;
+const PUBLISHED_AT_ONCE: usize = 4_096;
 /// What is added to the time that a word is good for: it has a way to go, and the next one may be late.
 const AWAITED_GRACE: Duration = Duration::from_secs(1);
 
@@ -27,16 +27,16 @@ const AWAITED_GRACE: Duration = Duration::from_secs(1);
 pub(crate) struct Notices {
     pub(super) replica: ReplicaId,
     /// None where notices are neither told nor heard.
-    outbox: Option<mpsc::UnboundedSender<Word>>,
+    sender: Option<mpsc::UnboundedSender<Notification>>,
     /// What the outbox holds, until the teller takes it over.
-    unsent: Mutex<Option<mpsc::UnboundedReceiver<Word>>>,
+    receiver: Mutex<Option<mpsc::UnboundedReceiver<Notification>>>,
     pub(super) hears: AtomicBool,
-    elsewhere: Mutex<Elsewhere>,
+    remote_waiters: Mutex<RemoteWaiters>,
 }
 
 /// One thing to be told.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(super) enum Notification {
     Listening,
     Due,
     Settled(ExternalId),
@@ -48,20 +48,20 @@ pub(super) enum Word {
 impl Notices {
     /// Of this replica. Where `listens` is false it neither tells nor hears anything.
     pub(crate) fn of(replica: ReplicaId, listens: bool) -> Self {
-        let (outbox, unsent) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::unbounded_channel();
         Self {
             replica,
-            outbox: listens.then_some(outbox),
-            unsent: Mutex::new(listens.then_some(unsent)),
+            sender: listens.then_some(sender),
+            receiver: Mutex::new(listens.then_some(receiver)),
             hears: AtomicBool::new(false),
-            elsewhere: Mutex::default(),
+            remote_waiters: Mutex::default(),
         }
     }
 
-    pub(super) fn tell(&self, word: Word) {
-        if let Some(outbox) = &self.outbox {
+    pub(super) fn publish(&self, notification: Notification) {
+        if let Some(sender) = &self.sender {
             // Nobody takes it any more once the replica has stopped.
-            let _told = outbox.send(word);
+            let _told = sender.send(notification);
         }
     }
 
@@ -73,56 +73,61 @@ impl Notices {
 impl Provisioning {
     /// Tells and hears notices until it is told to stop; what is to be told by then is still told.
     pub(crate) async fn exchange_notices(self: Arc<Self>, stop: CancellationToken) {
-        let unsent = self.notices.unsent.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(unsent) = unsent {
-            tokio::join!(self.listen(&stop), self.tell_all(unsent, &stop));
+        let receiver = self.notices.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(receiver) = receiver {
+            tokio::join!(self.listen(&stop), self.publish_all(receiver, &stop));
         }
     }
 
     /// Tells the other replicas that a request here waits for this booking. Says whether they are told and this replica
     /// would hear their answer: then nothing that is settled from now on is missed.
-    pub(super) async fn tell_awaited(&self, booking: ExternalId) -> bool {
+    pub(super) async fn publish_awaited(&self, external_id: ExternalId) -> bool {
         if !self.notices.hears() {
             return false;
         }
         let (told, is_told) = oneshot::channel();
-        self.notices.tell(Word::Awaited(booking, told));
+        self.notices.publish(Notification::Awaited(external_id, told));
         is_told.await.is_ok() && self.notices.hears()
     }
 
     /// A booking stands otherwise than before: whoever waits for it is woken. Other replicas are told only if one of
     /// them waits, or if this one can't hear whether they do.
-    pub(super) fn tell_settled(&self, booking: ExternalId) {
-        if self.notices.outbox.is_some() {
-            let awaited = self.elsewhere(|elsewhere| elsewhere.settled(booking, Instant::now()));
+    pub(super) fn publish_settled(&self, external_id: ExternalId) {
+        if self.notices.sender.is_some() {
+            let awaited =
+                self.remote_waiters(|remote_waiters| remote_waiters.settled(external_id, Instant::now()));
             if awaited || !self.notices.hears() {
-                self.notices.tell(Word::Settled(booking));
+                self.notices.publish(Notification::Settled(external_id));
             }
         }
-        self.waiting.wake(booking);
+        self.waiting.wake(external_id);
     }
 
     /// Something is due that another replica may take.
-    pub(super) fn tell_due(&self) {
-        self.notices.tell(Word::Due);
+    pub(super) fn publish_due(&self) {
+        self.notices.publish(Notification::Due);
     }
 
-    async fn tell_all(&self, mut unsent: mpsc::UnboundedReceiver<Word>, stop: &CancellationToken) {
-        let mut words = Vec::new();
+    async fn publish_all(
+        &self,
+        mut receiver: mpsc::UnboundedReceiver<Notification>,
+        stop: &CancellationToken,
+    ) {
+        let mut notifications = Vec::new();
         loop {
             let count = tokio::select! {
                 biased;
-                count = unsent.recv_many(&mut words, TOLD_AT_ONCE) => count,
+                count = receiver.recv_many(&mut notifications, PUBLISHED_AT_ONCE) => count,
                 () = stop.cancelled() => {
-                    unsent.close();
-                    unsent.recv_many(&mut words, TOLD_AT_ONCE).await
+                    receiver.close();
+                    receiver.recv_many(&mut notifications, PUBLISHED_AT_ONCE).await
                 }
             };
             if count == 0 {
                 return;
             }
-            let (notices, waiting) = self.gather(words.drain(..));
-            match self.store.tell(self.notices.replica, &notices).await {
+            let (notices, waiting) = self.gather(notifications.drain(..));
+            match self.store.publish_notices(self.notices.replica, &notices).await {
                 Ok(()) => {
                     for told in waiting {
                         // Whoever no longer waits needs not know.
@@ -141,18 +146,21 @@ impl Provisioning {
     }
 
     /// Many words in few notices.
-    fn gather(&self, words: impl Iterator<Item = Word>) -> (Vec<Notice>, Vec<oneshot::Sender<()>>) {
+    fn gather(
+        &self,
+        notifications: impl Iterator<Item = Notification>,
+    ) -> (Vec<Notice>, Vec<oneshot::Sender<()>>) {
         let (mut listening, mut due) = (false, false);
         let (mut settled, mut awaited, mut waiting) = (HashSet::new(), HashSet::new(), Vec::new());
         let mut notices = Vec::new();
-        for word in words {
-            match word {
-                Word::Listening => listening = true,
-                Word::Due => due = true,
-                Word::Settled(booking) => drop(settled.insert(booking)),
-                Word::Paused(scope, until) => notices.push(Notice::Paused { scope, until }),
-                Word::Awaited(booking, told) => {
-                    awaited.insert(booking);
+        for notification in notifications {
+            match notification {
+                Notification::Listening => listening = true,
+                Notification::Due => due = true,
+                Notification::Settled(external_id) => drop(settled.insert(external_id)),
+                Notification::Paused(scope, until) => notices.push(Notice::Paused { scope, until }),
+                Notification::Awaited(external_id, told) => {
+                    awaited.insert(external_id);
                     waiting.push(told);
                 }
             }
@@ -165,12 +173,12 @@ impl Provisioning {
         if !awaited.is_empty() {
             // It is told again with each look.
             let lasting = 2 * self.poll + AWAITED_GRACE;
-            notices.push(Notice::Awaited { bookings: awaited.into_iter().collect(), lasting });
+            notices.push(Notice::Awaited { external_ids: awaited.into_iter().collect(), lasting });
         }
         (notices, waiting)
     }
 
-    pub(super) fn elsewhere<T>(&self, look: impl FnOnce(&mut Elsewhere) -> T) -> T {
-        look(&mut self.notices.elsewhere.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn remote_waiters<T>(&self, look: impl FnOnce(&mut RemoteWaiters) -> T) -> T {
+        look(&mut self.notices.remote_waiters.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

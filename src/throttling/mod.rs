@@ -11,6 +11,6 @@ mod pause;
 mod queue;
 mod quota;
 
-pub(crate) use gate::{Gate, NotNow, Obstacle, Visitor};
+pub(crate) use gate::{CallClass, Gate, Rejected, RejectionReason};
 pub(crate) use pause::{Pause, PauseScope, pause_asked};
 pub(crate) use quota::{MEETINGS_PER_MONTH, NEAR, Quota, month_of, quota};
