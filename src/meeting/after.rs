@@ -4,7 +4,7 @@ use super::booking::Wanted;
 use super::call::Call;
 use super::compare::compare;
 use super::meeting_difference::{MeetingDifference, meeting_differences};
-use super::observed::{CreatedBy, Meeting, Observed, Seen};
+use super::observed::{Agreement, CreatedBy, Meeting, Observed, Seen};
 use super::outcome::{Outcome, SeenMeeting};
 use crate::booking::BookingSpec;
 use crate::clock::Timestamp;
@@ -32,7 +32,7 @@ pub fn after(
         Outcome::Gone => {
             if let Some(meeting) = &mut observed.meeting {
                 meeting.removed = true;
-                meeting.doubted = false;
+                meeting.agreement = meeting.agreement.with_nothing_requested();
             }
         }
         Outcome::Unknown | Outcome::Throttled { .. } | Outcome::Unavailable { .. } => {
@@ -40,7 +40,7 @@ pub fn after(
             if matches!(call, Call::Change { change, .. } if !change.close_lobby)
                 && let Some(meeting) = &mut observed.meeting
             {
-                meeting.lose_sight();
+                meeting.agreement = Agreement::Unknown;
             }
         }
         Outcome::Refused(_) => {}
@@ -63,8 +63,7 @@ fn note_meeting(
         created_by,
         seen: seen.seen.clone(),
         seen_at: now,
-        doubted: false,
-        agreed_revision: agrees.then_some(wanted.revision),
+        agreement: if agrees { Agreement::At(wanted.revision) } else { Agreement::Differs },
         lobby_closed: false,
         removed: false,
     });
@@ -80,10 +79,9 @@ fn note_look(
     let has_drifted =
         asked_by == wanted.revision && !drift(&wanted.spec, &meeting.seen, &seen.seen, call).is_empty();
     meeting.lobby_closed |= matches!(call, Call::Change { change, .. } if change.close_lobby);
-    meeting.agreed_revision = (!has_drifted).then_some(asked_by);
+    meeting.agreement = if has_drifted { Agreement::Differs } else { Agreement::At(asked_by) };
     meeting.seen = seen.seen.clone();
     meeting.seen_at = now;
-    meeting.doubted = false;
 }
 
 /// In what a meeting that Graph told of before, and tells of now in answer to a call, has moved away from its booking.

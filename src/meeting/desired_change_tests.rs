@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
-use crate::meeting::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted};
+use crate::meeting::{
+    Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted,
+};
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
@@ -38,8 +40,7 @@ fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
         created_by: CreatedBy::ThisRequest,
         seen,
         seen_at: NOW,
-        doubted: false,
-        agreed_revision: Some(1),
+        agreement: Agreement::At(1),
         lobby_closed: false,
         removed: desired_state == DesiredState::Cancelled,
     };

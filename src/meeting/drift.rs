@@ -2,7 +2,7 @@
 
 use super::booking::{Booking, DesiredState, Progress};
 use super::meeting_difference::MeetingDifference;
-use super::observed::{Seen, SeenAttendee};
+use super::observed::{Agreement, Seen, SeenAttendee};
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
 
 /// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
@@ -48,7 +48,7 @@ impl Booking {
                 self.wanted.revision = self.wanted.revision.saturating_add(1);
             }
         }
-        meeting.agreed_revision = Some(self.wanted.revision);
+        meeting.agreement = Agreement::At(self.wanted.revision);
         self
     }
 

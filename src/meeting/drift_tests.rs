@@ -6,9 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed, OrganizerChange,
-    Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
-    meeting_differences, next_call,
+    Agreement, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed,
+    OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings,
+    Status, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -55,8 +55,7 @@ fn booking() -> Booking {
         created_by: CreatedBy::ThisRequest,
         seen: as_wanted(),
         seen_at: NOW,
-        doubted: true,
-        agreed_revision: Some(3),
+        agreement: Agreement::CheckRequested(3),
         lobby_closed: false,
         removed: false,
     };
@@ -100,7 +99,7 @@ fn told(seen: Seen) -> Box<SeenMeeting> {
     })
 }
 
-fn revision_mismatch() -> Seen {
+fn moved() -> Seen {
     let start = Some(datetime!(2026-12-01 08:00 UTC));
     Seen { subject: Some("Party".to_owned()), start, ..as_wanted() }
 }
@@ -109,9 +108,9 @@ fn fields(differences: &[MeetingDifference]) -> Vec<&str> {
     differences.iter().map(|one| one.field.as_str()).collect()
 }
 
-/// While it is doubted a meeting is still provisioned, and Graph is asked how it is, not to change it.
+/// While it is requested a meeting is still provisioned, and Graph is asked how it is, not to change it.
 #[test]
-fn a_doubted_meeting_is_looked_at_and_stays_provisioned() {
+fn a_requested_meeting_is_looked_at_and_stays_provisioned() {
     let booking = booking();
     assert_eq!(booking.status(), Status::Provisioned);
     assert!(matches!(next_call(&booking.wanted, &booking.observed), Some(Call::Look { .. })));
@@ -129,7 +128,7 @@ fn each_policy_does_what_it_says() {
         (DriftPolicy::Adopt, None, "Party", 4),
     ] {
         let before = booking();
-        let outcome = Outcome::Seen(told(revision_mismatch()));
+        let outcome = Outcome::Seen(told(moved()));
         let look = next_call(&before.wanted, &before.observed).unwrap();
         assert_eq!(fields(&before.drift((&look, 3), &outcome)), ["subject", "startDateTime"]);
         let after = answered(&before, outcome, policy);
@@ -148,13 +147,14 @@ fn each_policy_does_what_it_says() {
 /// A difference that was settled before is not found again; one that moves on is.
 #[test]
 fn a_known_difference_is_not_drift() {
-    let mut doubted = answered(&booking(), Outcome::Seen(told(revision_mismatch())), DriftPolicy::Report);
-    doubted.observed.meeting.as_mut().unwrap().doubted = true;
-    doubted.progress = Progress::Due(NOW);
-    let look = next_call(&doubted.wanted, &doubted.observed).unwrap();
-    assert_eq!(doubted.drift((&look, 3), &Outcome::Seen(told(revision_mismatch()))), []);
-    let again = Seen { subject: Some("Picnic".to_owned()), ..revision_mismatch() };
-    assert_eq!(fields(&doubted.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
+    let mut requested = answered(&booking(), Outcome::Seen(told(moved())), DriftPolicy::Report);
+    requested.observed.meeting.as_mut().unwrap().agreement =
+        Agreement::CheckRequested(requested.wanted.revision);
+    requested.progress = Progress::Due(NOW);
+    let look = next_call(&requested.wanted, &requested.observed).unwrap();
+    assert_eq!(requested.drift((&look, 3), &Outcome::Seen(told(moved()))), []);
+    let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
+    assert_eq!(fields(&requested.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
 }
 
 /// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
@@ -162,11 +162,11 @@ fn a_known_difference_is_not_drift() {
 fn the_answer_to_a_change_is_compared_too() {
     let mut before = booking();
     before.wanted.spec.subject = Some(Subject::parse("Another").unwrap());
-    before.observed.meeting.as_mut().unwrap().agreed_revision = Some(2);
+    before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
     let stubborn = Outcome::Changed(told(as_wanted()));
     let after = answered(&before, stubborn, DriftPolicy::Mend);
     assert_eq!(next_call(&after.wanted, &after.observed), None);
-    let after = answered(&before, Outcome::Changed(told(revision_mismatch())), DriftPolicy::Mend);
+    let after = answered(&before, Outcome::Changed(told(moved())), DriftPolicy::Mend);
     let Some(Call::Change { change, .. }) = next_call(&after.wanted, &after.observed) else {
         panic!("{after:?}")
     };
@@ -230,14 +230,17 @@ fn a_booking_adopts_what_it_can_say() {
 /// That nobody may look changes nothing about a booking; that its meeting is gone does.
 #[test]
 fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
-    for (refusal, status, doubted) in [
+    for (refusal, status, requested) in [
         (Refusal::Forbidden, Status::Provisioned, false),
         (Refusal::Request, Status::Provisioned, false),
         (Refusal::MeetingMissing, Status::Failed, true),
     ] {
         let after = answered(&booking(), Outcome::Refused(refusal), DriftPolicy::Mend);
         assert_eq!((after.status(), after.due_at()), (status, None), "{refusal:?}");
-        assert_eq!(after.observed.meeting.as_ref().unwrap().doubted, doubted);
+        assert_eq!(
+            matches!(after.observed.meeting.as_ref().unwrap().agreement, Agreement::CheckRequested(_)),
+            requested
+        );
         assert!(after.last_error.is_some());
     }
     let after = answered(&booking(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);

@@ -37,7 +37,7 @@ pub use failure::{Failure, LastError};
 pub use meeting_difference::{MeetingDifference, meeting_differences};
 pub use next_call::next_call;
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
-pub use observed::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
+pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
 pub use organizer_checks::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};
 pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};

@@ -7,7 +7,7 @@ use super::*;
 use crate::booking::{BookingSpec, ExternalId, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
+    Agreement, CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
     SeenSetting, SeenSettings, after,
 };
 
@@ -175,7 +175,7 @@ impl Graph {
 fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
     let meeting =
         (any::<bool>(), proptest::option::of(0_u32..5), any::<bool>(), any::<bool>(), any::<bool>());
-    let meeting = meeting.prop_map(|(right, agreed_revision, doubted, lobby_closed, removed)| {
+    let meeting = meeting.prop_map(|(right, agreed_revision, requested, lobby_closed, removed)| {
         let subject = if right { "Review" } else { "Old" };
         let seen = seen(subject);
         Meeting {
@@ -185,8 +185,12 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
             created_by: CreatedBy::Existing,
             seen: seen.seen,
             seen_at: NOW,
-            doubted,
-            agreed_revision,
+            agreement: match (agreed_revision, requested) {
+                (Some(revision), false) => Agreement::At(revision),
+                (Some(revision), true) => Agreement::CheckRequested(revision),
+                (None, false) => Agreement::Differs,
+                (None, true) => Agreement::Unknown,
+            },
             lobby_closed,
             removed,
         }
@@ -239,15 +243,19 @@ proptest! {
     }
 }
 
-/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless somebody doubts that it
-/// still does and it has moved since: a difference that was settled stays settled.
+/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless a check is requested and
+/// it has moved since: a difference that was settled stays settled.
 fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) -> bool {
     let agrees = |meeting: &Meeting| {
-        meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.spec, &meeting.seen).is_empty()
+        meeting.agreement.revision() == Some(wanted.revision)
+            || compare(&wanted.spec, &meeting.seen).is_empty()
     };
-    let is_settled = |meeting: &Meeting| {
-        !meeting.doubted
-            || meeting.agreed_revision == Some(wanted.revision) && meeting.seen.subject.as_deref() == held
+    let is_settled = |meeting: &Meeting| match meeting.agreement {
+        Agreement::At(_) | Agreement::Differs => true,
+        Agreement::CheckRequested(revision) => {
+            revision == wanted.revision && meeting.seen.subject.as_deref() == held
+        }
+        Agreement::Unknown => false,
     };
     observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && is_settled(meeting))
 }

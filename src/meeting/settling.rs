@@ -39,7 +39,9 @@ impl Booking {
             Step::Again(at) => Progress::Due(crate::clock::to_micros(at)),
             // That nobody may look doesn't make the meeting worse; that it is missing does.
             Step::Park if is_look && *outcome != Outcome::Refused(Refusal::MeetingMissing) => {
-                next.observed.meeting.iter_mut().for_each(|meeting| meeting.doubted = false);
+                if let Some(meeting) = &mut next.observed.meeting {
+                    meeting.agreement = meeting.agreement.with_nothing_requested();
+                }
                 next.at_rest_or_due(now)
             }
             Step::Park => Progress::Parked,

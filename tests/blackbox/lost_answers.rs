@@ -136,9 +136,9 @@ async fn a_doubt_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-        app.proxy().cut(Statement::Doubt, moment);
+        app.proxy().cut(Statement::BeginCheck, moment);
         app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
-        assert_eq!(app.proxy().cuts(), [(Statement::Doubt, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::BeginCheck, moment)]);
         happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
         app.end().await;
     }
@@ -171,9 +171,9 @@ async fn a_pause_is_repeated() {
         let app = TestApp::start_behind_proxy(&[]).await;
         let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
-        app.proxy().cut(Statement::Pause, moment);
+        app.proxy().cut(Statement::RecordPause, moment);
         app.book_and_look(&booking("BK-1")).await;
-        assert_eq!(app.proxy().cuts(), [(Statement::Pause, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::RecordPause, moment)]);
         let late = app.another_replica().await;
         assert_eq!(late.resume_after(Duration::from_secs(59)).await, 0);
         assert_eq!(late.resume_after(Duration::from_secs(30)).await, 1);
@@ -269,7 +269,7 @@ async fn what_was_declared_without_an_answer_is_carried_out() {
 async fn what_was_asked_again_without_an_answer_is_carried_out() {
     let app = TestApp::start_behind_proxy(&[]).await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    app.proxy().cut_after_commit(Statement::Doubt);
+    app.proxy().cut_after_commit(Statement::BeginCheck);
     app.proxy().go_away_after_cut();
     app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.problem(503, "store-unavailable");
     app.proxy().come_back();

@@ -10,8 +10,8 @@ use super::{Content, Event, Trouble, Weather};
 use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, Sequence, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, Failures, Observed,
-    OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Wanted, next_call,
+    Agreement, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, Failures,
+    Observed, OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Wanted, next_call,
 };
 
 /// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
@@ -174,9 +174,9 @@ impl World {
         match &mut booking.observed.meeting {
             None => booking.observed.creation_unknown = true,
             Some(meeting) => {
-                let was_looked_at = meeting.doubted && meeting.agreed_revision == Some(revision);
+                let was_looked_at = meeting.agreement == Agreement::CheckRequested(revision);
                 if desired_state == DesiredState::Present && !was_looked_at {
-                    meeting.lose_sight();
+                    meeting.agreement = Agreement::Unknown;
                 }
             }
         }
@@ -193,7 +193,7 @@ impl World {
         let (booking, _) = &mut self.generations[place];
         if booking.is_comparable() {
             let meeting = booking.observed.meeting.as_mut().unwrap();
-            (meeting.doubted, meeting.agreed_revision) = (true, Some(booking.wanted.revision));
+            meeting.agreement = Agreement::CheckRequested(booking.wanted.revision);
             booking.progress = Progress::Due(self.now);
         }
     }
