@@ -82,7 +82,7 @@ fn name(declared: &Declared) -> String {
     }
 }
 
-/// Each word about a booking that is held, by what is stored, what is said and whether an attempt is under way.
+/// Each message about a booking that is wanted, by what is stored, what is said and whether an attempt is under way.
 #[test]
 fn a_declaration_changes_what_it_says() {
     let (other, upn) = ("0e5f2f6c-0000-4000-8000-000000000001", "o@contoso.com");
@@ -120,7 +120,7 @@ fn a_declaration_changes_what_it_says() {
     }
 }
 
-/// What was called off is booked again, unless the message is older than the call-off.
+/// A cancelled booking is booked again, unless the message is older than the cancellation.
 #[test]
 fn what_was_called_off_is_booked_again() {
     for (stored, requested, expected) in [
@@ -158,9 +158,9 @@ fn a_change_keeps_the_meeting() {
     assert_eq!(changed.observed, booking.observed);
 }
 
-/// Calling off removes what is there, waits for what is under way, and is done at once where there is nothing.
+/// Cancelling removes what is there, waits for what is under way, and is done at once where there is nothing.
 #[test]
-fn calling_off_removes_what_is_there() {
+fn cancelling_removes_what_is_there() {
     let mut nothing_there = provisioned(&json!({}), DesiredState::Present);
     nothing_there.observed.meeting = None;
     let mut unknown = nothing_there.clone();

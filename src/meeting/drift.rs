@@ -6,7 +6,7 @@ use super::meeting_difference::MeetingDifference;
 use super::observed::{Agreement, Seen, SeenAttendee};
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
 
-/// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
+/// What is done about a meeting that was changed at Microsoft's side. What a caller newly wants is brought about
 /// whatever this says: it is about meetings that agreed with their bookings once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum DriftPolicy {

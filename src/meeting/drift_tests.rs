@@ -236,7 +236,7 @@ fn a_booking_adopts_what_it_can_say() {
     assert_eq!(super::adopted(&spec(), &unsayable, &differences), spec());
 }
 
-/// That nobody may look changes nothing about a booking; that its meeting is gone does.
+/// A look that is refused changes nothing about a booking; a meeting that is gone does.
 #[test]
 fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     for (refusal, status, requested) in [
@@ -257,7 +257,7 @@ fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     assert!(after.due_at() > Some(NOW));
 }
 
-/// That nobody may look is no reason to forget what a caller declared while the look was under way.
+/// A look that is refused is no reason to forget what a caller declared while the look was under way.
 #[test]
 fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     let before = booking();

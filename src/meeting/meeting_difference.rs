@@ -87,7 +87,7 @@ fn invited(attendee: &Attendee) -> String {
     format!("{} {}", attendee.upn.folded(), attendee.role.as_str())
 }
 
-/// Whoever Graph told by id alone is named as the booking names the same id.
+/// An attendee that Graph names by id alone is named as the booking names the same id.
 fn taking_part(spec: &BookingSpec, seen: &SeenAttendee) -> String {
     let role = seen.role.as_deref().unwrap_or("attendee").to_lowercase();
     let same_id = |one: &&Attendee| {
@@ -96,6 +96,6 @@ fn taking_part(spec: &BookingSpec, seen: &SeenAttendee) -> String {
     };
     let known = spec.attendees.iter().find(same_id).map(|one| one.upn.folded());
     let upn = known.or_else(|| seen.upn.as_ref().map(|upn| upn.to_lowercase()));
-    let name = upn.or_else(|| seen.user_id.clone()).unwrap_or_else(|| "(nobody named)".to_owned());
+    let name = upn.or_else(|| seen.user_id.clone()).unwrap_or_else(|| "(no name)".to_owned());
     format!("{name} {role}")
 }

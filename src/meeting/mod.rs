@@ -3,7 +3,7 @@
 //! A [`Booking`] holds desired state ([`Wanted`]) beside observed state ([`Observed`]); the pair [`next_call`] and
 //! [`next_step`] is the reconciler: the only place that decides what to ask of Graph, and the only place that decides done,
 //! again or parked. What an act does to a booking is a value, the [`Transition`]. Pure: nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
-//! `store` and the doors.
+//! `store`, `audit`, `api` and `command`.
 
 mod booking;
 mod booking_filter;

@@ -1,4 +1,4 @@
-//! Random lives of a booking, against a plain model of Graph in memory: callers declare, call off and book again, calls are
+//! Random lives of a booking, against a plain model of Graph in memory: callers declare, cancel and book again, calls are
 //! lost before or after their work, processes die, clocks jump. Whatever happened, the promises hold.
 
 mod model_graph;
@@ -63,15 +63,15 @@ enum Trouble {
 enum Event {
     Declared(Content, Option<u32>),
     Cancelled(Option<u32>),
-    /// Whoever finds the booking due makes the call.
+    /// The worker finds the booking due and makes the call.
     Called(Weather),
-    /// Whoever made the call settles it.
+    /// The replica that made the call settles it.
     Settled,
-    /// Whoever made the call dies before it is settled, and its lease runs out.
+    /// The replica that made the call dies before it is settled, and its lease runs out.
     Died,
     /// An operator makes it due.
     Retried,
-    /// Somebody doubts that the meeting is as it should be.
+    /// A check of the meeting is requested.
     CheckRequested,
     ClockJumped {
         minutes: u8,

@@ -47,7 +47,7 @@ const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 const UPN: &str = "o@contoso.com";
 
-/// What Graph answers to a call, when it holds a meeting of this subject and heeds what it is asked.
+/// What Graph answers to a call, when it holds a meeting of this subject and does what it is asked.
 fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
     match call {
         Call::FindOrganizer(_) => Outcome::OrganizerFound(UserId::parse(ID).unwrap()),
@@ -160,7 +160,7 @@ fn a_creation_without_an_answer_stays_unknown() {
     assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
 }
 
-/// A Graph that heeds what it is asked, or is stubborn about the subject.
+/// A Graph that does what it is asked, or is stubborn about the subject.
 #[derive(Debug)]
 struct Graph {
     held: Option<&'static str>,
@@ -222,7 +222,7 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
 
 proptest! {
     /// Whatever is wanted and whatever was observed: at most four calls (find the organizer, make or find the meeting,
-    /// change it, remove it) lead to silence. In the end a booking that is called off has no meeting, one that is held
+    /// change it, remove it) lead to silence. In the end a cancelled booking has no meeting, one that is held
     /// has one, and asking again asks for nothing.
     #[test]
     fn every_pair_comes_to_rest(

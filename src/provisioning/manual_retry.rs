@@ -52,8 +52,8 @@ impl Provisioning {
     }
 }
 
-/// Makes a booking due again, for a worker of any replica to take up; whether it still stood as it was read, with nobody
-/// at work on it.
+/// Makes a booking due again, for a worker of any replica to take up; whether it still stood as it was read, with no
+/// attempt under way.
 pub(crate) async fn make_due(
     store: &Store,
     known: &Booking,

@@ -1,7 +1,7 @@
 //! Accept, call, settle: the one path by which a booking comes to its meeting.
 //!
-//! A fresh request, a retry and a crash all walk it. No transaction is open while Graph is asked, and nothing is
-//! decided here: what to ask and what happens next is `meeting`'s to say. Called by the doors and by `worker`.
+//! A fresh request, a retry and a crash all take it. No transaction is open while Graph is asked, and nothing is
+//! decided here: `meeting` decides what to ask and what happens next. Called by `api`, `command` and `worker`.
 
 mod alarm;
 mod ask;

@@ -232,7 +232,7 @@ impl World {
             let live = self.live(booking);
             match booking.wanted.desired_state {
                 DesiredState::Cancelled => {
-                    assert!(live.is_empty(), "what is called off has no meeting: {booking:?}");
+                    assert!(live.is_empty(), "a cancelled booking has no meeting: {booking:?}");
                 }
                 DesiredState::Present => {
                     let is_so = live.len() == 1 && live[0].seen == seen(&booking.wanted.spec);
