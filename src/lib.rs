@@ -16,17 +16,19 @@
 //! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
 //! | `waiting` | `booking`, `clock`, `meeting`, `store::reading`, `store::Store`, `store::StoreError`, `store::Listener`, `store::Notice`, `store::ReceivedNotice`, `store::ReplicaId`, `telemetry`, `under_way` |
 //! | `throttling` | `booking`, `clock`, `meeting` |
-//! | `worker` | `clock`, `meeting`, `provisioning` |
+//! | `worker` | `clock`, `error_chain`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
-//! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
+//! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | — |
-//! | `access` | `booking` |
+//! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
-//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
+//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting` |
+//! | `setting` | — |
 //! | `telemetry` | `booking`, `config` |
+//! | `error_chain` | — |
 //! | `under_way` | — |
 //! | `outbound` | — |
 //!
@@ -50,6 +52,7 @@ pub mod booking;
 pub mod clock;
 pub mod command;
 pub mod config;
+mod error_chain;
 pub mod local_postgres;
 pub mod meeting;
 mod msgraph;
@@ -57,6 +60,7 @@ pub mod msgraph_simulator;
 mod outbound;
 mod provisioning;
 mod server;
+mod setting;
 mod store;
 mod telemetry;
 mod throttling;

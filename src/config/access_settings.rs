@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::reader::Reader;
-use super::setting_rule::path;
+use crate::setting::path;
 
 /// Where the credentials of callers are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

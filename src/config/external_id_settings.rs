@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::reader::Reader;
-use super::setting_rule::SettingRule;
+use crate::setting::SettingRule;
 use crate::booking::{DEFAULT_NAMESPACE, Namespace};
 
 /// How external ids are derived. Changing it makes every meeting there is unknown to the service.

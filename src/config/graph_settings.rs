@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::external_id_settings::hyphenated;
 use super::reader::Reader;
 use super::secret_file;
-use super::setting_rule::{SettingRule, fractional_seconds, one_of, path, secret, whole};
+use crate::setting::{SettingRule, fractional_seconds, one_of, path, secret, whole};
 use crate::booking::TenantId;
 use crate::outbound::is_loopback;
 
@@ -104,7 +104,7 @@ impl GraphSettings {
         let client_id = reader.required("graph.client_id", client, &SettingRule::text(client_id));
         let client_secret = client_secret(reader);
         let cloud = reader.or_default("graph.cloud", Cloud::Global, &SettingRule::text(cloud));
-        let versions = one_of(&[("v1.0", GraphVersion::V1), ("beta", GraphVersion::Beta)]);
+        let versions = one_of([("v1.0", GraphVersion::V1), ("beta", GraphVersion::Beta)]);
         let version = reader.or_default("graph.version", GraphVersion::V1, &versions);
         let root_url = reader.optional("graph.root_url", &SettingRule::text(base_url));
         let login_url = reader.optional("graph.login_url", &SettingRule::text(base_url));

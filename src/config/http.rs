@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::setting_rule::{SettingRule, seconds, whole};
+use crate::setting::{SettingRule, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,29 +13,26 @@
 
 mod access_settings;
 mod across;
-mod config_fault;
+mod config_faults;
 mod database;
 mod external_id_settings;
 mod graph_settings;
 mod http;
-mod near;
 mod process_environment;
 mod reader;
 mod secret_file;
 mod self_audit;
-mod setting_rule;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod source_system;
 mod sources;
 mod telemetry;
-mod value_origin;
 mod worker;
 
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
-pub use config_fault::{ConfigFault, ConfigFaults};
+pub use config_faults::ConfigFaults;
 pub use database::DatabaseSettings;
 pub use external_id_settings::ExternalIdSettings;
 pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};
@@ -46,5 +43,6 @@ pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
 pub use source_system::SourceSystemSettings;
 pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};
 pub use telemetry::{LogFilter, LogFormat, TelemetrySettings};
-pub use value_origin::ValueOrigin;
 pub use worker::WorkerSettings;
+
+pub use crate::setting::{SettingFault, ValueOrigin};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::access_settings::AccessSettings;
 use super::across::{check_graph, check_http, check_lease};
-use super::config_fault::ConfigFaults;
+use super::config_faults::ConfigFaults;
 use super::database::DatabaseSettings;
 use super::external_id_settings::ExternalIdSettings;
 use super::graph_settings::{GraphSettings, tenant_id};
@@ -15,7 +15,7 @@ use super::reader::{Provenance, Reader};
 use super::source_system::{self, SourceSystemSettings};
 use super::sources::{Sources, UnusedName};
 use super::telemetry::TelemetrySettings;
-use super::value_origin::ValueOrigin;
+use crate::setting::ValueOrigin;
 use super::worker::WorkerSettings;
 use crate::booking::{Namespace, SourceSystem, TenantId};
 

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use super::config_fault::ConfigFault;
-use super::value_origin::ValueOrigin;
+use crate::setting::{SettingFault, ValueOrigin, read_table};
 
 /// How this service's own environment variables begin: `MEETING_PROVISIONER__SECTION__KEY`.
 pub const PREFIX: &str = "MEETING_PROVISIONER__";
@@ -64,7 +63,7 @@ pub(super) struct Sources {
     /// Standard names that were overruled.
     pub(super) unused: Vec<UnusedName>,
     /// What could not even be taken apart.
-    pub(super) faults: Vec<ConfigFault>,
+    pub(super) faults: Vec<SettingFault>,
 }
 
 impl Sources {
@@ -100,16 +99,8 @@ impl Sources {
     fn take_file(&mut self, path: &Path) {
         let origin = ValueOrigin::File(path.to_owned());
         self.file = Some(origin.clone());
-        let table = match std::fs::read_to_string(path) {
-            Err(error) => Err(format!("can't be read: {error}")),
-            // The error's own text would quote the line, and the line may hold a secret.
-            Ok(text) => text.parse::<toml::Table>().map_err(|error| {
-                let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-                format!("line {line} is not TOML: {}", error.message())
-            }),
-        };
-        match table {
-            Err(detail) => self.faults.push(ConfigFault::new("", Some(origin), detail)),
+        match read_table(path) {
+            Err(detail) => self.faults.push(SettingFault::new("", Some(origin), detail)),
             Ok(table) => table.into_iter().for_each(|(section, value)| match value {
                 toml::Value::Table(keys) => {
                     self.sections.insert(section.clone());

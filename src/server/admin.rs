@@ -74,7 +74,7 @@ async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
-    state.metrics.load().set(state.health.requests().count(), state.health.waiting());
+    state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),

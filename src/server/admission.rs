@@ -19,7 +19,7 @@ pub(super) async fn admit(
         return next.call(request).await;
     }
     if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
-        metrics.load().request_refused();
+        metrics.request_refused();
     }
     let answer = api::overloaded(request.request());
     Ok(request.into_response(answer))

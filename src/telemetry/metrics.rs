@@ -1,29 +1,17 @@
-//! The metrics of one service, counted in words of its subject.
+//! What is counted, by what happened.
 
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Metric as Encodable, Registry, Unit};
+use prometheus_client::encoding::text;
 
-use super::load::Load;
-use super::metric_names::{self as names, Metric, MetricKind};
+use super::metric_table::{
+    AcceptanceLabels, CallLabels, CallOutcomeLabels, DriftLabels, FailureLabels, NoticeLabels, ObstacleLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels
+};
+pub use super::metric_table::Metrics;
 use crate::booking::SourceSystem;
 
 /// The content type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Upper bounds of the buckets for requests, in seconds; a replay takes about 1 ms, the longest wait 30 s.
-const HTTP_BUCKETS: [f64; 14] =
-    [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// Upper bounds of the buckets for calls to Graph, in seconds.
-const GRAPH_BUCKETS: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The methods that are told apart; a caller can make up any other.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -49,149 +37,7 @@ impl Acceptance {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    route: String,
-    method: &'static str,
-    status: u16,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    call: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallOutcomeLabels {
-    call: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ObstacleLabels {
-    obstacle: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AcceptanceLabels {
-    source_system: String,
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StatusLabels {
-    status: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DriftLabels {
-    source_system: String,
-    policy: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct NoticeLabels {
-    notice: &'static str,
-    direction: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FailureLabels {
-    code: &'static str,
-}
-
-/// The metrics of one service. Every method is cheap: an atomic behind a read lock.
-#[derive(Debug)]
-pub struct Metrics {
-    registry: Registry,
-    http_requests: Family<RequestLabels, Counter>,
-    http_request_duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
-    graph_calls: Family<CallOutcomeLabels, Counter>,
-    graph_call_duration: Family<CallLabels, Histogram, fn() -> Histogram>,
-    graph_calls_postponed: Family<ObstacleLabels, Counter>,
-    graph_calls_limit: Gauge,
-    graph_pauses: Gauge,
-    near_monthly_limit: Gauge,
-    bookings_accepted: Family<AcceptanceLabels, Counter>,
-    bookings_settled: Family<StatusLabels, Counter>,
-    bookings_parked: Family<FailureLabels, Counter>,
-    leases_lost: Counter,
-    leases_resumed: Counter,
-    meetings_drifted: Family<DriftLabels, Counter>,
-    bookings_due: Gauge,
-    bookings: Family<StatusLabels, Gauge>,
-    oldest_due_age: Gauge<f64, AtomicU64>,
-    notices: Family<NoticeLabels, Counter>,
-    listening: Gauge,
-    starting_soon: Gauge,
-    load: Load,
-}
-
 impl Metrics {
-    /// All metrics, with nothing counted yet.
-    #[must_use]
-    pub fn new() -> Self {
-        let mut metrics = Self {
-            registry: Registry::default(),
-            http_requests: Family::default(),
-            http_request_duration: Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
-            graph_calls: Family::default(),
-            graph_call_duration: Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
-            graph_calls_postponed: Family::default(),
-            graph_calls_limit: Gauge::default(),
-            graph_pauses: Gauge::default(),
-            near_monthly_limit: Gauge::default(),
-            bookings_accepted: Family::default(),
-            bookings_settled: Family::default(),
-            bookings_parked: Family::default(),
-            leases_lost: Counter::default(),
-            leases_resumed: Counter::default(),
-            meetings_drifted: Family::default(),
-            bookings_due: Gauge::default(),
-            bookings: Family::default(),
-            oldest_due_age: Gauge::default(),
-            notices: Family::default(),
-            listening: Gauge::default(),
-            starting_soon: Gauge::default(),
-            load: Load::default(),
-        };
-        metrics.register_all();
-        metrics
-    }
-
-    fn register_all(&mut self) {
-        let registry = &mut self.registry;
-        register(registry, names::HTTP_REQUESTS, self.http_requests.clone());
-        register(registry, names::HTTP_REQUEST_DURATION, self.http_request_duration.clone());
-        register(registry, names::HTTP_IN_FLIGHT, self.load.in_flight.clone());
-        register(registry, names::HTTP_WAITING, self.load.waiting.clone());
-        register(registry, names::HTTP_REFUSED, self.load.refused.clone());
-        register(registry, names::GRAPH_CALLS, self.graph_calls.clone());
-        register(registry, names::GRAPH_CALL_DURATION, self.graph_call_duration.clone());
-        register(registry, names::GRAPH_CALLS_POSTPONED, self.graph_calls_postponed.clone());
-        register(registry, names::GRAPH_CALLS_LIMIT, self.graph_calls_limit.clone());
-        register(registry, names::GRAPH_PAUSES, self.graph_pauses.clone());
-        register(registry, names::NEAR_MONTHLY_LIMIT, self.near_monthly_limit.clone());
-        register(registry, names::BOOKINGS_ACCEPTED, self.bookings_accepted.clone());
-        register(registry, names::BOOKINGS_SETTLED, self.bookings_settled.clone());
-        register(registry, names::BOOKINGS_PARKED, self.bookings_parked.clone());
-        register(registry, names::LEASES_LOST, self.leases_lost.clone());
-        register(registry, names::LEASES_RESUMED, self.leases_resumed.clone());
-        register(registry, names::MEETINGS_DRIFTED, self.meetings_drifted.clone());
-        register(registry, names::BOOKINGS_DUE, self.bookings_due.clone());
-        register(registry, names::BOOKINGS, self.bookings.clone());
-        register(registry, names::OLDEST_DUE_AGE, self.oldest_due_age.clone());
-        register(registry, names::NOTICES, self.notices.clone());
-        register(registry, names::LISTENING, self.listening.clone());
-        register(registry, names::STARTING_SOON, self.starting_soon.clone());
-        register(registry, names::BUILD, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-    }
-
     /// A request was answered. `route` is the route's pattern (`/v1/bookings/{bookingId}`), never the path: a caller
     /// can make up any path. `None` for a path that fits no route.
     pub fn http_request(&self, route: Option<&str>, method: &str, status: u16, took: Duration) {
@@ -203,9 +49,20 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// How much the public door has to do.
-    pub fn load(&self) -> &Load {
-        &self.load
+    /// How many requests are being answered, and how many of them only wait for their meeting.
+    pub fn set_requests(&self, in_flight: usize, waiting: usize) {
+        self.http_in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+        self.http_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// A request was turned away: too many were being answered.
+    pub fn request_refused(&self) {
+        self.http_refused.get_or_create(&RefusedLabels { refused: "request" }).inc();
+    }
+
+    /// A request was answered without waiting for its meeting: too many were waiting.
+    pub fn wait_refused(&self) {
+        self.http_refused.get_or_create(&RefusedLabels { refused: "wait" }).inc();
     }
 
     /// A call to Graph came to its outcome; both in the words of history (`create-or-get`, `found`).
@@ -307,19 +164,6 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Registers a metric under the name in the list; the encoder itself puts `_total`, `_info` and the unit behind it.
-fn register(registry: &mut Registry, metric: Metric, encodable: impl Encodable) {
-    let name = match metric.kind {
-        MetricKind::Counter => metric.name.trim_end_matches("_total"),
-        MetricKind::Info => metric.name.trim_end_matches("_info"),
-        MetricKind::Gauge | MetricKind::Histogram => metric.name,
-    };
-    match name.strip_suffix("_seconds") {
-        Some(name) => registry.register_with_unit(name, metric.help, Unit::Seconds, encodable),
-        None => registry.register(name, metric.help, encodable),
     }
 }
 

@@ -1,0 +1,23 @@
+//! One setting: what its value must be, where the value came from, and what is wrong with it.
+//!
+//! The settings file and the file of API keys are read with it, so their faults are told in the same words and all at
+//! once: the setting, the origin of its value, what is wrong, and what would be right. A secret is never shown. Which
+//! settings there are is said elsewhere: in `config` and in `access`.
+//!
+//! It reads the file it is told to read, and knows no neighbour.
+
+mod setting_fault;
+mod setting_file;
+mod setting_rule;
+mod suggestion;
+mod table_reader;
+mod value_origin;
+
+pub use setting_fault::{FileFaults, SettingFault};
+pub use setting_file::{parse_table, read_table, read_text};
+pub use setting_rule::{
+    SettingRule, flag, fractional_seconds, hours, one_of, path, read_toml, read_variable, seconds, secret, whole,
+};
+pub use suggestion::{did_you_mean, nearest};
+pub use table_reader::{FaultNoted, TableReader};
+pub use value_origin::ValueOrigin;
