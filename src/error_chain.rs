@@ -39,7 +39,10 @@ mod tests {
     fn every_cause_is_told_once() {
         for (texts, expected) in [
             (&["alone"][..], "alone"),
-            (&["call failed", "connection reset", "os error 104"], "call failed: connection reset: os error 104"),
+            (
+                &["call failed", "connection reset", "os error 104"],
+                "call failed: connection reset: os error 104",
+            ),
             (&["call failed: no route", "no route", "os error 113"], "call failed: no route: os error 113"),
             (&["a: b: c", "b", "c"], "a: b: c"),
         ] {

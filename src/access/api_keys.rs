@@ -11,9 +11,7 @@ use super::api_keys_fault::ApiKeyFaults;
 use super::caller::{Caller, CallerName};
 use super::role::Role;
 use crate::booking::SourceSystem;
-use crate::setting::{
-    FileFaults, SettingRule, TableReader, ValueOrigin, one_of, parse_table, read_table,
-};
+use crate::setting::{FileFaults, SettingRule, TableReader, ValueOrigin, one_of, read_table};
 
 const MEMBERS: [&str; 4] = ["name", "source_system", "sha256", "roles"];
 
@@ -27,9 +25,10 @@ impl ApiKeys {
         Self::of(read_table(path), Some(ValueOrigin::File(path.to_owned())))
     }
 
-    /// Reads the file's text: `[[api_key]]` blocks with `name`, `source_system`, `sha256` and `roles`.
+    /// Reads a file's text: `[[api_key]]` blocks with `name`, `source_system`, `sha256` and `roles`.
+    #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, ApiKeyFaults> {
-        Self::of(parse_table(text), None)
+        Self::of(crate::setting::parse_table(text), None)
     }
 
     fn of(file: Result<Table, String>, origin: Option<ValueOrigin>) -> Result<Self, ApiKeyFaults> {
@@ -101,8 +100,7 @@ fn read_block(number: usize, block: &Value, faults: &mut FileFaults) -> Option<A
     let hash = block.required("sha256", "the SHA-256 of the whole key", &hash_rule);
     let role_rule = one_of(Role::ALL.map(|role| (role.as_str(), role)));
     let roles = block.list("roles", "a list of one or more roles", &role_rule);
-    let caller =
-        Caller { name: name?, source_system: source_system?, roles: roles?.into_iter().collect() };
+    let caller = Caller { name: name?, source_system: source_system?, roles: roles?.into_iter().collect() };
     Some(ApiKey { hash: hash?, caller })
 }
 
@@ -198,6 +196,7 @@ mod tests {
             ("[api_key]\nname='x'", "is not known here"),
             ("api_key = [1]", "must be a block [[api_key]]"),
             ("\nmpk_secret", "line 2 is not TOML"),
+            ("[[api_key]]\nsha256='mpk_secret'", "sha256: is not shown here"),
         ] {
             let shown = ApiKeys::parse(text).unwrap_err().to_string();
             assert!(shown.contains(expected) && !shown.contains("mpk_secret"), "{shown}");

@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::findings::{Finding, Findings};
-use super::assembly::{chain, store};
+use super::assembly::store;
 use super::graph_connection;
 use crate::access::ApiKeys;
 use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DatabaseSettings, GraphSettings, Settings};
+use crate::error_chain::chain;
 use crate::msgraph::MicrosoftGraph;
 
 /// A clock that differs from Postgres's by more than this makes leases end early or late.

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    assembly, demo, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings,
-    self_audit, serve, simulate_graph,
+    demo, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit, serve,
+    simulate_graph,
 };
+use crate::error_chain::chain;
 
 /// One booking, one Microsoft Teams meeting, a complete history.
 #[derive(Debug, Parser)]
@@ -66,7 +67,7 @@ pub fn run() -> ExitCode {
     match runtime.block_on(run_command(arguments.command)) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {}", assembly::chain(error.as_ref()));
+            eprintln!("error: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

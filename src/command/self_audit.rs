@@ -11,10 +11,11 @@ use time::format_description::well_known::Rfc3339;
 
 use self::at_graph::GraphChecker;
 use self::report::Report;
-use super::assembly::{chain, store};
+use super::assembly::store;
 use crate::audit::{RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
+use crate::error_chain::chain;
 use crate::store::Store;
 
 /// How many bookings are read at once, each with its whole history.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::assembly::{BackgroundWork, Replica};
+use super::background_loops::BackgroundWork;
+use super::replica::Replica;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 

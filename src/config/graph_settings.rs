@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::external_id_settings::hyphenated;
 use super::reader::Reader;
 use super::secret_file;
-use crate::setting::{SettingRule, fractional_seconds, one_of, path, secret, whole};
 use crate::booking::TenantId;
 use crate::outbound::is_loopback;
+use crate::setting::{SettingRule, fractional_seconds, one_of, path, secret, whole};
 
 /// The application (client) id of this service's app registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

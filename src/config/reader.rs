@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config_faults::ConfigFaults;
 use super::sources::{STANDARD_NAMES, SourcedValue, Sources, UnusedName, Value, normalized, variable_of};
 use crate::setting::{
-    FaultNoted, FileFaults, SettingFault, SettingRule, ValueOrigin, did_you_mean, nearest, read_toml, read_variable,
+    FaultNoted, FileFaults, SettingFault, SettingRule, ValueOrigin, did_you_mean, nearest, read_toml,
+    read_variable,
 };
 
 /// Reads settings out of [`Sources`].

@@ -15,9 +15,9 @@ use super::reader::{Provenance, Reader};
 use super::source_system::{self, SourceSystemSettings};
 use super::sources::{Sources, UnusedName};
 use super::telemetry::TelemetrySettings;
-use crate::setting::ValueOrigin;
 use super::worker::WorkerSettings;
 use crate::booking::{Namespace, SourceSystem, TenantId};
+use crate::setting::ValueOrigin;
 
 /// The commented example, `deploy/config.toml`: every setting at its default.
 pub const EXAMPLE: &str = include_str!("../../deploy/config.toml");

@@ -346,7 +346,7 @@ fn all_faults_of_source_systems_are_reported_at_once() {
         "source_system.a.meeting_settings.allowrecording (file FILE): is not a member here; did you mean \
          \"allowRecording\"?",
         "source_system.a.meeting_settings.lobbyBypassSettings.scope (file FILE): must be a string, not a boolean",
-        "source_system.b.drift (file FILE): must be \"mend\", \"report\" or \"adopt\"",
+        "source_system.b.drift (file FILE): is \"ignore\"; must be \"mend\", \"report\" or \"adopt\"",
         "source_system.b.settings (file FILE): there is no such setting; known are meeting_settings, drift",
         "source_system.crm (environment variable MEETING_PROVISIONER__SOURCE_SYSTEM__CRM): can be set in the file of \
          --config alone",

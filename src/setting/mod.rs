@@ -14,9 +14,12 @@ mod table_reader;
 mod value_origin;
 
 pub use setting_fault::{FileFaults, SettingFault};
-pub use setting_file::{parse_table, read_table, read_text};
+#[cfg(test)]
+pub use setting_file::parse_table;
+pub use setting_file::{read_table, read_text};
 pub use setting_rule::{
-    SettingRule, flag, fractional_seconds, hours, one_of, path, read_toml, read_variable, seconds, secret, whole,
+    SettingRule, flag, fractional_seconds, hours, one_of, path, read_toml, read_variable, seconds, secret,
+    whole,
 };
 pub use suggestion::{did_you_mean, nearest};
 pub use table_reader::{FaultNoted, TableReader};

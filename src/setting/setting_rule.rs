@@ -52,7 +52,9 @@ pub fn one_of<T: Copy + 'static>(words: impl IntoIterator<Item = (&'static str, 
         found.map(|(_, value)| *value).ok_or_else(|| {
             let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
             match quoted.split_last() {
-                Some((last, others)) if !others.is_empty() => format!("must be {} or {last}", others.join(", ")),
+                Some((last, others)) if !others.is_empty() => {
+                    format!("must be {} or {last}", others.join(", "))
+                }
                 _ => format!("must be {}", quoted.concat()),
             }
         })

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use prometheus_client::encoding::text;
 
-use super::metric_table::{
-    AcceptanceLabels, CallLabels, CallOutcomeLabels, DriftLabels, FailureLabels, NoticeLabels, ObstacleLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels
-};
 pub use super::metric_table::Metrics;
+use super::metric_table::{
+    AcceptanceLabels, CallLabels, CallOutcomeLabels, DriftLabels, FailureLabels, NoticeLabels,
+    ObstacleLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels,
+};
 use crate::booking::SourceSystem;
 
 /// The content type of [`Metrics::encode`].
