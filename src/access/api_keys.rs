@@ -20,7 +20,7 @@ const MEMBERS: [&str; 4] = ["name", "source_system", "sha256", "roles"];
 pub struct ApiKeys(Vec<ApiKey>);
 
 impl ApiKeys {
-    /// Reads the file (1 MiB at most), or says all that is wrong with it.
+    /// Reads the file (1 MiB at most), or returns all that is wrong with it.
     pub fn read(path: &Path) -> Result<Self, ApiKeyFaults> {
         Self::of(read_table(path), Some(ValueOrigin::File(path.to_owned())))
     }
@@ -45,8 +45,8 @@ impl ApiKeys {
         if faults.is_empty() { Ok(Self(keys)) } else { Err(ApiKeyFaults(faults.into_found())) }
     }
 
-    /// Whose key this is. Takes the same time whichever key it is, and whether or not it is one: every hash is
-    /// compared, each as a whole.
+    /// The caller whose key this is. Takes the same time whichever key it is, and whether or not it is one: every hash
+    /// is compared, each as a whole.
     #[must_use]
     pub(super) fn find(&self, text: &str) -> Option<&Caller> {
         let shown = hash(text);
@@ -104,7 +104,7 @@ fn read_block(number: usize, block: &Value, faults: &mut FileFaults) -> Option<A
     Some(ApiKey { hash: hash?, caller })
 }
 
-/// Two keys may not share a name, or history could not tell them apart, nor a hash, or one would never be found.
+/// Two keys may not share a name, or the history could not distinguish them, nor a hash, or one would never be found.
 fn find_twins(keys: &[ApiKey], faults: &mut FileFaults) {
     let mut names = BTreeSet::new();
     let mut hashes: BTreeSet<KeyHash> = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! `external-id`: derives a booking's externalId step by step, so that anyone can check it.
+//! `external-id`: derives a booking's externalId step by step, so that it can be checked.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::booking::{BookingId, BookingKey, Generation, Namespace, SourceSystem, TenantId, derive};
 use crate::config::{DerivationSettings, process_environment};
 
-/// Which booking.
+/// Which booking, and what its id is derived from.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExternalIdArguments {
     /// The source system, as its API key names it
@@ -18,7 +18,7 @@ pub(super) struct ExternalIdArguments {
     /// The booking's id there
     #[arg(long)]
     booking_id: String,
-    /// Which of the booking's lives
+    /// The booking's generation: 1, and one more each time it was cancelled and booked again
     #[arg(long, default_value_t = 1)]
     generation: u32,
     /// The tenant's id; without it, the settings' own

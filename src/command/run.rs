@@ -27,15 +27,15 @@ enum Command {
     Serve(WithConfig),
     /// Prepare the database's schema and end
     Migrate(WithConfig),
-    /// Show it all on this machine: a Postgres, a simulated Graph, the service, and requests to it
+    /// Show everything on this machine: a Postgres, a simulated Graph, the service, and requests to it
     Demo(demo::DemoArguments),
-    /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
+    /// Check settings, database, token and Graph: what is wrong, what it means and what to do
     Doctor(doctor::DoctorArguments),
     /// Make bookings due again that failed or wait; without --yes they are only listed
     Retry(retry_bookings::RetryArguments),
-    /// Prove from the tables that bookings, meetings and history agree; name every exception
+    /// Prove from the tables that bookings, meetings and history agree; list every exception
     SelfAudit(self_audit::SelfAuditArguments),
-    /// Stand in for Microsoft Graph and its token endpoint, on loopback
+    /// Simulate Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
     ApiKey(new_api_key::ApiKeyArguments),
@@ -52,7 +52,7 @@ struct WithConfig {
     config: Option<PathBuf>,
 }
 
-/// Parses the arguments and runs one command; the status with which the process ends.
+/// Parses the arguments and runs one command; returns the exit status of the process.
 #[must_use]
 #[expect(clippy::print_stderr, reason = "this is the edge at which a failed command says why")]
 pub fn run() -> ExitCode {

@@ -1,4 +1,4 @@
-//! `serve`: the service, until it is told to stop.
+//! `serve`: runs the service until it receives SIGTERM or SIGINT.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::config::Settings;
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = Settings::from_process(config_file)?;
-    crate::telemetry::begin_logs(&settings.telemetry)?;
+    crate::telemetry::start_logs(&settings.telemetry)?;
     for unused in &settings.unused_names {
         tracing::warn!("{unused}");
     }
@@ -33,8 +33,8 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
     );
     service.check_credential();
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("told to stop by SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("told to stop by SIGINT"),
+        _ = terminate.recv() => tracing::info!("stopping: received SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("stopping: received SIGINT"),
     }
     service.stop().await;
     tracing::info!("stopped");

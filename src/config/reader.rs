@@ -1,4 +1,4 @@
-//! Asks for the settings one by one and remembers every fault. The keys that were asked for are the known ones.
+//! Reads the settings one by one and notes every fault. The keys that were read are the known ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ impl Reader {
         value
     }
 
-    /// Takes everything that the file says in a section whose keys are names that the operator chose.
+    /// Takes everything that the file holds in a section whose keys are names that the operator chose.
     pub(super) fn tables(&mut self, section: &'static str) -> Vec<(String, toml::Value)> {
         self.open_sections.insert(section);
         let in_section = self.sources.given.extract_if(.., |key, given| {
@@ -113,7 +113,7 @@ impl Reader {
         self.faults.push(SettingFault::new(key, origin, detail));
     }
 
-    /// Where a setting's value came from; [`ValueOrigin::Default`] if nobody set it.
+    /// Where a setting's value came from; [`ValueOrigin::Default`] if it was not set.
     pub(super) fn origin(&self, key: &str) -> ValueOrigin {
         self.origins.get(key).cloned().unwrap_or(ValueOrigin::Default)
     }
@@ -134,10 +134,10 @@ impl Reader {
     }
 
     fn given(&self, key: &str) -> Option<&SourcedValue> {
-        self.sources.given.get(key).filter(|given| !given.says_nothing())
+        self.sources.given.get(key).filter(|given| !given.is_empty())
     }
 
-    /// Whatever was said and nobody asked for.
+    /// Notes every section and key that is set and is no setting.
     fn find_unknown(&mut self) {
         let mut sections: BTreeSet<&str> = self.origins.keys().map(|key| section_of(key)).collect();
         sections.extend(&self.open_sections);

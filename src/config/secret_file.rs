@@ -1,4 +1,4 @@
-//! A secret that lies in a file, as Kubernetes and Docker hand secrets over.
+//! A secret in a file of its own, as Kubernetes and Docker hand secrets over.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    /// Line ends are what editors and `echo` leave; anything else in the file is a mistake to be told.
+    /// Line ends are what editors and `echo` leave; anything else in the file is a mistake.
     #[test]
     fn one_line_end_is_taken_off_and_odd_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Settings as an operator meets them: a file, an environment, and what comes of them.
+//! Settings as an operator sets them: a file, an environment, and the values or faults that follow.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -110,7 +110,7 @@ fn the_more_particular_source_wins() {
     assert_eq!(found(FILE, &[standard, own]), "debug");
     assert_eq!(found("", &[standard, own]), "debug");
     let empty = ("MEETING_PROVISIONER__TELEMETRY__LOG_FILTER", "");
-    assert_eq!(found(FILE, &[empty]), "warn", "an empty variable says nothing");
+    assert_eq!(found(FILE, &[empty]), "warn", "an empty variable counts as not set");
     assert_eq!(found("", &[empty, standard]), "trace");
     assert_eq!(found("", &[("RUST_LOG", "")]), "info");
 }

@@ -15,7 +15,7 @@ const KEYS: [&str; 2] = ["meeting_settings", "drift"];
 pub struct SourceSystemSettings {
     /// The settings of its meetings where a booking doesn't name them, written as in a booking's `settings`.
     pub meeting_settings: MeetingSettings,
-    /// What is done about its meetings that have moved away from their bookings.
+    /// What is done about its meetings that drifted from their bookings.
     pub drift: DriftPolicy,
 }
 

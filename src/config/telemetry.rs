@@ -1,4 +1,4 @@
-//! `[telemetry]`: what can be seen from outside.
+//! `[telemetry]`: logs and metrics.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ pub struct TelemetrySettings {
 pub enum LogFormat {
     /// One JSON object a line, for machines.
     Json,
-    /// For people.
+    /// Lines for people.
     Pretty,
 }
 
-/// Which log lines are written, in the words of `RUST_LOG`: `info`, `warn,meeting_provisioner=debug`.
+/// Which log lines are written, written as for `RUST_LOG`: `info`, `warn,meeting_provisioner=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 

@@ -53,8 +53,8 @@ macro_rules! first_value {
     };
 }
 
-/// Makes [`Metrics`] of a table: field, type and, where it isn't the default, first value; whole name as it is scraped (a histogram's without
-/// `_bucket`, `_sum`, `_count`), help as a phrase without a full stop.
+/// Makes [`Metrics`] of a table: field, type and, where it isn't the default, first value; whole name as it is
+/// scraped (a histogram's without `_bucket`, `_sum`, `_count`); help as a phrase without a full stop.
 macro_rules! metrics {
     ($($field:ident: $type:ty $(= $first:expr)?, $name:literal, $help:literal;)+) => {
         /// The metrics of one service. Every method is cheap: an atomic behind a read lock.
@@ -84,34 +84,34 @@ macro_rules! metrics {
 metrics! {
     http_requests: Family<RequestLabels, Counter>,
         "meeting_provisioner_http_requests_total",
-        "Requests answered on the public door";
+        "Requests answered on the public port";
     http_request_duration: Durations<RouteLabels> = Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
         "meeting_provisioner_http_request_duration_seconds",
         "Time from a request's head to its answer, the waiting for Graph included";
     http_in_flight: Gauge,
         "meeting_provisioner_http_requests_in_flight",
-        "Requests being answered on the public door, those that only wait for their meeting included";
+        "Requests being answered on the public port, those that only wait for their meeting included";
     http_waiting: Gauge,
         "meeting_provisioner_http_requests_waiting",
         "Requests that only wait for their meeting";
     http_refused: Family<RefusedLabels, Counter>,
         "meeting_provisioner_http_refused_total",
-        "What was refused for want of room: a request (503 overloaded), or only its wait (202 at once)";
+        "What was refused because of overload: a request (503 overloaded), or only its wait (202 at once)";
     graph_calls: Family<CallOutcomeLabels, Counter>,
         "meeting_provisioner_graph_calls_total",
-        "Calls to Microsoft Graph, by what became of them";
+        "Calls to Microsoft Graph, by their outcome";
     graph_call_duration: Durations<CallLabels> = Family::new_with_constructor(|| Histogram::new(GRAPH_BUCKETS)),
         "meeting_provisioner_graph_call_duration_seconds",
         "Time from sending a call to Microsoft Graph until its outcome";
     graph_calls_postponed: Family<ObstacleLabels, Counter>,
         "meeting_provisioner_graph_calls_postponed_total",
-        "Calls to Microsoft Graph that were not sent but put off";
+        "Calls to Microsoft Graph that were postponed, not sent";
     graph_calls_limit: Gauge,
         "meeting_provisioner_graph_calls_limit",
         "How many calls this replica has under way at most; less than graph.calls_max after throttling or time-outs";
     graph_pauses: Gauge,
         "meeting_provisioner_graph_pauses",
-        "For how many organizers, or the whole application, Graph asked to be left alone at the moment";
+        "How many pauses that Graph asked for hold now, each for one organizer or the whole application";
     near_monthly_limit: Gauge,
         "meeting_provisioner_organizers_near_monthly_limit",
         "Organizers with 1,600 meetings or more made in this calendar month, of 2,000 that Microsoft allows";
@@ -120,22 +120,22 @@ metrics! {
         "Bookings that callers sent: new, replayed (known and identical) or differs (known and not identical)";
     bookings_settled: Family<StatusLabels, Counter>,
         "meeting_provisioner_bookings_settled_total",
-        "Bookings carried out as far as they go for now, by the status they have since";
+        "Bookings of which an attempt was settled, by the status they have since";
     bookings_parked: Family<FailureLabels, Counter>,
         "meeting_provisioner_bookings_parked_total",
-        "Bookings that were parked until somebody acts, by the failure that they ended in";
+        "Bookings that were parked until an operator or the caller acts, by the failure that they ended in";
     leases_lost: Counter,
         "meeting_provisioner_leases_lost_total",
-        "Attempts whose outcome came after their lease had gone to another";
+        "Attempts whose outcome came after their lease had passed to another attempt";
     leases_resumed: Counter,
         "meeting_provisioner_leases_resumed_total",
-        "Bookings taken over after a lease had run out unsettled";
+        "Bookings claimed after a lease had expired unsettled";
     meetings_drifted: Family<DriftLabels, Counter>,
         "meeting_provisioner_meetings_drifted_total",
-        "Meetings found to have moved away from their bookings, by what is done about it: mend, report or adopt";
+        "Meetings that drifted from their bookings, by what is done about it: mend, report or adopt";
     bookings_due: Gauge,
         "meeting_provisioner_bookings_due",
-        "Bookings that are due and that nobody works on, over all replicas";
+        "Bookings that are due and not claimed, over all replicas";
     bookings: Family<StatusLabels, Gauge>,
         "meeting_provisioner_bookings",
         "Bookings that are not settled, over all replicas";
@@ -144,10 +144,10 @@ metrics! {
         "How long the booking that is due longest has been due; 0 if none is";
     notices: Family<NoticeLabels, Counter>,
         "meeting_provisioner_notices_total",
-        "Notices that this replica told the others, or heard, its own among them";
+        "Notices that this replica sent (told) or received (heard), its own among them";
     listening: Gauge,
         "meeting_provisioner_listening",
-        "1 while this replica hears what the others tell, 0 while it is cut off or does not listen";
+        "1 while this replica receives the notices of the others, 0 while it is cut off or does not listen";
     starting_soon: Gauge,
         "meeting_provisioner_bookings_starting_soon_without_link",
         "Bookings that start within telemetry.starting_soon_seconds and have no join link yet, over all replicas";

@@ -1,4 +1,4 @@
-//! What is counted, by what happened.
+//! One method for each event that is counted or measured.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::booking::SourceSystem;
 /// The content type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The methods that are told apart; a caller can make up any other.
+/// The methods that have a label value of their own; a caller can make up any other.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What became of a booking that a caller sent.
+/// The result of a booking that a caller sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Acceptance {
     /// It was not known.
@@ -56,7 +56,7 @@ impl Metrics {
         self.http_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
-    /// A request was turned away: too many were being answered.
+    /// A request was refused: too many were being answered.
     pub fn request_refused(&self) {
         self.http_refused.get_or_create(&RefusedLabels { refused: "request" }).inc();
     }
@@ -66,24 +66,24 @@ impl Metrics {
         self.http_refused.get_or_create(&RefusedLabels { refused: "wait" }).inc();
     }
 
-    /// A call to Graph came to its outcome; both in the words of history (`create-or-get`, `found`).
+    /// A call to Graph got its outcome; both are named as in the history (`create-or-get`, `found`).
     pub fn graph_call(&self, call: &'static str, outcome: &'static str, took: Duration) {
         self.graph_calls.get_or_create(&CallOutcomeLabels { call, outcome }).inc();
         self.graph_call_duration.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());
     }
 
-    /// A call to Graph was not sent but put off.
+    /// A call to Graph was postponed.
     pub fn call_postponed(&self, obstacle: &'static str) {
         self.graph_calls_postponed.get_or_create(&ObstacleLabels { obstacle }).inc();
     }
 
-    /// How many calls may be under way at once, and how many scopes are to be left alone.
+    /// How many calls may be under way at once, and how many scopes are paused.
     pub fn set_gate(&self, limit: usize, pauses: usize) {
         self.graph_calls_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
         self.graph_pauses.set(i64::try_from(pauses).unwrap_or(i64::MAX));
     }
 
-    /// How many organizers come near the number of meetings that Microsoft allows in a month.
+    /// How many organizers are near the number of meetings that Microsoft allows in a month.
     pub fn set_near_monthly_limit(&self, organizers: usize) {
         self.near_monthly_limit.set(i64::try_from(organizers).unwrap_or(i64::MAX));
     }
@@ -107,12 +107,12 @@ impl Metrics {
         self.bookings_parked.get_or_create(&FailureLabels { code }).inc();
     }
 
-    /// An outcome came after the lease had gone to another, and was not stored.
+    /// An outcome came after the lease had passed to another attempt, and was not stored.
     pub fn lease_lost(&self) {
         self.leases_lost.inc();
     }
 
-    /// A meeting turned out to have moved away from its booking; `policy` is what is done about it.
+    /// A meeting drifted from its booking; `policy` is what is done about it.
     pub fn meeting_drifted(&self, source_system: &SourceSystem, policy: &'static str) {
         let source_system = source_system.as_str().to_owned();
         self.meetings_drifted.get_or_create(&DriftLabels { source_system, policy }).inc();
@@ -123,7 +123,7 @@ impl Metrics {
         self.leases_resumed.inc();
     }
 
-    /// How many bookings are due and untouched, and how long the oldest of them has been.
+    /// How many bookings are due and not claimed, and how long the oldest of them has been.
     pub fn set_due(&self, count: u32, oldest_age: Duration) {
         self.bookings_due.set(count.into());
         self.oldest_due_age.set(oldest_age.as_secs_f64());
@@ -134,17 +134,17 @@ impl Metrics {
         self.bookings.get_or_create(&StatusLabels { status }).set(count);
     }
 
-    /// Other replicas were told something.
+    /// A notice was sent to the replicas.
     pub fn notice_told(&self, notice: &'static str) {
         self.notices.get_or_create(&NoticeLabels { notice, direction: "told" }).inc();
     }
 
-    /// Something was heard that a replica told, this one or another.
+    /// A notice was received, of this replica or another.
     pub fn notice_heard(&self, notice: &'static str) {
         self.notices.get_or_create(&NoticeLabels { notice, direction: "heard" }).inc();
     }
 
-    /// Whether what other replicas tell is heard.
+    /// Whether this replica receives the notices of the others.
     pub fn set_listening(&self, listening: bool) {
         self.listening.set(listening.into());
     }

@@ -1,4 +1,4 @@
-//! What can be seen from outside: logs, metrics, and the trace a request belongs to.
+//! Logs, metrics, and the trace that a request belongs to.
 //!
 //! The one list of metrics is `metric_table`, the one request line is [`RequestLine`]; `docs/METRICS.md` and
 //! `docs/LOGGING.md` describe both as interfaces, and tests hold them to it. [`Metrics`] is a value that is handed in,
@@ -13,7 +13,7 @@ mod metrics;
 mod request_log;
 mod trace_parent;
 
-pub use logs::begin_logs;
+pub use logs::start_logs;
 pub use metrics::{Acceptance, METRICS_CONTENT_TYPE, Metrics};
 pub use request_log::RequestLine;
 pub use trace_parent::TraceParent;

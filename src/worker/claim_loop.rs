@@ -1,4 +1,4 @@
-//! Looks, begins, rests, until it is told to stop.
+//! The worker's loop: claims what is due, waits, and claims again, until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,30 +7,31 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::error_chain::chain;
 use crate::meeting::Booking;
 use crate::provisioning::Provisioning;
 
 /// The worker of one replica.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// What carries bookings out.
+    /// Carries bookings out.
     pub(crate) provisioning: Arc<Provisioning>,
-    /// Time.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Longest rest between two looks at what is due.
+    /// Longest time between two claims.
     pub(crate) poll: Duration,
     /// Most bookings that this worker carries out at once.
     pub(crate) claim_max: usize,
 }
 
 impl Worker {
-    /// Resumes what is due until it is told to stop. What it has begun goes on; `Provisioning::finish` waits for it.
+    /// Resumes what is due until it is stopped. Attempts under way go on; `Provisioning::finish` waits for it.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut under_way: Vec<JoinHandle<Option<Booking>>> = Vec::new();
         while !stop.is_cancelled() {
             under_way.retain(|one| !one.is_finished());
             let free = self.claim_max - under_way.len().min(self.claim_max);
-            let _looked_after = self.provisioning.alarm.take();
+            let _claimed_next = self.provisioning.alarm.take();
             let mut more = false;
             if free > 0 {
                 match self.provisioning.resume(free).await {
@@ -39,20 +40,20 @@ impl Worker {
                         under_way.extend(begun);
                     }
                     Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "what is due can't be claimed, looking again");
+                        let error = chain(&error);
+                        tracing::warn!(error, "what is due can't be claimed, trying again");
                     }
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.rest(more, &mut under_way) => {}
+                () = self.wait(more, &mut under_way) => {}
             }
         }
     }
 
-    /// Rests until something may be due. Where more is due than there is room for, until there is room.
-    async fn rest(&self, more: bool, under_way: &mut [JoinHandle<Option<Booking>>]) {
+    /// Waits until something may be due. Where more is due than may be carried out at once, until an attempt ends.
+    async fn wait(&self, more: bool, under_way: &mut [JoinHandle<Option<Booking>>]) {
         if more && let Some(oldest) = under_way.first_mut() {
             let _over = tokio::time::timeout(self.poll, oldest).await;
             return;

@@ -93,7 +93,7 @@ async fn an_audit_that_could_not_be_carried_out_says_so() {
     );
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
     assert_eq!(status, Some(2), "{text}");
-    assert!(text.contains("room-booking/BK-1 generation 1: Graph did not tell"), "{text}");
+    assert!(text.contains("room-booking/BK-1 generation 1: Graph gave no answer"), "{text}");
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     assert_eq!(audit(&app, &["--ask-graph"]).await.0, Some(2));
