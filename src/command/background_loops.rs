@@ -29,7 +29,7 @@ pub enum BackgroundWork {
     Manual,
 }
 
-/// A loop that runs until it is told to stop.
+/// A loop that runs until it is stopped.
 #[derive(Debug)]
 pub(super) struct BackgroundLoop {
     /// Its name in the log.

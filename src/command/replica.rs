@@ -119,8 +119,8 @@ impl Replica {
         Ok(count)
     }
 
-    /// Compares meetings with their bookings as one round does, with no rest between calls: those that Graph has told
-    /// nothing of for so long. Returns how many that were.
+    /// Compares meetings with their bookings as one round does, with no wait between calls: those that no answer of Graph
+    /// has shown for so long. Returns how many that were.
     pub async fn compare_all(&self, unseen_for: Duration) -> Result<usize, String> {
         let provisioning = Arc::clone(&self.provisioning);
         let rounds = Rounds { provisioning, unseen_for, rest: Duration::ZERO };

@@ -1,10 +1,10 @@
 //! One setting: what its value must be, where the value came from, and what is wrong with it.
 //!
-//! The settings file and the file of API keys are read with it, so their faults are told in the same words and all at
-//! once: the setting, the origin of its value, what is wrong, and what would be right. A secret is never shown. Which
-//! settings there are is said elsewhere: in `config` and in `access`.
+//! The settings file and the file of API keys are read with it, so their faults have the same texts and are all reported
+//! at once: the setting, the origin of its value, what is wrong, and what would be right. A secret is never shown.
+//! `config` and `access` define which settings there are.
 //!
-//! It reads the file it is told to read, and knows no neighbour.
+//! It reads the files whose paths it is given, and knows no neighbour. Called by `access` and `config`.
 
 mod setting_fault;
 mod setting_file;

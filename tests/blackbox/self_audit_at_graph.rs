@@ -36,7 +36,7 @@ async fn meetings_that_graph_has_otherwise_are_named() {
         "subject",
         "room-booking/BACK generation 1 (meeting-at-graph)",
         "the booking is cancelled, but Graph has its meeting",
-        "Asked Graph for 4 meetings",
+        "Read 4 meetings at Graph",
     ] {
         assert!(text.contains(told), "{told}: {text}");
     }
