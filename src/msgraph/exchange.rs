@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::text::chain;
+use super::text::cleaned_chain;
 use crate::clock::{Clock, Timestamp};
 use crate::outbound::{self, ClientFault, Timeouts};
 
@@ -102,7 +102,7 @@ impl HttpClients {
 
 fn no_answer(fault: reqwest::Error) -> NoAnswer {
     let not_sent = fault.is_connect() || fault.is_builder();
-    let text = chain(&fault.without_url());
+    let text = cleaned_chain(&fault.without_url());
     if not_sent { NoAnswer::NotSent(text) } else { NoAnswer::Lost(text) }
 }
 
@@ -114,7 +114,7 @@ async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
         return Err(too_long());
     }
     let mut body = Vec::with_capacity(told);
-    while let Some(chunk) = response.chunk().await.map_err(|fault| chain(&fault.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|fault| cleaned_chain(&fault.without_url()))? {
         if body.len() + chunk.len() > BODY_BYTES_MAX {
             return Err(too_long());
         }

@@ -105,7 +105,7 @@ impl MicrosoftGraph {
 fn log(attempt: AttemptId, call: CallKind, outcome: &Outcome, evidence: &Evidence) {
     let (call, outcome) = (call.as_str(), outcome.as_str());
     tracing::debug!(
-        attempt_id = %attempt,
+        attempt = %attempt,
         call,
         outcome,
         status = evidence.status,

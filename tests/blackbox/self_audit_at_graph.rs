@@ -36,7 +36,7 @@ async fn meetings_that_graph_has_otherwise_are_named() {
         "subject",
         "room-booking/BACK generation 1 (meeting-at-graph)",
         "the booking is cancelled, but Graph has its meeting",
-        "Asked Graph for 4 meetings",
+        "Read 4 meetings at Graph",
     ] {
         assert!(text.contains(told), "{told}: {text}");
     }
@@ -93,7 +93,7 @@ async fn an_audit_that_could_not_be_carried_out_says_so() {
     );
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
     assert_eq!(status, Some(2), "{text}");
-    assert!(text.contains("room-booking/BK-1 generation 1: Graph did not tell"), "{text}");
+    assert!(text.contains("room-booking/BK-1 generation 1: Graph gave no answer"), "{text}");
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     assert_eq!(audit(&app, &["--ask-graph"]).await.0, Some(2));

@@ -69,7 +69,8 @@ fn occurrence(line: &str, begins: &str, ending: Ending) -> Option<String> {
             Ending::Verb => matches!(&rest[..end], "" | "s" | "ed" | "ing"),
             Ending::Any => true,
         };
-        let is_account = begins == ACCOUNT && before.is_some_and(|c| matches!(c, '"' | '`' | '\'' | '=' | '-' | '/'));
+        let is_account =
+            begins == ACCOUNT && before.is_some_and(|c| matches!(c, '"' | '`' | '\'' | '=' | '-' | '/'));
         let starts = before.is_none_or(|c| !c.is_alphanumeric());
         (fits && starts && !is_account).then(|| format!("{begins}{}", &rest[..end]))
     })
