@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::bench_setup::KEY;
 use crate::connection::HttpConnection;
-use crate::stage::KEY;
 use crate::usage::Usage;
 
 /// The pause between two looks whether the service is ready.

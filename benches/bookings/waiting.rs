@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
-use crate::stage::Stage;
 
 /// How long Graph takes for a meeting: enough for a second request to arrive meanwhile.
 const GRAPH_MILLISECONDS: u64 = 400;
@@ -25,17 +25,17 @@ const LISTENING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Measures and prints both.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
-    let listening = stage.start_service()?;
-    let other = stage.start_service()?;
-    let deaf = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?.numbered_with(&listening);
-    let deaf_other = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?;
+pub fn measure(setup: &BenchSetup, seconds: u64, rounds: u32) -> anyhow::Result<()> {
+    let listening = setup.start_service()?;
+    let other = setup.start_service()?;
+    let deaf = setup.start_service_with(&[("DATABASE__LISTEN", "false")])?.numbered_with(&listening);
+    let deaf_other = setup.start_service_with(&[("DATABASE__LISTEN", "false")])?;
     until_listening(&listening)?;
     until_listening(&other)?;
 
     println!("| a request waits at another replica | pairs at once | p50 ms | p99 ms | most ms |");
     println!("| --- | --: | --: | --: | --: |");
-    stage.slow_down_graph(GRAPH_MILLISECONDS);
+    setup.slow_down_graph(GRAPH_MILLISECONDS);
     for (name, first, second) in [("told", &listening, &other), ("looking", &deaf, &deaf_other)] {
         for pairs in PAIRS {
             let delays = delays(first, second, pairs)?;
@@ -43,10 +43,10 @@ pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
             println!("| {name} | {pairs} | {:.1} | {:.1} | {:.1} |", at(500), at(990), at(1_000));
         }
     }
-    stage.speed_up_graph();
+    setup.speed_up_graph();
 
     compare(&listening, &deaf, seconds, rounds)?;
-    println!("{}", stage.check_one_meeting_per_booking(listening.booked() + deaf.booked())?);
+    println!("{}", setup.check_one_meeting_per_booking(listening.booked() + deaf.booked())?);
     for service in [listening, other, deaf, deaf_other] {
         service.end()?;
     }

@@ -13,7 +13,7 @@ const THREAD: &str = "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2";
 #[tokio::test]
 async fn a_cloud_without_channels_refuses_them_at_the_door() {
     for cloud in ["us-gov-l4", "us-gov-l5"] {
-        let app = TestApp::start_with(&[("GRAPH__CLOUD", cloud)]).await;
+        let app = TestApp::builder().setting("GRAPH__CLOUD", cloud).start().await;
         let in_a_channel = booking_with("BK-1", json!({"chatInfo": {"threadId": THREAD}}));
         let problem = app.book(Who::Desk, &in_a_channel).await.problem(422, "invalid-booking");
         let errors = problem["errors"].as_array().unwrap();

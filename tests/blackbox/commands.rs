@@ -83,7 +83,7 @@ async fn the_doctor_tells_good_from_bad() {
 /// Asked about an organizer, the doctor says what is missing for bookings, and changes nothing.
 #[tokio::test]
 async fn the_doctor_looks_at_an_organizer() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.declare(organizer, OrganizerState::Permitted, Some("olga@contoso.com"));
     let (status, text) = run(&["doctor", "--organizer", "olga@contoso.com"], app.environment()).await;
@@ -152,7 +152,7 @@ async fn a_fresh_key_opens_the_door() {
     assert_eq!(status, Some(0), "{text}");
     let key = text.lines().find(|line| line.starts_with("mpk_")).unwrap().to_owned();
     let block = &text[text.find("[[api_key]]").unwrap()..];
-    let app = TestApp::start_with_keys(block).await;
+    let app = TestApp::builder().api_keys(block).start().await;
     let request = app.request(Who::Nobody, reqwest::Method::GET, "/v1/bookings").bearer_auth(key);
     assert_eq!(request.send().await.unwrap().status(), 200);
     app.end().await;

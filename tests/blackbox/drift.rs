@@ -18,12 +18,12 @@ fn with_policy(policy: &str) -> String {
 }
 
 /// What an organizer does in Teams: the newest meeting is changed behind the service's back.
-pub async fn somebody_changes(app: &TestApp, change: Value) {
+pub async fn organizer_changes(app: &TestApp, change: Value) {
     let meeting = app.simulator.meetings().pop().unwrap();
-    somebody_asks(app, Method::PATCH, &meeting, Some(change)).await;
+    organizer_requests(app, Method::PATCH, &meeting, Some(change)).await;
 }
 
-async fn somebody_asks(app: &TestApp, method: Method, meeting: &MeetingEntry, body: Option<Value>) {
+async fn organizer_requests(app: &TestApp, method: Method, meeting: &MeetingEntry, body: Option<Value>) {
     let settings = app.simulator.settings();
     #[expect(clippy::disallowed_methods, reason = "an organizer, not the service")]
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -69,7 +69,7 @@ fn differences() -> Value {
 async fn a_meeting_that_drifted_is_mended() {
     let app = TestApp::start().await;
     let booked = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     app.clock.advance(DAY);
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!((&checked["status"], &checked["meeting"]["differences"]), (&json!("provisioned"), &json!([])));
@@ -101,7 +101,7 @@ async fn a_booking_whose_newest_revision_needed_no_call_is_compared() {
     for by_rounds in [true, false] {
         let noted = booking_with("BK-1", json!({"metadata": {"byRounds": by_rounds.to_string()}}));
         app.declare(&noted).await.expect(200);
-        somebody_changes(&app, moved()).await;
+        organizer_changes(&app, moved()).await;
         app.clock.advance(DAY);
         if by_rounds {
             assert_eq!(app.compare_all(DAY).await, 1);
@@ -124,7 +124,7 @@ async fn a_meeting_that_is_as_it_was_is_left_alone() {
     app.book(Who::Desk, &body).await.expect(201);
     let sent = patches(&app).len();
     let told = json!([{"upn": "B@CONTOSO.com"}, {"upn": "ann@contoso.com", "role": "presenter"}]);
-    somebody_changes(&app, json!({"participants": {"attendees": told}})).await;
+    organizer_changes(&app, json!({"participants": {"attendees": told}})).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(checked["meeting"]["differences"], json!([]));
     assert_eq!(patches(&app).len(), sent, "nothing is mended");
@@ -136,9 +136,9 @@ async fn a_meeting_that_is_as_it_was_is_left_alone() {
 /// `report`: the meeting stays as somebody made it, callers see the difference, and the history tells it once.
 #[tokio::test]
 async fn a_difference_is_reported_and_left() {
-    let app = TestApp::start_with_file(&with_policy("report")).await;
+    let app = TestApp::builder().settings_file(&with_policy("report")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["subject"]),
@@ -164,9 +164,9 @@ async fn a_difference_is_reported_and_left() {
 /// `adopt`: the booking follows, and a caller that sends the old one again is told in what it differs.
 #[tokio::test]
 async fn a_booking_follows_its_meeting() {
-    let app = TestApp::start_with_file(&with_policy("adopt")).await;
+    let app = TestApp::builder().settings_file(&with_policy("adopt")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     let told = (&checked["status"], &checked["subject"], &checked["startDateTime"]);
     assert_eq!(told, (&json!("provisioned"), &json!("Party"), &json!("2026-12-01T08:00:00Z")));
@@ -193,10 +193,10 @@ async fn a_booking_follows_its_meeting() {
 #[tokio::test]
 async fn the_answer_to_a_change_shows_drift() {
     for (policy, sent) in [("mend", 2), ("report", 1), ("adopt", 1)] {
-        let app = TestApp::start_with_file(&with_policy(policy)).await;
+        let app = TestApp::builder().settings_file(&with_policy(policy)).start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         let times = json!({"startDateTime": "2026-12-01T08:00:00Z", "endDateTime": "2026-12-01T09:30:00Z"});
-        somebody_changes(&app, times).await;
+        organizer_changes(&app, times).await;
         app.declare(&booking_with("BK-1", json!({"subject": "Planning"}))).await.expect(200);
         assert_eq!(patches(&app).len(), sent, "{policy}");
         let body = app.booking("BK-1").await;
@@ -222,7 +222,7 @@ async fn a_meeting_that_is_missing_parks_its_booking() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let meeting = app.simulator.meetings().remove(0);
-    somebody_asks(&app, Method::DELETE, &meeting, None).await;
+    organizer_requests(&app, Method::DELETE, &meeting, None).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),
@@ -240,7 +240,7 @@ async fn a_meeting_that_is_missing_parks_its_booking() {
 async fn a_look_that_is_put_off_holds_up_nobody() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let throttled = Effect::ThrottledBeforeWork { retry_after: Some("20".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::Get, throttled));
     let checked = app.get_preferring(Who::Desk, "wait=1", CHECK).await.expect(200).json();
@@ -280,7 +280,7 @@ async fn checks_at_once_share_a_look() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.simulator
         .inject(InjectedFault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checks = (0..6).map(|n| if n % 2 == 0 { &app } else { &other }.get(Who::Desk, CHECK));
     let answers: Vec<ServiceResponse> = futures_util::future::join_all(checks).await;
     for answer in answers {
@@ -300,7 +300,7 @@ async fn the_rounds_compare_what_is_still_to_come() {
     app.book(Who::Desk, &booking("BK-cancelled")).await.expect(201);
     app.delete("BK-cancelled", &[]).await.expect(200);
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     assert_eq!(app.compare_all(DAY).await, 0, "they were just seen");
     app.clock.advance(DAY);
     app.book(Who::Desk, &booking("BK-2")).await.expect(201);

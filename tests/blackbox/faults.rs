@@ -66,7 +66,7 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
 /// A date in `Retry-After` counts from the answer's own `Date`.
 #[tokio::test]
 async fn throttling_until_a_date_is_obeyed() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let until = std::time::SystemTime::from(app.clock.now()) + Duration::from_mins(1);
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, throttled(Some(&httpdate::fmt_http_date(until)))));
@@ -125,7 +125,7 @@ async fn a_503_with_retry_after_is_obeyed() {
 /// A call that takes too long is an unknown outcome too.
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_asked_again() {
-    let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "1")]).await;
+    let app = TestApp::builder().setting("GRAPH__TIMEOUT_SECONDS", "1").start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
     app.book_and_look(&booking("BK-1")).await;

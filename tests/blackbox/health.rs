@@ -75,7 +75,7 @@ async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
 /// How far ahead is looked is a setting.
 #[tokio::test]
 async fn how_soon_is_soon_is_a_setting() {
-    let app = TestApp::start_with(&[("TELEMETRY__STARTING_SOON_SECONDS", "3600")]).await;
+    let app = TestApp::builder().setting("TELEMETRY__STARTING_SOON_SECONDS", "3600").start().await;
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled()));
     for (id, start) in [("SOON", "2026-11-23T08:59:00Z"), ("LATER", "2026-11-23T09:01:00Z")] {
         app.book_and_look(&booking_at(id, start)).await;

@@ -25,7 +25,7 @@ fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ServiceResp
 /// turned away is not stored, and comes in when there is room.
 #[tokio::test]
 async fn one_more_request_than_fits_is_turned_away_at_once() {
-    let app = TestApp::start_with(&[("HTTP__REQUESTS_MAX", "2")]).await;
+    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
     let mut holder = app.pool.begin().await.unwrap();
     sqlx::query("lock table booking in access exclusive mode").execute(&mut *holder).await.unwrap();
     let held = ["BK-1", "BK-2"].map(|booking_id| begin(&app, booking_id));
@@ -56,7 +56,7 @@ async fn one_more_request_than_fits_is_turned_away_at_once() {
 /// Far more requests wait for their meetings than may be answered at once; those that come are accepted and answered.
 #[tokio::test]
 async fn who_only_waits_takes_no_place() {
-    let app = TestApp::start_with(&[("HTTP__REQUESTS_MAX", "2")]).await;
+    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
     app.book(Who::Desk, &booking("BK-KNOWN")).await.expect(201);
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 6_000 }).always(),
@@ -86,7 +86,7 @@ async fn who_only_waits_takes_no_place() {
 /// Where as many wait as may, one more is accepted and answered at once, without its meeting.
 #[tokio::test]
 async fn one_more_wait_than_fits_is_answered_at_once() {
-    let app = TestApp::start_with(&[("HTTP__WAITING_MAX", "2")]).await;
+    let app = TestApp::builder().setting("HTTP__WAITING_MAX", "2").start().await;
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 4_000 }).always(),
     );
@@ -110,7 +110,7 @@ async fn one_more_wait_than_fits_is_answered_at_once() {
 /// Who sends a request by drops is told that it took too long, and the connection is closed: in its head and in its body.
 #[tokio::test]
 async fn slow_clients_are_sent_away() {
-    let app = TestApp::start_with(&[("HTTP__READ_TIMEOUT_SECONDS", "1")]).await;
+    let app = TestApp::builder().setting("HTTP__READ_TIMEOUT_SECONDS", "1").start().await;
     let address = app.url("").replace("http://", "");
     let head = head(1_000);
     for (whole, dropped) in [("", head.as_str()), (head.as_str(), "                                  ")] {

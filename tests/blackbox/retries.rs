@@ -198,7 +198,7 @@ async fn command(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
 /// The command lists what it would do; with --yes it does it, under the name of who ran it.
 #[tokio::test]
 async fn the_command_makes_parked_bookings_due() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     for n in 1..=3 {
         parked(&app, &format!("BK-{n}")).await;
     }

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const CALLERS: usize = 6;
 
 /// A replica as its callers see it.
-struct Seen {
+struct KnownReplica {
     address: String,
     admin_address: String,
     ready: AtomicBool,
@@ -30,24 +30,24 @@ struct Seen {
 
 /// All replicas there have been, and what callers have met with.
 #[derive(Default)]
-struct Field {
-    replicas: Mutex<Vec<Arc<Seen>>>,
+struct Restart {
+    replicas: Mutex<Vec<Arc<KnownReplica>>>,
     booked: Mutex<BTreeSet<String>>,
     faults: Mutex<Vec<String>>,
     over: AtomicBool,
 }
 
-impl Field {
+impl Restart {
     fn enter(&self, process: &Process) {
         let (address, admin_address) = (process.address.clone(), process.admin_address.clone());
-        let seen = Seen { address, admin_address, ready: AtomicBool::new(true) };
-        self.replicas.lock().unwrap().push(Arc::new(seen));
+        let replica = KnownReplica { address, admin_address, ready: AtomicBool::new(true) };
+        self.replicas.lock().unwrap().push(Arc::new(replica));
     }
 
     fn ready(&self) -> Vec<String> {
         let replicas = self.replicas.lock().unwrap();
-        let ready = replicas.iter().filter(|seen| seen.ready.load(Ordering::Acquire));
-        ready.map(|seen| seen.address.clone()).collect()
+        let ready = replicas.iter().filter(|replica| replica.ready.load(Ordering::Acquire));
+        ready.map(|replica| replica.address.clone()).collect()
     }
 
     fn is_over(&self) -> bool {
@@ -58,10 +58,10 @@ impl Field {
     async fn watch(self: Arc<Self>) {
         while !self.is_over() {
             let replicas = self.replicas.lock().unwrap().clone();
-            for seen in replicas.iter().filter(|seen| seen.ready.load(Ordering::Acquire)) {
-                let answer = reqwest::get(format!("http://{}/readyz", seen.admin_address)).await;
+            for replica in replicas.iter().filter(|replica| replica.ready.load(Ordering::Acquire)) {
+                let answer = reqwest::get(format!("http://{}/readyz", replica.admin_address)).await;
                 let ready = answer.is_ok_and(|answer| answer.status() == 200);
-                seen.ready.store(ready, Ordering::Release);
+                replica.ready.store(ready, Ordering::Release);
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -106,39 +106,39 @@ impl Field {
 /// Three replicas under load are replaced one after another.
 #[tokio::test]
 async fn a_rolling_restart_under_load_loses_nothing_doubles_nothing_and_resets_no_connection() {
-    let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN, QUIET]).await;
+    let app = TestApp::builder().settings(&[DRAIN, SHUTDOWN, QUIET]).at_real_time().start().await;
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 50 }).always(),
     );
-    let field = Arc::new(Field::default());
+    let restart = Arc::new(Restart::default());
     let mut old = Vec::new();
     for _ in 0..3 {
         old.push(Process::serve(app.environment()).await);
     }
     for process in &old {
-        field.enter(process);
+        restart.enter(process);
     }
     let mut calling: Vec<_> =
-        (0..CALLERS).map(|caller| tokio::spawn(Arc::clone(&field).call(caller))).collect();
-    calling.push(tokio::spawn(Arc::clone(&field).watch()));
+        (0..CALLERS).map(|caller| tokio::spawn(Arc::clone(&restart).call(caller))).collect();
+    calling.push(tokio::spawn(Arc::clone(&restart).watch()));
     let mut new = Vec::new();
     for process in old {
         let next = Process::serve(app.environment()).await;
-        field.enter(&next);
+        restart.enter(&next);
         new.push(next);
-        let before = field.booked.lock().unwrap().len();
+        let before = restart.booked.lock().unwrap().len();
         process.terminate();
         let (status, said) = process.ended(IN_TIME).await;
         assert!(status.success(), "{said:?}");
         assert!(!said.iter().any(|line| line["message"] == "attempts handed back to other replicas"));
-        assert!(field.booked.lock().unwrap().len() > before, "callers were at work meanwhile");
+        assert!(restart.booked.lock().unwrap().len() > before, "callers were at work meanwhile");
     }
-    field.over.store(true, Ordering::Release);
+    restart.over.store(true, Ordering::Release);
     for one in calling {
         one.await.unwrap();
     }
-    assert_eq!(*field.faults.lock().unwrap(), [""; 0]);
-    let booked = field.booked.lock().unwrap().len();
+    assert_eq!(*restart.faults.lock().unwrap(), [""; 0]);
+    let booked = restart.booked.lock().unwrap().len();
     let (rows, settled, meetings, events): (i64, i64, i64, i64) = sqlx::query_as(
         "select count(*), count(*) filter (where status = 'provisioned'), count(distinct meeting_id),
             (select count(*) from audit_event) from booking",
@@ -160,7 +160,7 @@ async fn a_rolling_restart_under_load_loses_nothing_doubles_nothing_and_resets_n
 /// leave; who does not come sees the connection closed in order.
 #[tokio::test]
 async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
-    let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN]).await;
+    let app = TestApp::builder().settings(&[DRAIN, SHUTDOWN]).at_real_time().start().await;
     let process = Process::serve(app.environment()).await;
     let address = process.address.clone();
     let (mut used, mut idle) =
@@ -188,7 +188,7 @@ async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
 /// back.
 #[tokio::test]
 async fn who_waits_when_a_replica_ends_is_answered() {
-    let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "4")]).await;
+    let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "4").at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;

@@ -36,7 +36,7 @@ pub async fn run_sql(app: &TestApp, statements: &[&'static str]) {
 /// tried again, freed; a process that was killed: all of it leaves tables that agree, at Graph as well.
 #[tokio::test]
 async fn a_rich_history_is_clean() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let id = |text: &str| Uuid::parse_str(text).unwrap();
     app.book(Who::Desk, &booking("CREATED")).await.expect(201);
     app.book(Who::OtherSystem, &booking("CREATED")).await.expect(201);
@@ -208,7 +208,7 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
 #[tokio::test]
 async fn each_way_to_spoil_the_tables_is_named() {
     for (rule, booking_id, statements) in SPOILT {
-        let app = TestApp::start_now().await;
+        let app = TestApp::builder().at_real_time().start().await;
         for name in ["BK-1", "BK-2", "GOOD"] {
             app.book(Who::Desk, &booking(name)).await.expect(201);
         }
@@ -228,7 +228,7 @@ async fn each_way_to_spoil_the_tables_is_named() {
 /// Beside a busy service nothing is taken for an exception that is only on its way; and every page is read.
 #[tokio::test]
 async fn an_audit_beside_a_busy_service_is_clean() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let bookings = async {
         for round in 0..8 {
             let some = (0..20).map(|n| format!("BK-{round}-{n}"));
@@ -255,7 +255,7 @@ async fn an_audit_beside_a_busy_service_is_clean() {
 /// A guard of the schema that is switched off is named, and so is what was done meanwhile as far as the tables tell.
 #[tokio::test]
 async fn a_guard_that_is_switched_off_is_named() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     run_sql(&app, &[HISTORY_OPEN]).await;
     let (status, text) = audit(&app, &[]).await;
@@ -267,7 +267,7 @@ async fn a_guard_that_is_switched_off_is_named() {
 /// A generation that was not called off though the next one has its meeting would be a second meeting for one booking.
 #[tokio::test]
 async fn a_generation_that_was_left_behind_is_named() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     app.put("BK-1?organizerChange=replace", &other, &[]).await.expect(201);
@@ -290,7 +290,7 @@ async fn a_generation_that_was_left_behind_is_named() {
 /// nothing left to ask. It has its meeting now, so the one before it must be removed.
 #[tokio::test]
 async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let body = r#"{"error": {"code": "BadRequest", "message": "no such setting here"}}"#.to_owned();
     let refused = Effect::Respond { status: 400, headers: BTreeMap::new(), body, after_work: false };

@@ -10,7 +10,7 @@ use crate::support::{ORGANIZER, TestApp, Who, booking};
 /// Graph is asked by reading alone: a meeting that is missing, one that was changed, and one that came back are named.
 #[tokio::test]
 async fn meetings_that_graph_has_otherwise_are_named() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     for name in ["GONE", "CHANGED", "BACK", "GOOD"] {
         app.book(Who::Desk, &booking(name)).await.expect(201);
     }
@@ -82,7 +82,7 @@ async fn at_graph(app: &TestApp, method: reqwest::Method, meeting: &str, body: O
 /// What could not be carried out says so by its status, and is not taken for a clean bill.
 #[tokio::test]
 async fn an_audit_that_could_not_be_carried_out_says_so() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.simulator.inject(
         InjectedFault::on(

@@ -112,7 +112,7 @@ async fn an_outage_is_waited_out_with_probes() {
 /// Calls for one organizer that hang leave room for others.
 #[tokio::test]
 async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
-    let app = TestApp::start_with(&[("GRAPH__CALLS_MAX", "4")]).await;
+    let app = TestApp::builder().setting("GRAPH__CALLS_MAX", "4").start().await;
     let slow = Effect::SlowBeforeWork { milliseconds: 3_000 };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, slow).for_organizer(ORGANIZER).always());
     for n in 0..8 {

@@ -20,7 +20,7 @@ const AWAITED: &str = "meeting_provisioner_notices_total{notice=\"awaited\",dire
 
 /// Two replicas that listen, on a Graph that takes its time for one call.
 async fn two_replicas(settings: &[(&str, &str)], operation: Operation) -> (TestApp, TestApp) {
-    let app = TestApp::start_with(settings).await;
+    let app = TestApp::builder().settings(settings).start().await;
     let other = app.another_replica().await;
     app.simulator.inject(InjectedFault::on(operation, Effect::SlowBeforeWork { milliseconds: 1_500 }));
     (app, other)
@@ -98,7 +98,7 @@ async fn who_waits_for_a_booking_that_is_called_off_is_told_so() {
 /// Where nobody waits elsewhere nothing is told: a fresh booking costs no notice.
 #[tokio::test]
 async fn nothing_is_told_when_nobody_waits() {
-    let app = TestApp::start_with(&NO_LOOKS).await;
+    let app = TestApp::builder().settings(&NO_LOOKS).start().await;
     let other = app.another_replica().await;
     tokio::join!(app.until_listening(), other.until_listening());
     for n in 0..10 {
@@ -120,7 +120,7 @@ async fn nothing_is_told_when_nobody_waits() {
 /// A hundred requests on three replicas, for ten bookings at once: ten calls, and everybody is told.
 #[tokio::test]
 async fn many_are_told_at_once() {
-    let app = TestApp::start_with(&NO_LOOKS).await;
+    let app = TestApp::builder().settings(&NO_LOOKS).start().await;
     let (second, third) = (app.another_replica().await, app.another_replica().await);
     let replicas = [&app, &second, &third];
     for replica in replicas {
@@ -212,7 +212,11 @@ async fn terminate_listeners(app: &TestApp) -> i64 {
 /// A replica that stops hands back what it can't finish and tells so: another one's worker takes it at once.
 #[tokio::test]
 async fn a_worker_is_told_of_what_is_handed_back() {
-    let app = TestApp::start_with_now(&[NO_LOOKS[0], ("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+    let app = TestApp::builder()
+        .settings(&[NO_LOOKS[0], ("HTTP__SHUTDOWN_SECONDS", "1")])
+        .at_real_time()
+        .start()
+        .await;
     let (stopping, other) =
         (Process::serve(app.environment()).await, Process::serve(app.environment()).await);
     until_it_listens(&other).await;

@@ -33,7 +33,7 @@ impl Scale {
     }
 
     /// Says how to make the same storm again.
-    pub fn tell(&self) {
+    pub fn print(&self) {
         eprintln!(
             "storm: TEST_STORM_BOOKINGS={} TEST_STORM_SEED={} cargo test --test storm -- --nocapture",
             self.bookings, self.seed

@@ -43,7 +43,7 @@ pub async fn prove(app: &TestApp, cell: &Cell, mark: u64) {
     for (generation, external_id, status) in &rows {
         let meeting = meetings.iter().find(|meeting| meeting.external_id == external_id.to_string());
         let meeting = meeting.unwrap_or_else(|| panic!("{name}: generation {generation} has no meeting"));
-        let is_held = usize::try_from(*generation) == Ok(rows.len()) && !cell.walk.is_called_off();
+        let is_held = usize::try_from(*generation) == Ok(rows.len()) && !cell.walk.is_cancelled();
         assert_eq!(status, if is_held { "provisioned" } else { "cancelled" }, "{name}");
         assert_eq!(meeting.deleted_at.is_none(), is_held, "{name}: the meeting of generation {generation}");
         if is_held {

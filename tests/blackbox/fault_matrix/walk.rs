@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::drift::somebody_changes;
+use crate::drift::organizer_changes;
 use crate::support::{Statement, TestApp, Who, booking_with};
 
 /// Generous, for machines that are busy; nothing here is measured.
@@ -31,7 +31,7 @@ pub enum Walk {
     /// A booking called off.
     Cancellation,
     /// A booking called off while nobody knows whether its meeting was made.
-    CalledOffUnknown,
+    CancelledUnknown,
     /// A booking whose meeting somebody changed, looked at.
     Mended,
     /// A booking that was called off, booked again.
@@ -74,7 +74,7 @@ impl Walk {
         Self::WithSettings,
         Self::Rescheduled,
         Self::Cancellation,
-        Self::CalledOffUnknown,
+        Self::CancelledUnknown,
         Self::Mended,
         Self::BookedAgain,
         Self::Replaced,
@@ -88,7 +88,7 @@ impl Walk {
         match self {
             Self::Created | Self::Named | Self::WithSettings | Self::BookedAgain => Part::Made,
             Self::Rescheduled | Self::Mended => Part::Changed,
-            Self::Cancellation | Self::CalledOffUnknown | Self::Replaced => Part::Removed,
+            Self::Cancellation | Self::CancelledUnknown | Self::Replaced => Part::Removed,
             Self::Throttled | Self::Retried | Self::HandedBack => Part::Resumed,
         }
     }
@@ -99,8 +99,8 @@ impl Walk {
     }
 
     /// Whether the booking is called off in the end.
-    pub fn is_called_off(self) -> bool {
-        matches!(self, Self::Cancellation | Self::CalledOffUnknown)
+    pub fn is_cancelled(self) -> bool {
+        matches!(self, Self::Cancellation | Self::CancelledUnknown)
     }
 
     /// Steps of a walk that have their cells on other walks: a replica that stops takes none of what follows, and waits a
@@ -172,7 +172,7 @@ impl Cell {
             Walk::WithSettings => {}
             Walk::Named => app.simulator.declare(organizer, OrganizerState::Permitted, Some(&self.upn())),
             Walk::Rescheduled | Walk::Cancellation | Walk::Replaced => book().await,
-            Walk::CalledOffUnknown => {
+            Walk::CancelledUnknown => {
                 // A process, whose clock is behind, leaves it alone until it is called off.
                 app.clock.advance(LONG);
                 app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
@@ -180,7 +180,7 @@ impl Cell {
             }
             Walk::Mended => {
                 book().await;
-                somebody_changes(app, json!({"subject": "Party"})).await;
+                organizer_changes(app, json!({"subject": "Party"})).await;
             }
             Walk::BookedAgain => {
                 book().await;
@@ -214,7 +214,7 @@ impl Cell {
             }
             Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
                 .json(&self.wanted()),
-            Walk::Cancellation | Walk::CalledOffUnknown => request(Who::Desk, Method::DELETE, &path),
+            Walk::Cancellation | Walk::CancelledUnknown => request(Who::Desk, Method::DELETE, &path),
             Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
             Walk::Retried => {
                 request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))

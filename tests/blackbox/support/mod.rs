@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod app;
+mod app_builder;
 pub mod kept_connection;
 pub mod keys;
 pub mod postgres;
@@ -12,7 +13,7 @@ pub mod statement;
 
 pub use app::TestApp;
 pub use keys::Who;
-pub use postgres_proxy::Moment;
+pub use postgres_proxy::CutPoint;
 pub use service_response::ServiceResponse;
 pub use statement::Statement;
 

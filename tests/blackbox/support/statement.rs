@@ -10,9 +10,9 @@ pub enum Statement {
     /// Changes what is wanted, or calls it off.
     Declare,
     /// Has a meeting looked at.
-    Doubt,
+    BeginCheck,
     /// Keeps what Graph asked to be left alone with.
-    Pause,
+    RecordPause,
     /// Hands leases back.
     Release,
     /// Makes what is parked or waits due.
@@ -27,8 +27,8 @@ impl Statement {
         Self::Accept,
         Self::Claim,
         Self::Declare,
-        Self::Doubt,
-        Self::Pause,
+        Self::BeginCheck,
+        Self::RecordPause,
         Self::Release,
         Self::Retry,
         Self::Settle,
@@ -40,22 +40,22 @@ impl Statement {
             Self::Accept => "accept",
             Self::Claim => "claim",
             Self::Declare => "declare",
-            Self::Doubt => "doubt",
-            Self::Pause => "pause",
+            Self::BeginCheck => "begin_check",
+            Self::RecordPause => "record_pause",
             Self::Release => "release",
             Self::Retry => "retry",
             Self::Settle => "settle",
         }
     }
 
-    /// Words that no other statement has; a test holds them to the file.
-    pub fn words(self) -> &'static str {
+    /// A text that no other statement has; a test holds them to the file.
+    pub fn marker(self) -> &'static str {
         match self {
             Self::Accept => "insert into booking (",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
-            Self::Doubt => "doubted = true, agreed_revision =",
-            Self::Pause => "insert into graph_pause (",
+            Self::BeginCheck => "doubted = true, agreed_revision =",
+            Self::RecordPause => "insert into graph_pause (",
             Self::Release => "update booking set lease_until =",
             Self::Retry => "with retried as (",
             Self::Settle => "with settled as (",
@@ -64,6 +64,6 @@ impl Statement {
 
     /// Which one a query's text is, if it is one of them.
     pub fn recognise(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|statement| text.contains(statement.words()))
+        Self::ALL.into_iter().find(|statement| text.contains(statement.marker()))
     }
 }

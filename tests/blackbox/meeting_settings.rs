@@ -157,9 +157,9 @@ async fn a_role_that_presents_brings_presenters_by_role() {
 /// Each source system has its own defaults; the booking's own word goes first, the role's last.
 #[tokio::test]
 async fn each_source_system_has_its_defaults() {
-    let app = TestApp::start_with_file(
+    let app = TestApp::builder().settings_file(
         "[source_system.room-booking.meeting_settings]\nallowedPresenters = \"organizer\"\nallowRecording = false\n",
-    )
+    ).start()
     .await;
     let people = json!([{"upn": "b@contoso.com", "role": "presenter"}]);
     let desk = booking_with("BK-1", json!({"attendees": people, "settings": {"allowRecording": true}}));
@@ -179,9 +179,10 @@ async fn each_source_system_has_its_defaults() {
 /// Defaults that change later change no stored booking: it is the same when it comes again, and is left as it is.
 #[tokio::test]
 async fn later_defaults_change_no_booking() {
-    let app =
-        TestApp::start_with_file("[source_system.room-booking.meeting_settings]\nallowRecording = false\n")
-            .await;
+    let app = TestApp::builder()
+        .settings_file("[source_system.room-booking.meeting_settings]\nallowRecording = false\n")
+        .start()
+        .await;
     let first = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
     app.write_file("[source_system.room-booking.meeting_settings]\nallowMeetingChat = \"disabled\"\n");
     let later = app.another_replica().await;
@@ -276,7 +277,7 @@ async fn a_change_without_an_answer_is_made_again() {
 /// Killed after the change was carried out and before its answer came: another replica makes it again, and all is well.
 #[tokio::test]
 async fn killed_after_the_change() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator.inject(InjectedFault::on(Operation::Patch, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let body = booking_with("BK-1", json!({"settings": quiet()}));
