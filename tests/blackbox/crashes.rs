@@ -1,4 +1,4 @@
-//! The process dies, for real, at each place where it hurts; another replica finishes what it began.
+//! The process is killed at each step of an attempt; another replica finishes what it began.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::process::Process;
 use crate::support::{TestApp, Who, booking, booking_with};
 
 const IN_TIME: Duration = Duration::from_secs(20);
-/// A look each half second, a second for the claim, and what a busy machine needs.
+/// A poll each half second, a second for the claim, and what a busy machine needs.
 const GENEROUS: Duration = Duration::from_secs(5);
 
 /// One meeting, one row, a complete history, after another replica has waited for the lease to end.
@@ -27,8 +27,8 @@ async fn finish(app: TestApp, expected: &[&str]) {
     assert_eq!(rows, 1);
     assert_eq!(app.history("BK-1").await, expected);
     let unknown = &app.history_items("BK-1").await[1];
-    let told = unknown.to_string();
-    assert!(told.contains("lease of this attempt ran out"), "the history says why: {told}");
+    let text = unknown.to_string();
+    assert!(text.contains("lease of this attempt ran out"), "the history says why: {text}");
     app.book(Who::Desk, &booking("BK-1")).await.expect(200);
     app.end().await;
 }
@@ -67,7 +67,7 @@ async fn killed_after_the_call() {
     finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
 }
 
-/// Killed with Graph's answer in hand, on the way to Postgres.
+/// Killed with Graph's answer in memory, before it is settled.
 #[tokio::test]
 async fn killed_before_the_settlement() {
     let app = TestApp::builder().at_real_time().start().await;
@@ -76,13 +76,13 @@ async fn killed_before_the_settlement() {
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
-    // The row is held, so that the settlement has to wait with the answer in its hand.
+    // The row is locked, so that the settlement has to wait.
     let mut holder = app.pool.begin().await.unwrap();
     sqlx::query("select 1 from booking for update").execute(&mut *holder).await.unwrap();
     let backend = until_a_settlement_waits(&app).await;
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
-    // A server process finishes what it has been sent even when nobody is left to be told; a dead host's would not.
+    // A server process finishes what it has been sent even when its client is gone; a dead host's would not.
     sqlx::query("select pg_terminate_backend($1)").bind(backend).execute(&app.pool).await.unwrap();
     until_gone(&app, backend).await;
     holder.rollback().await.unwrap();
@@ -90,7 +90,7 @@ async fn killed_before_the_settlement() {
     finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
 }
 
-/// When a process dies, seen from a call to Graph.
+/// When a process is killed, relative to a call to Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KillPoint {
     BeforeWork,
@@ -106,8 +106,8 @@ enum RequestKind {
     Check,
 }
 
-/// Each step of a change, a cancel and a check, killed at each kill_point: another replica finishes it, and the history knows of
-/// the attempt whose outcome nobody saw.
+/// Each step of a change, a cancel and a check, killed at each point: another replica finishes it, and the history
+/// has the attempt whose outcome is unknown.
 #[tokio::test]
 async fn killed_at_each_step_of_a_change_a_cancel_and_a_check() {
     use KillPoint::{AfterWork, BeforeSettlement, BeforeWork};
@@ -172,7 +172,7 @@ async fn killed_at(operation: Operation, request: RequestKind, kill_point: KillP
     let content = meetings[0].content();
     match request {
         RequestKind::Change => {
-            assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00"))
+            assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00"));
         }
         RequestKind::Check => assert_eq!(content["subject"], "Quarterly review"),
         RequestKind::Cancel => {}
@@ -182,10 +182,10 @@ async fn killed_at(operation: Operation, request: RequestKind, kill_point: KillP
     app.end().await;
 }
 
-/// A change was carried out whose answer nobody saw, and then it is taken back: what was seen of the meeting before says
-/// that it is right already, and is not to be trusted.
+/// A change was carried out whose answer was lost, and then it is taken back: the last observed state says that the
+/// meeting is right already, and is not to be trusted.
 #[tokio::test]
-async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
+async fn a_change_is_taken_back_while_its_outcome_is_unknown() {
     let moved = booking_with(
         "BK-1",
         json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"}),
@@ -225,7 +225,7 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
 /// Told to stop while a call is under way: not ready at once, the call is finished, its caller is answered, and the
 /// process ends well before its time.
 #[tokio::test]
-async fn told_to_stop_it_finishes_what_it_began() {
+async fn a_stopping_process_finishes_what_it_began() {
     let app = TestApp::builder().at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 1_000 }));
@@ -242,10 +242,10 @@ async fn told_to_stop_it_finishes_what_it_began() {
     app.end().await;
 }
 
-/// Told to stop while a call hangs for longer than there is time: the attempt is handed back, and another replica
-/// needs not wait for the lease to end.
+/// Told to stop while a call hangs for longer than there is time: the lease is handed back, and another replica need
+/// not wait for it to end.
 #[tokio::test]
-async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
+async fn a_stopping_process_hands_back_what_it_cannot_finish() {
     let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "1").at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
@@ -263,8 +263,8 @@ async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
     app.end().await;
 }
 
-/// A killed replica's booking is resumed by a running one, by itself, once the lease has ended: not before, and as soon as
-/// it looks again. How soon, the benchmark `resuming` measures.
+/// A killed replica's booking is resumed by a running one, by itself, once the lease has ended: not before, and at
+/// its next poll. How soon, the benchmark `resuming` measures.
 #[tokio::test]
 async fn a_running_replica_takes_over() {
     let short = [
@@ -335,5 +335,5 @@ async fn until(app: &TestApp, query: &str) -> i32 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(IN_TIME, asked).await.unwrap_or_else(|_| panic!("in vain: {query}"))
+    tokio::time::timeout(IN_TIME, asked).await.unwrap_or_else(|_| panic!("nothing found in time: {query}"))
 }

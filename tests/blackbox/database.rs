@@ -39,7 +39,7 @@ async fn postgres_goes_away_and_comes_back() {
 
 /// Many requests at once on few connections, which the threads of the service hand to each other: each gets one in time.
 #[tokio::test]
-async fn no_request_waits_in_vain_for_a_connection() {
+async fn every_request_gets_a_connection_in_time() {
     let app = TestApp::builder().setting("DATABASE__CONNECTIONS_MAX", "3").start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     for round in 0..40 {

@@ -1,4 +1,4 @@
-//! What Graph does to us, and what becomes of the booking.
+//! What fails at Graph, and how the booking ends.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn throttled(retry_after: Option<&str>) -> Effect {
 
 /// A lost answer is an unknown outcome: the same call again finds the meeting. There is one, and the history says so.
 #[tokio::test]
-async fn a_lost_answer_is_asked_again() {
+async fn a_call_with_a_lost_answer_is_repeated() {
     for effect in [Effect::AnswerLost, Effect::TruncatedBody, Effect::ConnectionReset] {
         let app = TestApp::start().await;
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect.clone()));
@@ -90,9 +90,9 @@ async fn a_throttled_call_that_did_its_work_makes_no_second_meeting() {
     app.end().await;
 }
 
-/// Faults of Graph's own are waited out, however many; nothing is given up.
+/// Server errors of Graph are waited for, however many; nothing is given up.
 #[tokio::test]
-async fn faults_of_graph_are_waited_out() {
+async fn server_errors_of_graph_are_waited_for() {
     for status in [500, 502, 503, 504] {
         let app = TestApp::start().await;
         let effect = Effect::FailedBeforeWork { status, retry_after: None };
@@ -124,7 +124,7 @@ async fn a_503_with_retry_after_is_obeyed() {
 
 /// A call that takes too long is an unknown outcome too.
 #[tokio::test]
-async fn a_call_that_takes_too_long_is_asked_again() {
+async fn a_call_that_takes_too_long_is_repeated() {
     let app = TestApp::builder().setting("GRAPH__TIMEOUT_SECONDS", "1").start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
@@ -135,7 +135,7 @@ async fn a_call_that_takes_too_long_is_asked_again() {
     app.end().await;
 }
 
-/// A missing access policy is waited for half an hour, with the remedy told from the first answer on; a grant in
+/// A missing access policy is waited for half an hour, with the remedy in the problem from the first answer on; a grant in
 /// between is noticed.
 #[tokio::test]
 async fn a_missing_policy_is_waited_for() {
@@ -174,7 +174,7 @@ async fn a_policy_that_never_comes_parks_the_booking() {
     app.end().await;
 }
 
-/// What only a person can mend is parked at once, with Graph's own words.
+/// What only a person can mend is parked at once, with Graph's own message.
 #[tokio::test]
 async fn what_only_a_person_can_mend_is_parked_at_once() {
     use meeting_provisioner::msgraph_simulator::OrganizerState;
@@ -219,9 +219,9 @@ async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
     app.end().await;
 }
 
-/// A credential that nobody mends for a day parks the booking, and the problem is ours, not the caller's.
+/// A credential that stays refused for a day parks the booking, and the problem is ours, not the caller's.
 #[tokio::test]
-async fn a_credential_that_nobody_mends_parks_the_booking() {
+async fn a_credential_refused_for_a_day_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
@@ -243,9 +243,9 @@ async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
     app.end().await;
 }
 
-/// A collision is asked again soon.
+/// A call that collided is repeated soon.
 #[tokio::test]
-async fn a_collision_is_asked_again() {
+async fn a_call_that_collided_is_repeated() {
     let app = TestApp::start().await;
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::Collision));
     app.book_and_look(&booking("BK-1")).await;

@@ -1,5 +1,5 @@
-//! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: each
-//! statement finds out what became of it.
+//! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: the
+//! service finds out whether the statement was committed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{CutPoint, ORGANIZER, Statement, TestApp, Who, booking, book
 const CUT_POINTS: [CutPoint; 2] = [CutPoint::BeforeRun, CutPoint::AfterCommit];
 const IN_TIME: Duration = Duration::from_secs(20);
 
-/// Each file that writes has its statement here, told from all others by words of its own.
+/// Each file that writes has its statement here, recognised by a text that no other statement has.
 #[test]
 fn every_statement_that_writes_is_known_to_the_proxy() {
     let mut files: Vec<(String, String)> = Vec::new();
@@ -70,7 +70,7 @@ async fn accept_and_settle_are_repeated() {
 
 /// The same for a settlement that opens the next attempt, here from finding the organizer to making the meeting.
 #[tokio::test]
-async fn a_settlement_that_goes_on_is_repeated() {
+async fn a_settlement_that_opens_the_next_attempt_is_repeated() {
     for cut_point in CUT_POINTS {
         let app = TestApp::builder().behind_proxy().start().await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
@@ -84,7 +84,7 @@ async fn a_settlement_that_goes_on_is_repeated() {
     }
 }
 
-/// The connection breaks around the statement that changes or calls off.
+/// The connection breaks around the statement that changes or cancels.
 #[tokio::test]
 async fn a_declaration_is_repeated() {
     for cut_point in CUT_POINTS {
@@ -130,9 +130,9 @@ async fn a_claim_is_found_again() {
     }
 }
 
-/// The connection breaks around the statement that has a meeting looked at: it is looked at once.
+/// The connection breaks around the statement that begins a check: the meeting is read once.
 #[tokio::test]
-async fn a_doubt_is_repeated() {
+async fn a_begun_check_is_repeated() {
     for cut_point in CUT_POINTS {
         let app = TestApp::builder().behind_proxy().start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
@@ -164,9 +164,9 @@ async fn a_retry_is_repeated() {
     }
 }
 
-/// The connection breaks around the statement that keeps what Graph asked for: a replica that comes later heeds it.
+/// The connection breaks around the statement that records a pause: a replica that starts later obeys it.
 #[tokio::test]
-async fn a_pause_is_repeated() {
+async fn a_recorded_pause_is_repeated() {
     for cut_point in CUT_POINTS {
         let app = TestApp::builder().behind_proxy().start().await;
         let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
@@ -207,17 +207,17 @@ async fn a_release_is_repeated() {
     }
 }
 
-/// Postgres is away before anybody could find out what became of the statement: the caller is told to send again. Once
-/// Postgres is back the worker finds out, and nobody waits for the lease to end.
+/// Postgres is away before the replica could find out whether the statement was committed: the caller is told to send
+/// again. Once Postgres is back the worker finds out, without waiting for the lease to end.
 #[tokio::test]
-async fn what_was_accepted_without_an_answer_is_carried_out() {
+async fn a_booking_accepted_without_an_answer_is_carried_out() {
     let app = TestApp::builder().behind_proxy().start().await;
     app.proxy().cut_after_commit(Statement::Accept);
     app.proxy().go_away_after_cut();
     let problem = app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true);
     assert_eq!(counted(&app, "select count(*) from booking").await, 1, "it is stored");
-    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and nobody works on it");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and no worker works on it");
     app.proxy().come_back();
     assert_eq!(app.resume_after(Duration::ZERO).await, 1);
     happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
@@ -227,7 +227,7 @@ async fn what_was_accepted_without_an_answer_is_carried_out() {
 
 /// Postgres is away before the statement reaches it: the caller is told to send again, and nothing is stored.
 #[tokio::test]
-async fn what_was_not_accepted_is_not_there() {
+async fn a_booking_that_was_not_accepted_is_not_stored() {
     let app = TestApp::builder().behind_proxy().start().await;
     app.proxy().cut_before(Statement::Accept);
     app.proxy().go_away_after_cut();
@@ -242,7 +242,7 @@ async fn what_was_not_accepted_is_not_there() {
 
 /// The same for a change, and for a cancel.
 #[tokio::test]
-async fn what_was_declared_without_an_answer_is_carried_out() {
+async fn a_change_stored_without_an_answer_is_carried_out() {
     let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
@@ -264,9 +264,9 @@ async fn what_was_declared_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// The same for a look and for a retry.
+/// The same for a check and for a retry.
 #[tokio::test]
-async fn what_was_asked_again_without_an_answer_is_carried_out() {
+async fn a_check_or_retry_stored_without_an_answer_is_carried_out() {
     let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().cut_after_commit(Statement::BeginCheck);
@@ -295,7 +295,7 @@ async fn what_was_asked_again_without_an_answer_is_carried_out() {
 
 /// The same for a claim: its bookings are carried out once Postgres is back.
 #[tokio::test]
-async fn what_was_claimed_without_an_answer_is_carried_out() {
+async fn a_booking_claimed_without_an_answer_is_carried_out() {
     let app = TestApp::builder().behind_proxy().start().await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
@@ -310,7 +310,7 @@ async fn what_was_claimed_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// Postgres is away while a call is under way: the answer is kept in hand until it can be settled.
+/// Postgres is away while a call is under way: the answer is kept in memory until it can be settled.
 #[tokio::test]
 async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
     for cut_point in CUT_POINTS {
@@ -335,7 +335,7 @@ async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
 /// The host of Postgres has vanished: connections neither answer nor break. A request is told so in bounded time, and
 /// all is well when the host is back.
 #[tokio::test]
-async fn a_postgres_that_gives_no_answer_is_waited_for_in_vain_only_so_long() {
+async fn a_postgres_that_never_answers_is_waited_for_only_so_long() {
     let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().freeze();

@@ -9,6 +9,7 @@ mod access;
 mod audit;
 mod bodies;
 mod bookings;
+mod builder;
 mod channels;
 mod commands;
 mod crashes;

@@ -1,4 +1,4 @@
-//! The service audits itself: a rich history is clean, and every way to spoil the tables is named.
+//! The service audits itself: a rich history is clean, and every way to corrupt the tables is named.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub async fn audit(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
-/// Runs statements that spoil something.
+/// Runs statements that corrupt something.
 pub async fn run_sql(app: &TestApp, statements: &[&'static str]) {
     // One connection, for what is switched off for a session.
     let mut connection = app.pool.acquire().await.unwrap();
@@ -68,7 +68,7 @@ async fn a_rich_history_is_clean() {
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         app.book_and_look(&booking(&format!("FAULT-{n}"))).await;
     }
-    // Called off before anybody knew whether it was made.
+    // Cancelled while it is unknown whether the meeting was made.
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     app.book_and_look(&booking("NEVER")).await;
     app.delete("NEVER", &[("Prefer", "respond-async")]).await;
@@ -123,7 +123,7 @@ async fn abandoned_by_a_dead_process(app: &TestApp) {
 const HISTORY_OPEN: &str = "alter table audit_event disable trigger audit_event_append_only";
 const HISTORY_CLOSED: &str = "alter table audit_event enable trigger audit_event_append_only";
 
-/// Which rule each way to spoil the tables breaks, of which booking, and by which statements.
+/// Which rule each way to corrupt the tables breaks, of which booking, and by which statements.
 const SPOILT: &[(&str, &str, &[&str])] = &[
     ("row-readable", "BK-1", &["update booking set wanted = '{}' where booking_id = 'BK-1'"]),
     (
@@ -204,9 +204,9 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
     ("booking-is-there", "BK-1", &["delete from booking where booking_id = 'BK-1'"]),
 ];
 
-/// Each way to spoil the tables is named, with the booking and the rule that it breaks; the status is 1.
+/// Each way to corrupt the tables is named, with the booking and the rule that it breaks; the status is 1.
 #[tokio::test]
-async fn each_way_to_spoil_the_tables_is_named() {
+async fn each_way_to_corrupt_the_tables_is_named() {
     for (rule, booking_id, statements) in SPOILT {
         let app = TestApp::builder().at_real_time().start().await;
         for name in ["BK-1", "BK-2", "GOOD"] {
@@ -252,9 +252,9 @@ async fn an_audit_beside_a_busy_service_is_clean() {
     app.end().await;
 }
 
-/// A guard of the schema that is switched off is named, and so is what was done meanwhile as far as the tables tell.
+/// A trigger of the schema that is disabled is named, and so is what was done meanwhile as far as the tables show.
 #[tokio::test]
-async fn a_guard_that_is_switched_off_is_named() {
+async fn a_disabled_trigger_is_named() {
     let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     run_sql(&app, &[HISTORY_OPEN]).await;
@@ -264,9 +264,9 @@ async fn a_guard_that_is_switched_off_is_named() {
     app.end().await;
 }
 
-/// A generation that was not called off though the next one has its meeting would be a second meeting for one booking.
+/// A generation that was not cancelled though the next one has its meeting would be a second meeting for one booking.
 #[tokio::test]
-async fn a_generation_that_was_left_behind_is_named() {
+async fn a_generation_that_was_not_cancelled_is_named() {
     let app = TestApp::builder().at_real_time().start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
@@ -287,7 +287,7 @@ async fn a_generation_that_was_left_behind_is_named() {
 }
 
 /// A booking moves to another organizer, whose meeting is made and can't be set as wanted; then it is declared with
-/// nothing left to ask. It has its meeting now, so the one before it must be removed.
+/// nothing left to change. It has its meeting now, so the one before it must be removed.
 #[tokio::test]
 async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
     let app = TestApp::builder().at_real_time().start().await;

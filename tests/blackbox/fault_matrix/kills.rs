@@ -67,7 +67,7 @@ fn kills_at(walk: Walk, step: WalkStep) -> Vec<Kill> {
     let has_cells = match step {
         // A process that starts fetches a token to check its credential; there is no booking to be lost.
         WalkStep::Call(operation, _) => operation != Operation::Token && !walk.has_a_fault(),
-        // What is left by another generation is found by looking, and a look can't be told from other looks there.
+        // An older generation that is left is found by a claim, which can't be told from the other claims there.
         WalkStep::Write(Statement::Claim, _) if walk == Walk::Replaced => false,
         WalkStep::Write(statement, _) => walk.has_cells_for(statement),
     };
@@ -103,9 +103,9 @@ async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), cut
     end(app, cell, mark).await;
 }
 
-/// Killed at a statement: Postgres is away from that cut_point on, so that the process does nothing more before it dies.
+/// Killed at a statement: Postgres is away from then on, so that the process does nothing more before it dies.
 async fn killed_at_write(cell: &Cell, (statement, place): (Statement, usize), cut_point: CutPoint) {
-    // A worker looks as it starts. A claim is counted from there, and only the alarm makes the next one.
+    // A worker claims as it starts. Claims are counted from there, and only the alarm causes the next one.
     let poll = if statement == Statement::Claim { "60" } else { "1" };
     let settings = [("WORKER__POLL_SECONDS", poll), ("HTTP__SHUTDOWN_SECONDS", "1")];
     let app = TestApp::builder().settings(&settings).behind_proxy().at_real_time().start().await;
@@ -129,7 +129,7 @@ async fn killed_at_write(cell: &Cell, (statement, place): (Statement, usize), cu
     end(app, cell, mark).await;
 }
 
-/// The caller, who has no answer or can't be sure of it, asks again; another replica does what is due.
+/// The caller, which has no answer or can't be sure of it, sends its request again; another replica does what is due.
 async fn end(app: TestApp, cell: &Cell, mark: u64) {
     app.simulator.clear_faults();
     cell.ask_again(&app).await;

@@ -7,7 +7,7 @@ use super::proof::{calls_of, last_call, prove};
 use super::walk::{Cell, Walk};
 use crate::support::{Statement, TestApp};
 
-/// One step, the how-manieth of its kind on its walk, from 0.
+/// One step, with its number among the steps of its kind on its walk, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalkStep {
     /// A call to Graph, or for a token.
@@ -31,7 +31,7 @@ fn numbered<T: Copy + PartialEq>(seen: &[T], step: fn(T, usize) -> WalkStep) -> 
     places.map(|(n, one)| step(*one, seen[..n].iter().filter(|earlier| *earlier == one).count())).collect()
 }
 
-/// Goes a walk without a fault and says which steps it has. The service must stand behind a proxy.
+/// Carries out a walk without a fault and returns its steps. The service must be behind a proxy.
 pub async fn steps_of(app: &TestApp, walk: Walk) -> Vec<WalkStep> {
     let cell = Cell::of(walk, "no-fault", "nothing");
     cell.prepare(app).await;
@@ -70,7 +70,7 @@ fn every_kind_of_call_is_known() {
 /// Every kind of call, the fetching of a token and every statement that writes is a step of some walk, and so has its
 /// cells. Calls must be on a walk that has no fault of its own, for the others get no faults of Graph besides.
 #[tokio::test]
-async fn every_step_is_walked_through() {
+async fn every_step_is_part_of_a_walk() {
     let app = TestApp::builder().behind_proxy().start().await;
     let (mut called, mut written) = (Vec::new(), Vec::new());
     for walk in Walk::ALL {

@@ -26,19 +26,19 @@ pub enum Walk {
     Named,
     /// A fresh booking with settings, which come by a change after the creation.
     WithSettings,
-    /// A booking put to another time.
+    /// A booking moved to another time.
     Rescheduled,
-    /// A booking called off.
+    /// A booking that is cancelled.
     Cancellation,
-    /// A booking called off while nobody knows whether its meeting was made.
+    /// A booking that is cancelled while the outcome of its creation is unknown.
     CancelledUnknown,
-    /// A booking whose meeting somebody changed, looked at.
+    /// A booking whose meeting the organizer changed, checked for drift.
     Mended,
-    /// A booking that was called off, booked again.
+    /// A booking that was cancelled, booked again.
     BookedAgain,
     /// A booking that gets another organizer, and so another meeting.
     Replaced,
-    /// A fresh booking that Graph puts off.
+    /// A fresh booking that Graph throttles.
     Throttled,
     /// A parked booking that an operator has tried again.
     Retried,
@@ -98,7 +98,7 @@ impl Walk {
         matches!(self, Self::Throttled | Self::HandedBack)
     }
 
-    /// Whether the booking is called off in the end.
+    /// Whether the booking is cancelled in the end.
     pub fn is_cancelled(self) -> bool {
         matches!(self, Self::Cancellation | Self::CancelledUnknown)
     }
@@ -173,7 +173,7 @@ impl Cell {
             Walk::Named => app.simulator.declare(organizer, OrganizerState::Permitted, Some(&self.upn())),
             Walk::Rescheduled | Walk::Cancellation | Walk::Replaced => book().await,
             Walk::CancelledUnknown => {
-                // A process, whose clock is behind, leaves it alone until it is called off.
+                // A process, whose clock is behind, leaves it alone until it is cancelled.
                 app.clock.advance(LONG);
                 app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
                 app.book_and_look(&self.first()).await;
@@ -202,7 +202,7 @@ impl Cell {
         }
     }
 
-    /// The caller's request, at the door that `request` begins requests to. Nobody waits for the meeting.
+    /// The caller's request, to the service that `request` begins requests to. It does not wait for the meeting.
     pub fn ask(&self, request: impl FnOnce(Who, Method, &str) -> RequestBuilder) -> RequestBuilder {
         let path = format!("/v1/bookings/{}", self.name);
         let request = match self.walk {
@@ -236,7 +236,7 @@ impl Cell {
         }
     }
 
-    /// The same once more, as a caller does who isn't sure of being heard.
+    /// The same once more, as a caller does that has no answer.
     pub async fn ask_again(&self, app: &TestApp) {
         self.ask(|who, method, path| app.request(who, method, path)).send().await.unwrap();
         app.resume_until_rest(Duration::from_mins(1)).await;

@@ -115,17 +115,17 @@ impl TestApp {
         self.service.as_ref().expect("the service runs until the test ends")
     }
 
-    /// The address of a path at the public door.
+    /// The URL of a path on the public port.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.service().public_address())
     }
 
-    /// The address of a path at the operators' door.
+    /// The URL of a path on the operators' port.
     pub fn admin_url(&self, path: &str) -> String {
         format!("http://{}{path}", self.service().admin_address())
     }
 
-    /// A request to the public door, to be completed and sent.
+    /// A request to the public port, to be completed and sent.
     pub fn request(&self, who: Who, method: Method, path: &str) -> reqwest::RequestBuilder {
         let http = self.http.as_ref().expect("the service runs until the test ends");
         let request = http.request(method, self.url(path));
@@ -146,7 +146,7 @@ impl TestApp {
         ServiceResponse::read(request.send().await.unwrap()).await
     }
 
-    /// `POST /v1/bookings`, with the answer awaited as long as the service waits.
+    /// `POST /v1/bookings`, with the service's default wait.
     pub async fn book(&self, who: Who, body: &Value) -> ServiceResponse {
         ServiceResponse::read(
             self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap(),
@@ -191,21 +191,21 @@ impl TestApp {
         found.map_or(0.0, |value| value.parse().unwrap())
     }
 
-    /// Waits until this replica hears what others tell.
+    /// Waits until this replica listens for notifications.
     pub async fn until_listening(&self) {
         self.until_metric("meeting_provisioner_listening", |value| value > 0.0).await;
     }
 
     /// Waits until a metric is as wanted.
     pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
-        let asked = async {
+        let reached = async {
             while !wanted(self.metric(name).await) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asked)
+        tokio::time::timeout(Duration::from_secs(30), reached)
             .await
-            .unwrap_or_else(|_| panic!("in vain: {name}"));
+            .unwrap_or_else(|_| panic!("{name} is not as wanted in time"));
     }
 
     /// Waits until no attempt is under way.
@@ -213,14 +213,14 @@ impl TestApp {
         self.service().idle().await;
     }
 
-    /// Books without waiting for the meeting, and hands back how the booking stands after the first attempts.
+    /// Books without waiting for the meeting, and returns the booking as it is after the first attempts.
     pub async fn book_and_look(&self, body: &Value) -> Value {
         self.book_preferring(Who::Desk, "respond-async", body).await.expect(202);
         self.service().idle().await;
         self.booking(body["bookingId"].as_str().unwrap()).await
     }
 
-    /// A booking as the service tells it.
+    /// A booking as the service returns it.
     pub async fn booking(&self, booking_id: &str) -> Value {
         self.get(Who::Desk, &format!("/v1/bookings/{booking_id}")).await.expect(200).json()
     }
@@ -239,7 +239,7 @@ impl TestApp {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Moves the clock on and resumes what is due then; says how many bookings that were.
+    /// Moves the clock on and resumes what is due then; returns how many bookings that were.
     pub async fn resume_after(&self, wait: Duration) -> usize {
         self.service().idle().await;
         self.clock.advance(wait);
@@ -251,29 +251,29 @@ impl TestApp {
         self.service().look_at_quotas().await.unwrap();
     }
 
-    /// Makes the rounds over meetings that Graph has not told of for this long; says how many were looked at.
+    /// Compares all meetings that were not seen at Graph for this long; returns how many were read.
     pub async fn compare_all(&self, unseen_for: Duration) -> usize {
         self.service().compare_all(unseen_for).await.unwrap()
     }
 
-    /// Resumes what is due now; says how many bookings that were.
+    /// Resumes what is due now; returns how many bookings that were.
     pub async fn resume_due(&self) -> Result<usize, String> {
         self.service().resume_due().await
     }
 
-    /// The status of a path at the operators' door.
+    /// The status of a path on the operators' port.
     pub async fn probe(&self, path: &str) -> u16 {
         reqwest::get(self.admin_url(path)).await.unwrap().status().as_u16()
     }
 
     /// Waits until `/readyz` answers like this.
     pub async fn until_readyz(&self, status: u16) {
-        let asked = async {
+        let reached = async {
             while self.probe("/readyz").await != status {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asked)
+        tokio::time::timeout(Duration::from_secs(30), reached)
             .await
             .unwrap_or_else(|_| panic!("never {status}"));
     }

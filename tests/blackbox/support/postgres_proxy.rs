@@ -1,8 +1,8 @@
-//! Stands between the service and Postgres and breaks connections at the very point that a test wants: before a
+//! Stands between the service and Postgres and breaks connections at the point that a test names: before a
 //! statement is sent on, or after the server has committed it and before its answer is handed back.
 //!
 //! It reads the messages of PostgreSQL's protocol 3.0 ("Message Formats") as far as it must. A statement is recognised
-//! by words of its own when it is prepared, and by its name when it is run.
+//! by a text of its own when it is prepared, and by its name when it is run.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
 pub enum CutPoint {
     /// Before the statement reaches the server, which never runs it.
     BeforeRun,
-    /// After the server has run and committed it; nobody hears.
+    /// After the server has run and committed it; its answer is lost.
     AfterCommit,
 }
 
