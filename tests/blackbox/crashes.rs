@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meeting_provisioner::clock::Timestamp;
-use meeting_provisioner::msgraph_simulator::{Call, Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{CallEntry, Effect, InjectedFault, Operation};
 use serde_json::json;
 
 use crate::drift::organizer_changes;
@@ -145,7 +145,7 @@ async fn killed_at(operation: Operation, request: RequestKind, kill_point: KillP
             tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
         }
     };
-    let arrived = |call: &Call| {
+    let arrived = |call: &CallEntry| {
         let is_ours = call.headers.contains_key("client-request-id");
         is_ours && call.operation == operation && (kill_point != KillPoint::AfterWork || call.work_done)
     };
@@ -201,7 +201,7 @@ async fn a_change_is_taken_back_while_its_outcome_is_unknown() {
         app.simulator.inject(InjectedFault::on(Operation::Patch, effect));
         let process = Process::serve(app.environment()).await;
         let change = tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&moved)));
-        let done = |call: &Call| call.operation == Operation::Patch && call.work_done;
+        let done = |call: &CallEntry| call.operation == Operation::Patch && call.work_done;
         app.simulator.wait_for_call(IN_TIME, done).await.unwrap();
         if !is_killed {
             assert_eq!(change.await.unwrap().unwrap().expect(202).json()["status"], "updating");

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Call, Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{CallEntry, Effect, InjectedFault, Operation};
 use serde_json::json;
 
 use crate::support::process::Process;
@@ -80,7 +80,7 @@ async fn a_request_that_waits_for_a_cancelled_booking_gets_409() {
             app.book_preferring(Who::Desk, "wait=30", &body).await
         };
         let cancelled = async {
-            let arrived = |call: &Call| call.operation == Operation::CreateOrGet && !call.work_done;
+            let arrived = |call: &CallEntry| call.operation == Operation::CreateOrGet && !call.work_done;
             app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
             other.delete(booking_id, &[("Prefer", "wait=30")]).await
         };

@@ -126,7 +126,7 @@ async fn a_slow_call_is_seen_when_it_arrives_and_goes_on_when_its_caller_hangs_u
     let fixture = Fixture::start().await;
     fixture.simulator.inject(InjectedFault::anywhere(Effect::SlowBeforeWork { milliseconds: 150 }));
     let body = booking("a");
-    let waiting = |call: &meeting_provisioner::msgraph_simulator::Call| {
+    let waiting = |call: &meeting_provisioner::msgraph_simulator::CallEntry| {
         call.operation == Operation::CreateOrGet && call.outcome == CallOutcome::UnderWay
     };
     tokio::select! {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use meeting_provisioner::msgraph_simulator::{Call, MeetingEntry, Operation};
+use meeting_provisioner::msgraph_simulator::{CallEntry, MeetingEntry, Operation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ pub fn last_call(app: &TestApp) -> u64 {
 }
 
 /// The calls that arrived at Graph after this one.
-pub fn calls_of(app: &TestApp, mark: u64) -> Vec<Call> {
+pub fn calls_of(app: &TestApp, mark: u64) -> Vec<CallEntry> {
     app.simulator.ledger().calls.into_iter().filter(|call| call.sequence > mark).collect()
 }
 
