@@ -39,7 +39,7 @@ pub fn measure(setup: &BenchSetup, wanted: usize) -> anyhow::Result<()> {
     let most = requests.to_string();
     let service =
         setup.start_service_with(&[("HTTP__WAIT_MAX_SECONDS", "90"), ("HTTP__WAITING_MAX", &most)])?;
-    println!("Resident memory at rest: {}", service.usage()?.memory);
+    println!("Resident memory when idle: {}", service.usage()?.memory);
     load::run(&service, Kind::New, 16, 2)?;
     let known = service.booked();
     println!("After {known} bookings over 16 connections: {}", service.usage()?.memory);
@@ -135,7 +135,7 @@ fn until_waiting(service: &Program, requests: usize) -> anyhow::Result<()> {
     }
 }
 
-/// How many files a process may open, as Linux tells; the service gets the same limit from this process.
+/// How many files a process may open, by Linux; the service gets the same limit from this process.
 fn open_files_max() -> anyhow::Result<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));

@@ -67,6 +67,15 @@ struct BenchArguments {
     bench: bool,
 }
 
+/// What is measured, and how.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    arguments: &'a BenchArguments,
+    setup: &'a BenchSetup,
+    service: &'a Program,
+    pgbench: &'a Pgbench,
+}
+
 /// One line of the table: the best of all rounds.
 struct Line {
     kind: Kind,
@@ -102,14 +111,15 @@ fn main() -> anyhow::Result<()> {
         ready_with_migrations.as_millis(),
         service.ready_after.as_millis()
     );
-    println!("Resident memory at rest: {}", service.usage()?.memory);
+    println!("Resident memory when idle: {}", service.usage()?.memory);
 
     let pgbench = Pgbench::of(&setup, &statements)?;
     load::run(&service, Kind::New, 16, 1)?;
+    let subject = Subject { arguments: &arguments, setup: &setup, service: &service, pgbench: &pgbench };
     let mut lines = Vec::new();
     for kind in [Kind::New, Kind::Replay] {
         for &connections in &arguments.connections {
-            lines.push(measure(&arguments, (&setup, &service, &pgbench), kind, connections)?);
+            lines.push(measure(&subject, kind, connections)?);
         }
     }
     print_table(&lines);
@@ -118,12 +128,8 @@ fn main() -> anyhow::Result<()> {
     service.end()
 }
 
-fn measure(
-    arguments: &BenchArguments,
-    (setup, service, pgbench): (&BenchSetup, &Program, &Pgbench),
-    kind: Kind,
-    connections: u16,
-) -> anyhow::Result<Line> {
+fn measure(subject: &Subject<'_>, kind: Kind, connections: u16) -> anyhow::Result<Line> {
+    let Subject { arguments, setup, service, pgbench } = *subject;
     let mut best: Option<Line> = None;
     for _ in 0..arguments.rounds {
         let before = service.usage()?;

@@ -45,8 +45,8 @@ impl Pgbench {
         let known = |value: &str| {
             (value == statements.booking_id).then(|| "('B-' || lpad(:k::text, 12, '0'))".to_owned())
         };
-        let new = script(&statements.new, ("n", &fresh), &mut variables);
-        let replay = script(&statements.replay, ("r", &known), &mut variables);
+        let new = script(&statements.new, "n", &fresh, &mut variables);
+        let replay = script(&statements.replay, "r", &known, &mut variables);
         std::fs::write(folder.path().join("new.sql"), format!("{DRAW_NEW}{new}"))?;
         std::fs::write(folder.path().join("replay.sql"), format!("\\set k random(1, :known)\n{replay}"))?;
         // What is found first may be a link to a folder with all the programs.
@@ -80,7 +80,8 @@ impl Pgbench {
 /// A script of these statements. `drawn` says which values are expressions; the others become variables.
 fn script(
     statements: &[LoggedStatement],
-    (prefix, drawn): (&str, DrawnValue<'_>),
+    prefix: &str,
+    drawn: DrawnValue<'_>,
     variables: &mut Vec<String>,
 ) -> String {
     let mut script = String::new();

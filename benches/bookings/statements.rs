@@ -39,7 +39,7 @@ pub struct Statements {
 
 /// Sends one booking twice while Postgres logs all statements.
 pub fn watch(setup: &BenchSetup) -> anyhow::Result<Statements> {
-    // New sessions heed it, so the service is started after it and ended before the measurements.
+    // It applies to new sessions, so the service is started after it and ended before the measurements.
     setup.execute("alter database postgres set log_statement = 'all'")?;
     let service = setup.start_service()?;
     let booking_id = Request::booking_id(0);

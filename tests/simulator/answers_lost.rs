@@ -1,4 +1,4 @@
-//! Faults that end the connection. Read byte by byte, because an HTTP client tells too little.
+//! Faults that end the connection. Read byte by byte, because an HTTP client shows too little.
 
 use std::io::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! Clients that lose patience, and send the same again to any replica until they are answered.
+//! Clients that time out, and send the same again to any replica until they are answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::plot::{Client, ClientRequest, Plot};
 use crate::scale::Scale;
 use crate::storm_setup::StormSetup;
 
-/// The links that the clients were told, by booking and generation.
+/// The links that the clients got, by booking and generation.
 pub type Links = BTreeMap<(String, u64), BTreeSet<String>>;
 
 /// All clients, so many of them at once.
@@ -32,7 +32,7 @@ struct CrowdState {
     clients: Vec<Client>,
     next: AtomicUsize,
     answered: watch::Sender<usize>,
-    told: Mutex<Links>,
+    links: Mutex<Links>,
     requests: AtomicUsize,
 }
 
@@ -40,7 +40,7 @@ struct CrowdState {
 enum Meaning {
     /// It has what it asked for, or knows that it never will: something newer came before.
     Done,
-    /// Not yet, or nobody knows.
+    /// Not yet, or the outcome is unknown.
     Again,
 }
 
@@ -56,7 +56,7 @@ impl Crowd {
             clients: plot.clients.clone(),
             next: AtomicUsize::new(0),
             answered,
-            told: Mutex::default(),
+            links: Mutex::default(),
             requests: AtomicUsize::new(0),
         });
         let mut working = JoinSet::new();
@@ -79,14 +79,14 @@ impl Crowd {
         *self.answered.borrow()
     }
 
-    /// Waits until each of them has been answered, and hands back what they were told.
+    /// Waits until each of them has been answered, and returns the links that they got.
     pub async fn all_answered(mut self) -> Links {
         while let Some(ended) = self.working.join_next().await {
             ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         }
         assert_eq!(self.answered(), self.state.clients.len());
         eprintln!("storm: {} requests sent", self.state.requests.load(Ordering::Relaxed));
-        std::mem::take(&mut self.state.told.lock().unwrap())
+        std::mem::take(&mut self.state.links.lock().unwrap())
     }
 }
 
@@ -144,7 +144,7 @@ impl CrowdState {
                 let link =
                     link.unwrap_or_else(|| panic!("{} is done without a link: {body}", client.booking_id));
                 let key = (client.booking_id.clone(), body["generation"].as_u64().unwrap());
-                self.told.lock().unwrap().entry(key).or_default().insert(link.to_owned());
+                self.links.lock().unwrap().entry(key).or_default().insert(link.to_owned());
                 Meaning::Done
             }
             (_, 202) => Meaning::Again,

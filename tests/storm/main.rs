@@ -1,6 +1,6 @@
 //! The storm: three replicas in processes of their own on one Postgres, a Graph that fails in every way it is known to,
 //! clients that lose patience and send again to any replica, replicas killed with SIGKILL every second or so, Postgres
-//! restarted twice. When it is over there is one meeting for each booking, as the last accepted word said, and every
+//! restarted twice. When it is over there is one meeting for each booking, as the last accepted request said, and every
 //! client has its answer.
 //!
 //! Bounded by count, with one generous limit on time. What a run is made of follows from its seed; which call meets which
@@ -12,7 +12,7 @@
 mod chance;
 mod client;
 mod faults;
-#[expect(dead_code, reason = "here everybody is known")]
+#[expect(dead_code, reason = "the storm has one kind of caller")]
 #[path = "../blackbox/support/keys.rs"]
 mod keys;
 mod killer;
@@ -66,9 +66,9 @@ async fn storm(scale: &Scale) {
         began.elapsed().as_secs_f64()
     );
     setup.make_due_what_waits().await;
-    let told = crowd.all_answered().await;
+    let links = crowd.all_answered().await;
     setup.until_nothing_is_due().await;
-    verdict::check(&setup, &plot, &told).await;
+    verdict::check(&setup, &plot, &links).await;
     eprintln!("storm: all is well after {:.0} s", began.elapsed().as_secs_f64());
     setup.end().await;
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::scale::Scale;
 
-/// Organizers whose bookings are never called off.
+/// Organizers whose bookings are never cancelled.
 pub const STEADFAST: &[&str] = &[
     "1f35f2e6-9cab-44ad-8d5a-b74c14720001",
     "1f35f2e6-9cab-44ad-8d5a-b74c14720002",
@@ -47,7 +47,7 @@ pub struct Expected {
     pub booking_id: String,
     /// Its latest generation.
     pub generation: u64,
-    /// Whether it was called off.
+    /// Whether it was cancelled.
     pub is_cancelled: bool,
     /// The sequence that counts; none was sent where there is none.
     pub sequence: Option<u32>,
@@ -137,7 +137,7 @@ impl Plot {
         self.bookings.push(Expected { booking_id, generation: 1, is_cancelled: false, sequence: Some(last) });
     }
 
-    /// Booked and called off by one client, while another one sends the first message, too.
+    /// Booked and cancelled by one client, while another one sends the first message, too.
     fn booked_and_cancelled(&mut self, booking_id: String, chance: &mut Chance) {
         let organizer = FICKLE[chance.below(FICKLE.len())];
         let booked = ClientRequest::Declare(body(&booking_id, organizer, Some(0)));

@@ -27,7 +27,7 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
 #[derive(Debug)]
 pub struct ReplicaProcess {
     child: Child,
-    /// Where its public door is.
+    /// The address of its public port.
     pub address: String,
     lines: Arc<Mutex<VecDeque<String>>>,
 }
@@ -42,10 +42,10 @@ impl ReplicaProcess {
                 .spawn()
                 .expect("the program was built");
             let lines = Arc::default();
-            let (address_sender, told) = oneshot::channel();
+            let (address_sender, address) = oneshot::channel();
             tokio::spawn(read(child.stdout.take().unwrap(), Arc::clone(&lines), Some(address_sender)));
             tokio::spawn(read(child.stderr.take().unwrap(), Arc::clone(&lines), None));
-            if let Ok(address) = told.await {
+            if let Ok(address) = address.await {
                 return Self { child, address, lines };
             }
             let _status = child.wait().await;
@@ -67,7 +67,7 @@ impl ReplicaProcess {
     }
 }
 
-/// Reads on as long as the process writes, lest it wait for us; tells the address as soon as it is said.
+/// Reads on as long as the process writes, lest it wait for us; sends the address as soon as it is logged.
 async fn read(
     from: impl AsyncRead + Unpin,
     kept: Arc<Mutex<VecDeque<String>>>,

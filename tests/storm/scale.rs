@@ -15,7 +15,7 @@ pub struct Scale {
     pub seed: u64,
     /// How many clients send at the same time.
     pub clients_at_once: usize,
-    /// After this time everything is mended, whoever still waits.
+    /// After this time all faults end, even if clients still wait.
     pub storm_lasts_at_most: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What the storm rages over: Postgres, the simulator, three replicas.
+//! What the storm runs on: Postgres, the simulator, three replicas.
 
 use std::sync::Arc;
 use std::time::Duration;

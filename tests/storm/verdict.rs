@@ -15,7 +15,7 @@ use crate::storm_setup::StormSetup;
 type BookingColumns = (String, i32, String, String, Option<String>);
 
 /// Everything that is asked of the end.
-pub async fn check(setup: &StormSetup, plot: &Plot, told: &Links) {
+pub async fn check(setup: &StormSetup, plot: &Plot, links: &Links) {
     let counts = setup.simulator.counts();
     eprintln!("storm: Graph saw {counts:?}");
     let bad = counts.answered.keys().any(|status| [429, 500, 502, 503, 504].contains(status));
@@ -40,7 +40,7 @@ pub async fn check(setup: &StormSetup, plot: &Plot, told: &Links) {
                 continue;
             };
             let meetings = ledger.remove(&row.2).unwrap_or_default();
-            let links = told.get(&(booking.booking_id.clone(), generation));
+            let links = links.get(&(booking.booking_id.clone(), generation));
             wrong.extend(check_generation(booking, row, &meetings, links));
         }
         wrong.extend(check_answer(setup, booking).await);
@@ -57,7 +57,7 @@ pub async fn check(setup: &StormSetup, plot: &Plot, told: &Links) {
     audit(setup).await;
 }
 
-/// One meeting was made, it is there or gone as it should be, says what it should say, and every client was told its link.
+/// One meeting was made, it is there or gone as it should be, says what it should say, and every client got its link.
 fn check_generation(
     booking: &Expected,
     row: &BookingColumns,
@@ -75,7 +75,7 @@ fn check_generation(
     let is_cancelled = !is_latest || booking.is_cancelled;
     let wanted_status = if is_cancelled { "cancelled" } else { "provisioned" };
     must(status == wanted_status, format!("its status is {status}"));
-    // A booking may be called off before its meeting was made.
+    // A booking may be cancelled before its meeting was made.
     must(
         meetings.len() == 1 || (is_cancelled && meetings.is_empty()),
         format!("{} meetings", meetings.len()),
@@ -85,7 +85,7 @@ fn check_generation(
         must(meeting_id.as_ref() == Some(&meeting.id), format!("its row names the meeting {meeting_id:?}"));
         must(
             links.is_none_or(|links| links.iter().all(|link| *link == meeting.join_web_url)),
-            format!("clients were told {links:?}, it is {}", meeting.join_web_url),
+            format!("clients got {links:?}, it is {}", meeting.join_web_url),
         );
         if !is_cancelled {
             let content = meeting.content();
@@ -95,11 +95,11 @@ fn check_generation(
             must(starts.starts_with(start.trim_end_matches('Z')), format!("it starts at {starts}"));
         }
     }
-    must(is_cancelled || links.is_some(), "nobody was told its link".to_owned());
+    must(is_cancelled || links.is_some(), "no client got its link".to_owned());
     wrong
 }
 
-/// What the service tells of a booking is what should be.
+/// The service returns the booking as it should be.
 async fn check_answer(setup: &StormSetup, booking: &Expected) -> Option<String> {
     let address = setup.addresses[0].read().await.clone();
     #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]

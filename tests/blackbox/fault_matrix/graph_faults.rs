@@ -57,7 +57,7 @@ async fn graph_fails_while_work_is_resumed_or_handed_back() {
 /// Beside those that fail go those that are slow, each walk on a service of its own, for that is mostly waiting.
 async fn graph_fails_on(part: Part) {
     let app = TestApp::builder().behind_proxy().start().await;
-    let mut calls = Vec::new();
+    let mut calls: Vec<(Walk, Vec<WalkStep>)> = Vec::new();
     for walk in part.walks() {
         // Where the walk itself takes a fault, its calls are those of other walks.
         if !walk.has_a_fault() {
@@ -67,19 +67,19 @@ async fn graph_fails_on(part: Part) {
     }
     let slow = calls.iter().map(async |(walk, calls)| {
         let app = TestApp::builder().setting("GRAPH__TIMEOUT_SECONDS", "2").start().await;
-        fails_in(&app, (*walk, calls), &slowness()).await;
+        fails_in(&app, *walk, calls, &slowness()).await;
         end(app).await;
     });
     let failing = async {
         for (walk, calls) in &calls {
-            fails_in(&app, (*walk, calls), &failures()).await;
+            fails_in(&app, *walk, calls, &failures()).await;
         }
     };
     tokio::join!(failing, join_all(slow));
     end(app).await;
 }
 
-async fn fails_in(app: &TestApp, (walk, calls): (Walk, &Vec<WalkStep>), effects: &[(&str, Effect)]) {
+async fn fails_in(app: &TestApp, walk: Walk, calls: &[WalkStep], effects: &[(&str, Effect)]) {
     for step in calls {
         let WalkStep::Call(operation, place) = *step else { continue };
         for (fault, effect) in effects {

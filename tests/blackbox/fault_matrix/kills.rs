@@ -54,10 +54,10 @@ impl Kill {
     async fn carry_out(self) {
         match self.step {
             WalkStep::Call(operation, place) => {
-                killed_at_call(&self.cell, (operation, place), self.cut_point).await;
+                killed_at_call(&self.cell, operation, place, self.cut_point).await;
             }
             WalkStep::Write(statement, place) => {
-                killed_at_write(&self.cell, (statement, place), self.cut_point).await;
+                killed_at_write(&self.cell, statement, place, self.cut_point).await;
             }
         }
     }
@@ -80,7 +80,7 @@ fn kills_at(walk: Walk, step: WalkStep) -> Vec<Kill> {
 }
 
 /// Killed while Graph has the call, before or after it has done what was asked.
-async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), cut_point: CutPoint) {
+async fn killed_at_call(cell: &Cell, operation: Operation, place: usize, cut_point: CutPoint) {
     let does_work = cut_point == CutPoint::AfterCommit;
     let app = TestApp::builder().at_real_time().start().await;
     cell.prepare(&app).await;
@@ -104,7 +104,7 @@ async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), cut
 }
 
 /// Killed at a statement: Postgres is away from then on, so that the process does nothing more before it dies.
-async fn killed_at_write(cell: &Cell, (statement, place): (Statement, usize), cut_point: CutPoint) {
+async fn killed_at_write(cell: &Cell, statement: Statement, place: usize, cut_point: CutPoint) {
     // A worker claims as it starts. Claims are counted from there, and only the alarm causes the next one.
     let poll = if statement == Statement::Claim { "60" } else { "1" };
     let settings = [("WORKER__POLL_SECONDS", poll), ("HTTP__SHUTDOWN_SECONDS", "1")];

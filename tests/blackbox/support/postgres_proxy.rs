@@ -210,8 +210,8 @@ impl ProxyState {
         let (mut client_reads, mut client_writes) = client.split();
         let (mut server_reads, mut server_writes) = server.split();
         tokio::select! {
-            ended = self.forth(&mut client_reads, &mut server_writes, (&progress, &connection)) => ended,
-            ended = self.back(&mut server_reads, &mut client_writes, (&progress, &connection)) => ended,
+            ended = self.forth(&mut client_reads, &mut server_writes, &progress, &connection) => ended,
+            ended = self.back(&mut server_reads, &mut client_writes, &progress, &connection) => ended,
         }
     }
 
@@ -219,7 +219,8 @@ impl ProxyState {
         &self,
         client: &mut (impl AsyncRead + Unpin),
         server: &mut (impl AsyncWrite + Unpin),
-        (progress, connection): (&Mutex<ConnectionProgress>, &CancellationToken),
+        progress: &Mutex<ConnectionProgress>,
+        connection: &CancellationToken,
     ) -> std::io::Result<()> {
         let mut prepared: HashMap<Vec<u8>, Option<Statement>> = HashMap::new();
         loop {
@@ -259,7 +260,8 @@ impl ProxyState {
         &self,
         server: &mut (impl AsyncRead + Unpin),
         client: &mut (impl AsyncWrite + Unpin),
-        (progress, connection): (&Mutex<ConnectionProgress>, &CancellationToken),
+        progress: &Mutex<ConnectionProgress>,
+        connection: &CancellationToken,
     ) -> std::io::Result<()> {
         let mut held_back = Vec::new();
         loop {
