@@ -21,7 +21,7 @@ async fn a_call_with_a_lost_answer_is_repeated() {
         let app = TestApp::start().await;
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect.clone()));
         app.book_and_look(&booking("BK-1")).await;
-        resume_until_settled(&app, NO_WAIT).await;
+        app.resume_until_settled(NO_WAIT).await;
         let body = app.booking("BK-1").await;
         assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)), "{effect:?}");
         assert_eq!(app.simulator.meetings().len(), 1, "{effect:?}");
@@ -104,7 +104,7 @@ async fn server_errors_of_graph_are_waited_for() {
             (&json!("pending"), &json!("graph-unavailable"))
         );
         assert_eq!(body["lastError"]["graph"]["status"], status);
-        let resumed = resume_until_settled(&app, Duration::from_mins(10)).await;
+        let resumed = app.resume_until_settled(Duration::from_mins(10)).await;
         assert_eq!((resumed, app.simulator.meetings().len()), (12, 1));
         app.end().await;
     }
@@ -129,7 +129,7 @@ async fn a_call_that_takes_too_long_is_repeated() {
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, NO_WAIT).await;
+    app.resume_until_settled(NO_WAIT).await;
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.found"]);
     assert_eq!(app.simulator.meetings().len(), 1);
     app.end().await;
@@ -164,7 +164,7 @@ async fn a_policy_that_never_comes_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, Duration::from_mins(6)).await;
+    app.resume_until_settled(Duration::from_mins(6)).await;
     let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
     let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-permitted");
     assert_eq!((&body["booking"]["status"], &body["graph"]["status"]), (&json!("failed"), &json!(403)));
@@ -226,7 +226,7 @@ async fn a_credential_refused_for_a_day_parks_the_booking() {
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, Duration::from_hours(1)).await;
+    app.resume_until_settled(Duration::from_hours(1)).await;
     app.book(Who::Desk, &booking("BK-1")).await.problem(502, "graph-unauthorized");
     app.end().await;
 }
@@ -252,17 +252,4 @@ async fn a_call_that_collided_is_repeated() {
     assert_eq!(app.resume_after(Duration::from_secs(1)).await, 1);
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");
     app.end().await;
-}
-
-/// Moves the clock on in steps until nothing is due any more; says how many attempts that took.
-async fn resume_until_settled(app: &TestApp, step: Duration) -> usize {
-    let mut resumed = 0;
-    for _ in 0..200 {
-        resumed += app.resume_after(step).await;
-        let body = app.booking("BK-1").await;
-        if body["nextAttemptAt"].is_null() {
-            return resumed;
-        }
-    }
-    panic!("never settled: {}", app.booking("BK-1").await);
 }

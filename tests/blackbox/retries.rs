@@ -80,7 +80,7 @@ async fn a_retry_that_fails_parks_the_booking_again() {
     assert_eq!(app.booking("BK-1").await["lastError"]["code"], "organizer-not-permitted");
     let patient = app.resume_after(Duration::from_mins(1)).await;
     assert_eq!((patient, &app.booking("BK-1").await["status"]), (1, &json!("pending")));
-    app.resume_until_rest(Duration::from_mins(5)).await;
+    app.resume_until_settled(Duration::from_mins(5)).await;
     app.end().await;
 }
 
@@ -161,7 +161,7 @@ async fn the_first_success_frees_bookings_parked_for_the_policy() {
     ] {
         app.book_preferring(who, "respond-async", &body).await.expect(202);
     }
-    app.resume_until_rest(Duration::from_mins(5)).await;
+    app.resume_until_settled(Duration::from_mins(5)).await;
     let failed = |app: &TestApp| {
         let pool = app.pool.clone();
         async move {

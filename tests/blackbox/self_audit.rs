@@ -72,7 +72,7 @@ async fn a_rich_history_is_clean() {
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     app.book_and_look(&booking("NEVER")).await;
     app.delete("NEVER", &[("Prefer", "respond-async")]).await;
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     parked_tried_again_and_freed(&app, id(OTHER_ORGANIZER)).await;
     abandoned_by_a_dead_process(&app).await;
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
@@ -95,10 +95,10 @@ async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
     assert_eq!(retried.status(), 200);
     app.simulator.forbid(other);
     app.book_and_look(&booking_with("FREED", json!({"organizer": OTHER_ORGANIZER}))).await;
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     app.simulator.permit(other);
     app.book(Who::Desk, &booking_with("FREES", json!({"organizer": OTHER_ORGANIZER}))).await.expect(201);
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert!(app.history("FREED").await.contains(&"booking.freed".to_owned()));
 }
 
@@ -116,7 +116,7 @@ async fn abandoned_by_a_dead_process(app: &TestApp) {
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
     app.simulator.clear_faults();
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert!(app.history("ABANDONED").await.contains(&"call.unknown".to_owned()));
 }
 
@@ -271,7 +271,7 @@ async fn a_generation_that_was_not_cancelled_is_named() {
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     app.put("BK-1?organizerChange=replace", &other, &[]).await.expect(201);
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert_eq!(audit(&app, &[]).await.0, Some(0));
     run_sql(
         &app,
@@ -302,7 +302,7 @@ async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
     let plain = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     let body = app.declare(&plain).await.expect(200).json();
     assert_eq!((&body["status"], &body["generation"]), (&json!("provisioned"), &json!(2)));
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     let left = app.simulator.meetings().into_iter().filter(|meeting| meeting.deleted_at.is_none());
     assert_eq!(left.count(), 1, "one booking, one meeting");
     let (status, text) = audit(&app, &[]).await;

@@ -1,7 +1,7 @@
 //! Requests that wait for what another replica works on: they are notified when it is settled.
 //!
 //! The poll is a minute away in most of these tests, and a request waits for half of that at most: a request that is
-//! answered in time was notified. How soon, the benchmark `followers` measures.
+//! answered in time was notified. How soon, the benchmark `waiting` measures.
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ async fn graph_fails_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn graph_fails_while_a_meeting_is_changed_or_looked_at() {
+async fn graph_fails_while_a_meeting_is_changed_or_checked() {
     graph_fails_on(Part::Changed).await;
 }
 

@@ -15,7 +15,7 @@ async fn killed_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn killed_while_a_meeting_is_changed_or_looked_at() {
+async fn killed_while_a_meeting_is_changed_or_checked() {
     killed_on(Part::Changed).await;
 }
 

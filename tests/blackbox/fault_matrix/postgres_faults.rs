@@ -11,7 +11,7 @@ async fn postgres_is_lost_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn postgres_is_lost_while_a_meeting_is_changed_or_looked_at() {
+async fn postgres_is_lost_while_a_meeting_is_changed_or_checked() {
     postgres_is_lost_on(Part::Changed).await;
 }
 

@@ -51,7 +51,7 @@ pub enum Walk {
 pub enum Part {
     /// A meeting is made.
     Made,
-    /// A meeting is changed or looked at.
+    /// A meeting is changed or checked.
     Changed,
     /// A meeting is removed.
     Removed,
@@ -230,7 +230,7 @@ impl Cell {
             self.ask(|who, method, path| stopping.request(who, method, path)).send().await.unwrap();
             self.until_graph_hangs(app).await;
             stopping.end_with_work_left().await;
-            app.resume_until_rest(Duration::from_mins(1)).await;
+            app.resume_until_settled(Duration::from_mins(1)).await;
         } else {
             self.ask_again(app).await;
         }
@@ -239,7 +239,7 @@ impl Cell {
     /// The same once more, as a caller does that has no answer.
     pub async fn ask_again(&self, app: &TestApp) {
         self.ask(|who, method, path| app.request(who, method, path)).send().await.unwrap();
-        app.resume_until_rest(Duration::from_mins(1)).await;
+        app.resume_until_settled(Duration::from_mins(1)).await;
     }
 
     /// Waits for the call on which a replica is to be stopped.

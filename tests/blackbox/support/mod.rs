@@ -7,7 +7,7 @@ pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
-mod rest;
+mod resume_until_settled;
 pub mod service_response;
 pub mod statement;
 
