@@ -25,6 +25,7 @@ create table booking (
     chat_thread_id     text,
     created_by         text,
     seen               json,
+    agreement          text,
     agreed_revision    integer,
     lobby_closed       boolean     not null default false,
     removed            boolean     not null default false,
@@ -69,7 +70,7 @@ create table booking (
         and (meeting_id is null) = (created_by is null)
         and (meeting_id is null) = (seen is null)
         and (meeting_id is null) = (online_meeting is null)
-        and (meeting_id is not null or (agreed_revision is null and not lobby_closed and not removed))
+        and (meeting_id is not null or (not lobby_closed and not removed))
     ),
     constraint booking_created_by_known check (created_by in ('this-request', 'existing')),
     constraint booking_provisioned_has_meeting check (

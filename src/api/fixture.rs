@@ -8,8 +8,8 @@ use super::example;
 use super::state::Remedies;
 use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
 use crate::meeting::{
-    Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl, LastError, Meeting, MeetingId,
-    Observed, Progress, Seen, Wanted,
+    Agreement, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl, LastError, Meeting,
+    MeetingId, Observed, Progress, Seen, Wanted,
 };
 
 /// What the words for administrators are made with.
@@ -44,8 +44,7 @@ pub(super) fn provisioned() -> Booking {
                 created_by: CreatedBy::ThisRequest,
                 seen: Seen::default(),
                 seen_at: settled_at,
-                doubted: false,
-                agreed_revision: Some(1),
+                agreement: Agreement::At(1),
                 lobby_closed: false,
                 removed: false,
             }),

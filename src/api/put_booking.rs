@@ -51,7 +51,7 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
 /// join link** (200). Called off before: it is booked again as its next generation, with a meeting of its own (201).
 /// Several changes while one is under way end in the latest. A message whose `sequence` is lower than the stored one,
 /// or the same with other content, is ignored (409 `stale-sequence`); without `sequence` the last writer wins. If somebody
-/// calls the booking off while this waits, the answer is 409 `spec-cancelled`.
+/// calls the booking off while this waits, the answer is 409 `booking-cancelled`.
 #[utoipa::path(
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",
     params(

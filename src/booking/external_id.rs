@@ -74,7 +74,7 @@ pub struct Derivation {
     pub external_id: ExternalId,
 }
 
-/// Derives the external id: `UUIDv5(namespace, tenant "\n" source system "\n" spec id)`, with
+/// Derives the external id: `UUIDv5(namespace, tenant "\n" source system "\n" booking id)`, with
 /// `"\n" generation` after it from the second generation on. None of the parts can hold a line feed.
 #[must_use]
 pub fn derive(

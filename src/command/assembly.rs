@@ -18,12 +18,13 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::{ConnectionFault, MicrosoftGraph};
-use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Quotas, Unconfirmed, WaitRegistry};
+use crate::provisioning::{Alarm, InFlight, Provisioning, Quotas, Unconfirmed};
 use crate::server::{AdminServer, Health, PublicServer, bind};
-use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
+use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
 use crate::under_way::UnderWay;
+use crate::waiting::{NoticeEffects, Waiting, WaitingParts};
 use crate::worker::{Rounds, Worker};
 
 /// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
@@ -126,7 +127,9 @@ impl Replica {
         health.started();
         let stop = CancellationToken::new();
         let notices_stop = CancellationToken::new();
-        let notices = tokio::spawn(Arc::clone(&provisioning).exchange_notices(notices_stop.clone()));
+        let effects: Arc<dyn NoticeEffects> = Arc::<Provisioning>::clone(&provisioning);
+        let waiting = Arc::clone(&provisioning.waiting);
+        let notices = tokio::spawn(waiting.exchange_notices(effects, notices_stop.clone()));
         let mut service = Self {
             provisioning,
             health,
@@ -301,7 +304,16 @@ fn provisioning(
     let metrics = Arc::new(Metrics::new());
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
-    let notices = Notices::of(ReplicaId::new(clock.fresh_id()), settings.database.listen);
+    let waiting = Arc::new(Waiting::new(WaitingParts {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        requests: waiting,
+        waiting_max: settings.http.waiting_max,
+        looks_max: looks_at_once(settings),
+        poll: settings.worker.poll,
+        listens: settings.database.listen,
+    }));
     Ok(Provisioning {
         store,
         graph,
@@ -316,9 +328,7 @@ fn provisioning(
         policy: RetryPolicy::default(),
         lease: settings.worker.lease,
         alarm: Alarm::default(),
-        poll: settings.worker.poll,
-        waiting: WaitRegistry::of(waiting, settings.http.waiting_max, looks_at_once(settings)),
-        notices,
+        waiting,
         unconfirmed: Unconfirmed::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })

@@ -2,7 +2,7 @@
 
 use super::failure::LastError;
 use super::next_step::Failures;
-use super::observed::{Meeting, Observed};
+use super::observed::{Agreement, Observed};
 use crate::booking::{BookingKey, BookingSpec, ExternalId, Generation};
 use crate::clock::Timestamp;
 
@@ -144,9 +144,8 @@ impl Booking {
 
     /// Whether nothing is to be changed: Graph is asked how a meeting is that agreed with the booking.
     fn is_only_checked(&self) -> bool {
-        let is_doubted =
-            |meeting: &Meeting| meeting.doubted && meeting.agreed_revision == Some(self.wanted.revision);
-        self.observed.meeting.as_ref().is_some_and(is_doubted)
+        let requested = Agreement::CheckRequested(self.wanted.revision);
+        self.observed.meeting.as_ref().is_some_and(|meeting| meeting.agreement == requested)
     }
 
     /// When it is due, if it is.

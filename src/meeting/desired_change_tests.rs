@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
-use crate::meeting::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted};
+use crate::meeting::{
+    Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted,
+};
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
@@ -38,8 +40,7 @@ fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
         created_by: CreatedBy::ThisRequest,
         seen,
         seen_at: NOW,
-        doubted: false,
-        agreed_revision: Some(1),
+        agreement: Agreement::At(1),
         lobby_closed: false,
         removed: desired_state == DesiredState::Cancelled,
     };
@@ -69,9 +70,9 @@ fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
 fn name(declared: &Declared) -> String {
     match declared {
         Declared::Same => "same".into(),
-        Declared::Changed(booking, differences) => {
+        Declared::Changed(changed, differences) => {
             let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
-            format!("{} {}", booking.status().as_str(), fields.join(" "))
+            format!("{} {}", changed.booking.status().as_str(), fields.join(" "))
         }
         Declared::BookedAgain => "booked again".into(),
         Declared::Replaced => "replaced".into(),
@@ -85,29 +86,29 @@ fn name(declared: &Declared) -> String {
 #[test]
 fn a_declaration_changes_what_it_says() {
     let (other, upn) = ("0e5f2f6c-0000-4000-8000-000000000001", "o@contoso.com");
-    let revision_mismatch = json!({"startDateTime": "2026-12-02T09:00:00Z"});
+    let rescheduled = json!({"startDateTime": "2026-12-02T09:00:00Z"});
     let with = |mut base: Value, sequence: u32| {
         base["sequence"] = json!(sequence);
         base
     };
     for (stored, requested, under_way, expected) in [
         (json!({}), json!({}), false, "same"),
-        (json!({}), revision_mismatch.clone(), false, "updating startDateTime endDateTime"),
-        (json!({}), revision_mismatch.clone(), true, "updating startDateTime endDateTime"),
+        (json!({}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
+        (json!({}), rescheduled.clone(), true, "updating startDateTime endDateTime"),
         (json!({}), json!({"metadata": {"a": "b"}}), false, "provisioned metadata"),
         (json!({}), json!({"metadata": {"a": "b"}}), true, "updating metadata"),
-        (json!({"sequence": 3}), revision_mismatch.clone(), false, "updating startDateTime endDateTime"),
+        (json!({"sequence": 3}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
         (
             json!({"sequence": 3}),
-            with(revision_mismatch.clone(), 4),
+            with(rescheduled.clone(), 4),
             false,
             "updating startDateTime endDateTime sequence",
         ),
         (json!({"sequence": 3}), with(json!({}), 4), false, "provisioned sequence"),
         (json!({"sequence": 3}), with(json!({}), 3), false, "same"),
-        (json!({"sequence": 3}), with(revision_mismatch.clone(), 3), false, "stale, 3 is stored"),
+        (json!({"sequence": 3}), with(rescheduled.clone(), 3), false, "stale, 3 is stored"),
         (json!({"sequence": 3}), with(json!({}), 2), false, "stale, 3 is stored"),
-        (json!({}), with(revision_mismatch, 0), false, "updating startDateTime endDateTime sequence"),
+        (json!({}), with(rescheduled, 0), false, "updating startDateTime endDateTime sequence"),
         (json!({}), json!({"organizer": other}), false, "organizer fixed"),
         (json!({"organizer": upn}), json!({"organizer": ID}), false, "same"),
         (json!({"organizer": upn}), json!({"organizer": other}), false, "organizer fixed"),
@@ -147,12 +148,12 @@ fn another_organizer_replaces_where_that_was_said() {
 #[test]
 fn a_change_keeps_the_meeting() {
     let booking = provisioned(&json!({}), DesiredState::Present);
-    let revision_mismatch = spec(&json!({"subject": "Other"}));
-    let Declared::Changed(changed, _) =
-        booking.declared(revision_mismatch, OrganizerChange::Refused, false, NOW)
+    let rescheduled = spec(&json!({"subject": "Other"}));
+    let Declared::Changed(changed, _) = booking.declared(rescheduled, OrganizerChange::Refused, false, NOW)
     else {
         panic!("not changed")
     };
+    let changed = changed.booking;
     assert_eq!((changed.revision, changed.wanted.revision), (3, 2));
     assert_eq!(changed.observed, booking.observed);
 }
@@ -171,9 +172,9 @@ fn calling_off_removes_what_is_there() {
         (unknown, false, "cancelling"),
     ] {
         let Cancellation::Now(cancelled) = booking.cancelled_now(None, under_way, NOW) else {
-            panic!("not called off")
+            panic!("not cancelled")
         };
-        assert_eq!(cancelled.status().as_str(), expected);
+        assert_eq!(cancelled.booking.status().as_str(), expected);
     }
     let booking = provisioned(&json!({"sequence": 3}), DesiredState::Present);
     let told = |number| Sequence::new(number);

@@ -6,9 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed, OrganizerChange,
-    Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
-    meeting_differences, next_call,
+    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId,
+    Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenMeeting,
+    SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -55,8 +55,7 @@ fn booking() -> Booking {
         created_by: CreatedBy::ThisRequest,
         seen: as_wanted(),
         seen_at: NOW,
-        doubted: true,
-        agreed_revision: Some(3),
+        agreement: Agreement::CheckRequested(3),
         lobby_closed: false,
         removed: false,
     };
@@ -85,9 +84,19 @@ fn booking() -> Booking {
 }
 
 fn answered(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Booking {
-    let call = next_call(&booking.wanted, &booking.observed).expect("there is something to ask");
-    let reply = Reply { outcome, evidence: Evidence::begun(NOW) };
-    booking.after_attempt((&call, 3), &reply, (&RetryPolicy::default(), policy), (NOW, 0.5))
+    transition(booking, outcome, policy).booking
+}
+
+fn transition(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Transition {
+    let call = booking.next_call().expect("there is something to ask");
+    let answered = Answered { call, asked_by: 3, reply: Reply { outcome, evidence: Evidence::begun(NOW) } };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: policy, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules)
+}
+
+/// In what the meeting that this outcome tells of has moved away from its booking.
+fn drift_of(booking: &Booking, outcome: Outcome) -> Vec<MeetingDifference> {
+    transition(booking, outcome, DriftPolicy::Mend).drift.map(|drift| drift.differences).unwrap_or_default()
 }
 
 fn told(seen: Seen) -> Box<SeenMeeting> {
@@ -100,7 +109,7 @@ fn told(seen: Seen) -> Box<SeenMeeting> {
     })
 }
 
-fn revision_mismatch() -> Seen {
+fn moved() -> Seen {
     let start = Some(datetime!(2026-12-01 08:00 UTC));
     Seen { subject: Some("Party".to_owned()), start, ..as_wanted() }
 }
@@ -109,9 +118,9 @@ fn fields(differences: &[MeetingDifference]) -> Vec<&str> {
     differences.iter().map(|one| one.field.as_str()).collect()
 }
 
-/// While it is doubted a meeting is still provisioned, and Graph is asked how it is, not to change it.
+/// While it is requested a meeting is still provisioned, and Graph is asked how it is, not to change it.
 #[test]
-fn a_doubted_meeting_is_looked_at_and_stays_provisioned() {
+fn a_requested_meeting_is_looked_at_and_stays_provisioned() {
     let booking = booking();
     assert_eq!(booking.status(), Status::Provisioned);
     assert!(matches!(next_call(&booking.wanted, &booking.observed), Some(Call::Look { .. })));
@@ -129,9 +138,8 @@ fn each_policy_does_what_it_says() {
         (DriftPolicy::Adopt, None, "Party", 4),
     ] {
         let before = booking();
-        let outcome = Outcome::Seen(told(revision_mismatch()));
-        let look = next_call(&before.wanted, &before.observed).unwrap();
-        assert_eq!(fields(&before.drift((&look, 3), &outcome)), ["subject", "startDateTime"]);
+        let outcome = Outcome::Seen(told(moved()));
+        assert_eq!(fields(&drift_of(&before, outcome.clone())), ["subject", "startDateTime"]);
         let after = answered(&before, outcome, policy);
         let asked = next_call(&after.wanted, &after.observed).map(|call| match call {
             Call::Change { change, .. } => change.members(),
@@ -148,13 +156,14 @@ fn each_policy_does_what_it_says() {
 /// A difference that was settled before is not found again; one that moves on is.
 #[test]
 fn a_known_difference_is_not_drift() {
-    let mut doubted = answered(&booking(), Outcome::Seen(told(revision_mismatch())), DriftPolicy::Report);
-    doubted.observed.meeting.as_mut().unwrap().doubted = true;
-    doubted.progress = Progress::Due(NOW);
-    let look = next_call(&doubted.wanted, &doubted.observed).unwrap();
-    assert_eq!(doubted.drift((&look, 3), &Outcome::Seen(told(revision_mismatch()))), []);
-    let again = Seen { subject: Some("Picnic".to_owned()), ..revision_mismatch() };
-    assert_eq!(fields(&doubted.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
+    let mut requested = answered(&booking(), Outcome::Seen(told(moved())), DriftPolicy::Report);
+    requested.observed.meeting.as_mut().unwrap().agreement =
+        Agreement::CheckRequested(requested.wanted.revision);
+    requested.progress = Progress::Due(NOW);
+    assert!(matches!(requested.next_call(), Some(Call::Look { .. })));
+    assert_eq!(drift_of(&requested, Outcome::Seen(told(moved()))), []);
+    let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
+    assert_eq!(fields(&drift_of(&requested, Outcome::Seen(told(again)))), ["subject"]);
 }
 
 /// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
@@ -162,11 +171,11 @@ fn a_known_difference_is_not_drift() {
 fn the_answer_to_a_change_is_compared_too() {
     let mut before = booking();
     before.wanted.spec.subject = Some(Subject::parse("Another").unwrap());
-    before.observed.meeting.as_mut().unwrap().agreed_revision = Some(2);
+    before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
     let stubborn = Outcome::Changed(told(as_wanted()));
     let after = answered(&before, stubborn, DriftPolicy::Mend);
     assert_eq!(next_call(&after.wanted, &after.observed), None);
-    let after = answered(&before, Outcome::Changed(told(revision_mismatch())), DriftPolicy::Mend);
+    let after = answered(&before, Outcome::Changed(told(moved())), DriftPolicy::Mend);
     let Some(Call::Change { change, .. }) = next_call(&after.wanted, &after.observed) else {
         panic!("{after:?}")
     };
@@ -230,14 +239,17 @@ fn a_booking_adopts_what_it_can_say() {
 /// That nobody may look changes nothing about a booking; that its meeting is gone does.
 #[test]
 fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
-    for (refusal, status, doubted) in [
+    for (refusal, status, requested) in [
         (Refusal::Forbidden, Status::Provisioned, false),
         (Refusal::Request, Status::Provisioned, false),
         (Refusal::MeetingMissing, Status::Failed, true),
     ] {
         let after = answered(&booking(), Outcome::Refused(refusal), DriftPolicy::Mend);
         assert_eq!((after.status(), after.due_at()), (status, None), "{refusal:?}");
-        assert_eq!(after.observed.meeting.as_ref().unwrap().doubted, doubted);
+        assert_eq!(
+            matches!(after.observed.meeting.as_ref().unwrap().agreement, Agreement::CheckRequested(_)),
+            requested
+        );
         assert!(after.last_error.is_some());
     }
     let after = answered(&booking(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
@@ -255,8 +267,9 @@ fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     let declared = before.declared(requested, OrganizerChange::Refused, true, NOW);
     let Declared::Changed(declared, _) = declared else { panic!("{declared:?}") };
     let reply = Reply { outcome: Outcome::Refused(Refusal::Forbidden), evidence: Evidence::begun(NOW) };
-    let policies = (&RetryPolicy::default(), DriftPolicy::Mend);
-    let after = declared.after_attempt((&look, 3), &reply, policies, (NOW, 0.5));
+    let answered = Answered { call: look, asked_by: 3, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    let after = declared.booking.answered(&answered, &rules).booking;
     assert_eq!((after.status(), after.due_at()), (Status::Updating, Some(NOW)));
     assert!(matches!(next_call(&after.wanted, &after.observed), Some(Call::Change { .. })));
 }

@@ -62,7 +62,7 @@ enum Trouble {
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Declared(Content, Option<u32>),
-    Cancellation(Option<u32>),
+    Cancelled(Option<u32>),
     /// Whoever finds the booking due makes the call.
     Called(Weather),
     /// Whoever made the call settles it.
@@ -72,7 +72,7 @@ enum Event {
     /// An operator makes it due.
     Retried,
     /// Somebody doubts that the meeting is as it should be.
-    Doubted,
+    CheckRequested,
     ClockJumped {
         minutes: u8,
     },
@@ -96,12 +96,12 @@ fn any_event() -> impl Strategy<Value = Event> {
     let sequence = || prop_oneof![2 => Just(None), 1 => (0_u32..6).prop_map(Some)];
     prop_oneof![
         3 => (content, sequence()).prop_map(|(content, sequence)| Event::Declared(content, sequence)),
-        1 => sequence().prop_map(Event::Cancellation),
+        1 => sequence().prop_map(Event::Cancelled),
         6 => weather.prop_map(Event::Called),
         5 => Just(Event::Settled),
         2 => Just(Event::Died),
         1 => Just(Event::Retried),
-        1 => Just(Event::Doubted),
+        1 => Just(Event::CheckRequested),
         3 => (0_u8..40).prop_map(|minutes| Event::ClockJumped { minutes }),
     ]
 }

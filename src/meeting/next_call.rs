@@ -3,7 +3,7 @@
 use super::booking::{DesiredState, Wanted};
 use super::call::{Call, Change};
 use super::compare::compare;
-use super::observed::Observed;
+use super::observed::{Agreement, Observed};
 use crate::booking::{Organizer, UserId};
 
 /// What to ask of Graph so that what is observed comes to agree with what is wanted; nothing when they agree.
@@ -22,8 +22,8 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     let Some(organizer) = organizer(wanted, observed) else { return find_organizer(wanted) };
     let Some(meeting) = &observed.meeting else { return Some(create_or_get(wanted, organizer)) };
     let in_channel = in_channel(wanted);
-    if meeting.agreed_revision != Some(wanted.revision) {
-        let change = if meeting.is_out_of_sight() {
+    if meeting.agreement.revision() != Some(wanted.revision) {
+        let change = if meeting.agreement == Agreement::Unknown {
             Change::whole(&wanted.spec)
         } else {
             compare(&wanted.spec, &meeting.seen)
@@ -33,7 +33,11 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });
         }
     }
-    meeting.doubted.then(|| Call::Look { organizer, meeting: meeting.id.clone(), in_channel })
+    matches!(meeting.agreement, Agreement::CheckRequested(_)).then(|| Call::Look {
+        organizer,
+        meeting: meeting.id.clone(),
+        in_channel,
+    })
 }
 
 fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {

@@ -4,11 +4,11 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{BookingSpec, ExternalId, parse};
+use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
-    SeenSetting, SeenSettings, after,
+    Agreement, Answered, Booking, CallKind, CreatedBy, DriftPolicy, Evidence, JoinWebUrl, Meeting, MeetingId,
+    Outcome, Reply, RetryPolicy, Rules, Seen, SeenAttendee, SeenMeeting, SeenSetting, SeenSettings,
 };
 
 fn spec(organizer: &str) -> BookingSpec {
@@ -82,20 +82,29 @@ fn calls(
         kinds.push(call.kind());
         assert!(kinds.len() < 9, "does not come to an end: {kinds:?}");
         let outcome = answer(&call, &mut held);
-        observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+        observed = after(observed, &wanted, &call, &outcome);
     }
     kinds
 }
 
 fn knowing(subject: &'static str) -> Observed {
     let create = create_or_get(&wanted(DesiredState::Present, ID), UserId::parse(ID).unwrap());
-    after(
-        Observed::default(),
-        (&wanted(DesiredState::Present, ID), 3),
-        &create,
-        &Outcome::Found(seen(subject)),
-        NOW,
-    )
+    after(Observed::default(), &wanted(DesiredState::Present, ID), &create, &Outcome::Found(seen(subject)))
+}
+
+/// What is observed after an answer to a call that the present revision asked for.
+fn after(observed: Observed, wanted: &Wanted, call: &Call, outcome: &Outcome) -> Observed {
+    let key = BookingKey {
+        source_system: SourceSystem::parse("crm").unwrap(),
+        booking_id: BookingId::parse("BK-1").unwrap(),
+    };
+    let (external_id, spec) = (wanted.external_id, wanted.spec.clone());
+    let accepted = Booking::accepted(key, Generation::FIRST, external_id, spec, NOW).booking;
+    let booking = Booking { wanted: wanted.clone(), observed, ..accepted };
+    let reply = Reply { outcome: outcome.clone(), evidence: Evidence::begun(NOW) };
+    let answered = Answered { call: call.clone(), asked_by: wanted.revision, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules).booking.observed
 }
 
 /// From each state the calls that lead to what is wanted, and then silence.
@@ -133,7 +142,7 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
     let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, (&wanted, 3), &call, &Outcome::Changed(seen("Old")), NOW);
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
@@ -145,10 +154,10 @@ fn a_creation_without_an_answer_stays_unknown() {
     let wanted = wanted(DesiredState::Present, ID);
     let call = next_call(&wanted, &Observed::default()).unwrap();
     for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
-        assert!(after(Observed::default(), (&wanted, 3), &call, &outcome, NOW).creation_unknown);
+        assert!(after(Observed::default(), &wanted, &call, &outcome).creation_unknown);
     }
     let refused = Outcome::Refused(crate::meeting::Refusal::Request);
-    assert!(!after(Observed::default(), (&wanted, 3), &call, &refused, NOW).creation_unknown);
+    assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
 }
 
 /// A Graph that heeds what it is asked, or is stubborn about the subject.
@@ -175,7 +184,7 @@ impl Graph {
 fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
     let meeting =
         (any::<bool>(), proptest::option::of(0_u32..5), any::<bool>(), any::<bool>(), any::<bool>());
-    let meeting = meeting.prop_map(|(right, agreed_revision, doubted, lobby_closed, removed)| {
+    let meeting = meeting.prop_map(|(right, agreed_revision, requested, lobby_closed, removed)| {
         let subject = if right { "Review" } else { "Old" };
         let seen = seen(subject);
         Meeting {
@@ -185,8 +194,12 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
             created_by: CreatedBy::Existing,
             seen: seen.seen,
             seen_at: NOW,
-            doubted,
-            agreed_revision,
+            agreement: match (agreed_revision, requested) {
+                (Some(revision), false) => Agreement::At(revision),
+                (Some(revision), true) => Agreement::CheckRequested(revision),
+                (None, false) => Agreement::Differs,
+                (None, true) => Agreement::Unknown,
+            },
             lobby_closed,
             removed,
         }
@@ -227,7 +240,7 @@ proptest! {
             calls += 1;
             prop_assert!(calls <= 4, "{call:?} is the fifth call");
             let outcome = graph.answer(&call);
-            observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+            observed = after(observed, &wanted, &call, &outcome);
         }
         prop_assert_eq!(next_call(&wanted, &observed), None);
         if cancelled {
@@ -239,15 +252,19 @@ proptest! {
     }
 }
 
-/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless somebody doubts that it
-/// still does and it has moved since: a difference that was settled stays settled.
+/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless a check is requested and
+/// it has moved since: a difference that was settled stays settled.
 fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) -> bool {
     let agrees = |meeting: &Meeting| {
-        meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.spec, &meeting.seen).is_empty()
+        meeting.agreement.revision() == Some(wanted.revision)
+            || compare(&wanted.spec, &meeting.seen).is_empty()
     };
-    let is_settled = |meeting: &Meeting| {
-        !meeting.doubted
-            || meeting.agreed_revision == Some(wanted.revision) && meeting.seen.subject.as_deref() == held
+    let is_settled = |meeting: &Meeting| match meeting.agreement {
+        Agreement::At(_) | Agreement::Differs => true,
+        Agreement::CheckRequested(revision) => {
+            revision == wanted.revision && meeting.seen.subject.as_deref() == held
+        }
+        Agreement::Unknown => false,
     };
     observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && is_settled(meeting))
 }
@@ -295,7 +312,7 @@ fn settings_follow_the_creation() {
     let create = next_call(&wanted, &Observed::default()).unwrap();
     for (presenters, asked) in [(None, true), (Some("everyone"), true), (Some("roleIsPresenter"), false)] {
         let outcome = Outcome::Created(answered(presenters));
-        let observed = after(Observed::default(), (&wanted, wanted.revision), &create, &outcome, NOW);
+        let observed = after(Observed::default(), &wanted, &create, &outcome);
         let call = next_call(&wanted, &observed);
         let Some(Call::Change { change, .. }) = &call else {
             assert!(!asked, "{presenters:?}: {call:?}");
@@ -308,13 +325,7 @@ fn settings_follow_the_creation() {
         let told = compare(&wanted.spec, &answered(presenters).seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
-        let observed = after(
-            observed,
-            (&wanted, wanted.revision),
-            call.as_ref().unwrap(),
-            &Outcome::Changed(answered(None)),
-            NOW,
-        );
+        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
         assert_eq!(next_call(&wanted, &observed), None);
     }
 }

@@ -7,8 +7,8 @@ use super::error::StoreError;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Attempt, AttemptId, Booking, CreatedBy, DesiredState, Failures, JoinWebUrl, LastError, Meeting,
-    MeetingId, Observed, Progress, Wanted,
+    Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Failures, JoinWebUrl, LastError,
+    Meeting, MeetingId, Observed, Progress, Wanted,
 };
 
 /// A booking as it is kept: how it stands, and the attempt that is under way.
@@ -22,7 +22,6 @@ pub(crate) struct LeasedBooking {
 
 /// The row, all columns but the whole meeting as Graph sent it: it is large, and few want it.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "so are the columns")]
 pub(super) struct BookingRow {
     pub(super) source_system: String,
     pub(super) booking_id: String,
@@ -41,7 +40,7 @@ pub(super) struct BookingRow {
     pub(super) created_by: Option<String>,
     pub(super) seen: Option<String>,
     pub(super) seen_at: Option<Timestamp>,
-    pub(super) doubted: bool,
+    pub(super) agreement: Option<String>,
     pub(super) agreed_revision: Option<i32>,
     pub(super) lobby_closed: bool,
     pub(super) removed: bool,
@@ -68,7 +67,7 @@ macro_rules! booking_rows {
                 booking.revision, booking.status, booking.wanted::text as "wanted!", booking.wanted_revision,
                 booking.desired_state, booking.organizer_id, booking.creation_unknown, booking.meeting_id,
                 booking.join_web_url, booking.chat_thread_id, booking.created_by, booking.seen::text as seen,
-                booking.seen_at, booking.doubted,
+                booking.seen_at, booking.agreement,
                 booking.agreed_revision, booking.lobby_closed, booking.removed, booking.provisioned_at,
                 booking.due_at, booking.lease_attempt_id, booking.lease_started_at, booking.lease_until,
                 booking.attempts, booking.failures, booking.failing_since,
@@ -166,14 +165,19 @@ fn meeting(row: &BookingRow) -> Result<Option<Meeting>, (&'static str, String)> 
         created_by: CreatedBy::parse(by).ok_or_else(|| ("created_by", by.clone()))?,
         seen: document(seen).map_err(|e| ("seen", e.to_string()))?,
         seen_at,
-        doubted: row.doubted,
-        agreed_revision: row
-            .agreed_revision
-            .map(|n| number(n).ok_or_else(|| ("agreed_revision", n.to_string())))
-            .transpose()?,
+        agreement: agreement(row)?,
         lobby_closed: row.lobby_closed,
         removed: row.removed,
     }))
+}
+
+fn agreement(row: &BookingRow) -> Result<Agreement, (&'static str, String)> {
+    let name = row.agreement.as_deref().unwrap_or_default();
+    let revision = row
+        .agreed_revision
+        .map(|revision| number(revision).ok_or_else(|| ("agreed_revision", revision.to_string())))
+        .transpose()?;
+    Agreement::parse(name, revision).ok_or_else(|| ("agreement", format!("{name} at {revision:?}")))
 }
 
 fn document<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {

@@ -177,7 +177,7 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
         "settled-agrees",
         "BK-1",
         &["update booking set wanted = jsonb_set(wanted::jsonb, '{subject}', '\"Other\"')::json,
-                   agreed_revision = null where booking_id = 'BK-1'"],
+                   agreement = 'differs', agreed_revision = null where booking_id = 'BK-1'"],
     ),
     (
         "meeting-in-history",
@@ -275,7 +275,7 @@ async fn a_generation_that_was_not_cancelled_is_named() {
     assert_eq!(audit(&app, &[]).await.0, Some(0));
     run_sql(
         &app,
-        &["update booking set desired_state = 'present', status = 'provisioned', agreed_revision = wanted_revision
+        &["update booking set desired_state = 'present', status = 'provisioned', agreement = 'at', agreed_revision = wanted_revision
            where generation = 1"],
     )
     .await;

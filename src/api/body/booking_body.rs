@@ -16,7 +16,7 @@ use crate::meeting::{Booking, DesiredState, MeetingDifference, Seen, meeting_dif
 /// A booking and its meeting as they stand.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = BookingSpec)]
+#[schema(as = Booking)]
 pub(crate) struct BookingBody<'a> {
     /// The booking's name in its own system.
     booking_id: &'a str,

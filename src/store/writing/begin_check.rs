@@ -26,7 +26,7 @@ impl Store {
             let row = booking_rows!(
                 r#"
                 update booking set
-                    doubted = true, agreed_revision = wanted_revision, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
+                    agreement = 'check-requested', agreed_revision = wanted_revision, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and status = 'provisioned' and due_at is null
                     and ($7::timestamptz is null or seen_at <= $7)

@@ -66,7 +66,7 @@ impl Store {
             with due as materialized (
                 select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts,
                     lease_attempt_id as abandoned_id, lease_started_at as abandoned_at,
-                    desired_state, wanted_revision, doubted, agreed_revision
+                    desired_state, wanted_revision, agreement, agreed_revision
                 from booking
                 where due_at <= $1 and (lease_until is null or lease_until <= $1)
                 order by due_at
@@ -75,7 +75,8 @@ impl Store {
             ), numbered as (
                 select *, row_number() over () as place,
                     abandoned_id is not null and desired_state = 'present'
-                        and not (doubted and agreed_revision is not distinct from wanted_revision) as lost_sight
+                        and meeting_id is not null
+                        and not (agreement = 'check-requested' and agreed_revision = wanted_revision) as is_unknown
                 from due
             ), recorded as (
                 insert into audit_event (
@@ -96,8 +97,8 @@ impl Store {
                 revision = booking.revision + (numbered.abandoned_id is not null)::integer,
                 creation_unknown = booking.creation_unknown
                     or (numbered.abandoned_id is not null and booking.meeting_id is null),
-                doubted = booking.doubted or (numbered.lost_sight and booking.meeting_id is not null),
-                agreed_revision = case when numbered.lost_sight then null else booking.agreed_revision end,
+                agreement = case when numbered.is_unknown then 'unknown' else booking.agreement end,
+                agreed_revision = case when numbered.is_unknown then null else booking.agreed_revision end,
                 updated_at = case when numbered.abandoned_id is null then booking.updated_at else $1 end
             from numbered
             where booking.source_system = numbered.source_system

@@ -52,7 +52,7 @@ impl Statement {
     pub fn marker(self) -> &'static str {
         match self {
             Self::Accept => "insert into booking (",
-            Self::BeginCheck => "doubted = true, agreed_revision =",
+            Self::BeginCheck => "agreement = 'check-requested', agreed_revision =",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
             Self::RecordPause => "insert into graph_pause (",
