@@ -131,7 +131,7 @@ async fn respond_async_is_answered_at_once() {
     assert_eq!(answer.json()["meeting"], Value::Null);
     let request =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
-    let answer = crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(200);
+    let answer = crate::support::ApiResponse::read(request.send().await.unwrap()).await.expect(200);
     assert_eq!(answer.header("preference-applied"), Some("wait=10"));
     assert_eq!(answer.json()["status"], "provisioned");
     app.end().await;
@@ -162,7 +162,7 @@ async fn an_unchanged_booking_is_answered_304() {
     {
         let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
         let request = request.header("If-None-Match", condition);
-        crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(status);
+        crate::support::ApiResponse::read(request.send().await.unwrap()).await.expect(status);
     }
     app.end().await;
 }

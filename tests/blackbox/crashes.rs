@@ -289,7 +289,7 @@ async fn a_running_replica_takes_over() {
     let answer =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
     assert_eq!(
-        crate::support::ServiceResponse::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
+        crate::support::ApiResponse::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
         "provisioned"
     );
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.created"]);

@@ -8,7 +8,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const CHECK: &str = "/v1/bookings/BK-1?check=drift";
 const DAY: Duration = Duration::from_hours(24);
@@ -278,7 +278,7 @@ async fn checks_at_once_share_one_call() {
         .inject(InjectedFault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
     organizer_changes(&app, moved()).await;
     let checks = (0..6).map(|n| if n % 2 == 0 { &app } else { &other }.get(Who::Desk, CHECK));
-    let answers: Vec<ServiceResponse> = futures_util::future::join_all(checks).await;
+    let answers: Vec<ApiResponse> = futures_util::future::join_all(checks).await;
     for answer in answers {
         assert_eq!(answer.expect(200).json()["meeting"]["differences"], json!([]));
     }

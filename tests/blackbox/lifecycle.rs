@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, MeetingEntry
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -327,7 +327,7 @@ async fn requests_in_any_order_end_in_the_highest_sequence() {
                 }
             }
         });
-        let answers: Vec<ServiceResponse> = futures_util::future::join_all(storm).await;
+        let answers: Vec<ApiResponse> = futures_util::future::join_all(storm).await;
         let known = [200, 201, 202, 404, 409];
         assert!(answers.iter().all(|answer| known.contains(&answer.status)), "{answers:?}");
         // A caller whose change arrived before its booking, or whose booking was cancelled in between, sends it again.

@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::Value;
 
 use crate::support::kept_connection::{KeptConnection, head};
-use crate::support::{ServiceResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 const WAITING: &str = "meeting_provisioner_http_requests_waiting";
@@ -15,10 +15,10 @@ const REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"request\
 const WAIT_REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"wait\"}";
 
 /// Begins to book, with the longest wait that is allowed.
-fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ServiceResponse> {
+fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ApiResponse> {
     let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").header("Prefer", "wait=30");
     let request = request.json(&booking(booking_id));
-    tokio::spawn(async move { ServiceResponse::read(request.send().await.unwrap()).await })
+    tokio::spawn(async move { ApiResponse::read(request.send().await.unwrap()).await })
 }
 
 /// While Postgres does not answer, as many requests as the limit allows are in its queue; one more is refused at once. What

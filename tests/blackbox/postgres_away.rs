@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::support::process::Process;
-use crate::support::{ServiceResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 
@@ -93,7 +93,7 @@ async fn rows(app: &TestApp) -> (i64, i64) {
         .unwrap()
 }
 
-fn assert_refused(answer: &ServiceResponse, name: &str) {
+fn assert_refused(answer: &ApiResponse, name: &str) {
     let problem = answer.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true, "{name}");
     assert!(answer.header("retry-after").is_some(), "{name}");

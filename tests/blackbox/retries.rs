@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::process::program;
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -16,13 +16,13 @@ fn id(organizer: &str) -> Uuid {
     Uuid::parse_str(organizer).unwrap()
 }
 
-async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> ServiceResponse {
+async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> ApiResponse {
     let path = format!("/v1/bookings/{booking_id}/retry?sourceSystem=room-booking");
     let mut request = app.request(Who::Operator, Method::POST, &path);
     if let Some(prefer) = prefer {
         request = request.header("Prefer", prefer);
     }
-    ServiceResponse::read(request.send().await.unwrap()).await
+    ApiResponse::read(request.send().await.unwrap()).await
 }
 
 /// Books while the organizer is unknown at Graph, which parks the booking at once.

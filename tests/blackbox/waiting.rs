@@ -9,9 +9,7 @@ use meeting_provisioner::msgraph_simulator::{CallEntry, Effect, InjectedFault, O
 use serde_json::json;
 
 use crate::support::process::Process;
-use crate::support::{
-    ServiceResponse, TestApp, Who, booking, booking_with, one_created_and_the_others_replayed,
-};
+use crate::support::{ApiResponse, TestApp, Who, booking, booking_with, one_created_and_the_others_replayed};
 
 /// Only the first poll is made while a request waits.
 const NO_POLLS: [(&str, &str); 2] = [("WORKER__POLL_SECONDS", "60"), ("HTTP__WAIT_MAX_SECONDS", "30")];
@@ -29,11 +27,7 @@ async fn two_replicas(settings: &[(&str, &str)], operation: Operation) -> (TestA
 }
 
 /// Sends the same booking to both replicas: the second request waits for the first one's call.
-async fn booked_by_both(
-    app: &TestApp,
-    other: &TestApp,
-    booking_id: &str,
-) -> (ServiceResponse, ServiceResponse) {
+async fn booked_by_both(app: &TestApp, other: &TestApp, booking_id: &str) -> (ApiResponse, ApiResponse) {
     let body = booking(booking_id);
     let first = app.book_preferring(Who::Desk, "wait=30", &body);
     let second = async {
@@ -154,7 +148,7 @@ async fn changes_and_cancels_at_another_replica_are_notified() {
     let look = async {
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();
         let request = other.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
-        ServiceResponse::read(request.header("Prefer", "wait=30").send().await.unwrap()).await
+        ApiResponse::read(request.header("Prefer", "wait=30").send().await.unwrap()).await
     };
     let cancel = async {
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();

@@ -13,11 +13,11 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tempfile::TempDir;
 
+use super::api_response::ApiResponse;
 use super::app_builder::{TestAppBuilder, prefixed};
 use super::keys::Who;
 use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
-use super::service_response::ServiceResponse;
 
 /// The settings file in a test's folder, if it has one.
 pub(super) const CONFIG_FILE: &str = "config.toml";
@@ -136,52 +136,50 @@ impl TestApp {
     }
 
     /// `GET` of a path.
-    pub async fn get(&self, who: Who, path: &str) -> ServiceResponse {
-        ServiceResponse::read(self.request(who, Method::GET, path).send().await.unwrap()).await
+    pub async fn get(&self, who: Who, path: &str) -> ApiResponse {
+        ApiResponse::read(self.request(who, Method::GET, path).send().await.unwrap()).await
     }
 
     /// `GET` of a path with a `Prefer` header.
-    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> ServiceResponse {
+    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> ApiResponse {
         let request = self.request(who, Method::GET, path).header("Prefer", prefer);
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// `POST /v1/bookings`, with the service's default wait.
-    pub async fn book(&self, who: Who, body: &Value) -> ServiceResponse {
-        ServiceResponse::read(
-            self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap(),
-        )
-        .await
+    pub async fn book(&self, who: Who, body: &Value) -> ApiResponse {
+        ApiResponse::read(self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap())
+            .await
     }
 
     /// The same with a `Prefer` header.
-    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> ServiceResponse {
+    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> ApiResponse {
         let request = self.request(who, Method::POST, "/v1/bookings").header("Prefer", prefer).json(body);
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// `PUT /v1/bookings/{id}` with the id that the body names.
-    pub async fn declare(&self, body: &Value) -> ServiceResponse {
+    pub async fn declare(&self, body: &Value) -> ApiResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[]).await
     }
 
     /// The same with `If-Match`.
-    pub async fn declare_if(&self, condition: &str, body: &Value) -> ServiceResponse {
+    pub async fn declare_if(&self, condition: &str, body: &Value) -> ApiResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[("If-Match", condition)]).await
     }
 
     /// `PUT /v1/bookings/{path}` with these headers.
-    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> ServiceResponse {
+    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> ApiResponse {
         let request = self.request(Who::Desk, Method::PUT, &format!("/v1/bookings/{path}")).json(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// `DELETE /v1/bookings/{path}` with these headers.
-    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> ServiceResponse {
+    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> ApiResponse {
         let request = self.request(Who::Desk, Method::DELETE, &format!("/v1/bookings/{path}"));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.
