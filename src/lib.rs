@@ -19,7 +19,7 @@
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
 //! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
-//! | `local_postgres` | — |
+//! | `local_postgres` | `outbound::is_loopback` |
 //! | `access` | `booking` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
@@ -35,9 +35,9 @@
 //! | --- | --- |
 //! | `sqlx` | `store` |
 //! | `oauth2` | `msgraph` |
-//! | `reqwest` | `command`, `msgraph`, `outbound` |
+//! | `reqwest` | `command`, `local_postgres`, `msgraph`, `outbound` |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
-//! | `postgresql_embedded` | `local_postgres` |
+//! | `flate2`, `tar` | `local_postgres` |
 //! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | `config` |
 //! | `println!`, `print!`, `eprintln!`, `eprint!` | `command` |
 //! | `dbg!` | — |
@@ -49,9 +49,11 @@ pub mod booking;
 pub mod clock;
 pub mod command;
 pub mod config;
+#[cfg(feature = "demo")]
 pub mod local_postgres;
 pub mod meeting;
 mod msgraph;
+#[cfg(feature = "demo")]
 pub mod msgraph_simulator;
 mod outbound;
 mod provisioning;

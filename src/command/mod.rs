@@ -2,6 +2,7 @@
 
 mod api_key;
 mod assembly;
+#[cfg(feature = "demo")]
 mod demo;
 mod doctor;
 mod external_id;
@@ -13,6 +14,7 @@ mod retry;
 mod run;
 mod self_audit;
 mod serve;
+#[cfg(feature = "demo")]
 mod simulate_graph;
 
 pub use assembly::{Clockwork, Replica, StartFault};

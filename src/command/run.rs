@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{
-    api_key, assembly, demo, doctor, external_id, migrate, openapi, retry, self_audit, serve, simulate_graph,
-};
+use super::{api_key, assembly, doctor, external_id, migrate, openapi, retry, self_audit, serve};
+#[cfg(feature = "demo")]
+use super::{demo, simulate_graph};
 
 /// One booking, one Microsoft Teams meeting, a complete history.
 #[derive(Debug, Parser)]
@@ -25,6 +25,7 @@ enum Command {
     Serve(WithConfig),
     /// Prepare the database's schema and end
     Migrate(WithConfig),
+    #[cfg(feature = "demo")]
     /// Show it all on this machine: a Postgres, a simulated Graph, the service, and requests to it
     Demo(demo::DemoArguments),
     /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
@@ -33,6 +34,7 @@ enum Command {
     Retry(retry::RetryArguments),
     /// Prove from the tables that bookings, meetings and history agree; name every exception
     SelfAudit(self_audit::SelfAuditArguments),
+    #[cfg(feature = "demo")]
     /// Stand in for Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
@@ -75,10 +77,12 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(with) => serve::run(with.config.as_deref()).await,
         Command::Migrate(with) => migrate::run(with.config.as_deref()).await,
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Retry(arguments) => retry::run(arguments).await,
         Command::SelfAudit(arguments) => Ok(self_audit::run(arguments).await),
+        #[cfg(feature = "demo")]
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
         Command::ApiKey(arguments) => api_key::run(&arguments),
         Command::ExternalId(arguments) => external_id::run(&arguments),

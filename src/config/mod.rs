@@ -41,7 +41,7 @@ pub use fault::{ConfigFault, ConfigFaults};
 pub use graph::{ClientId, Cloud, GraphSettings, GraphVersion};
 pub use http::HttpSettings;
 pub use origin::Origin;
-pub use process::{process_environment, process_search_path};
+pub use process::{process_cache_dir, process_environment, process_search_path};
 pub use self_audit::SelfAuditSettings;
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
 pub use source_system::SourceSystemSettings;
