@@ -9,7 +9,7 @@ const BAR_CELLS: u64 = 30;
 /// What happens in a download. It displays as what to write to a terminal, line ends included.
 #[derive(Debug, Clone, Copy)]
 pub enum DownloadProgress<'a> {
-    /// There are no programs on this machine, so this is fetched.
+    /// No programs of this machine can be used, so this is fetched.
     Begins {
         /// The archive.
         url: &'a str,
@@ -32,7 +32,7 @@ impl fmt::Display for DownloadProgress<'_> {
         match *self {
             Self::Begins { url, folder } => writeln!(
                 formatter,
-                "There is no PostgreSQL on this machine. Fetching {url}\nto keep it in {} …",
+                "No PostgreSQL of this machine can be used. Fetching {url}\nto keep it in {} …",
                 folder.display()
             ),
             Self::Received { bytes, bytes_total: None } => {
