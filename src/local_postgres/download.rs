@@ -71,18 +71,22 @@ impl Download {
         account: Option<&Account>,
         wanted_major: Option<u32>,
     ) -> Result<PathBuf, Tried> {
-        if let Some(wanted) = wanted_major.filter(|wanted| *wanted != MAJOR) {
-            return Err(self.failed(format!("this is not of version {wanted}, as the data folder is")));
-        }
-        self.fetched_once(account).map_err(|fault| self.failed(chain(&fault)))
+        self.fetched_once(account, wanted_major).map_err(|fault| self.failed(chain(&fault)))
     }
 
-    fn fetched_once(&self, account: Option<&Account>) -> Result<PathBuf, DownloadFault> {
+    fn fetched_once(
+        &self,
+        account: Option<&Account>,
+        wanted_major: Option<u32>,
+    ) -> Result<PathBuf, DownloadFault> {
         let folder = folder_in(&self.cache_dir, account)?;
         let home = folder.join(format!("{}-{}", VERSION, target()));
         let programs = home.join("bin");
         if programs.is_dir() {
             return Ok(programs);
+        }
+        if let Some(wanted) = wanted_major.filter(|wanted| *wanted != MAJOR) {
+            return Err(DownloadFault::OtherVersion { wanted });
         }
         let lock = folder.join("download.lock");
         let lock = File::create(&lock).and_then(|file| file.lock().map(|()| file));
@@ -113,6 +117,8 @@ impl Download {
 /// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
 enum DownloadFault {
+    #[error("this is not of version {wanted}, as the data folder is")]
+    OtherVersion { wanted: u32 },
     #[error("it could not be fetched")]
     Http(#[from] reqwest::Error),
     #[error("the release names no SHA-256")]
