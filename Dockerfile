@@ -28,7 +28,7 @@ RUN touch src/main.rs src/lib.rs \
     && cargo build --locked --profile dist --no-default-features --features "${FEATURES}" --bin meeting-provisioner
 
 FROM ${BASE_IMAGE}
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="meeting-provisioner" \
       org.opencontainers.image.description="One booking, one Microsoft Teams meeting, a complete history." \

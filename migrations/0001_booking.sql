@@ -11,7 +11,7 @@ create table booking (
     -- Wanted. The document is the booking as accepted, times to 100 ns; the columns beside it serve searches.
     wanted             json        not null,
     wanted_revision    integer     not null,
-    wanted_life        text        not null,
+    desired_state        text        not null,
     sequence           integer,
     organizer          text        not null,
     start_at           timestamptz not null,
@@ -25,6 +25,7 @@ create table booking (
     chat_thread_id     text,
     created_by         text,
     seen               json,
+    agreement          text,
     agreed_revision    integer,
     lobby_closed       boolean     not null default false,
     removed            boolean     not null default false,
@@ -51,9 +52,9 @@ create table booking (
     constraint booking_status_known check (
         status in ('pending', 'provisioned', 'updating', 'cancelling', 'cancelled', 'failed')
     ),
-    constraint booking_life_known check (wanted_life in ('held', 'cancelled')),
+    constraint booking_life_known check (desired_state in ('present', 'cancelled')),
     constraint booking_life_fits_status check (
-        status = 'failed' or (wanted_life = 'cancelled') = (status in ('cancelling', 'cancelled'))
+        status = 'failed' or (desired_state = 'cancelled') = (status in ('cancelling', 'cancelled'))
     ),
     constraint booking_ends_after_start check (end_at >= start_at),
     constraint booking_in_progress_is_due check (
@@ -69,7 +70,7 @@ create table booking (
         and (meeting_id is null) = (created_by is null)
         and (meeting_id is null) = (seen is null)
         and (meeting_id is null) = (online_meeting is null)
-        and (meeting_id is not null or (agreed_revision is null and not lobby_closed and not removed))
+        and (meeting_id is not null or (not lobby_closed and not removed))
     ),
     constraint booking_created_by_known check (created_by in ('this-request', 'existing')),
     constraint booking_provisioned_has_meeting check (

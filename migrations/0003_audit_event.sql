@@ -14,7 +14,7 @@ create table audit_event (
     organizer      text        not null,
     meeting_id     text,
     actor          text        not null,
-    testimony      json        not null,
+    payload      json        not null,
 
     -- No foreign key: it would lock the booking's row a second time for every event, and the statement that
     -- writes an event takes these columns from that row.

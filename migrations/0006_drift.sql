@@ -2,13 +2,12 @@
 -- wants to know how it is now; the booking stays provisioned while Graph is asked.
 alter table booking
     add column seen_at timestamptz,
-    add column doubted boolean not null default false,
     drop constraint booking_in_progress_is_due,
     drop constraint booking_meeting_whole;
 update booking set seen_at = updated_at where meeting_id is not null;
 alter table booking
     add constraint booking_in_progress_is_due check (
-        case when status = 'provisioned' then due_at is null or doubted
+        case when status = 'provisioned' then due_at is null or agreement = 'check-requested'
             else (status in ('pending', 'updating', 'cancelling')) = (due_at is not null) end
     ),
     add constraint booking_meeting_whole check (
@@ -17,5 +16,7 @@ alter table booking
         and (meeting_id is null) = (seen is null)
         and (meeting_id is null) = (seen_at is null)
         and (meeting_id is null) = (online_meeting is null)
-        and (meeting_id is not null or (agreed_revision is null and not lobby_closed and not removed and not doubted))
+        and (meeting_id is not null or (not lobby_closed and not removed))
+        and (meeting_id is null) = (agreement is null)
+        and (agreed_revision is not null) = coalesce(agreement in ('at', 'check-requested'), false)
     );

@@ -6,7 +6,7 @@ create index booking_not_permitted on booking (organizer_id)
 -- Makes such bookings of one organizer due, and counts them, each with its event: when a call for the organizer went
 -- well. Called inside the statement that settles that call, hence all or nothing with it. A row that somebody else is
 -- changing is left to them, so that two settlements never wait for each other. What is beyond the limit is freed when
--- those go well. The event is {"type", "actor", "testimony"}.
+-- those go well. The event is {"type", "actor", "payload"}.
 create function free_not_permitted(of_organizer_id uuid, at timestamptz, event json) returns bigint language sql as $$
     with parked as (
         select source_system, booking_id, generation from booking
@@ -17,7 +17,7 @@ create function free_not_permitted(of_organizer_id uuid, at timestamptz, event j
     ), freed as (
         update booking set
             status = case
-                when wanted_life = 'cancelled' then 'cancelling'
+                when desired_state = 'cancelled' then 'cancelling'
                 when provisioned_at is not null then 'updating'
                 else 'pending'
             end,
@@ -27,13 +27,13 @@ create function free_not_permitted(of_organizer_id uuid, at timestamptz, event j
             and booking.generation = parked.generation
         returning booking.source_system, booking.booking_id, booking.generation, external_id, organizer, meeting_id,
             status
-    ), testified as (
+    ), recorded as (
         insert into audit_event (
             occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
-            testimony
+            payload
         )
         select at, event->>'type', source_system, booking_id, generation, external_id, organizer, meeting_id,
-            event->>'actor', ((event->'testimony')::jsonb || jsonb_build_object('next', jsonb_build_object(
+            event->>'actor', ((event->'payload')::jsonb || jsonb_build_object('next', jsonb_build_object(
                 'status', status,
                 'dueAt', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
             )))::json

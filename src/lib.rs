@@ -13,7 +13,8 @@
 //! | `booking` | `clock` |
 //! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
-//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way` |
+//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
+//! | `waiting` | `booking`, `clock`, `meeting`, `store::reading`, `store::Store`, `store::StoreError`, `store::Listener`, `store::Notice`, `store::ReceivedNotice`, `store::ReplicaId`, `telemetry`, `under_way` |
 //! | `throttling` | `booking`, `clock`, `meeting` |
 //! | `worker` | `clock`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
@@ -23,7 +24,7 @@
 //! | `access` | `booking` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `worker` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
 //! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback` |
 //! | `telemetry` | `booking`, `config` |
 //! | `under_way` | — |
@@ -62,4 +63,5 @@ mod store;
 mod telemetry;
 mod throttling;
 mod under_way;
+mod waiting;
 mod worker;

@@ -9,20 +9,20 @@ use anyhow::{Context as _, bail};
 const RECEIVED_MAX: usize = 64 * 1024;
 
 /// A connection that is kept, for one request after the other.
-pub struct Connection {
+pub struct HttpConnection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 /// An answer, its body included in what was received.
-pub struct Answer<'a> {
+pub struct BenchResponse<'a> {
     /// The HTTP status.
     pub status: u16,
     /// What came after the headers.
     pub body: &'a [u8],
 }
 
-impl Connection {
+impl HttpConnection {
     /// Connects.
     pub fn to(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)?;
@@ -36,7 +36,7 @@ impl Connection {
     }
 
     /// Sends a whole request and reads the whole answer, which must tell its length.
-    pub fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
+    pub fn exchange(&mut self, request: &[u8]) -> anyhow::Result<BenchResponse<'_>> {
         self.send(request)?;
         if self.received.is_empty() {
             self.received = vec![0; RECEIVED_MAX];
@@ -60,7 +60,7 @@ impl Connection {
         if end < head + body_length {
             self.stream.read_exact(&mut self.received[end..head + body_length])?;
         }
-        Ok(Answer { status, body: &self.received[head..head + body_length] })
+        Ok(BenchResponse { status, body: &self.received[head..head + body_length] })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
 use crate::stage::Stage;
@@ -50,7 +50,7 @@ pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
     let mut request = Request::preferring(service.address, Some(PATIENT));
     while crowd.len() < requests {
         for _ in 0..BATCH.min(requests - crowd.len()) {
-            let mut connection = Connection::to(service.address)?;
+            let mut connection = HttpConnection::to(service.address)?;
             request.name(service.next_number());
             connection.send(request.bytes())?;
             crowd.push(connection);
@@ -84,7 +84,7 @@ pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
 /// What those notice who come while the crowd waits.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
 fn others(service: &Program, known: u64, patient: &mut Request) -> anyhow::Result<()> {
-    let mut connection = Connection::to(service.address)?;
+    let mut connection = HttpConnection::to(service.address)?;
     let mut replay = Request::to(service.address);
     let replays = timed(|n| {
         replay.name(1 + u64::from(n) % known);

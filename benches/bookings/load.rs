@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::program::{Program, Request};
 
 /// What is measured.
@@ -73,7 +73,7 @@ pub fn run(service: &Program, kind: Kind, connections: u16, seconds: u64) -> any
     let chance = AtomicU64::new(u64::from(connections) * 7 + known);
     let parts = std::thread::scope(|scope| {
         let send = || -> anyhow::Result<Vec<Duration>> {
-            let mut connection = Connection::to(service.address)?;
+            let mut connection = HttpConnection::to(service.address)?;
             let mut request = Request::to(service.address);
             let mut state = chance.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
             let mut latencies = Vec::with_capacity(1 << 16);

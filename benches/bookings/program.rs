@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::stage::KEY;
 use crate::usage::Usage;
 
@@ -43,7 +43,7 @@ impl Program {
         let probe = format!("GET /readyz HTTP/1.1\r\nHost: {admin}\r\n\r\n");
         loop {
             let answer =
-                Connection::to(admin).and_then(|mut door| Ok(door.exchange(probe.as_bytes())?.status));
+                HttpConnection::to(admin).and_then(|mut state| Ok(state.exchange(probe.as_bytes())?.status));
             if answer.is_ok_and(|status| status == 200) {
                 service.ready_after = began.elapsed();
                 return Ok(service);
@@ -83,8 +83,8 @@ impl Program {
     /// What a metric without labels says, at the operators' door.
     pub fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
-        let mut door = Connection::to(self.admin)?;
-        let text = String::from_utf8_lossy(door.exchange(request.as_bytes())?.body).into_owned();
+        let mut state = HttpConnection::to(self.admin)?;
+        let text = String::from_utf8_lossy(state.exchange(request.as_bytes())?.body).into_owned();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(value.with_context(|| format!("no metric {name}"))?.parse()?)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::program::Request;
 use crate::stage::Stage;
 
@@ -31,7 +31,7 @@ pub fn measure(stage: &Stage, rounds: u32) -> anyhow::Result<()> {
     for round in 0..rounds {
         let killed = stage.start_service_with(&SETTINGS)?.numbered_after(u64::from(round * IN_FLIGHT));
         stage.slow_down_graph(GRAPH_MILLISECONDS);
-        let mut connection = Connection::to(killed.address)?;
+        let mut connection = HttpConnection::to(killed.address)?;
         let mut request = Request::preferring(killed.address, Some("respond-async"));
         for _ in 0..IN_FLIGHT {
             request.name(killed.next_number());

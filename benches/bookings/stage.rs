@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use meeting_provisioner::config::process_search_path;
 use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Simulator, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::{
+    Effect, InjectedFault, Operation, Simulator, SimulatorSettings,
+};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, PgConnection};
@@ -68,7 +70,8 @@ impl Stage {
     /// Lets Graph answer every creation for an organizer with 429 and a second to wait; hands back what counts them.
     pub fn throttle(&self, organizer: &str) -> impl Fn() -> u64 {
         let effect = Effect::ThrottledBeforeWork { retry_after: Some("1".to_owned()) };
-        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).for_organizer(organizer).always());
+        self.simulator
+            .inject(InjectedFault::on(Operation::CreateOrGet, effect).for_organizer(organizer).always());
         let made = || u64::try_from(self.simulator.meetings().len()).unwrap_or(u64::MAX);
         move || self.simulator.counts().arrived(Operation::CreateOrGet).saturating_sub(made())
     }
@@ -108,13 +111,13 @@ impl Stage {
     /// From now on Graph takes so long for each meeting.
     pub fn slow_down_graph(&self, milliseconds: u64) {
         let effect = Effect::SlowBeforeWork { milliseconds };
-        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).always());
+        self.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).always());
     }
 
     /// From now on Graph makes no meeting and says to come back after so long.
     pub fn throttle_graph(&self, seconds: u64) {
         let effect = Effect::ThrottledBeforeWork { retry_after: Some(seconds.to_string()) };
-        self.simulator.inject(Fault::on(Operation::CreateOrGet, effect).always());
+        self.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).always());
     }
 
     /// How many meetings Graph holds.

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, ensure};
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::program::Request;
 use crate::stage::Stage;
 
@@ -43,7 +43,7 @@ pub fn watch(stage: &Stage) -> anyhow::Result<Statements> {
     stage.execute("alter database postgres set log_statement = 'all'")?;
     let service = stage.start_service()?;
     let booking_id = Request::booking_id(0);
-    let mut connection = Connection::to(service.address)?;
+    let mut connection = HttpConnection::to(service.address)?;
     let request = Request::to(service.address);
     let mut send = |status: u16| -> anyhow::Result<serde_json::Value> {
         let answer = connection.exchange(request.bytes())?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
 use crate::stage::Stage;
@@ -70,7 +70,7 @@ pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
 
 /// Sends bookings for the throttled organizer until it is over; says how many. Each is accepted, and waits.
 fn send_throttled(service: &Program, over: &AtomicBool) -> anyhow::Result<u64> {
-    let mut connection = Connection::to(service.address)?;
+    let mut connection = HttpConnection::to(service.address)?;
     let mut request = Request::for_organizer(service.address, THROTTLED, Some("respond-async"));
     let mut sent = 0;
     while !over.load(Ordering::Acquire) {

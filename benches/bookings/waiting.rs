@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
-use crate::connection::Connection;
+use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
 use crate::stage::Stage;
@@ -102,12 +102,12 @@ fn compare(listening: &Program, deaf: &Program, seconds: u64, rounds: u32) -> an
 /// may be earlier.
 fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f64>> {
     let pair = || -> anyhow::Result<Vec<f64>> {
-        let mut working = Connection::to(first.address)?;
-        let mut waiting = Connection::to(second.address)?;
+        let mut working = HttpConnection::to(first.address)?;
+        let mut waiting = HttpConnection::to(second.address)?;
         let mut delays = Vec::new();
         for _ in 0..BOOKINGS {
             let number = first.next_number();
-            let send = |connection: &mut Connection, program: &Program| {
+            let send = |connection: &mut HttpConnection, program: &Program| {
                 let mut request = Request::to(program.address);
                 request.name(number);
                 let status = connection.exchange(request.bytes())?.status;

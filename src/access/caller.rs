@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::fault::AccessFault;
+use super::authentication_fault::AccessFault;
 use super::role::{Role, Roles};
-use crate::booking::{SourceSystem, WordFault};
+use crate::booking::{SourceSystem, TextFault};
 
 /// What a caller may want to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Act {
+pub enum Action {
     /// Make or change a booking.
     WriteBookings,
     /// Read bookings.
@@ -23,7 +23,7 @@ pub enum Act {
     RetryBookings,
 }
 
-impl Act {
+impl Action {
     /// The roles each of which allows it.
     fn roles(self) -> &'static [Role] {
         match self {
@@ -55,10 +55,10 @@ impl CallerName {
     pub const LENGTH_MAX: usize = 100;
 
     /// Reads a name.
-    pub fn parse(text: &str) -> Result<Self, WordFault> {
+    pub fn parse(text: &str) -> Result<Self, TextFault> {
         let is_fit =
             (1..=Self::LENGTH_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
-        let wrong = WordFault("must be 1 to 100 characters, none of them a control character");
+        let wrong = TextFault("must be 1 to 100 characters, none of them a control character");
         if is_fit { Ok(Self(text.into())) } else { Err(wrong) }
     }
 
@@ -76,9 +76,9 @@ impl fmt::Display for CallerName {
 }
 
 impl FromStr for CallerName {
-    type Err = WordFault;
+    type Err = TextFault;
 
-    fn from_str(text: &str) -> Result<Self, WordFault> {
+    fn from_str(text: &str) -> Result<Self, TextFault> {
         Self::parse(text)
     }
 }
@@ -97,12 +97,12 @@ pub struct Caller {
 impl Caller {
     /// Whether they may do this at all; for how much of it, see [`Self::sees_all_source_systems`].
     #[must_use]
-    pub fn may(&self, act: Act) -> bool {
+    pub fn may(&self, act: Action) -> bool {
         act.roles().iter().any(|role| self.roles.contains(*role))
     }
 
     /// As [`Self::may`], as a fault that names the role to ask for.
-    pub fn check(&self, act: Act) -> Result<(), AccessFault> {
+    pub fn check(&self, act: Action) -> Result<(), AccessFault> {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
@@ -117,8 +117,13 @@ impl Caller {
 mod tests {
     use super::*;
 
-    const ACTS: [Act; 5] =
-        [Act::WriteBookings, Act::ReadBookings, Act::ReadAudit, Act::CheckOrganizers, Act::RetryBookings];
+    const ACTS: [Action; 5] = [
+        Action::WriteBookings,
+        Action::ReadBookings,
+        Action::ReadAudit,
+        Action::CheckOrganizers,
+        Action::RetryBookings,
+    ];
 
     /// The whole table: which role allows what, and whether over all source systems.
     #[test]

@@ -3,25 +3,26 @@
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, web};
 
+use super::authentication_fault::{AccessFault, AuthenticationFault};
+use super::authenticator::Authenticator;
 use super::caller::Caller;
-use super::doorkeeper::Doorkeeper;
-use super::fault::{AccessFault, AuthenticationFault};
 
 /// The header `WWW-Authenticate` of every 401.
 pub const CHALLENGE: &str = "Bearer realm=\"meeting-provisioner\"";
 
-/// Who sent this request. The app's data must hold a `web::Data<Doorkeeper>`; without one nobody is let in.
+/// Who sent this request. The app's data must hold a `web::Data<Authenticator>`; without one nobody is let in.
 pub fn caller(request: &HttpRequest) -> Result<Caller, AccessFault> {
     authenticate(request).map_err(AccessFault::Unauthenticated)
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, AuthenticationFault> {
-    let doorkeeper = request.app_data::<web::Data<Doorkeeper>>().ok_or(AuthenticationFault::NoDoorkeeper)?;
+    let authenticator =
+        request.app_data::<web::Data<Authenticator>>().ok_or(AuthenticationFault::NoDoorkeeper)?;
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next().map(|value| value.to_str()).transpose();
     // Two credentials are none: whoever stands between might have looked at the other one.
     match (header, headers.next()) {
-        (Ok(header), None) => doorkeeper.authenticate(header),
+        (Ok(header), None) => authenticator.authenticate(header),
         _ => Err(AuthenticationFault::Unreadable),
     }
 }
@@ -43,9 +44,9 @@ mod tests {
             roles: [Role::BookingsRead].into_iter().collect(),
         };
         let key = NewApiKey::generate(reader.clone()).unwrap();
-        let doorkeeper = web::Data::new(Doorkeeper::of(ApiKeys::parse(&key.block()).unwrap()));
+        let authenticator = web::Data::new(Authenticator::of(ApiKeys::parse(&key.block()).unwrap()));
         let header = (AUTHORIZATION, format!("Bearer {}", key.text().expose_secret()));
-        let request = || TestRequest::default().app_data(doorkeeper.clone());
+        let request = || TestRequest::default().app_data(authenticator.clone());
         let unauthenticated = |fault| Err(AccessFault::Unauthenticated(fault));
 
         let known = request().insert_header(header.clone()).to_http_request();

@@ -1,6 +1,6 @@
 //! Who is calling, and what they may do.
 //!
-//! A [`Doorkeeper`] turns the header `Authorization` into a [`Caller`]. Today it knows API keys; whatever begins with
+//! A [`Authenticator`] turns the header `Authorization` into a [`Caller`]. Today it knows API keys; whatever begins with
 //! another prefix than theirs is left for other kinds of credential to come, which end in a `Caller` as well.
 //!
 //! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. It must never tell a
@@ -12,17 +12,17 @@
 mod api_key;
 mod api_keys;
 mod api_keys_fault;
+mod authentication_fault;
+mod authenticator;
 mod caller;
-mod doorkeeper;
-mod fault;
 mod guard;
 mod role;
 
 pub use api_key::NewApiKey;
 pub use api_keys::ApiKeys;
 pub use api_keys_fault::ApiKeyFaults;
-pub use caller::{Act, Caller, CallerName};
-pub use doorkeeper::Doorkeeper;
-pub use fault::AccessFault;
+pub use authentication_fault::AccessFault;
+pub use authenticator::Authenticator;
+pub use caller::{Action, Caller, CallerName};
 pub use guard::{CHALLENGE, caller};
 pub use role::Role;

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::problem::{Problem, ProblemCode};
 use super::request_id::request_id;
-use crate::access::{self, AccessFault, Act, Caller};
+use crate::access::{self, AccessFault, Action, Caller};
 
 /// Lets a request pass with its caller, or answers it.
 pub(super) async fn authenticate(
@@ -38,27 +38,27 @@ pub(super) struct Authenticated(Caller);
 impl Authenticated {
     /// The caller, if it may create bookings.
     pub(super) fn writer(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check(Act::WriteBookings))
+        self.allowed(request, self.0.check(Action::WriteBookings))
     }
 
     /// The caller, if it may read bookings.
     pub(super) fn reader(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check(Act::ReadBookings))
+        self.allowed(request, self.0.check(Action::ReadBookings))
     }
 
     /// The caller, if it may read history: who reads a booking reads its history, too.
     pub(super) fn history_reader(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check(Act::ReadBookings).or_else(|_| self.0.check(Act::ReadAudit)))
+        self.allowed(request, self.0.check(Action::ReadBookings).or_else(|_| self.0.check(Action::ReadAudit)))
     }
 
     /// The caller, if it may have organizers checked.
     pub(super) fn organizer_checker(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check(Act::CheckOrganizers))
+        self.allowed(request, self.0.check(Action::CheckOrganizers))
     }
 
     /// The caller, if it may have bookings tried again.
     pub(super) fn operator(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check(Act::RetryBookings))
+        self.allowed(request, self.0.check(Action::RetryBookings))
     }
 
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {

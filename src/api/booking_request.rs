@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 
 use super::body::ErrorBody;
 use super::problem::{Problem, ProblemCode};
-use crate::booking::{Booking, BookingId, Fault, parse_named, parse_with_id};
+use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_with_id};
 
 /// The largest body, in bytes: enough for 1,000 attendees.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -19,7 +19,7 @@ pub(super) async fn read(
     headers: &HeaderMap,
     payload: Payload,
     (timeout, channel_meetings): (Duration, bool),
-) -> Result<(BookingId, Booking), Problem> {
+) -> Result<(BookingId, BookingSpec), Problem> {
     check_media_type(headers)?;
     let bytes = in_time(timeout, bytes(headers, payload)).await?;
     booking(&bytes, channel_meetings, parse_with_id)
@@ -30,7 +30,7 @@ pub(super) async fn read_named(
     headers: &HeaderMap,
     payload: Payload,
     (booking_id, timeout, channel_meetings): (&BookingId, Duration, bool),
-) -> Result<Booking, Problem> {
+) -> Result<BookingSpec, Problem> {
     check_media_type(headers)?;
     let bytes = in_time(timeout, bytes(headers, payload)).await?;
     booking(&bytes, channel_meetings, |body| parse_named(body, booking_id))
@@ -97,7 +97,7 @@ async fn bytes(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Pro
 fn booking<T>(
     bytes: &[u8],
     channel_meetings: bool,
-    parse: impl FnOnce(serde_json::Value) -> Result<T, Vec<Fault>>,
+    parse: impl FnOnce(serde_json::Value) -> Result<T, Vec<MemberFault>>,
 ) -> Result<T, Problem> {
     let (body, mut faults) = super::json::read(bytes).map_err(|error| {
         let detail = format!("The body is not JSON: {error}.");
@@ -108,7 +108,7 @@ fn booking<T>(
     if in_a_channel && !channel_meetings {
         let detail = "is not possible here: the cloud or version of Microsoft Graph that this service is set to \
                       makes no meetings in a channel";
-        faults.push(Fault::at("/chatInfo", detail));
+        faults.push(MemberFault::at("/chatInfo", detail));
     }
     match parsed {
         Ok(parsed) if faults.is_empty() => Ok(parsed),

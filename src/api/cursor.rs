@@ -23,10 +23,10 @@ pub(super) struct Seal([u8; SEAL_BYTES]);
 
 impl Seal {
     /// The seal of a list: its name, what its caller may see, and its filters in a fixed order.
-    pub(super) fn of(list: &str, visible: &str, filters: &[(String, String)]) -> Self {
+    pub(super) fn of(list: &str, scope: &str, filters: &[(String, String)]) -> Self {
         let mut hash = Sha256::new();
         let filters = filters.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        for text in [list, visible].into_iter().chain(filters) {
+        for text in [list, scope].into_iter().chain(filters) {
             // The length before each text keeps their borders apart.
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
@@ -98,9 +98,9 @@ mod tests {
 
     use super::*;
 
-    fn sealed(list: &str, visible: &str, filters: &[(&str, &str)]) -> Seal {
+    fn sealed(list: &str, scope: &str, filters: &[(&str, &str)]) -> Seal {
         let owned: Vec<_> = filters.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        Seal::of(list, visible, &owned)
+        Seal::of(list, scope, &owned)
     }
 
     /// A cursor leads back to its place, in its own list with its own filters, and nowhere else.

@@ -5,17 +5,17 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authentication::Authenticated;
 use super::body::BookingBody;
-use super::door::{Door, Remedies};
+use super::outcome_response::{as_it_stands, revision_mismatch, stale, with_preferences};
 use super::precondition;
 use super::prefer::Preferences;
-use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode, store_problem};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{as_it_stands, moved, stale, with_preferences};
-use super::write;
+use super::response;
+use super::state::{ApiState, Remedies};
 use crate::booking::{BookingKey, Sequence};
 use crate::clock::Timestamp;
-use crate::provisioning::Cancel;
+use crate::provisioning::{Cancel, CancelRequest};
 
 /// The problems that this call can answer with.
 pub(super) const PROBLEMS: &[ProblemCode] = &[
@@ -66,12 +66,12 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
 pub(super) async fn delete_booking(
     request: HttpRequest,
     caller: Authenticated,
-    door: Data<Door>,
-) -> Answered {
-    Answered(cancel(&request, &caller, &door).await)
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(cancel(&request, &caller, &state).await)
 }
 
-async fn cancel(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.writer(request)?;
     let mut query = Query::read(request.query_string());
     let sequence = query.word("sequence", |text| {
@@ -81,21 +81,23 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
     });
     query.close()?;
     let only_if = precondition::read(request.headers())?;
-    let booking_id = write::booking_id(request).ok_or_else(write::no_such_booking)?;
-    let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
+    let booking_id = response::booking_id(request).ok_or_else(response::no_such_booking)?;
+    let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
-    let cancelled =
-        door.provisioning.cancel((key, sequence), only_if, origin(request, caller), patience).await;
-    let cancelled = cancelled.map_err(|error| not_kept(request, error))?;
-    with_preferences(told_of(request, &cancelled, &door.remedies, door.provisioning.clock.now()), applied)
+    let cancelled = state
+        .provisioning
+        .cancel(CancelRequest { key, sequence, only_if }, origin(request, caller), patience)
+        .await;
+    let cancelled = cancelled.map_err(|error| store_problem(request, error))?;
+    with_preferences(told_of(request, &cancelled, &state.remedies, state.provisioning.clock.now()), applied)
 }
 
 /// What the caller is told of what became of the cancel.
-fn told_of(request: &HttpRequest, cancelled: &Cancel, remedies: &Remedies, now: Timestamp) -> Answer {
+fn told_of(request: &HttpRequest, cancelled: &Cancel, remedies: &Remedies, now: Timestamp) -> EndpointResult {
     match cancelled {
-        Cancel::Cancelled(standing) => as_it_stands(request, standing, HttpResponse::Ok(), (remedies, now)),
-        Cancel::Stale(standing, stored) => Err(stale(standing, *stored, remedies)),
-        Cancel::Moved(standing) => Err(moved(standing, remedies)),
-        Cancel::NotThere => Err(write::no_such_booking()),
+        Cancel::Cancelled(booking) => as_it_stands(request, booking, HttpResponse::Ok(), (remedies, now)),
+        Cancel::Stale(booking, stored) => Err(stale(booking, *stored, remedies)),
+        Cancel::RevisionMismatch(booking) => Err(revision_mismatch(booking, remedies)),
+        Cancel::NotThere => Err(response::no_such_booking()),
     }
 }

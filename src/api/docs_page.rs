@@ -7,7 +7,7 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa_swagger_ui::Config;
 
-use super::problem::{Answer, Answered, Problem, ProblemCode};
+use super::problem::{EndpointResponse, EndpointResult, Problem, ProblemCode};
 
 const TITLE: &str = "Meeting Provisioner API";
 /// The browser itself holds that nothing comes from outside; Swagger UI writes styles and pictures into its page.
@@ -26,11 +26,11 @@ pub(super) async fn to_docs() -> HttpResponse {
 }
 
 /// The page and its files.
-pub(super) async fn get_docs(request: HttpRequest, file: Path<String>) -> Answered {
-    Answered(answer(&request, &file))
+pub(super) async fn get_docs(request: HttpRequest, file: Path<String>) -> EndpointResponse {
+    EndpointResponse(answer(&request, &file))
 }
 
-fn answer(request: &HttpRequest, file: &str) -> Answer {
+fn answer(request: &HttpRequest, file: &str) -> EndpointResult {
     let unknown = || Problem::new(ProblemCode::NotFound, "There is nothing at this path.");
     let found = utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)).map_err(|error| {
         tracing::error!(path = request.path(), %error, "a file of the documentation can't be served");

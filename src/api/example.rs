@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::api::body::{AuditEventBody, BookingBody, ReadinessBody};
     use crate::api::fixture;
-    use crate::audit::{AuditEvent, Testimony};
+    use crate::audit::{AuditEvent, EventPayload};
     use crate::booking::{Organizer, UserId, parse_with_id};
     use crate::meeting::{
         Evidence, Failure, OrganizerFacts, Probe, ProbeOutcome, Progress, RecentAttempts, Refusal, TokenFacts,
@@ -229,9 +229,9 @@ mod tests {
     /// A failed booking is answered as documented, apart from the evidence, which is Graph's.
     #[test]
     fn an_example_of_a_failure_is_what_is_answered() {
-        let mut standing = fixture::failed(Failure::OrganizerNotFound, Some(404), None);
-        standing.progress = Progress::Parked;
-        let mut body = serde_json::to_value(BookingBody::of(&standing, &fixture::remedies())).unwrap();
+        let mut booking = fixture::failed(Failure::OrganizerNotFound, Some(404), None);
+        booking.progress = Progress::Parked;
+        let mut body = serde_json::to_value(BookingBody::of(&booking, &fixture::remedies())).unwrap();
         let mut example = failed();
         for booking in [&mut body, &mut example] {
             booking["lastError"]["graph"] = Value::Null;
@@ -243,22 +243,22 @@ mod tests {
     #[test]
     fn an_example_of_history_is_what_is_answered() {
         let example = audit_event_page()["items"][0].clone();
-        let testimony: Testimony = serde_json::from_value(example["details"].clone()).unwrap();
-        let testimony = serde_json::to_string(&testimony).unwrap().into_boxed_str();
-        let standing = fixture::provisioned();
+        let payload: EventPayload = serde_json::from_value(example["details"].clone()).unwrap();
+        let payload = serde_json::to_string(&payload).unwrap().into_boxed_str();
+        let booking = fixture::provisioned();
         let event = AuditEvent {
             event_id: 2,
             transaction_id: 1,
-            occurred_at: standing.updated_at,
+            occurred_at: booking.updated_at,
             kind: "meeting.created".to_owned(),
             outcome: Some("created".to_owned()),
-            key: standing.key.clone(),
-            generation: standing.generation,
-            external_id: standing.wanted.external_id,
+            key: booking.key.clone(),
+            generation: booking.generation,
+            external_id: booking.wanted.external_id,
             organizer: "1f35f2e6-9cab-44ad-8d5a-b74c14720000".to_owned(),
             meeting_id: example["meetingId"].as_str().map(ToOwned::to_owned),
             actor: "api-key:front-desk".to_owned(),
-            testimony,
+            payload,
         };
         assert_eq!(serde_json::to_value(AuditEventBody::of(&event).unwrap()).unwrap(), example);
     }

@@ -4,12 +4,12 @@ use serde_json::{from_value, json};
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::door::Remedies;
 use super::example;
+use super::state::Remedies;
 use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
 use crate::meeting::{
-    CreatedBy, Evidence, Failure, Failures, JoinWebUrl, LastError, Life, Meeting, MeetingId, Observed,
-    Progress, Seen, Standing, Wanted,
+    Agreement, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl, LastError, Meeting,
+    MeetingId, Observed, Progress, Seen, Wanted,
 };
 
 /// What the words for administrators are made with.
@@ -18,20 +18,20 @@ pub(super) fn remedies() -> Remedies {
 }
 
 /// The booking of the examples, provisioned.
-pub(super) fn provisioned() -> Standing {
-    let (booking_id, booking) = parse_with_id(example::request()).unwrap();
+pub(super) fn provisioned() -> Booking {
+    let (booking_id, spec) = parse_with_id(example::request()).unwrap();
     let meeting = example::provisioned()["meeting"].clone();
     let text = |name: &str| meeting[name].as_str().unwrap().to_owned();
     let created_at = datetime!(2026-11-23 10:00:00 UTC);
     let settled_at = datetime!(2026-11-23 10:00:00.25 UTC);
-    Standing {
+    Booking {
         key: BookingKey { source_system: SourceSystem::parse("room-booking").unwrap(), booking_id },
         generation: Generation::FIRST,
         revision: 3,
         wanted: Wanted {
-            life: Life::Held,
+            desired_state: DesiredState::Present,
             external_id: ExternalId::new(Uuid::parse_str("4b22997d-a5f7-5483-b720-2dee50154e74").unwrap()),
-            booking,
+            spec,
             revision: 1,
         },
         observed: Observed {
@@ -44,8 +44,7 @@ pub(super) fn provisioned() -> Standing {
                 created_by: CreatedBy::ThisRequest,
                 seen: Seen::default(),
                 seen_at: settled_at,
-                doubted: false,
-                agreed_revision: Some(1),
+                agreement: Agreement::At(1),
                 lobby_closed: false,
                 removed: false,
             }),
@@ -61,18 +60,18 @@ pub(super) fn provisioned() -> Standing {
 }
 
 /// The same booking, parked by a failure.
-pub(super) fn failed(code: Failure, status: Option<u16>, message: Option<&str>) -> Standing {
-    let mut standing = provisioned();
+pub(super) fn failed(code: Failure, status: Option<u16>, message: Option<&str>) -> Booking {
+    let mut booking = provisioned();
     let graph: Evidence = from_value(json!({
         "startedAt": "2026-11-23T10:00:00Z", "durationMilliseconds": 12, "status": status, "message": message,
         "requestId": "5cf23f6b-2cf6-4a4f-9a44-0e3c2ed0f7a7",
     }))
     .unwrap();
-    standing.last_error = Some(LastError { code, at: standing.updated_at, graph });
-    standing.progress = Progress::Parked;
-    standing.observed.meeting = None;
-    standing.provisioned_at = None;
-    standing.revision = 2;
-    standing.attempts = 1;
-    standing
+    booking.last_error = Some(LastError { code, at: booking.updated_at, graph });
+    booking.progress = Progress::Parked;
+    booking.observed.meeting = None;
+    booking.provisioned_at = None;
+    booking.revision = 2;
+    booking.attempts = 1;
+    booking
 }

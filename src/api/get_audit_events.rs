@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authentication::Authenticated;
 use super::body::{AuditEventBody, AuditEventPageBody};
-use super::door::Door;
 use super::get_bookings::external_id;
 use super::history;
-use super::page::{self, Wanted};
-use super::problem::{Answer, Answered, ProblemCode};
+use super::paging::{self, PageRequest};
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode};
 use super::query::Query;
-use super::visible::Visible;
-use super::write;
+use super::response;
+use super::scope::Scope;
+use super::state::ApiState;
 use crate::audit::Order;
 use crate::booking::BookingId;
 
@@ -63,28 +63,28 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
 pub(super) async fn get_audit_events(
     request: HttpRequest,
     caller: Authenticated,
-    door: Data<Door>,
-) -> Answered {
-    Answered(answer(&request, &caller, &door).await)
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(answer(&request, &caller, &state).await)
 }
 
-async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.history_reader(request)?;
     history::check_accept(request)?;
     let mut query = Query::read(request.query_string());
-    let visible = Visible::to(caller, &mut query);
+    let scope = Scope::to(caller, &mut query);
     let mut filter = history::filter(&mut query);
-    filter.source_system = visible.source_system();
+    filter.source_system = scope.source_system();
     filter.booking_id = query.word("bookingId", |text| BookingId::parse(text).map_err(|fault| fault.0));
     filter.external_id = external_id(&mut query);
     filter.meeting_id = query.text("meetingId");
     filter.organizer = query.text("organizer");
     let order = history::order(&mut query, Order::Descending);
-    let wanted = Wanted::take(&mut query, "audit-events", visible.as_str());
+    let wanted = PageRequest::take(&mut query, "audit-events", scope.as_str());
     query.close()?;
-    if visible == Visible::Nothing {
-        return write::json(request, HttpResponse::Ok(), &page::empty::<AuditEventBody<'_>>());
+    if scope == Scope::Nothing {
+        return response::json(request, HttpResponse::Ok(), &paging::empty::<AuditEventBody<'_>>());
     }
-    let read = history::events(request, door, &filter, (order, &wanted)).await?;
+    let read = history::events(request, state, &filter, (order, &wanted)).await?;
     history::page(request, &wanted, &read)
 }

@@ -6,15 +6,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authentication::Authenticated;
 use super::body::BookingBody;
-use super::door::Door;
 use super::prefer::{PREFERENCE_APPLIED, Preferences};
-use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode, store_problem};
 use super::query::Query;
 use super::request_id::origin;
-use super::visible::Visible;
-use super::write;
+use super::response;
+use super::scope::Scope;
+use super::state::ApiState;
 use crate::booking::{BookingKey, Generation};
-use crate::meeting::Standing;
+use crate::meeting::Booking;
 
 /// The problems that this call can answer with.
 pub(super) const PROBLEMS: &[ProblemCode] = &[
@@ -69,14 +69,18 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ),
     security(("apiKey" = [])),
 )]
-pub(super) async fn get_booking(request: HttpRequest, caller: Authenticated, door: Data<Door>) -> Answered {
-    Answered(answer(&request, &caller, &door).await)
+pub(super) async fn get_booking(
+    request: HttpRequest,
+    caller: Authenticated,
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(answer(&request, &caller, &state).await)
 }
 
-async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.reader(request)?;
     let mut query = Query::read(request.query_string());
-    let visible = Visible::to(caller, &mut query);
+    let scope = Scope::to(caller, &mut query);
     let generation = query.word("generation", |text| {
         let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         number.and_then(Generation::new).ok_or("must be a whole number from 1")
@@ -84,23 +88,25 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
     let expanded = query.one_of("expand", &["onlineMeeting"]).is_some();
     let checked = query.one_of("check", &["drift"]).is_some();
     query.close()?;
-    let booking_id = write::booking_id(request);
-    let key = booking_id.and_then(|id| visible.key(caller, id)).ok_or_else(write::no_such_booking)?;
-    let kept = match generation {
-        Some(generation) => door.provisioning.store.generation(&key, generation).await,
-        None => door.provisioning.store.latest(&key).await,
+    let booking_id = response::booking_id(request);
+    let key = booking_id.and_then(|id| scope.key(caller, id)).ok_or_else(response::no_such_booking)?;
+    let leased = match generation {
+        Some(generation) => state.provisioning.store.generation(&key, generation).await,
+        None => state.provisioning.store.latest(&key).await,
     };
-    let kept = kept.map_err(|error| not_kept(request, error))?.ok_or_else(write::no_such_booking)?;
+    let leased =
+        leased.map_err(|error| store_problem(request, error))?.ok_or_else(response::no_such_booking)?;
     let preferences = Preferences::read(request.headers());
-    let (standing, applied) = if checked {
-        let (patience, applied) = preferences.patience(door.waits);
-        let compared = door.provisioning.compare_now(kept.standing, origin(request, caller), patience).await;
-        (compared.map_err(|error| not_kept(request, error))?, applied)
+    let (booking, applied) = if checked {
+        let (patience, applied) = preferences.patience(state.waits);
+        let compared =
+            state.provisioning.compare_now(leased.booking, origin(request, caller), patience).await;
+        (compared.map_err(|error| store_problem(request, error))?, applied)
     } else {
-        let (patience, applied) = preferences.patience_of_a_read(door.waits);
-        (door.provisioning.wait_for(kept.standing, patience).await, applied)
+        let (patience, applied) = preferences.patience_of_a_read(state.waits);
+        (state.provisioning.waiting.wait_for(leased.booking, patience).await, applied)
     };
-    let mut response = as_it_stands(request, &key, &standing, (door, expanded)).await?;
+    let mut response = as_it_stands(request, &key, &booking, (state, expanded)).await?;
     if let Some(applied) = applied {
         response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
@@ -110,25 +116,25 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> A
 async fn as_it_stands(
     request: &HttpRequest,
     key: &BookingKey,
-    standing: &Standing,
-    (door, expanded): (&Door, bool),
-) -> Answer {
-    if is_known(request, &write::etag(standing)) {
-        return Ok(write::not_modified(standing));
+    booking: &Booking,
+    (state, expanded): (&ApiState, bool),
+) -> EndpointResult {
+    if is_known(request, &response::etag(booking)) {
+        return Ok(response::not_modified(booking));
     }
     let mut response = HttpResponse::Ok();
-    if let Some(seconds) = write::retry_after(standing, door.provisioning.clock.now()) {
+    if let Some(seconds) = response::retry_after(booking, state.provisioning.clock.now()) {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     if !expanded {
-        return write::booking(request, response, standing, &door.remedies);
+        return response::booking(request, response, booking, &state.remedies);
     }
-    let text = door.provisioning.store.online_meeting(key, standing.generation).await;
-    let text = text.map_err(|error| not_kept(request, error))?;
-    let body = BookingBody::of(standing, &door.remedies).with_online_meeting(text);
-    let body = body.map_err(|error| write::unwritable(request, &error))?;
-    response.insert_header((actix_web::http::header::ETAG, write::etag(standing)));
-    write::json(request, response, &body)
+    let text = state.provisioning.store.online_meeting(key, booking.generation).await;
+    let text = text.map_err(|error| store_problem(request, error))?;
+    let body = BookingBody::of(booking, &state.remedies).with_online_meeting(text);
+    let body = body.map_err(|error| response::unwritable(request, &error))?;
+    response.insert_header((actix_web::http::header::ETAG, response::etag(booking)));
+    response::json(request, response, &body)
 }
 
 /// Whether the caller has this version already (RFC 9110, 13.1.2: weak comparison, `*` is any).

@@ -5,13 +5,13 @@ use actix_web::web::Data;
 
 use super::authentication::Authenticated;
 use super::body::AuditEventPageBody;
-use super::door::Door;
 use super::history;
-use super::page::Wanted;
-use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::paging::PageRequest;
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode, store_problem};
 use super::query::Query;
-use super::visible::Visible;
-use super::write;
+use super::response;
+use super::scope::Scope;
+use super::state::ApiState;
 use crate::audit::Order;
 
 /// The problems that this call can answer with.
@@ -60,31 +60,31 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
 pub(super) async fn get_booking_history(
     request: HttpRequest,
     caller: Authenticated,
-    door: Data<Door>,
-) -> Answered {
-    Answered(answer(&request, &caller, &door).await)
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(answer(&request, &caller, &state).await)
 }
 
-async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.history_reader(request)?;
     history::check_accept(request)?;
     let mut query = Query::read(request.query_string());
-    let visible = Visible::to(caller, &mut query);
+    let scope = Scope::to(caller, &mut query);
     let mut filter = history::filter(&mut query);
     let order = history::order(&mut query, Order::Ascending);
-    let booking_id = write::booking_id(request);
-    let key = booking_id.and_then(|id| visible.key(caller, id));
+    let booking_id = response::booking_id(request);
+    let key = booking_id.and_then(|id| scope.key(caller, id));
     let list = format!("booking {}", key.as_ref().map(ToString::to_string).unwrap_or_default());
-    let wanted = Wanted::take(&mut query, &list, "");
+    let wanted = PageRequest::take(&mut query, &list, "");
     query.close()?;
-    let key = key.ok_or_else(write::no_such_booking)?;
+    let key = key.ok_or_else(response::no_such_booking)?;
     filter.source_system = Some(key.source_system.clone());
     filter.booking_id = Some(key.booking_id.clone());
-    let read = history::events(request, door, &filter, (order, &wanted)).await?;
+    let read = history::events(request, state, &filter, (order, &wanted)).await?;
     // A booking without any event here may have others, that these filters leave out.
     if read.is_empty() {
-        let kept = door.provisioning.store.latest(&key).await;
-        kept.map_err(|error| not_kept(request, error))?.ok_or_else(write::no_such_booking)?;
+        let leased = state.provisioning.store.latest(&key).await;
+        leased.map_err(|error| store_problem(request, error))?.ok_or_else(response::no_such_booking)?;
     }
     history::page(request, &wanted, &read)
 }

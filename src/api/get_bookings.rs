@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::authentication::Authenticated;
 use super::body::{BookingBody, BookingPageBody};
-use super::door::Door;
-use super::page::{self, Wanted};
-use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
+use super::paging::{self, PageRequest};
+use super::problem::{EndpointResponse, EndpointResult, Problem, ProblemCode, store_problem};
 use super::query::Query;
-use super::visible::Visible;
-use super::write;
+use super::response;
+use super::scope::Scope;
+use super::state::ApiState;
 use crate::booking::{BookingId, ExternalId};
 use crate::meeting::{BookingFilter, Status};
 use crate::store::reading::BookingPosition;
@@ -57,31 +57,35 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ),
     security(("apiKey" = [])),
 )]
-pub(super) async fn get_bookings(request: HttpRequest, caller: Authenticated, door: Data<Door>) -> Answered {
-    Answered(answer(&request, &caller, &door).await)
+pub(super) async fn get_bookings(
+    request: HttpRequest,
+    caller: Authenticated,
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(answer(&request, &caller, &state).await)
 }
 
-async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.reader(request)?;
     let mut query = Query::read(request.query_string());
-    let visible = Visible::to(caller, &mut query);
-    let filter = filter(&mut query, &visible);
-    let wanted = Wanted::take(&mut query, "bookings", visible.as_str());
+    let scope = Scope::to(caller, &mut query);
+    let filter = filter(&mut query, &scope);
+    let wanted = PageRequest::take(&mut query, "bookings", scope.as_str());
     query.close()?;
-    if visible == Visible::Nothing {
-        return write::json(request, HttpResponse::Ok(), &page::empty::<BookingBody<'_>>());
+    if scope == Scope::Nothing {
+        return response::json(request, HttpResponse::Ok(), &paging::empty::<BookingBody<'_>>());
     }
-    let read = door.provisioning.store.bookings(&filter, wanted.from, wanted.to_read()).await;
-    let read = read.map_err(|error| not_kept(request, error))?;
-    let body = |standing| Ok::<_, Problem>(BookingBody::of(standing, &door.remedies));
+    let read = state.provisioning.store.bookings(&filter, wanted.from, wanted.to_read()).await;
+    let read = read.map_err(|error| store_problem(request, error))?;
+    let body = |booking| Ok::<_, Problem>(BookingBody::of(booking, &state.remedies));
     let page = wanted.page(&read, BookingPosition::behind, body)?;
-    write::json(request, HttpResponse::Ok(), &page)
+    response::json(request, HttpResponse::Ok(), &page)
 }
 
-fn filter(query: &mut Query, visible: &Visible) -> BookingFilter {
+fn filter(query: &mut Query, scope: &Scope) -> BookingFilter {
     let statuses = Status::ALL.map(Status::as_str);
     BookingFilter {
-        source_system: visible.source_system(),
+        source_system: scope.source_system(),
         code: None,
         statuses: query.words("status", Status::parse, &statuses),
         organizer: query.text("organizer"),
@@ -111,7 +115,7 @@ mod tests {
     /// Every filter reaches the store, and each one that can't be read is named, all at once.
     #[test]
     fn every_filter_is_read() {
-        let crm = Visible::Of(SourceSystem::parse("crm").unwrap());
+        let crm = Scope::Of(SourceSystem::parse("crm").unwrap());
         let mut query = Query::read(
             "status=pending,failed&organizer=o&bookingId=b&externalId=4b22997d-a5f7-5483-b720-2dee50154e74&meetingId=m\
              &startsFrom=2026-01-01T00:00:00Z&startsBefore=2026-01-02T00:00:00Z&updatedFrom=2026-01-03T00:00:00Z\

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::accept::Accepted;
 use super::body::ProblemExplainedBody;
-use super::problem::{Answer, Answered, Problem, ProblemCode};
-use super::write;
+use super::problem::{EndpointResponse, EndpointResult, Problem, ProblemCode};
+use super::response;
 
 /// The problems that the page of one problem can answer with.
 pub(super) const PROBLEMS: &[ProblemCode] = &[ProblemCode::NotFound];
@@ -27,10 +27,10 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;mar
     responses((status = 200, description = "Every problem.", body = [ProblemExplainedBody])),
     security(()),
 )]
-pub(super) async fn get_problems(request: HttpRequest) -> Answered {
+pub(super) async fn get_problems(request: HttpRequest) -> EndpointResponse {
     if !Accepted::read(&request).prefers_html() {
         let items: Vec<_> = ProblemCode::ALL.into_iter().map(explained).collect();
-        return Answered(write::public_json(&request, varied(), &items));
+        return EndpointResponse(response::public_json(&request, varied(), &items));
     }
     let mut list = String::from("<ul>");
     for code in ProblemCode::ALL {
@@ -45,7 +45,7 @@ pub(super) async fn get_problems(request: HttpRequest) -> Answered {
         );
     }
     list.push_str("</ul>");
-    Answered(Ok(html("Problems", &list)))
+    EndpointResponse(Ok(html("Problems", &list)))
 }
 
 /// Explain a problem
@@ -58,17 +58,17 @@ pub(super) async fn get_problems(request: HttpRequest) -> Answered {
     responses((status = 200, description = "The problem, explained.", body = ProblemExplainedBody)),
     security(()),
 )]
-pub(super) async fn get_problem(request: HttpRequest) -> Answered {
-    Answered(answer(&request))
+pub(super) async fn get_problem(request: HttpRequest) -> EndpointResponse {
+    EndpointResponse(answer(&request))
 }
 
-fn answer(request: &HttpRequest) -> Answer {
+fn answer(request: &HttpRequest) -> EndpointResult {
     let code = request.match_info().get("code").and_then(ProblemCode::parse);
     let code = code.ok_or_else(|| {
         Problem::new(ProblemCode::NotFound, "There is no problem of this code; /problems lists them all.")
     })?;
     if !Accepted::read(request).prefers_html() {
-        return write::public_json(request, varied(), &explained(code));
+        return response::public_json(request, varied(), &explained(code));
     }
     let words = code.words();
     let retryable = if words.retryable { "yes" } else { "no" };

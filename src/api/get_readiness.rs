@@ -6,10 +6,10 @@ use percent_encoding::percent_decode_str;
 
 use super::authentication::Authenticated;
 use super::body::ReadinessBody;
-use super::door::Door;
-use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, Problem, ProblemCode, store_problem};
 use super::query::Query;
-use super::write;
+use super::response;
+use super::state::ApiState;
 use crate::booking::Organizer;
 
 /// The problems that this call can answer with.
@@ -40,18 +40,22 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ),
     security(("apiKey" = [])),
 )]
-pub(super) async fn get_readiness(request: HttpRequest, caller: Authenticated, door: Data<Door>) -> Answered {
-    Answered(answer(&request, &caller, &door).await)
+pub(super) async fn get_readiness(
+    request: HttpRequest,
+    caller: Authenticated,
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(answer(&request, &caller, &state).await)
 }
 
-async fn answer(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.organizer_checker(request)?;
     Query::read(request.query_string()).close()?;
     let organizer = organizer(request)?;
     let source_system = (!caller.sees_all_source_systems()).then_some(&caller.source_system);
-    let looked = door.provisioning.look_at_organizer(&organizer, source_system).await;
-    let (facts, recent) = looked.map_err(|error| not_kept(request, error))?;
-    write::json(request, HttpResponse::Ok(), &ReadinessBody::of(&facts, &recent, &door.remedies))
+    let looked = state.provisioning.look_at_organizer(&organizer, source_system).await;
+    let (facts, recent) = looked.map_err(|error| store_problem(request, error))?;
+    response::json(request, HttpResponse::Ok(), &ReadinessBody::of(&facts, &recent, &state.remedies))
 }
 
 /// The organizer that a path names.

@@ -4,11 +4,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::accept::Accepted;
 use super::body::AuditEventBody;
-use super::door::Door;
-use super::page::Wanted;
-use super::problem::{Answer, Problem, ProblemCode, not_kept};
+use super::paging::PageRequest;
+use super::problem::{EndpointResult, Problem, ProblemCode, store_problem};
 use super::query::Query;
-use super::write;
+use super::response;
+use super::state::ApiState;
 use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
 use crate::meeting::Status;
 use crate::store::reading::AuditEventPosition;
@@ -50,23 +50,23 @@ pub(super) fn check_accept(request: &HttpRequest) -> Result<(), Problem> {
 /// Reads events from a place on.
 pub(super) async fn events(
     request: &HttpRequest,
-    door: &Door,
+    state: &ApiState,
     filter: &AuditEventFilter,
-    (order, wanted): (Order, &Wanted<AuditEventPosition>),
+    (order, wanted): (Order, &PageRequest<AuditEventPosition>),
 ) -> Result<Vec<AuditEvent>, Problem> {
-    let read = door.provisioning.store.audit_events(filter, order, wanted.from, wanted.to_read()).await;
-    read.map_err(|error| not_kept(request, error))
+    let read = state.provisioning.store.audit_events(filter, order, wanted.from, wanted.to_read()).await;
+    read.map_err(|error| store_problem(request, error))
 }
 
 /// Answers with the page of what was read.
 pub(super) fn page(
     request: &HttpRequest,
-    wanted: &Wanted<AuditEventPosition>,
+    wanted: &PageRequest<AuditEventPosition>,
     read: &[AuditEvent],
-) -> Answer {
+) -> EndpointResult {
     let page = wanted.page(read, AuditEventPosition::behind, AuditEventBody::of);
-    let page = page.map_err(|error| write::unwritable(request, &error))?;
-    write::json(request, HttpResponse::Ok(), &page)
+    let page = page.map_err(|error| response::unwritable(request, &error))?;
+    response::json(request, HttpResponse::Ok(), &page)
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::booking::Fault;
+use crate::booking::MemberFault;
 
 /// Reads a whole JSON text; the members that stand twice are faults, the first of them is kept.
-pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<Fault>), serde_json::Error> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<MemberFault>), serde_json::Error> {
     let mut faults = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Reading { place: &Place::Root, faults: &mut faults }.deserialize(&mut reader)?;
@@ -38,7 +38,7 @@ impl Place<'_> {
 /// Reads the value at a place.
 struct Reading<'a> {
     place: &'a Place<'a>,
-    faults: &'a mut Vec<Fault>,
+    faults: &'a mut Vec<MemberFault>,
 }
 
 impl<'de> DeserializeSeed<'de> for Reading<'_> {
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
             let place = Place::Member(self.place, &name);
             let value = members.next_value_seed(Reading { place: &place, faults: &mut *self.faults })?;
             if object.contains_key(&name) {
-                self.faults.push(Fault::at(place.pointer(), "must not stand more than once"));
+                self.faults.push(MemberFault::at(place.pointer(), "must not stand more than once"));
             } else {
                 object.insert(name, value);
             }

@@ -7,13 +7,13 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use super::authentication::Authenticated;
 use super::body::{BookingBody, BookingRequestBody};
 use super::booking_request;
-use super::door::{Door, Remedies};
+use super::outcome_response::{cancelled, differing, held_as_it_stands, with_preferences};
 use super::prefer::Preferences;
-use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode, store_problem};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{cancelled, differing, held_as_it_stands, with_preferences};
-use super::write;
+use super::response;
+use super::state::{ApiState, Remedies};
 use crate::booking::BookingKey;
 use crate::clock::Timestamp;
 use crate::provisioning::CreateOrGet;
@@ -90,48 +90,49 @@ pub(super) async fn post_bookings(
     request: HttpRequest,
     payload: Payload,
     caller: Authenticated,
-    door: Data<Door>,
-) -> Answered {
-    Answered(create_or_get(&request, payload, &caller, &door).await)
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(create_or_get(&request, payload, &caller, &state).await)
 }
 
 async fn create_or_get(
     request: &HttpRequest,
     payload: Payload,
     caller: &Authenticated,
-    door: &Door,
-) -> Answer {
+    state: &ApiState,
+) -> EndpointResult {
     let caller = caller.writer(request)?;
     Query::read(request.query_string()).close()?;
-    let (booking_id, booking) =
-        booking_request::read(request.headers(), payload, (door.read_timeout, door.channel_meetings)).await?;
+    let (booking_id, spec) =
+        booking_request::read(request.headers(), payload, (state.read_timeout, state.channel_meetings))
+            .await?;
     request.extensions_mut().insert(booking_id.clone());
-    let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
+    let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
     let origin = origin(request, caller);
-    let made = door.provisioning.create_or_get(key, booking, origin, patience).await;
-    let made = made.map_err(|error| not_kept(request, error))?;
-    let answer = told(request, &made, &door.remedies, door.provisioning.clock.now());
+    let made = state.provisioning.create_or_get(key, spec, origin, patience).await;
+    let made = made.map_err(|error| store_problem(request, error))?;
+    let answer = told(request, &made, &state.remedies, state.provisioning.clock.now());
     with_preferences(answer, applied)
 }
 
 /// What the caller is told of what became of the request.
-fn told(request: &HttpRequest, made: &CreateOrGet, remedies: &Remedies, now: Timestamp) -> Answer {
+fn told(request: &HttpRequest, made: &CreateOrGet, remedies: &Remedies, now: Timestamp) -> EndpointResult {
     match made {
-        CreateOrGet::New(standing) => {
+        CreateOrGet::New(booking) => {
             let mut created = HttpResponse::Created();
-            created.insert_header((LOCATION, write::location(&standing.key.booking_id)));
-            held_as_it_stands(request, standing, created, (remedies, now))
+            created.insert_header((LOCATION, response::location(&booking.key.booking_id)));
+            held_as_it_stands(request, booking, created, (remedies, now))
         }
-        CreateOrGet::Known(standing) => {
+        CreateOrGet::Known(booking) => {
             let mut replayed = HttpResponse::Ok();
             replayed.insert_header((IDEMPOTENT_REPLAYED, "true"));
-            held_as_it_stands(request, standing, replayed, (remedies, now))
+            held_as_it_stands(request, booking, replayed, (remedies, now))
         }
-        CreateOrGet::Differs(standing, differences) => {
-            Err(differing(ProblemCode::BookingDiffers, standing, differences, remedies))
+        CreateOrGet::Differs(booking, differences) => {
+            Err(differing(ProblemCode::BookingDiffers, booking, differences, remedies))
         }
-        CreateOrGet::Cancelled(standing) => Err(cancelled(standing, remedies)),
+        CreateOrGet::Cancelled(booking) => Err(cancelled(booking, remedies)),
     }
 }
 

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::fixture;
 use crate::booking::Difference;
-use crate::meeting::{Failure, Progress, Standing};
+use crate::meeting::{Booking, Failure, Progress};
 
-fn pending() -> Standing {
-    let mut standing = fixture::failed(Failure::GraphThrottled, Some(429), None);
-    standing.progress = Progress::Due(standing.updated_at + Duration::from_millis(2_128));
-    standing
+fn pending() -> Booking {
+    let mut booking = fixture::failed(Failure::GraphThrottled, Some(429), None);
+    booking.progress = Progress::Due(booking.updated_at + Duration::from_millis(2_128));
+    booking
 }
 
 /// Status, the headers that were asked for, and the body of an answer.
@@ -58,8 +58,8 @@ fn a_parked_booking_answers_with_its_problem() {
         (Failure::GraphRefused, 403, 422),
         (Failure::GraphUnauthorized, 401, 502),
     ] {
-        let standing = fixture::failed(failure, Some(graph_status), Some("the reason"));
-        for made in [CreateOrGet::New(standing.clone()), CreateOrGet::Known(standing)] {
+        let booking = fixture::failed(failure, Some(graph_status), Some("the reason"));
+        for made in [CreateOrGet::New(booking.clone()), CreateOrGet::Known(booking)] {
             let (found, [kind], body) = answered(&made, ["content-type"]);
             assert_eq!((found, kind.as_deref()), (status, Some("application/problem+json")));
             assert_eq!(body["code"], failure.code());

@@ -6,17 +6,17 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::authentication::Authenticated;
 use super::body::BookingBody;
-use super::door::{Door, Remedies};
+use super::outcome_response::{as_it_stands, with_booking, with_preferences};
 use super::prefer::Preferences;
-use super::problem::{Answer, Answered, Problem, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, Problem, ProblemCode, store_problem};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{as_it_stands, with_booking, with_preferences};
-use super::visible::Visible;
-use super::write;
+use super::response;
+use super::scope::Scope;
+use super::state::{ApiState, Remedies};
 use crate::booking::Generation;
 use crate::clock::Timestamp;
-use crate::meeting::Standing;
+use crate::meeting::Booking;
 use crate::provisioning::Retry;
 
 /// The problems that this call can answer with.
@@ -64,54 +64,58 @@ pub(super) const PROBLEMS: &[ProblemCode] = &[
     ),
     security(("apiKey" = [])),
 )]
-pub(super) async fn post_retry(request: HttpRequest, caller: Authenticated, door: Data<Door>) -> Answered {
-    Answered(retry(&request, &caller, &door).await)
+pub(super) async fn post_retry(
+    request: HttpRequest,
+    caller: Authenticated,
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(retry(&request, &caller, &state).await)
 }
 
-async fn retry(request: &HttpRequest, caller: &Authenticated, door: &Door) -> Answer {
+async fn retry(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
     let caller = caller.operator(request)?;
     let mut query = Query::read(request.query_string());
-    let visible = Visible::to(caller, &mut query);
+    let scope = Scope::to(caller, &mut query);
     let generation = query.word("generation", |text| {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = digits.then(|| text.parse().ok()).flatten().and_then(Generation::new);
         number.ok_or("must be a whole number from 1")
     });
     query.close()?;
-    let key = write::booking_id(request).and_then(|booking_id| visible.key(caller, booking_id));
-    let key = key.ok_or_else(write::no_such_booking)?;
-    let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
-    let retried = door.provisioning.retry((key, generation), origin(request, caller), patience).await;
-    let retried = retried.map_err(|error| not_kept(request, error))?;
-    with_preferences(told_of(request, &retried, &door.remedies, door.provisioning.clock.now()), applied)
+    let key = response::booking_id(request).and_then(|booking_id| scope.key(caller, booking_id));
+    let key = key.ok_or_else(response::no_such_booking)?;
+    let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
+    let retried = state.provisioning.retry(key, generation, origin(request, caller), patience).await;
+    let retried = retried.map_err(|error| store_problem(request, error))?;
+    with_preferences(told_of(request, &retried, &state.remedies, state.provisioning.clock.now()), applied)
 }
 
 /// What the caller is told of what became of it.
-fn told_of(request: &HttpRequest, retried: &Retry, remedies: &Remedies, now: Timestamp) -> Answer {
+fn told_of(request: &HttpRequest, retried: &Retry, remedies: &Remedies, now: Timestamp) -> EndpointResult {
     match retried {
-        Retry::Tried(standing) => {
-            let mut answer = as_it_stands(request, standing, HttpResponse::Ok(), (remedies, now))?;
+        Retry::Tried(booking) => {
+            let mut answer = as_it_stands(request, booking, HttpResponse::Ok(), (remedies, now))?;
             if let Some(location) = answer.headers_mut().get_mut(LOCATION) {
-                *location = location_for_operators(standing).unwrap_or_else(|| location.clone());
+                *location = location_for_operators(booking).unwrap_or_else(|| location.clone());
             }
             Ok(answer)
         }
-        Retry::Settled(standing) => Err(nothing_to_retry(standing, remedies)),
-        Retry::NotThere => Err(write::no_such_booking()),
+        Retry::Settled(booking) => Err(nothing_to_retry(booking, remedies)),
+        Retry::NotThere => Err(response::no_such_booking()),
     }
 }
 
 /// Whoever operates has to say whose booking is meant.
-fn location_for_operators(standing: &Standing) -> Option<HeaderValue> {
-    let path = write::location(&standing.key.booking_id);
-    HeaderValue::from_str(&format!("{path}?sourceSystem={}", standing.key.source_system)).ok()
+fn location_for_operators(booking: &Booking) -> Option<HeaderValue> {
+    let path = response::location(&booking.key.booking_id);
+    HeaderValue::from_str(&format!("{path}?sourceSystem={}", booking.key.source_system)).ok()
 }
 
-fn nothing_to_retry(standing: &Standing, remedies: &Remedies) -> Problem {
+fn nothing_to_retry(booking: &Booking, remedies: &Remedies) -> Problem {
     let detail = format!(
         "Booking {} is {}: Graph holds what is wanted, so there is nothing to try again. It is unchanged.",
-        standing.key.booking_id,
-        standing.status().as_str()
+        booking.key.booking_id,
+        booking.status().as_str()
     );
-    with_booking(Problem::new(ProblemCode::NothingToRetry, detail), standing, remedies)
+    with_booking(Problem::new(ProblemCode::NothingToRetry, detail), booking, remedies)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::door::WaitSettings;
+use super::state::WaitSettings;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The header that names the preferences which were heeded.

@@ -7,14 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authentication::Authenticated;
 use super::body::{BookingBody, DeclarationBody};
 use super::booking_request;
-use super::door::{Door, Remedies};
+use super::outcome_response::{differing, held_as_it_stands, revision_mismatch, stale, with_preferences};
 use super::precondition;
 use super::prefer::Preferences;
-use super::problem::{Answer, Answered, ProblemCode, not_kept};
+use super::problem::{EndpointResponse, EndpointResult, ProblemCode, store_problem};
 use super::query::Query;
 use super::request_id::origin;
-use super::told::{differing, held_as_it_stands, moved, stale, with_preferences};
-use super::write;
+use super::response;
+use super::state::{ApiState, Remedies};
 use crate::booking::BookingKey;
 use crate::clock::Timestamp;
 use crate::meeting::OrganizerChange;
@@ -87,51 +87,56 @@ pub(super) async fn put_booking(
     request: HttpRequest,
     payload: Payload,
     caller: Authenticated,
-    door: Data<Door>,
-) -> Answered {
-    Answered(declare(&request, payload, &caller, &door).await)
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(declare(&request, payload, &caller, &state).await)
 }
 
-async fn declare(request: &HttpRequest, payload: Payload, caller: &Authenticated, door: &Door) -> Answer {
+async fn declare(
+    request: &HttpRequest,
+    payload: Payload,
+    caller: &Authenticated,
+    state: &ApiState,
+) -> EndpointResult {
     let caller = caller.writer(request)?;
     let mut query = Query::read(request.query_string());
     let replaces = query.one_of("organizerChange", &["replace"]).is_some();
     query.close()?;
     let only_if = precondition::read(request.headers())?;
-    let booking_id = write::booking_id(request).ok_or_else(write::no_such_booking)?;
-    let told = (&booking_id, door.read_timeout, door.channel_meetings);
-    let booking = booking_request::read_named(request.headers(), payload, told).await?;
-    let (patience, applied) = Preferences::read(request.headers()).patience(door.waits);
+    let booking_id = response::booking_id(request).ok_or_else(response::no_such_booking)?;
+    let told = (&booking_id, state.read_timeout, state.channel_meetings);
+    let spec = booking_request::read_named(request.headers(), payload, told).await?;
+    let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
     let declaration = Declaration {
         key: BookingKey { source_system: caller.source_system.clone(), booking_id },
-        booking,
+        spec,
         organizer_change: if replaces { OrganizerChange::Replaces } else { OrganizerChange::Refused },
         only_if,
     };
-    let declared = door.provisioning.declare(declaration, origin(request, caller), patience).await;
-    let declared = declared.map_err(|error| not_kept(request, error))?;
-    with_preferences(told_of(request, &declared, &door.remedies, door.provisioning.clock.now()), applied)
+    let declared = state.provisioning.declare(declaration, origin(request, caller), patience).await;
+    let declared = declared.map_err(|error| store_problem(request, error))?;
+    with_preferences(told_of(request, &declared, &state.remedies, state.provisioning.clock.now()), applied)
 }
 
 /// What the caller is told of what became of the declaration.
-fn told_of(request: &HttpRequest, declared: &Declare, remedies: &Remedies, now: Timestamp) -> Answer {
+fn told_of(request: &HttpRequest, declared: &Declare, remedies: &Remedies, now: Timestamp) -> EndpointResult {
     match declared {
-        Declare::New(standing) => {
+        Declare::New(booking) => {
             let mut created = HttpResponse::Created();
-            created.insert_header((LOCATION, write::location(&standing.key.booking_id)));
-            held_as_it_stands(request, standing, created, (remedies, now))
+            created.insert_header((LOCATION, response::location(&booking.key.booking_id)));
+            held_as_it_stands(request, booking, created, (remedies, now))
         }
-        Declare::Same(standing) | Declare::Changed(standing) => {
-            held_as_it_stands(request, standing, HttpResponse::Ok(), (remedies, now))
+        Declare::Same(booking) | Declare::Changed(booking) => {
+            held_as_it_stands(request, booking, HttpResponse::Ok(), (remedies, now))
         }
-        Declare::Stale(standing, stored) => Err(stale(standing, *stored, remedies)),
-        Declare::OrganizerFixed(standing, differences) => {
-            Err(differing(ProblemCode::OrganizerImmutable, standing, differences, remedies))
+        Declare::Stale(booking, stored) => Err(stale(booking, *stored, remedies)),
+        Declare::OrganizerFixed(booking, differences) => {
+            Err(differing(ProblemCode::OrganizerImmutable, booking, differences, remedies))
         }
-        Declare::ChannelFixed(standing, differences) => {
-            Err(differing(ProblemCode::BookingDiffers, standing, differences, remedies))
+        Declare::ChannelFixed(booking, differences) => {
+            Err(differing(ProblemCode::BookingDiffers, booking, differences, remedies))
         }
-        Declare::Moved(standing) => Err(moved(standing, remedies)),
-        Declare::NotThere => Err(write::no_such_booking()),
+        Declare::RevisionMismatch(booking) => Err(revision_mismatch(booking, remedies)),
+        Declare::NotThere => Err(response::no_such_booking()),
     }
 }

@@ -7,8 +7,8 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, middleware};
 
 use super::authentication::authenticate;
-use super::door::Door;
-use super::problem::{Answered, Problem, ProblemCode};
+use super::problem::{EndpointResponse, Problem, ProblemCode};
+use super::state::ApiState;
 use super::{
     delete_booking, docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi,
     get_problems, get_readiness, post_bookings, post_retry, put_booking,
@@ -20,8 +20,8 @@ const GET_POST: &str = "GET, HEAD, POST";
 const GET_PUT_DELETE: &str = "GET, HEAD, PUT, DELETE";
 
 /// Puts the JSON door into an app. The app's default service answers what no door knows.
-pub(crate) fn configure(config: &mut ServiceConfig, door: Data<Door>) {
-    config.app_data(door);
+pub(crate) fn configure(config: &mut ServiceConfig, state: Data<ApiState>) {
+    config.app_data(state);
     routes(config);
 }
 
@@ -72,8 +72,8 @@ where
         .default_service(web::to(|| ready(other_method(GET))))
 }
 
-fn other_method(allow: &'static str) -> Answered {
-    Answered(Err(Problem::new(
+fn other_method(allow: &'static str) -> EndpointResponse {
+    EndpointResponse(Err(Problem::new(
         ProblemCode::MethodNotAllowed,
         format!("This path can be called with {allow} only."),
     )
@@ -81,8 +81,8 @@ fn other_method(allow: &'static str) -> Answered {
 }
 
 /// What no door knows.
-async fn unknown_path(_request: HttpRequest) -> Answered {
-    Answered(Err(Problem::new(ProblemCode::NotFound, "There is nothing at this path.")))
+async fn unknown_path(_request: HttpRequest) -> EndpointResponse {
+    EndpointResponse(Err(Problem::new(ProblemCode::NotFound, "There is nothing at this path.")))
 }
 
 #[cfg(test)]

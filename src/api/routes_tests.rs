@@ -7,8 +7,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::{ApiKeys, Caller, CallerName, Doorkeeper, NewApiKey, Role};
-use crate::api::write;
+use crate::access::{ApiKeys, Authenticator, Caller, CallerName, NewApiKey, Role};
+use crate::api::response;
 use crate::booking::{BookingId, SourceSystem};
 
 /// Sends a request to an app with all routes and one key, with nothing behind the endpoints: what is tested here is
@@ -21,8 +21,8 @@ async fn send(request: TestRequest, role: Option<Role>) -> ServiceResponse {
     };
     let known = fresh_key(role.unwrap_or(Role::Operator));
     let sent = if role.is_some() { &known } else { &fresh_key(Role::Operator) };
-    let doorkeeper = Data::new(Doorkeeper::of(ApiKeys::parse(&known.block()).unwrap()));
-    let app = init_service(App::new().app_data(doorkeeper).configure(routes)).await;
+    let authenticator = Data::new(Authenticator::of(ApiKeys::parse(&known.block()).unwrap()));
+    let app = init_service(App::new().app_data(authenticator).configure(routes)).await;
     let header = ("Authorization", format!("Bearer {}", sent.text().expose_secret()));
     call_service(&app, request.insert_header(header).to_request()).await
 }
@@ -140,14 +140,14 @@ async fn documents_need_no_credential() {
 #[actix_web::test]
 async fn a_booking_id_survives_its_path() {
     async fn id(request: HttpRequest) -> String {
-        write::booking_id(&request).map_or_else(|| "none".to_owned(), |id| id.as_str().to_owned())
+        response::booking_id(&request).map_or_else(|| "none".to_owned(), |id| id.as_str().to_owned())
     }
     let app =
         init_service(App::new().service(web::scope("/v1").service(readable("/bookings/{bookingId}", id))))
             .await;
     let all: String = (0x21..=0x7e_u8).map(char::from).collect();
     for id in ["BK-1001", "a/b", "a b", "a%2Fb", "a+b", "%", "100%25", "a?b#c", all.as_str()] {
-        let path = write::location(&BookingId::parse(id).unwrap());
+        let path = response::location(&BookingId::parse(id).unwrap());
         let found = call_service(&app, TestRequest::get().uri(&path).to_request()).await;
         assert_eq!(read_body(found).await, id, "{path}");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::testimony::Testimony;
+use super::event_payload::EventPayload;
 use crate::booking::{BookingKey, ExternalId, Generation};
 use crate::clock::Timestamp;
 use crate::meeting::Outcome;
@@ -32,8 +32,8 @@ pub struct AuditEvent {
     pub meeting_id: Option<String>,
     /// Who acted.
     pub actor: String,
-    /// Everything else that is known of it: a `Testimony` as JSON text.
-    pub testimony: Box<str>,
+    /// Everything else that is known of it: a `EventPayload` as JSON text.
+    pub payload: Box<str>,
 }
 
 /// An event that is about to be written, in the same statement as the act. Which booking it is about, and which
@@ -49,7 +49,7 @@ pub struct NewAuditEvent {
     /// Who acted.
     pub actor: Actor,
     /// Everything else.
-    pub testimony: Testimony,
+    pub payload: EventPayload,
 }
 
 /// What can happen.

@@ -4,16 +4,16 @@
 //! here stores or prints. The rules by which bookings, meetings and history must agree are here, too, as functions over
 //! what was read. Called by `provisioning`, `store`, the doors and `command`.
 
-mod at_graph;
 mod event;
-mod examined;
-mod filter;
+mod event_filter;
+mod event_payload;
+mod examined_booking;
+mod graph_rules;
 mod rules;
-mod testimony;
 
-pub use at_graph::{AtGraph, at_graph, is_worth_asking};
 pub use event::{Actor, AuditEvent, EventKind, NewAuditEvent, Origin};
-pub use examined::{Beside, Examined, ExaminedEvent, Exception, Orphans, Yardstick};
-pub use filter::{AuditEventFilter, Order};
+pub use event_filter::{AuditEventFilter, Order};
+pub use event_payload::{AttemptFacts, EventPayload, NextFacts};
+pub use examined_booking::{Examined, ExaminedEvent, Exception, Orphans, Related, RuleContext};
+pub use graph_rules::{AtGraph, at_graph, is_worth_asking};
 pub use rules::{examine, orphaned, unguarded};
-pub use testimony::{AttemptFacts, NextFacts, Testimony};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::examined::{Examined, ExaminedEvent, Exception, Orphans, Yardstick};
+use super::examined_booking::{Examined, ExaminedEvent, Exception, Orphans, RuleContext};
 use crate::booking::derive;
-use crate::meeting::{Life, Progress, next_call};
+use crate::meeting::{DesiredState, Progress, next_call};
 
 /// How much later than its end a lease may still be there: workers look every few seconds, and clocks differ a little.
 const LEASE_GRACE: Duration = Duration::from_mins(1);
@@ -15,55 +15,55 @@ const BY_HAND: &str = "Nothing of the service does this: find out who changed th
 const LOOK: &str = "Read the booking's history and its row; report it as a fault of the service if nobody changed \
                     the tables by hand.";
 
-struct Rule {
+struct AuditRule {
     name: &'static str,
     remedy: &'static str,
-    check: fn(&Examined, &Yardstick) -> Option<String>,
+    check: fn(&Examined, &RuleContext) -> Option<String>,
 }
 
-const RULES: [Rule; 13] = [
-    Rule { name: "row-readable", remedy: BY_HAND, check: row_is_readable },
-    Rule {
+const RULES: [AuditRule; 13] = [
+    AuditRule { name: "row-readable", remedy: BY_HAND, check: row_is_readable },
+    AuditRule {
         name: "external-id",
         remedy: "If tenant or namespace were changed in the settings, change them back. Otherwise: a row changed by \
                  hand; `meeting-provisioner external-id` derives the right one.",
         check: external_id_is_derived,
     },
-    Rule { name: "history-begins", remedy: BY_HAND, check: history_begins_with_acceptance },
-    Rule { name: "history-same-booking", remedy: BY_HAND, check: history_is_of_the_same_booking },
-    Rule { name: "attempts-have-events", remedy: BY_HAND, check: attempts_have_their_events },
-    Rule { name: "attempt-settled", remedy: LOOK, check: first_attempt_is_settled },
-    Rule { name: "status-fits-history", remedy: BY_HAND, check: status_fits_history },
-    Rule {
+    AuditRule { name: "history-begins", remedy: BY_HAND, check: history_begins_with_acceptance },
+    AuditRule { name: "history-same-booking", remedy: BY_HAND, check: history_is_of_the_same_booking },
+    AuditRule { name: "attempts-have-events", remedy: BY_HAND, check: attempts_have_their_events },
+    AuditRule { name: "attempt-settled", remedy: LOOK, check: first_attempt_is_settled },
+    AuditRule { name: "status-fits-history", remedy: BY_HAND, check: status_fits_history },
+    AuditRule {
         name: "outcome-or-due",
         remedy: "Make it due: `meeting-provisioner retry`, or PUT by its caller. Then find out who changed the row.",
         check: has_outcome_or_is_due,
     },
-    Rule {
+    AuditRule {
         name: "settled-agrees",
         remedy: "Declare the booking with PUT, which brings the meeting to agree. Then find out who changed the row.",
         check: settled_agrees,
     },
-    Rule { name: "meeting-in-history", remedy: BY_HAND, check: meeting_is_in_history },
-    Rule {
+    AuditRule { name: "meeting-in-history", remedy: BY_HAND, check: meeting_is_in_history },
+    AuditRule {
         name: "one-meeting-one-booking",
         remedy: "Ask Graph which externalId the meeting has; the other booking's row was changed by hand.",
         check: meeting_is_of_one_booking,
     },
-    Rule {
+    AuditRule {
         name: "lease-age",
         remedy: "Is a replica running that reaches Postgres? Does worker.lease_seconds here equal that of the \
                  replicas, and do clocks agree (`doctor`)?",
         check: lease_is_young,
     },
-    Rule { name: "generations", remedy: LOOK, check: generations_follow_each_other },
+    AuditRule { name: "generations", remedy: LOOK, check: generations_follow_each_other },
 ];
 
 /// Everything that is wrong with one generation of a booking.
 #[must_use]
-pub fn examine(examined: &Examined, yardstick: &Yardstick) -> Vec<Exception> {
+pub fn examine(examined: &Examined, context: &RuleContext) -> Vec<Exception> {
     let broken = RULES.iter().filter_map(|rule| {
-        let says = (rule.check)(examined, yardstick)?;
+        let says = (rule.check)(examined, context)?;
         Some(Exception { rule: rule.name, about: examined.name.clone(), says, remedy: rule.remedy })
     });
     broken.collect()
@@ -94,18 +94,18 @@ pub fn unguarded(guard: &str) -> Exception {
     }
 }
 
-fn row_is_readable(examined: &Examined, _: &Yardstick) -> Option<String> {
-    examined.standing.as_ref().err().cloned()
+fn row_is_readable(examined: &Examined, _: &RuleContext) -> Option<String> {
+    examined.booking.as_ref().err().cloned()
 }
 
-fn external_id_is_derived(examined: &Examined, yardstick: &Yardstick) -> Option<String> {
+fn external_id_is_derived(examined: &Examined, context: &RuleContext) -> Option<String> {
     let (key, generation) = examined.identity.as_ref()?;
-    let derived = derive(yardstick.namespace, yardstick.tenant, key, *generation).external_id;
+    let derived = derive(context.namespace, context.tenant, key, *generation).external_id;
     (derived != examined.external_id)
         .then(|| format!("the externalId is {}, and should be {derived}", examined.external_id))
 }
 
-fn history_begins_with_acceptance(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn history_begins_with_acceptance(examined: &Examined, _: &RuleContext) -> Option<String> {
     let accepted = examined.events.iter().filter(|event| event.kind == ACCEPTED).count();
     match examined.events.first() {
         None => Some("it has no history at all".to_owned()),
@@ -120,7 +120,7 @@ fn history_begins_with_acceptance(examined: &Examined, _: &Yardstick) -> Option<
 
 const ACCEPTED: &str = "booking.accepted";
 
-fn history_is_of_the_same_booking(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn history_is_of_the_same_booking(examined: &Examined, _: &RuleContext) -> Option<String> {
     let other = examined.events.iter().find(|event| event.external_id != examined.external_id)?;
     Some(format!(
         "event {} has the externalId {}, the booking {}",
@@ -133,7 +133,7 @@ fn settled(examined: &Examined) -> impl Iterator<Item = &ExaminedEvent> {
     examined.events.iter().filter(|event| event.outcome.is_some())
 }
 
-fn attempts_have_their_events(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn attempts_have_their_events(examined: &Examined, _: &RuleContext) -> Option<String> {
     let count = i64::try_from(settled(examined).count()).unwrap_or(i64::MAX);
     if count != examined.attempts {
         return Some(format!("{} attempts are counted, {count} have an event", examined.attempts));
@@ -178,7 +178,7 @@ fn fits(kind: &str, outcome: Option<&str>) -> bool {
     pairs.iter().all(|(known, of)| (*known == kind) == (Some(*of) == outcome))
 }
 
-fn first_attempt_is_settled(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn first_attempt_is_settled(examined: &Examined, _: &RuleContext) -> Option<String> {
     let accepted = examined.events.iter().find(|event| event.kind == ACCEPTED)?;
     let begun = accepted.attempt?;
     let is_under_way = examined.lease.is_some_and(|lease| lease.id.uuid() == begun);
@@ -199,27 +199,27 @@ fn last_status(events: &[ExaminedEvent]) -> Option<(&str, i64)> {
     })
 }
 
-fn status_fits_history(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn status_fits_history(examined: &Examined, _: &RuleContext) -> Option<String> {
     let (status, event_id) = last_status(&examined.events)?;
     (status != examined.status)
         .then(|| format!("it is {}, but event {event_id} left it {status}", examined.status))
 }
 
-fn has_outcome_or_is_due(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn has_outcome_or_is_due(examined: &Examined, _: &RuleContext) -> Option<String> {
     let is_over = ["provisioned", "cancelled", "failed"].contains(&examined.status.as_str());
     let says = format!("it is {} and not due, so nobody will ever work on it", examined.status);
     (examined.due_at.is_none() && !is_over).then_some(says)
 }
 
-fn settled_agrees(examined: &Examined, _: &Yardstick) -> Option<String> {
-    let standing = examined.standing.as_ref().ok()?;
-    if standing.progress != Progress::Settled {
+fn settled_agrees(examined: &Examined, _: &RuleContext) -> Option<String> {
+    let booking = examined.booking.as_ref().ok()?;
+    if booking.progress != Progress::Settled {
         return None;
     }
-    if standing.wanted.life == Life::Held && standing.observed.meeting.is_none() {
+    if booking.wanted.desired_state == DesiredState::Present && booking.observed.meeting.is_none() {
         return Some(format!("it is {} and has no meeting", examined.status));
     }
-    let call = next_call(&standing.wanted, &standing.observed)?;
+    let call = next_call(&booking.wanted, &booking.observed)?;
     Some(format!(
         "it is {}, but Graph was not asked to {} what is wanted",
         examined.status,
@@ -227,7 +227,7 @@ fn settled_agrees(examined: &Examined, _: &Yardstick) -> Option<String> {
     ))
 }
 
-fn meeting_is_in_history(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn meeting_is_in_history(examined: &Examined, _: &RuleContext) -> Option<String> {
     let told: BTreeSet<&str> =
         examined.events.iter().filter_map(|event| event.meeting_id.as_deref()).collect();
     let has = examined.meeting_id.as_deref();
@@ -243,29 +243,29 @@ fn meeting_is_in_history(examined: &Examined, _: &Yardstick) -> Option<String> {
     Some(format!("no event says how it came to meeting {has}"))
 }
 
-fn meeting_is_of_one_booking(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn meeting_is_of_one_booking(examined: &Examined, _: &RuleContext) -> Option<String> {
     let meeting = examined.meeting_id.as_deref()?;
     let others = examined.beside.sharing_meeting;
     (others > 0).then(|| format!("its meeting {meeting} belongs to {others} other bookings as well"))
 }
 
-fn lease_is_young(examined: &Examined, yardstick: &Yardstick) -> Option<String> {
+fn lease_is_young(examined: &Examined, context: &RuleContext) -> Option<String> {
     let lease = examined.lease?;
-    let may_last_until = lease.started_at + yardstick.lease + LEASE_GRACE;
+    let may_last_until = lease.started_at + context.lease + LEASE_GRACE;
     let (id, begun) = (lease.id, lease.started_at);
-    (may_last_until < yardstick.now).then(|| {
+    (may_last_until < context.now).then(|| {
         format!(
             "attempt {id} was begun at {begun}; its lease is older than it may be, and nobody took it over"
         )
     })
 }
 
-fn generations_follow_each_other(examined: &Examined, _: &Yardstick) -> Option<String> {
+fn generations_follow_each_other(examined: &Examined, _: &RuleContext) -> Option<String> {
     if examined.beside.lacks_predecessor {
         return Some("the generation before it is not there".to_owned());
     }
-    let standing = examined.standing.as_ref().ok()?;
-    (standing.wanted.life == Life::Held && examined.beside.is_succeeded)
+    let booking = examined.booking.as_ref().ok()?;
+    (booking.wanted.desired_state == DesiredState::Present && examined.beside.is_succeeded)
         .then(|| "a later generation has its meeting, and this one was not called off".to_owned())
 }
 

@@ -3,19 +3,19 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::audit::Beside;
+use crate::audit::Related;
 use crate::booking::{
     BookingId, BookingKey, DEFAULT_NAMESPACE, ExternalId, Generation, SourceSystem, TenantId, parse,
 };
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, AttemptId, Failures, Observed, Standing, Wanted};
+use crate::meeting::{Attempt, AttemptId, Booking, Failures, Observed, Wanted};
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const TENANT: Uuid = Uuid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);
 const LEASE: Duration = Duration::from_mins(1);
 
-fn yardstick() -> Yardstick {
-    Yardstick { namespace: DEFAULT_NAMESPACE, tenant: TenantId::new(TENANT), now: NOW, lease: LEASE }
+fn context() -> RuleContext {
+    RuleContext { namespace: DEFAULT_NAMESPACE, tenant: TenantId::new(TENANT), now: NOW, lease: LEASE }
 }
 
 fn event(event_id: i64, kind: &str, outcome: Option<&str>) -> ExaminedEvent {
@@ -39,11 +39,16 @@ fn good() -> Examined {
     };
     let external_id = derive(DEFAULT_NAMESPACE, TenantId::new(TENANT), &key, Generation::FIRST).external_id;
     let body = json!({"organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z"});
-    let standing = Standing {
+    let booking = Booking {
         key: key.clone(),
         generation: Generation::FIRST,
         revision: 2,
-        wanted: Wanted { life: Life::Held, external_id, booking: parse(body).unwrap().1, revision: 1 },
+        wanted: Wanted {
+            desired_state: DesiredState::Present,
+            external_id,
+            spec: parse(body).unwrap().1,
+            revision: 1,
+        },
         observed: Observed::default(),
         progress: Progress::Due(NOW),
         attempts: 1,
@@ -67,8 +72,8 @@ fn good() -> Examined {
         meeting_id: None,
         due_at: Some(NOW),
         lease: None,
-        standing: Ok(Box::new(standing)),
-        beside: Beside::default(),
+        booking: Ok(Box::new(booking)),
+        beside: Related::default(),
         events,
     }
 }
@@ -79,9 +84,9 @@ fn lease(begun: Timestamp) -> Attempt {
 
 #[test]
 fn what_agrees_breaks_no_rule() {
-    assert_eq!(examine(&good(), &yardstick()), []);
+    assert_eq!(examine(&good(), &context()), []);
     let under_way = Examined { lease: Some(lease(NOW - LEASE)), ..good() };
-    assert_eq!(examine(&under_way, &yardstick()), []);
+    assert_eq!(examine(&under_way, &context()), []);
 }
 
 /// Each way to spoil a booking breaks the rule that is meant for it, and no other; the exception names the booking.
@@ -89,7 +94,7 @@ fn what_agrees_breaks_no_rule() {
 fn each_rule_is_broken_by_what_it_is_meant_for() {
     type Spoil = fn(&mut Examined);
     let table: [(&str, Spoil); 24] = [
-        ("row-readable", |e| e.standing = Err("row x of table booking can't be read".to_owned())),
+        ("row-readable", |e| e.booking = Err("row x of table booking can't be read".to_owned())),
         ("external-id", |e| e.identity.as_mut().unwrap().1 = Generation::FIRST.next()),
         ("history-begins", |e| drop(e.events.remove(0))),
         ("history-begins", |e| e.events[0].kind = "booking.changed".to_owned()),
@@ -115,7 +120,7 @@ fn each_rule_is_broken_by_what_it_is_meant_for() {
             e.events.push(ExaminedEvent { external_id: e.external_id, ..retired });
         }),
         ("outcome-or-due", |e| e.due_at = None),
-        ("settled-agrees", |e| e.standing.as_mut().unwrap().progress = Progress::Settled),
+        ("settled-agrees", |e| e.booking.as_mut().unwrap().progress = Progress::Settled),
         ("meeting-in-history", |e| e.meeting_id = Some("M1".to_owned())),
         ("meeting-in-history", |e| e.events[1].meeting_id = Some("M2".to_owned())),
         ("one-meeting-one-booking", |e| {
@@ -136,7 +141,7 @@ fn each_rule_is_broken_by_what_it_is_meant_for() {
     for (number, (rule, spoil)) in table.into_iter().enumerate() {
         let mut examined = good();
         spoil(&mut examined);
-        let found = examine(&examined, &yardstick());
+        let found = examine(&examined, &context());
         let broken: Vec<&str> = found.iter().map(|exception| exception.rule).collect();
         assert_eq!(broken, [rule], "case {number}: {found:?}");
         assert_eq!(found[0].about, "crm/BK-1 generation 1");

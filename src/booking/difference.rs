@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::content::{Attendee, Booking};
+use super::spec::{Attendee, BookingSpec};
 
 /// A field in which two bookings differ, named as in the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct Difference {
 /// The fields in which `requested` differs from `stored`, in the order of the API. The order of attendees,
 /// the spelling of a UPN's case and the offset in which a time was written make no difference.
 #[must_use]
-pub fn differences(stored: &Booking, requested: &Booking) -> Vec<Difference> {
+pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut compare = |field, same: bool, value: &dyn Fn(&Booking) -> Value| {
+    let mut compare = |field, same: bool, value: &dyn Fn(&BookingSpec) -> Value| {
         if !same {
             found.push(Difference { field, stored: value(stored), requested: value(requested) });
         }
@@ -44,8 +44,8 @@ pub fn differences(stored: &Booking, requested: &Booking) -> Vec<Difference> {
     found
 }
 
-fn by_upn(booking: &Booking) -> BTreeMap<String, &Attendee> {
-    booking.attendees.iter().map(|attendee| (attendee.upn.folded(), attendee)).collect()
+fn by_upn(spec: &BookingSpec) -> BTreeMap<String, &Attendee> {
+    spec.attendees.iter().map(|attendee| (attendee.upn.folded(), attendee)).collect()
 }
 
 fn timestamp(time: crate::clock::Timestamp) -> Value {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::booking::parse;
 
-    fn booking(overrides: &Value) -> Booking {
+    fn spec(overrides: &Value) -> BookingSpec {
         let mut body = json!({
             "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "subject": "Review",
             "startDateTime": "2026-12-01T09:00:00+01:00",
@@ -93,7 +93,7 @@ mod tests {
             (json!({"settings": {"allowRecording": null, "lobbyBypassSettings": {}}}), vec![]),
             (json!({"settings": {"allowRecording": true}}), vec!["settings"]),
         ] {
-            let found = differences(&booking(&json!({})), &booking(&overrides));
+            let found = differences(&spec(&json!({})), &spec(&overrides));
             let fields: Vec<_> = found.iter().map(|difference| difference.field).collect();
             assert_eq!(fields, expected, "{overrides}");
         }

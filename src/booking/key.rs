@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::WordFault;
+use super::text_types::TextFault;
 
 /// The calling booking system, as its credential names it: 1–64 of `a-z`, `0-9`, `.`, `_`, `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,10 +17,10 @@ impl SourceSystem {
     pub const LENGTH_MAX: usize = 64;
 
     /// Reads a source system's name.
-    pub fn parse(text: &str) -> Result<Self, WordFault> {
+    pub fn parse(text: &str) -> Result<Self, TextFault> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if text.is_empty() || text.len() > Self::LENGTH_MAX || !text.chars().all(allowed) {
-            return Err(WordFault("must be 1 to 64 characters of a-z, 0-9, '.', '_' and '-'"));
+            return Err(TextFault("must be 1 to 64 characters of a-z, 0-9, '.', '_' and '-'"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -42,15 +42,15 @@ impl BookingId {
     pub const LENGTH_MAX: usize = 255;
 
     /// Reads a booking id.
-    pub fn parse(text: &str) -> Result<Self, WordFault> {
+    pub fn parse(text: &str) -> Result<Self, TextFault> {
         if text.is_empty() || text.len() > Self::LENGTH_MAX {
-            return Err(WordFault("must be 1 to 255 characters long"));
+            return Err(TextFault("must be 1 to 255 characters long"));
         }
         if !text.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
-            return Err(WordFault("may hold printable ASCII characters (0x20 to 0x7E) only"));
+            return Err(TextFault("may hold printable ASCII characters (0x20 to 0x7E) only"));
         }
         if text.starts_with(' ') || text.ends_with(' ') {
-            return Err(WordFault("must not begin or end with a space"));
+            return Err(TextFault("must not begin or end with a space"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -112,8 +112,8 @@ macro_rules! text_conversions {
             }
         }
         impl TryFrom<String> for $name {
-            type Error = WordFault;
-            fn try_from(text: String) -> Result<Self, WordFault> {
+            type Error = TextFault;
+            fn try_from(text: String) -> Result<Self, TextFault> {
                 Self::parse(&text)
             }
         }

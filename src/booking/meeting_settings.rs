@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
 use super::meeting_setting::{ALLOWED_PRESENTERS, LOBBY, MEETING_SETTINGS, ROLE_IS_PRESENTER, SettingValue};
+use super::member_fault::MemberFault;
 use super::members::Members;
 
 /// Some of [`MEETING_SETTINGS`] with their values; what is not named is left as it is. Serialized as Graph writes it:
@@ -20,7 +20,7 @@ impl MeetingSettings {
     ///
     /// # Errors
     /// All faults at once, each with its JSON Pointer below `pointer`.
-    pub fn parse(value: Value, pointer: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(value: Value, pointer: &str) -> Result<Self, Vec<MemberFault>> {
         let mut faults = Vec::new();
         let settings = Members::open(value, pointer.to_owned(), &mut faults).map(Self::read);
         settings.filter(|_| faults.is_empty()).ok_or(faults)
@@ -121,7 +121,7 @@ impl TryFrom<Value> for MeetingSettings {
     type Error = String;
 
     fn try_from(value: Value) -> Result<Self, String> {
-        let told = |fault: Fault| format!("{} {}", fault.pointer, fault.detail);
+        let told = |fault: MemberFault| format!("{} {}", fault.pointer, fault.detail);
         Self::parse(value, "").map_err(|faults| faults.into_iter().map(told).collect::<Vec<_>>().join("; "))
     }
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::meeting_setting::Choice;
 use super::*;
-use crate::booking::Booking;
+use crate::booking::BookingSpec;
 
 fn parse(value: &Value) -> MeetingSettings {
     MeetingSettings::parse(value.clone(), "").unwrap()
@@ -84,7 +84,7 @@ fn the_nearer_settings_go_first() {
     assert_eq!(here.or(&MeetingSettings::default()), here);
 }
 
-fn booking(attendees: &Value, settings: &Value) -> Booking {
+fn spec(attendees: &Value, settings: &Value) -> BookingSpec {
     let body = json!({
         "organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z", "attendees": attendees,
         "settings": settings,
@@ -108,9 +108,9 @@ fn a_role_that_presents_brings_presenters_by_role() {
         ("attendee", &none, &organizer, &organizer),
         ("attendee", &by_role, &none, &by_role),
     ] {
-        let booking = booking(&people(role), named).with_default_settings(&parse(defaults));
-        assert_eq!(booking.settings, parse(named), "{role} {named} {defaults}");
-        assert_eq!(booking.effective_settings, parse(expected), "{role} {named} {defaults}");
+        let spec = spec(&people(role), named).with_default_settings(&parse(defaults));
+        assert_eq!(spec.settings, parse(named), "{role} {named} {defaults}");
+        assert_eq!(spec.effective_settings, parse(expected), "{role} {named} {defaults}");
     }
 }
 
@@ -118,12 +118,12 @@ fn a_role_that_presents_brings_presenters_by_role() {
 #[test]
 fn a_booking_kept_before_settings_were_known_is_read() {
     let mut kept =
-        serde_json::to_value(booking(&json!([{"upn": "a@b.c", "role": "presenter"}]), &json!({}))).unwrap();
+        serde_json::to_value(spec(&json!([{"upn": "a@b.c", "role": "presenter"}]), &json!({}))).unwrap();
     kept.as_object_mut().unwrap().remove("effectiveSettings");
     assert!(kept.get("settings").is_none());
-    let read: Booking = serde_json::from_value(kept.clone()).unwrap();
+    let read: BookingSpec = serde_json::from_value(kept.clone()).unwrap();
     assert!(read.settings.is_empty() && read.effective_settings.is_empty());
     assert_eq!(serde_json::to_value(&read).unwrap(), kept);
-    let with = booking(&json!([]), &json!({"lobbyBypassSettings": {"isDialInBypassEnabled": true}}));
-    assert_eq!(serde_json::from_value::<Booking>(serde_json::to_value(&with).unwrap()).unwrap(), with);
+    let with = spec(&json!([]), &json!({"lobbyBypassSettings": {"isDialInBypassEnabled": true}}));
+    assert_eq!(serde_json::from_value::<BookingSpec>(serde_json::to_value(&with).unwrap()).unwrap(), with);
 }

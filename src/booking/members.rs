@@ -2,24 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
-use super::words::WordFault;
+use super::member_fault::MemberFault;
+use super::text_types::TextFault;
 
 /// The members of one object that nobody has taken yet.
 pub(super) struct Members<'a> {
     left: Map<String, Value>,
     known: Vec<&'static str>,
     pointer: String,
-    faults: &'a mut Vec<Fault>,
+    faults: &'a mut Vec<MemberFault>,
 }
 
 impl<'a> Members<'a> {
     /// Opens the object at `pointer`; anything but an object is a fault.
-    pub(super) fn open(value: Value, pointer: String, faults: &'a mut Vec<Fault>) -> Option<Self> {
+    pub(super) fn open(value: Value, pointer: String, faults: &'a mut Vec<MemberFault>) -> Option<Self> {
         if let Value::Object(left) = value {
             Some(Self { left, known: Vec::new(), pointer, faults })
         } else {
-            faults.push(Fault::at(pointer, format!("must be an object, not {}", kind(&value))));
+            faults.push(MemberFault::at(pointer, format!("must be an object, not {}", kind(&value))));
             None
         }
     }
@@ -34,7 +34,7 @@ impl<'a> Members<'a> {
     pub(super) fn word<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&str) -> Result<T, WordFault>,
+        read: impl FnOnce(&str) -> Result<T, TextFault>,
     ) -> Option<T> {
         let value = self.take(name)?;
         let Value::String(text) = &value else {
@@ -48,7 +48,7 @@ impl<'a> Members<'a> {
     pub(super) fn required_word<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&str) -> Result<T, WordFault>,
+        read: impl FnOnce(&str) -> Result<T, TextFault>,
     ) -> Option<T> {
         if self.left.get(name).is_none_or(Value::is_null) {
             self.known.push(name);
@@ -84,11 +84,11 @@ impl<'a> Members<'a> {
     /// Notes a fault of one member.
     pub(super) fn fault(&mut self, name: &str, detail: impl Into<String>) {
         let pointer = self.pointer_to(name);
-        self.faults.push(Fault::at(pointer, detail));
+        self.faults.push(MemberFault::at(pointer, detail));
     }
 
     /// The list in which faults are collected.
-    pub(super) fn faults(&mut self) -> &mut Vec<Fault> {
+    pub(super) fn faults(&mut self) -> &mut Vec<MemberFault> {
         self.faults
     }
 

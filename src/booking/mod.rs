@@ -1,26 +1,26 @@
 //! What a caller may ask for.
 //!
-//! Pure: raw words become a [`Booking`] or a list of all their faults, a booking's name becomes its
+//! Pure: raw words become a [`BookingSpec`] or a list of all their faults, a booking's name becomes its
 //! [`ExternalId`], and two bookings are compared field by field. Nothing here knows HTTP, SQL or Graph.
 //! Called by the doors, by `provisioning` and by `store`.
 
-mod content;
 mod difference;
 mod external_id;
-mod fault;
 mod key;
 mod meeting_setting;
 mod meeting_settings;
+mod member_fault;
 mod members;
 mod parse;
-mod words;
+mod spec;
+mod text_types;
 
-pub use content::{Attendee, AttendeeRole, Booking, Metadata, Organizer};
 pub use difference::{Difference, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
-pub use fault::Fault;
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
 pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
 pub use meeting_settings::MeetingSettings;
+pub use member_fault::MemberFault;
 pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
-pub use words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
+pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
+pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};

@@ -7,12 +7,12 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::content::{Attendee, AttendeeRole, Booking, Metadata, Organizer};
-use super::fault::Fault;
 use super::key::BookingId;
 use super::meeting_settings::MeetingSettings;
+use super::member_fault::MemberFault;
 use super::members::{Members, kind};
-use super::words::{ChatThreadId, Sequence, Subject, Upn, UserId, WordFault};
+use super::spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
+use super::text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
 use crate::clock::{Timestamp, to_ticks};
 
 /// Most attendees of one booking.
@@ -30,7 +30,7 @@ const DURATION_MAX: Duration = Duration::from_hours(DURATION_HOURS_MAX);
 ///
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
-pub fn parse(body: Value) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
+pub fn parse(body: Value) -> Result<(Option<BookingId>, BookingSpec), Vec<MemberFault>> {
     read(body, |members| members.word("bookingId", BookingId::parse))
 }
 
@@ -38,42 +38,42 @@ pub fn parse(body: Value) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
 ///
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
-pub fn parse_with_id(body: Value) -> Result<(BookingId, Booking), Vec<Fault>> {
-    let (id, booking) = read(body, |members| members.required_word("bookingId", BookingId::parse))?;
-    id.map(|id| (id, booking)).ok_or_else(|| vec![Fault::at("/bookingId", "is required")])
+pub fn parse_with_id(body: Value) -> Result<(BookingId, BookingSpec), Vec<MemberFault>> {
+    let (id, spec) = read(body, |members| members.required_word("bookingId", BookingId::parse))?;
+    id.map(|id| (id, spec)).ok_or_else(|| vec![MemberFault::at("/bookingId", "is required")])
 }
 
 /// Reads a booking from a JSON body whose id is known already; a body that names another one is at fault.
 ///
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
-pub fn parse_named(body: Value, id: &BookingId) -> Result<Booking, Vec<Fault>> {
+pub fn parse_named(body: Value, id: &BookingId) -> Result<BookingSpec, Vec<MemberFault>> {
     let same = |text: &str| {
         if text == id.as_str() {
             Ok(id.clone())
         } else {
-            Err(WordFault("must be the id in the path, or be left out"))
+            Err(TextFault("must be the id in the path, or be left out"))
         }
     };
-    read(body, |members| members.word("bookingId", same)).map(|(_, booking)| booking)
+    read(body, |members| members.word("bookingId", same)).map(|(_, spec)| spec)
 }
 
 fn read(
     body: Value,
     read_id: impl FnOnce(&mut Members<'_>) -> Option<BookingId>,
-) -> Result<(Option<BookingId>, Booking), Vec<Fault>> {
+) -> Result<(Option<BookingId>, BookingSpec), Vec<MemberFault>> {
     let mut faults = Vec::new();
     let parsed = Members::open(body, String::new(), &mut faults).map(|mut members| {
         let id = read_id(&mut members);
-        (id, booking(members))
+        (id, spec(members))
     });
     match parsed {
-        Some((id, Some(booking))) if faults.is_empty() => Ok((id, booking)),
+        Some((id, Some(spec))) if faults.is_empty() => Ok((id, spec)),
         _ => Err(faults),
     }
 }
 
-fn booking(mut members: Members<'_>) -> Option<Booking> {
+fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
     let organizer = members.required_word("organizer", Organizer::parse);
     let subject = members.word("subject", Subject::parse);
     let times = times(&mut members);
@@ -87,7 +87,7 @@ fn booking(mut members: Members<'_>) -> Option<Booking> {
     let sequence = sequence(&mut members);
     let metadata = metadata(&mut members);
     members.close();
-    let booking = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| Booking {
+    let spec = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| BookingSpec {
         organizer,
         subject,
         start_date_time,
@@ -99,7 +99,7 @@ fn booking(mut members: Members<'_>) -> Option<Booking> {
         sequence,
         metadata,
     });
-    booking.map(|booking| booking.with_default_settings(&MeetingSettings::default()))
+    spec.map(|spec| spec.with_default_settings(&MeetingSettings::default()))
 }
 
 fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
@@ -122,14 +122,14 @@ fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
     Some((start, end))
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, WordFault> {
+fn timestamp(text: &str) -> Result<Timestamp, TextFault> {
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
-        WordFault("must be a date and time with an offset (RFC 3339), such as 2026-12-01T09:00:00+01:00")
+        TextFault("must be a date and time with an offset (RFC 3339), such as 2026-12-01T09:00:00+01:00")
     })?;
     // Graph means "unset" by the year 1, and an end needs room after the latest start.
     let utc =
         time.checked_to_offset(time::UtcOffset::UTC).filter(|utc| (1_900..=9_998).contains(&utc.year()));
-    utc.map(to_ticks).ok_or(WordFault("must lie in the years 1900 to 9998"))
+    utc.map(to_ticks).ok_or(TextFault("must lie in the years 1900 to 9998"))
 }
 
 fn attendees(members: &mut Members<'_>) -> Vec<Attendee> {
@@ -144,19 +144,21 @@ fn attendees(members: &mut Members<'_>) -> Vec<Attendee> {
     for (at, item) in items {
         let Some(attendee) = attendee(item, &at, members.faults()) else { continue };
         if let Some(earlier) = seen.insert(attendee.upn.folded(), at.clone()) {
-            members.faults().push(Fault::at(format!("{at}/upn"), format!("stands already at {earlier}")));
+            members
+                .faults()
+                .push(MemberFault::at(format!("{at}/upn"), format!("stands already at {earlier}")));
         }
         attendees.push(attendee);
     }
     attendees
 }
 
-fn attendee(item: Value, at: &str, faults: &mut Vec<Fault>) -> Option<Attendee> {
+fn attendee(item: Value, at: &str, faults: &mut Vec<MemberFault>) -> Option<Attendee> {
     let mut members = Members::open(item, at.to_owned(), faults)?;
     let user_id = members.word("userId", UserId::parse);
     let upn = members.required_word("upn", Upn::parse);
     let role = members.word("role", |text| {
-        AttendeeRole::parse(text).ok_or(WordFault("must be attendee, presenter or coorganizer"))
+        AttendeeRole::parse(text).ok_or(TextFault("must be attendee, presenter or coorganizer"))
     });
     members.close();
     Some(Attendee { user_id, upn: upn?, role: role.unwrap_or(AttendeeRole::Attendee) })
@@ -187,7 +189,7 @@ fn metadata(members: &mut Members<'_>) -> Metadata {
     for (name, value) in pairs {
         let at = format!("/metadata/{}", name.replace('~', "~0").replace('/', "~1"));
         match metadata_fault(&name, &value) {
-            Some(detail) => members.faults().push(Fault::at(at, detail)),
+            Some(detail) => members.faults().push(MemberFault::at(at, detail)),
             None => drop(value.as_str().map(|text| metadata.insert(name, text.to_owned()))),
         }
     }

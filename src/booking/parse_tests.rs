@@ -24,17 +24,17 @@ fn pointers(overrides: &Value) -> Vec<String> {
 /// A body with the fewest members gets the documented defaults.
 #[test]
 fn absent_members_take_their_defaults() {
-    let (id, booking) = parse(body(&json!({}))).unwrap();
+    let (id, spec) = parse(body(&json!({}))).unwrap();
     assert_eq!(id.unwrap().as_str(), "BK-1001");
-    assert_eq!(booking.end_date_time - booking.start_date_time, Duration::from_hours(1));
-    assert!(booking.attendees.is_empty() && booking.metadata.is_empty() && booking.subject.is_none());
+    assert_eq!(spec.end_date_time - spec.start_date_time, Duration::from_hours(1));
+    assert!(spec.attendees.is_empty() && spec.metadata.is_empty() && spec.subject.is_none());
 }
 
 /// Times keep Graph's 100 ns and lose what is below.
 #[test]
 fn times_are_kept_to_100_nanoseconds() {
-    let (_, booking) = parse(body(&json!({"startDateTime": "2020-02-06T01:49:21.352494589Z"}))).unwrap();
-    assert_eq!(booking.start_date_time.nanosecond(), 352_494_500);
+    let (_, spec) = parse(body(&json!({"startDateTime": "2020-02-06T01:49:21.352494589Z"}))).unwrap();
+    assert_eq!(spec.start_date_time.nanosecond(), 352_494_500);
 }
 
 /// One wrong member at a time: exactly it is named.
@@ -120,7 +120,7 @@ fn a_missing_id_is_one_fault_among_the_others() {
 #[test]
 fn a_body_that_is_no_object_is_named_as_such() {
     let faults = parse(json!([1])).unwrap_err();
-    assert_eq!(faults, [Fault::at("", "must be an object, not a list")]);
+    assert_eq!(faults, [MemberFault::at("", "must be an object, not a list")]);
 }
 
 proptest::proptest! {
@@ -129,8 +129,8 @@ proptest::proptest! {
     fn an_accepted_booking_is_read_back_unchanged(subject in "[^\\x00]{1,255}", start in 0i64..250_000_000_000, ticks in 0u32..10_000_000) {
         let start = OffsetDateTime::from_unix_timestamp(start).unwrap().replace_nanosecond(ticks * 100).unwrap();
         let text = start.format(&Rfc3339).unwrap();
-        let (_, booking) = parse(body(&json!({"subject": subject, "startDateTime": text}))).unwrap();
-        let kept = serde_json::to_value(&booking).unwrap();
-        proptest::prop_assert_eq!(serde_json::from_value::<Booking>(kept).unwrap(), booking);
+        let (_, spec) = parse(body(&json!({"subject": subject, "startDateTime": text}))).unwrap();
+        let kept = serde_json::to_value(&spec).unwrap();
+        proptest::prop_assert_eq!(serde_json::from_value::<BookingSpec>(kept).unwrap(), spec);
     }
 }

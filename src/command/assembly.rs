@@ -11,19 +11,20 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::graph_connection;
-use crate::access::{ApiKeyFaults, Doorkeeper};
-use crate::api::{Door, Remedies, WaitSettings};
+use crate::access::{ApiKeyFaults, Authenticator};
+use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::{ConnectionFault, MicrosoftGraph};
-use crate::provisioning::{Alarm, InFlight, Notices, Provisioning, Quotas, Unconfirmed, Waiting};
-use crate::server::{AdminDoor, Health, PublicDoor, bind};
-use crate::store::{ReplicaId, Store, StoreError, StoreSettings};
+use crate::provisioning::{Alarm, InFlight, Provisioning, Quotas, Unconfirmed};
+use crate::server::{AdminServer, Health, PublicServer, bind};
+use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
 use crate::under_way::UnderWay;
+use crate::waiting::{NoticeEffects, Waiting, WaitingParts};
 use crate::worker::{Rounds, Worker};
 
 /// Longest wait for a connection to Postgres before a request is told that the store is out of reach.
@@ -33,17 +34,17 @@ const MIGRATE_AGAIN: Duration = Duration::from_millis(500);
 /// How often the month's meetings are counted; that reads the month's history.
 const QUOTAS: Duration = Duration::from_mins(30);
 /// Time to answer all who wait when there is no more of it.
-const LAST_WORD: Duration = Duration::from_secs(1);
+const FINAL_RESPONSE_GRACE: Duration = Duration::from_secs(1);
 /// How often the file of API keys is looked at for changes.
 const KEYS_RELOAD: Duration = Duration::from_secs(10);
 
 /// Whether the clockwork runs by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clockwork {
+pub enum BackgroundWork {
     /// The worker resumes what is due, by itself.
-    Running,
+    Spawned,
     /// Nothing happens by itself: [`Replica::resume_due`] does what the worker would.
-    OnDemand,
+    Manual,
 }
 
 /// Why the service can't start.
@@ -77,7 +78,7 @@ pub struct Replica {
     public: (SocketAddr, ServerHandle),
     admin: (SocketAddr, ServerHandle),
     stop: CancellationToken,
-    clockwork: Vec<JoinHandle<()>>,
+    background_work: Vec<JoinHandle<()>>,
     notices: (CancellationToken, JoinHandle<()>),
     claim_max: usize,
     drain: Duration,
@@ -90,76 +91,83 @@ impl Replica {
     pub async fn start(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        clockwork: Clockwork,
+        background_work: BackgroundWork,
     ) -> Result<Self, StartFault> {
         let public = listen(settings.http.address)?;
         let admin = listen(settings.http.admin_address)?;
-        let doorkeeper = web::Data::new(Doorkeeper::open(&settings.access.api_keys_file)?);
+        let authenticator = web::Data::new(Authenticator::open(&settings.access.api_keys_file)?);
         let waiting = Arc::new(UnderWay::default());
         let provisioning = Arc::new(provisioning(settings, Arc::clone(&clock), Arc::clone(&waiting))?);
         let store = provisioning.store.clone();
         let health = Arc::new(Health::starting(store, waiting, settings.http.requests_max));
         let admin = open(admin, |listener| {
-            let door = AdminDoor {
+            let state = AdminServer {
                 health: Arc::clone(&health),
                 metrics: Arc::clone(&provisioning.metrics),
                 store: provisioning.store.clone(),
                 clock: Arc::clone(&clock),
                 starting_soon: settings.telemetry.starting_soon,
             };
-            door.open(listener)
+            state.open(listener)
         })?;
         if settings.database.migrate {
             migrate(&provisioning.store).await?;
         }
         let public = open(public, |listener| {
-            let door = PublicDoor {
-                door: web::Data::new(door(settings, &provisioning)),
-                doorkeeper: doorkeeper.clone(),
+            let state = PublicServer {
+                state: web::Data::new(state(settings, &provisioning)),
+                authenticator: authenticator.clone(),
                 metrics: Arc::clone(&provisioning.metrics),
                 health: Arc::clone(&health),
                 read_timeout: settings.http.read_timeout,
                 connections_max: settings.http.connections_max,
             };
-            door.open(listener)
+            state.open(listener)
         })?;
         health.started();
         let stop = CancellationToken::new();
-        let quiet = CancellationToken::new();
-        let notices = tokio::spawn(Arc::clone(&provisioning).exchange_notices(quiet.clone()));
+        let notices_stop = CancellationToken::new();
+        let effects: Arc<dyn NoticeEffects> = Arc::<Provisioning>::clone(&provisioning);
+        let waiting = Arc::clone(&provisioning.waiting);
+        let notices = tokio::spawn(waiting.exchange_notices(effects, notices_stop.clone()));
         let mut service = Self {
             provisioning,
             health,
             public,
             admin,
             stop,
-            clockwork: Vec::new(),
-            notices: (quiet, notices),
+            background_work: Vec::new(),
+            notices: (notices_stop, notices),
             claim_max: usize::try_from(settings.worker.claim_max).unwrap_or(usize::MAX),
             drain: settings.http.drain,
             shutdown: settings.http.shutdown,
         };
-        if clockwork == Clockwork::Running {
-            service.wind_up(settings, clock, doorkeeper);
+        if background_work == BackgroundWork::Spawned {
+            service.spawn_background_tasks(settings, clock, authenticator);
         }
         Ok(service)
     }
 
-    fn wind_up(&mut self, settings: &Settings, clock: Arc<dyn Clock>, doorkeeper: web::Data<Doorkeeper>) {
+    fn spawn_background_tasks(
+        &mut self,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        authenticator: web::Data<Authenticator>,
+    ) {
         let worker = Worker {
             provisioning: Arc::clone(&self.provisioning),
             clock,
             poll: settings.worker.poll,
             claim_max: self.claim_max,
         };
-        self.clockwork.push(tokio::spawn(worker.run(self.stop.clone())));
+        self.background_work.push(tokio::spawn(worker.run(self.stop.clone())));
         if let Some(unseen_for) = settings.worker.rounds {
             let rest = Duration::from_mins(1) / settings.worker.rounds_per_minute;
             let rounds = Rounds { provisioning: Arc::clone(&self.provisioning), unseen_for, rest };
-            self.clockwork.push(tokio::spawn(rounds.run(self.stop.clone())));
+            self.background_work.push(tokio::spawn(rounds.run(self.stop.clone())));
         }
         let (stop, provisioning) = (self.stop.clone(), Arc::clone(&self.provisioning));
-        self.clockwork.push(tokio::spawn(async move {
+        self.background_work.push(tokio::spawn(async move {
             loop {
                 if let Err(error) = provisioning.look_at_quotas().await {
                     tracing::warn!(
@@ -173,9 +181,9 @@ impl Replica {
             }
         }));
         let stop = self.stop.clone();
-        self.clockwork.push(tokio::spawn(async move {
+        self.background_work.push(tokio::spawn(async move {
             while tokio::time::timeout(KEYS_RELOAD, stop.cancelled()).await.is_err() {
-                doorkeeper.reload();
+                authenticator.reload();
             }
         }));
     }
@@ -245,11 +253,11 @@ impl Replica {
         let answered = || self.health.requests().nothing();
         // Whether they ended or the time did: who still waits then is told how the booking stands.
         let _answered =
-            tokio::time::timeout_at(deadline - LAST_WORD.min(self.shutdown / 4), answered()).await;
+            tokio::time::timeout_at(deadline - FINAL_RESPONSE_GRACE.min(self.shutdown / 4), answered()).await;
         self.provisioning.waiting.end();
         let _answered = tokio::time::timeout_at(deadline, answered()).await;
         self.public.1.stop(true).await;
-        for one in self.clockwork {
+        for one in self.background_work {
             // A worker that panicked has said so; the shutdown goes on.
             let _ended = one.await;
         }
@@ -271,9 +279,9 @@ fn listen(address: SocketAddr) -> Result<(SocketAddr, std::net::TcpListener), St
 
 fn open(
     (address, listener): (SocketAddr, std::net::TcpListener),
-    door: impl FnOnce(std::net::TcpListener) -> std::io::Result<actix_web::dev::Server>,
+    state: impl FnOnce(std::net::TcpListener) -> std::io::Result<actix_web::dev::Server>,
 ) -> Result<(SocketAddr, ServerHandle), StartFault> {
-    let server = door(listener).map_err(|source| StartFault::Listen { address, source })?;
+    let server = state(listener).map_err(|source| StartFault::Listen { address, source })?;
     let handle = server.handle();
     tokio::spawn(server);
     Ok((address, handle))
@@ -296,7 +304,16 @@ fn provisioning(
     let metrics = Arc::new(Metrics::new());
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
-    let notices = Notices::of(ReplicaId::new(clock.fresh_id()), settings.database.listen);
+    let waiting = Arc::new(Waiting::new(WaitingParts {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        requests: waiting,
+        waiting_max: settings.http.waiting_max,
+        looks_max: looks_at_once(settings),
+        poll: settings.worker.poll,
+        listens: settings.database.listen,
+    }));
     Ok(Provisioning {
         store,
         graph,
@@ -311,9 +328,7 @@ fn provisioning(
         policy: RetryPolicy::default(),
         lease: settings.worker.lease,
         alarm: Alarm::default(),
-        poll: settings.worker.poll,
-        waiting: Waiting::of(waiting, settings.http.waiting_max, looks_at_once(settings)),
-        notices,
+        waiting,
         unconfirmed: Unconfirmed::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
@@ -329,8 +344,8 @@ fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettin
     each.map(|(name, one)| (name.clone(), one.meeting_settings.clone())).collect()
 }
 
-fn door(settings: &Settings, provisioning: &Arc<Provisioning>) -> Door {
-    Door {
+fn state(settings: &Settings, provisioning: &Arc<Provisioning>) -> ApiState {
+    ApiState {
         provisioning: Arc::clone(provisioning),
         waits: WaitSettings { default: settings.http.wait_default, maximum: settings.http.wait_max },
         read_timeout: settings.http.read_timeout,

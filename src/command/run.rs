@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{api_key, assembly, doctor, external_id, migrate, openapi, retry, self_audit, serve};
+use super::{
+    assembly, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit,
+    serve,
+};
 #[cfg(feature = "demo")]
 use super::{demo, simulate_graph};
 
@@ -31,16 +34,16 @@ enum Command {
     /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
     Doctor(doctor::DoctorArguments),
     /// Make bookings due again that failed or wait; without --yes they are only listed
-    Retry(retry::RetryArguments),
+    Retry(retry_bookings::RetryArguments),
     /// Prove from the tables that bookings, meetings and history agree; name every exception
     SelfAudit(self_audit::SelfAuditArguments),
     #[cfg(feature = "demo")]
     /// Stand in for Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
-    ApiKey(api_key::ApiKeyArguments),
+    ApiKey(new_api_key::ApiKeyArguments),
     /// Derive a booking's externalId, step by step
-    ExternalId(external_id::ExternalIdArguments),
+    ExternalId(derive_external_id::ExternalIdArguments),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -80,12 +83,12 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
-        Command::Retry(arguments) => retry::run(arguments).await,
+        Command::Retry(arguments) => retry_bookings::run(arguments).await,
         Command::SelfAudit(arguments) => Ok(self_audit::run(arguments).await),
         #[cfg(feature = "demo")]
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
-        Command::ApiKey(arguments) => api_key::run(&arguments),
-        Command::ExternalId(arguments) => external_id::run(&arguments),
-        Command::Openapi => Ok(openapi::run()),
+        Command::ApiKey(arguments) => new_api_key::run(&arguments),
+        Command::ExternalId(arguments) => derive_external_id::run(&arguments),
+        Command::Openapi => Ok(print_openapi::run()),
     }
 }

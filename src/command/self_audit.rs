@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use self::at_graph::Looker;
+use self::at_graph::GraphChecker;
 use self::report::Report;
 use super::assembly::{chain, store};
-use crate::audit::{Yardstick, examine, orphaned, unguarded};
+use crate::audit::{RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
 use crate::store::Store;
@@ -69,10 +69,10 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
     let settings =
         SelfAuditSettings::load(arguments.config.as_deref(), process_environment(), arguments.ask_graph)?;
     let looker = match settings.graph.as_ref().filter(|_| arguments.ask_graph) {
-        Some(graph) => Some(Looker::at(graph, arguments.rate_per_second).await?),
+        Some(graph) => Some(GraphChecker::at(graph, arguments.rate_per_second).await?),
         None => None,
     };
-    let yardstick = Yardstick {
+    let context = RuleContext {
         namespace: settings.namespace,
         tenant: settings.tenant_id,
         now: SystemClock.now(),
@@ -80,7 +80,7 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
     };
     let store = store(&settings.database)?;
     let mut report = Report::default();
-    let audited = examine_all(&store, arguments, &yardstick, looker, &mut report).await;
+    let audited = examine_all(&store, arguments, &context, looker, &mut report).await;
     store.close().await;
     audited?;
     Ok(report)
@@ -89,8 +89,8 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
 async fn examine_all(
     store: &Store,
     arguments: &SelfAuditArguments,
-    yardstick: &Yardstick,
-    mut looker: Option<Looker>,
+    context: &RuleContext,
+    mut looker: Option<GraphChecker>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let period = (arguments.from, arguments.before);
@@ -101,12 +101,12 @@ async fn examine_all(
     loop {
         let (page, end) = store.examined(period, behind, PAGE).await?;
         for examined in &page {
-            report.examined(examined, yardstick.now);
-            for exception in examine(examined, yardstick) {
+            report.examined(examined, context.now);
+            for exception in examine(examined, context) {
                 report.exception(&exception);
             }
-            if let (Some(looker), Ok(standing)) = (&mut looker, &examined.standing) {
-                looker.look(&examined.name, standing, report).await;
+            if let (Some(looker), Ok(booking)) = (&mut looker, &examined.booking) {
+                looker.look(&examined.name, booking, report).await;
             }
         }
         if end.is_none() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::assembly::{Clockwork, Replica};
+use super::assembly::{BackgroundWork, Replica};
 use crate::clock::SystemClock;
 use crate::config::Settings;
 
@@ -20,7 +20,7 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let service = tokio::select! {
-        service = Replica::start(&settings, Arc::new(SystemClock), Clockwork::Running) => service?,
+        service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned) => service?,
         _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
     };

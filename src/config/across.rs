@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::graph::{Cloud, GraphSettings, GraphVersion};
+use super::graph_settings::{Cloud, GraphSettings, GraphVersion};
 use super::http::HttpSettings;
 use super::reader::Reader;
 use super::worker::WorkerSettings;

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::reader::Reader;
-use super::rule::{flag, secret, whole};
+use super::setting_rule::{flag, secret, whole};
 
 /// The Postgres database.
 #[derive(Debug, Clone)]

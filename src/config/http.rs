@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::rule::{Rule, seconds, whole};
+use super::setting_rule::{SettingRule, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,8 @@ impl HttpSettings {
     }
 }
 
-fn listening_address() -> Rule<SocketAddr> {
-    Rule::text(|text| {
+fn listening_address() -> SettingRule<SocketAddr> {
+    SettingRule::text(|text| {
         text.parse().map_err(|_| {
             "must be an IP address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080 \
              (a host name will not do)"

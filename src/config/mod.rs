@@ -11,40 +11,40 @@
 //! `--config` and `graph.client_secret_file`. Called by `command`; the types of its sections are read by those
 //! whom `command` builds.
 
-mod access;
+mod access_settings;
 mod across;
+mod config_fault;
 mod database;
-mod external_id;
-mod fault;
-mod graph;
+mod external_id_settings;
+mod graph_settings;
 mod http;
 mod near;
-mod origin;
-mod process;
+mod process_environment;
 mod reader;
-mod rule;
 mod secret_file;
 mod self_audit;
+mod setting_rule;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod source_system;
 mod sources;
 mod telemetry;
+mod value_origin;
 mod worker;
 
-pub use access::AccessSettings;
+pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
+pub use config_fault::{ConfigFault, ConfigFaults};
 pub use database::DatabaseSettings;
-pub use external_id::ExternalIdSettings;
-pub use fault::{ConfigFault, ConfigFaults};
-pub use graph::{ClientId, Cloud, GraphSettings, GraphVersion};
+pub use external_id_settings::ExternalIdSettings;
+pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};
 pub use http::HttpSettings;
-pub use origin::Origin;
-pub use process::{process_cache_dir, process_environment, process_search_path};
+pub use process_environment::{process_cache_dir, process_environment, process_search_path};
 pub use self_audit::SelfAuditSettings;
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
 pub use source_system::SourceSystemSettings;
 pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};
 pub use telemetry::{LogFilter, LogFormat, TelemetrySettings};
+pub use value_origin::ValueOrigin;
 pub use worker::WorkerSettings;

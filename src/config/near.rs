@@ -7,8 +7,8 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -
     known
         .filter_map(|name| {
             let distance = distance(unknown, name);
-            let moved = key(name) == key(unknown);
-            (moved || distance <= tolerance).then_some((distance, name))
+            let revision_mismatch = key(name) == key(unknown);
+            (revision_mismatch || distance <= tolerance).then_some((distance, name))
         })
         .min()
         .map(|(_, name)| name)

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fault::{ConfigFault, ConfigFaults};
+use super::config_fault::{ConfigFault, ConfigFaults};
 use super::near::nearest;
-use super::origin::Origin;
-use super::rule::{Rule, Written};
-use super::sources::{Given, STANDARD_NAMES, Sources, UnusedName, Value, squeeze, variable_of};
+use super::setting_rule::{SettingRule, Written};
+use super::sources::{STANDARD_NAMES, SourcedValue, Sources, UnusedName, Value, normalized, variable_of};
+use super::value_origin::ValueOrigin;
 
 /// The most of a wrong value that is shown, in characters.
 const SHOWN_MAX: usize = 100;
@@ -14,7 +14,7 @@ const SHOWN_MAX: usize = 100;
 /// Reads settings out of [`Sources`].
 pub(super) struct Reader {
     sources: Sources,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<&'static str, ValueOrigin>,
     /// Sections whose keys are names that the operator chose.
     open_sections: BTreeSet<&'static str>,
     faults: Vec<ConfigFault>,
@@ -22,7 +22,7 @@ pub(super) struct Reader {
 }
 
 /// A value is wrong, and the fault is noted.
-pub(super) struct Wrong;
+pub(super) struct FaultNoted;
 
 impl Reader {
     pub(super) fn new(mut sources: Sources) -> Self {
@@ -37,8 +37,12 @@ impl Reader {
     }
 
     /// A setting that may be absent.
-    pub(super) fn optional<T>(&mut self, key: &'static str, rule: &Rule<T>) -> Result<Option<T>, Wrong> {
-        let origin = self.given(key).map_or(Origin::Default, |given| given.origin.clone());
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        rule: &SettingRule<T>,
+    ) -> Result<Option<T>, FaultNoted> {
+        let origin = self.given(key).map_or(ValueOrigin::Default, |given| given.origin.clone());
         self.origins.insert(key, origin);
         let Some(given) = self.given(key) else { return Ok(None) };
         match read(given, rule) {
@@ -46,18 +50,23 @@ impl Reader {
             Err(detail) => {
                 let origin = given.origin.clone();
                 self.faults.push(ConfigFault::new(key, Some(origin), detail));
-                Err(Wrong)
+                Err(FaultNoted)
             }
         }
     }
 
     /// A setting with a default; `None` if it is wrong.
-    pub(super) fn or_default<T>(&mut self, key: &'static str, default: T, rule: &Rule<T>) -> Option<T> {
+    pub(super) fn or_default<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        rule: &SettingRule<T>,
+    ) -> Option<T> {
         self.optional(key, rule).ok().map(|value| value.unwrap_or(default))
     }
 
     /// A setting that must be there; `None` if it is wrong or missing.
-    pub(super) fn required<T>(&mut self, key: &'static str, what: &str, rule: &Rule<T>) -> Option<T> {
+    pub(super) fn required<T>(&mut self, key: &'static str, what: &str, rule: &SettingRule<T>) -> Option<T> {
         let value = self.optional(key, rule).ok()?;
         if value.is_none() {
             self.missing(key, what);
@@ -100,9 +109,9 @@ impl Reader {
         self.faults.push(ConfigFault::new(key, origin, detail));
     }
 
-    /// Where a setting's value came from; [`Origin::Default`] if nobody set it.
-    pub(super) fn origin(&self, key: &str) -> Origin {
-        self.origins.get(key).cloned().unwrap_or(Origin::Default)
+    /// Where a setting's value came from; [`ValueOrigin::Default`] if nobody set it.
+    pub(super) fn origin(&self, key: &str) -> ValueOrigin {
+        self.origins.get(key).cloned().unwrap_or(ValueOrigin::Default)
     }
 
     /// Ends the reading: where each value came from and the names left unused, or every fault. Of the missing settings,
@@ -120,7 +129,7 @@ impl Reader {
         Err(ConfigFaults(self.faults))
     }
 
-    fn given(&self, key: &str) -> Option<&Given> {
+    fn given(&self, key: &str) -> Option<&SourcedValue> {
         self.sources.given.get(key).filter(|given| !given.says_nothing())
     }
 
@@ -137,26 +146,26 @@ impl Reader {
             let known = self.origins.contains_key(key.as_str());
             let in_unknown_section =
                 self.sources.sections.contains(section_of(key)) && !sections.contains(section_of(key));
-            if known || (in_unknown_section && matches!(given.origin, Origin::File(_))) {
+            if known || (in_unknown_section && matches!(given.origin, ValueOrigin::File(_))) {
                 continue;
             }
             self.faults.extend(self.unknown(key, &given.origin));
         }
     }
 
-    fn unknown(&self, key: &str, origin: &Origin) -> Option<ConfigFault> {
-        if self.open_sections.contains(section_of(key)) && matches!(origin, Origin::Variable(_)) {
+    fn unknown(&self, key: &str, origin: &ValueOrigin) -> Option<ConfigFault> {
+        if self.open_sections.contains(section_of(key)) && matches!(origin, ValueOrigin::Variable(_)) {
             let detail = "can be set in the file of --config alone";
             return Some(ConfigFault::new(key, Some(origin.clone()), detail));
         }
         let known = self.origins.keys().copied();
-        if let (Some(squeezed), Origin::Variable(name)) = (key.strip_prefix('?'), origin) {
-            let meant = known.map(variable_of).find(|variable| squeeze(variable) == squeezed)?;
+        if let (Some(normalized_name), ValueOrigin::Variable(name)) = (key.strip_prefix('?'), origin) {
+            let meant = known.map(variable_of).find(|variable| normalized(variable) == normalized_name)?;
             let detail = format!("{name} sets nothing{}", did_you_mean(Some(meant.as_str())));
             return Some(ConfigFault::new("", Some(origin.clone()), detail));
         }
         let meant = nearest(key, known).map(|meant| match origin {
-            Origin::Variable(_) => variable_of(meant),
+            ValueOrigin::Variable(_) => variable_of(meant),
             _ => meant.to_owned(),
         });
         let detail = format!("there is no such setting{}", did_you_mean(meant.as_deref()));
@@ -166,7 +175,7 @@ impl Reader {
 
 /// Where the values came from.
 pub(super) struct Provenance {
-    pub(super) origins: BTreeMap<&'static str, Origin>,
+    pub(super) origins: BTreeMap<&'static str, ValueOrigin>,
     pub(super) unused: Vec<UnusedName>,
 }
 
@@ -178,7 +187,7 @@ fn did_you_mean(meant: Option<&str>) -> String {
     meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
 }
 
-fn read<T>(given: &Given, rule: &Rule<T>) -> Result<T, String> {
+fn read<T>(given: &SourcedValue, rule: &SettingRule<T>) -> Result<T, String> {
     let text = match &given.value {
         Value::Text(text) => text.clone(),
         Value::Toml(value) => match (value, rule.written) {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::config_fault::ConfigFaults;
 use super::database::DatabaseSettings;
-use super::fault::ConfigFaults;
-use super::graph::GraphSettings;
+use super::graph_settings::GraphSettings;
 use super::settings::load;
 use crate::booking::{Namespace, TenantId};
 

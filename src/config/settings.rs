@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::access::AccessSettings;
+use super::access_settings::AccessSettings;
 use super::across::{check_graph, check_http, check_lease};
+use super::config_fault::ConfigFaults;
 use super::database::DatabaseSettings;
-use super::external_id::ExternalIdSettings;
-use super::fault::ConfigFaults;
-use super::graph::{GraphSettings, tenant_id};
+use super::external_id_settings::ExternalIdSettings;
+use super::graph_settings::{GraphSettings, tenant_id};
 use super::http::HttpSettings;
-use super::origin::Origin;
-use super::process::process_environment;
+use super::process_environment::process_environment;
 use super::reader::{Provenance, Reader};
 use super::source_system::{self, SourceSystemSettings};
 use super::sources::{Sources, UnusedName};
 use super::telemetry::TelemetrySettings;
+use super::value_origin::ValueOrigin;
 use super::worker::WorkerSettings;
 use crate::booking::{Namespace, SourceSystem, TenantId};
 
@@ -42,7 +42,7 @@ pub struct Settings {
     /// What holds for the bookings of one source system, for those of which the file says something.
     pub source_systems: BTreeMap<SourceSystem, SourceSystemSettings>,
     /// Where each setting's value came from, by `section.key`.
-    pub origins: BTreeMap<&'static str, Origin>,
+    pub origins: BTreeMap<&'static str, ValueOrigin>,
     /// Standard names that hold another value than the setting has: worth a line in the log.
     pub unused_names: Vec<UnusedName>,
 }

@@ -78,7 +78,7 @@ fn the_example_file_is_the_defaults() {
     assert_eq!(defaults.worker.lease, Duration::from_mins(1));
     // As it is delivered, it sets nothing.
     let untouched = load(EXAMPLE, &[]).unwrap();
-    assert!(untouched.origins.values().all(|origin| !matches!(origin, Origin::File(_))));
+    assert!(untouched.origins.values().all(|origin| !matches!(origin, ValueOrigin::File(_))));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_example_file_names_every_setting() {
     let unnamed: Vec<_> = settings
         .origins
         .iter()
-        .filter(|(_, origin)| **origin == Origin::Default)
+        .filter(|(_, origin)| **origin == ValueOrigin::Default)
         .map(|(key, _)| *key)
         .collect();
     assert_eq!(unnamed, ["graph.client_secret_file"], "the other way to give the secret");
@@ -121,15 +121,15 @@ fn origins_say_where_a_value_came_from_and_which_standard_name_was_overruled() {
     let file = file(&format!("[graph]\ntenant_id = \"{tenant}\"\n"));
     let settings = Settings::load(Some(&file.path), environment(&REQUIRED)).unwrap();
     assert_eq!(settings.graph.tenant_id.to_string(), tenant);
-    assert_eq!(settings.origins["graph.tenant_id"], Origin::File(file.path.clone()));
-    assert_eq!(settings.origins["graph.client_id"], Origin::StandardName("AZURE_CLIENT_ID"));
-    assert_eq!(settings.origins["graph.cloud"], Origin::Default);
+    assert_eq!(settings.origins["graph.tenant_id"], ValueOrigin::File(file.path.clone()));
+    assert_eq!(settings.origins["graph.client_id"], ValueOrigin::StandardName("AZURE_CLIENT_ID"));
+    assert_eq!(settings.origins["graph.cloud"], ValueOrigin::Default);
     let own = "MEETING_PROVISIONER__ACCESS__API_KEYS_FILE";
-    assert_eq!(settings.origins["access.api_keys_file"], Origin::Variable(own.to_owned()));
+    assert_eq!(settings.origins["access.api_keys_file"], ValueOrigin::Variable(own.to_owned()));
     let expected = UnusedName {
         name: "AZURE_TENANT_ID",
         key: "graph.tenant_id",
-        origin: Origin::File(file.path.clone()),
+        origin: ValueOrigin::File(file.path.clone()),
     };
     let shown = "AZURE_TENANT_ID is set and not used: graph.tenant_id has another value, from file ";
     assert!(expected.to_string().starts_with(shown), "{expected}");
@@ -144,7 +144,7 @@ fn every_standard_name_fills_in_its_setting() {
     )
     .unwrap();
     for (name, key) in STANDARD_NAMES {
-        assert_eq!(settings.origins[key], Origin::StandardName(name));
+        assert_eq!(settings.origins[key], ValueOrigin::StandardName(name));
     }
     assert_eq!(settings.graph.login_url.as_str(), "https://login.microsoftonline.us/");
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use super::fault::ConfigFault;
-use super::origin::Origin;
+use super::config_fault::ConfigFault;
+use super::value_origin::ValueOrigin;
 
 /// How this service's own environment variables begin: `MEETING_PROVISIONER__SECTION__KEY`.
 pub const PREFIX: &str = "MEETING_PROVISIONER__";
@@ -28,7 +28,7 @@ pub struct UnusedName {
     /// The setting it would have filled in.
     pub key: &'static str,
     /// Where the setting's value came from instead.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }
 
 impl fmt::Display for UnusedName {
@@ -39,9 +39,9 @@ impl fmt::Display for UnusedName {
 }
 
 /// A value and where it came from. Has no `Debug`: it may be a secret.
-pub(super) struct Given {
+pub(super) struct SourcedValue {
     pub(super) value: Value,
-    pub(super) origin: Origin,
+    pub(super) origin: ValueOrigin,
 }
 
 /// A value as it was written.
@@ -56,9 +56,9 @@ pub(super) enum Value {
 #[derive(Default)]
 pub(super) struct Sources {
     /// By `section.key`.
-    pub(super) given: BTreeMap<String, Given>,
+    pub(super) given: BTreeMap<String, SourcedValue>,
     /// The file, if there is one.
-    pub(super) file: Option<Origin>,
+    pub(super) file: Option<ValueOrigin>,
     /// The sections of the file, empty ones too.
     pub(super) sections: BTreeSet<String>,
     /// Standard names that were overruled.
@@ -82,7 +82,7 @@ impl Sources {
         for (name, value) in environment {
             if let Some(rest) = name.strip_prefix(PREFIX) {
                 let key = rest.to_ascii_lowercase().replacen("__", ".", 1);
-                sources.put(key, Value::Text(value), Origin::Variable(name));
+                sources.put(key, Value::Text(value), ValueOrigin::Variable(name));
             } else if STANDARD_NAMES.iter().any(|(standard_name, _)| *standard_name == name) {
                 standard.insert(name, value);
             } else if name.starts_with(PREFIX.trim_end_matches('_')) {
@@ -98,7 +98,7 @@ impl Sources {
     }
 
     fn take_file(&mut self, path: &Path) {
-        let origin = Origin::File(path.to_owned());
+        let origin = ValueOrigin::File(path.to_owned());
         self.file = Some(origin.clone());
         let table = match std::fs::read_to_string(path) {
             Err(error) => Err(format!("can't be read: {error}")),
@@ -122,12 +122,12 @@ impl Sources {
         }
     }
 
-    fn put(&mut self, key: String, value: Value, origin: Origin) {
+    fn put(&mut self, key: String, value: Value, origin: ValueOrigin) {
         // An empty variable of a known key says nothing; of an unknown key it is still a misspelling, which the
         // reader finds, so it is kept unless something was said already.
         let says_nothing = matches!(&value, Value::Text(text) if text.is_empty());
         if !(says_nothing && self.given.contains_key(&key)) {
-            self.given.insert(key, Given { value, origin });
+            self.given.insert(key, SourcedValue { value, origin });
         }
     }
 
@@ -144,7 +144,8 @@ impl Sources {
                 }
             }
             _ => {
-                let given = Given { value: Value::Text(value), origin: Origin::StandardName(name) };
+                let given =
+                    SourcedValue { value: Value::Text(value), origin: ValueOrigin::StandardName(name) };
                 self.given.insert(key.to_owned(), given);
             }
         }
@@ -153,12 +154,15 @@ impl Sources {
     /// `MEETING_PROVISIONER_GRAPH_TENANT_ID` looks like a setting and is none. Only names that are a setting's but for
     /// the underscores are meant: Kubernetes sets `MEETING_PROVISIONER_PORT` and more for a service of this name.
     fn put_single_underscored(&mut self, name: String) {
-        let key = format!("?{}", squeeze(&name));
-        self.given.insert(key, Given { value: Value::Text(String::new()), origin: Origin::Variable(name) });
+        let key = format!("?{}", normalized(&name));
+        self.given.insert(
+            key,
+            SourcedValue { value: Value::Text(String::new()), origin: ValueOrigin::Variable(name) },
+        );
     }
 }
 
-impl Given {
+impl SourcedValue {
     pub(super) fn says_nothing(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text.is_empty())
     }
@@ -170,7 +174,7 @@ pub(super) fn variable_of(key: &str) -> String {
 }
 
 /// A variable's name with every run of underscores made one.
-pub(super) fn squeeze(name: &str) -> String {
+pub(super) fn normalized(name: &str) -> String {
     let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
     words.join("_").to_ascii_uppercase()
 }

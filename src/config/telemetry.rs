@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
-use super::rule::{Rule, one_of, seconds};
+use super::setting_rule::{SettingRule, one_of, seconds};
 
 /// How the service logs, and what it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,11 @@ impl TelemetrySettings {
         let default = Self::default();
         let formats = one_of(&[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
         let log_format = reader.or_default("telemetry.log_format", default.log_format, &formats);
-        let log_filter =
-            reader.or_default("telemetry.log_filter", default.log_filter, &Rule::text(LogFilter::parse));
+        let log_filter = reader.or_default(
+            "telemetry.log_filter",
+            default.log_filter,
+            &SettingRule::text(LogFilter::parse),
+        );
         let window = seconds(60..=2_592_000);
         let starting_soon =
             reader.or_default("telemetry.starting_soon_seconds", default.starting_soon, &window);

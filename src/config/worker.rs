@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::rule::{fractional_seconds, hours, seconds, whole};
+use super::setting_rule::{fractional_seconds, hours, seconds, whole};
 
 /// How often the worker looks, how much it takes, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]

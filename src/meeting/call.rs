@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::observed::MeetingId;
-use crate::booking::{Attendee, Booking, ExternalId, MeetingSettings, Subject, Upn, UserId};
+use crate::booking::{Attendee, BookingSpec, ExternalId, MeetingSettings, Subject, Upn, UserId};
 use crate::clock::Timestamp;
 
 /// One call to Graph. Every call can be repeated without harm.
@@ -19,8 +19,8 @@ pub enum Call {
         organizer: UserId,
         /// Under which name.
         external_id: ExternalId,
-        /// What the meeting should be; Graph heeds it only when it makes one.
-        booking: Box<Booking>,
+        /// What the meeting should be; Graph applies it only when it makes one.
+        spec: Box<BookingSpec>,
     },
     /// Make a meeting agree with its booking (`PATCH`).
     Change {
@@ -123,19 +123,19 @@ pub struct Change {
     pub attendees: Option<Vec<Attendee>>,
     /// Settings, only those that differ.
     pub settings: MeetingSettings,
-    /// Nobody but the organizer passes the lobby: what a cancel does first, because an old link lives on.
+    /// Only the organizer passes the lobby: what a cancel does first, because an old link lives on.
     pub close_lobby: bool,
 }
 
 impl Change {
     /// Everything that a booking says, whatever its meeting is like.
     #[must_use]
-    pub fn whole(booking: &Booking) -> Self {
+    pub fn whole(spec: &BookingSpec) -> Self {
         Self {
-            subject: booking.subject.is_some().then(|| booking.subject.clone()),
-            times: Some((booking.start_date_time, booking.end_date_time)),
-            attendees: Some(booking.attendees.clone()),
-            settings: booking.effective_settings.clone(),
+            subject: spec.subject.is_some().then(|| spec.subject.clone()),
+            times: Some((spec.start_date_time, spec.end_date_time)),
+            attendees: Some(spec.attendees.clone()),
+            settings: spec.effective_settings.clone(),
             close_lobby: false,
         }
     }
@@ -148,9 +148,9 @@ impl Change {
 
     /// The same change as Graph takes it: Microsoft wants the whole list of attendees beside presenters by role.
     #[must_use]
-    pub fn with_what_belongs_to_it(mut self, booking: &Booking) -> Self {
+    pub fn with_what_belongs_to_it(mut self, spec: &BookingSpec) -> Self {
         if self.settings.has_presenters_by_role() && self.attendees.is_none() {
-            self.attendees = Some(booking.attendees.clone());
+            self.attendees = Some(spec.attendees.clone());
         }
         self
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::call::Change;
 use super::observed::{Seen, SeenAttendee};
-use crate::booking::{Attendee, Booking};
+use crate::booking::{Attendee, BookingSpec};
 use crate::clock::Timestamp;
 
 /// Graph rounds times; bookings differ by minutes.
@@ -17,18 +17,18 @@ const ATTENDEES_RETURNED_MAX: usize = 750;
 /// spellings; attendees as a set, by object id or name; what the booking leaves open is not compared. That of which
 /// Graph told nothing has to be asked for.
 #[must_use]
-pub fn compare(booking: &Booking, seen: &Seen) -> Change {
-    let wanted_subject = booking.subject.as_ref().map_or("", |subject| subject.as_str());
+pub fn compare(spec: &BookingSpec, seen: &Seen) -> Change {
+    let wanted_subject = spec.subject.as_ref().map_or("", |subject| subject.as_str());
     let seen_subject = seen.subject.as_deref().unwrap_or("");
-    let subject_differs = booking.subject.is_some() && wanted_subject.trim() != seen_subject.trim();
+    let subject_differs = spec.subject.is_some() && wanted_subject.trim() != seen_subject.trim();
     let times_differ =
-        !same_time(booking.start_date_time, seen.start) || !same_time(booking.end_date_time, seen.end);
+        !same_time(spec.start_date_time, seen.start) || !same_time(spec.end_date_time, seen.end);
     Change {
-        subject: subject_differs.then(|| booking.subject.clone()),
-        times: times_differ.then_some((booking.start_date_time, booking.end_date_time)),
-        attendees: (!same_attendees(&booking.attendees, seen.attendees.as_deref()))
-            .then(|| booking.attendees.clone()),
-        settings: seen.settings.lacking(&booking.effective_settings),
+        subject: subject_differs.then(|| spec.subject.clone()),
+        times: times_differ.then_some((spec.start_date_time, spec.end_date_time)),
+        attendees: (!same_attendees(&spec.attendees, seen.attendees.as_deref()))
+            .then(|| spec.attendees.clone()),
+        settings: seen.settings.lacking(&spec.effective_settings),
         close_lobby: false,
     }
 }
@@ -68,8 +68,8 @@ mod tests {
     use crate::booking::parse;
     use crate::meeting::{SeenSetting, SeenSettings};
 
-    fn wanted() -> Booking {
-        let (_, booking) = parse(json!({
+    fn wanted() -> BookingSpec {
+        let (_, spec) = parse(json!({
             "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "subject": "Review",
             "startDateTime": "2026-12-01T09:00:00.1234567Z", "endDateTime": "2026-12-01T09:30:00Z",
             "attendees": [
@@ -78,14 +78,14 @@ mod tests {
             ],
         }))
         .unwrap();
-        booking
+        spec
     }
 
-    fn seen(booking: &Booking) -> Seen {
+    fn seen(spec: &BookingSpec) -> Seen {
         Seen {
             subject: Some("Review".to_owned()),
-            start: Some(booking.start_date_time),
-            end: Some(booking.end_date_time),
+            start: Some(spec.start_date_time),
+            end: Some(spec.end_date_time),
             attendees: Some(vec![
                 SeenAttendee {
                     user_id: None,
@@ -114,8 +114,8 @@ mod tests {
         seen.attendees.as_mut().unwrap()
     }
 
-    /// Settings differ where the meeting has them otherwise, where a word is unknown to us, and where nothing was told;
-    /// those that nobody wants are not compared.
+    /// Settings differ where the meeting has them otherwise, where a value is unknown to us, and where nothing was told;
+    /// those that the booking leaves open are not compared.
     #[test]
     fn settings_are_changed_one_by_one() {
         let lobby = "lobbyBypassSettings.scope";
@@ -134,7 +134,7 @@ mod tests {
                 vec![],
             ),
         ] {
-            let (_, booking) = parse(json!({
+            let (_, spec) = parse(json!({
                 "organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z",
                 "settings": {"allowMeetingChat": "limited", "recordAutomatically": true,
                     "lobbyBypassSettings": {"scope": "invited"}},
@@ -144,9 +144,9 @@ mod tests {
             if let Some(on) = switch {
                 settings.note("recordAutomatically", SeenSetting::Switch(on));
             }
-            let (start, end) = (Some(booking.start_date_time), Some(booking.end_date_time));
+            let (start, end) = (Some(spec.start_date_time), Some(spec.end_date_time));
             let seen = Seen { start, end, settings, ..Seen::default() };
-            let change = compare(&booking, &seen);
+            let change = compare(&spec, &seen);
             assert_eq!(change.members(), expected);
             let kept = serde_json::to_value(&seen).unwrap();
             assert_eq!(serde_json::from_value::<Seen>(kept).unwrap(), seen);
@@ -165,28 +165,28 @@ mod tests {
     /// What Graph rounds, reorders, renames in case or leaves out is no difference.
     #[test]
     fn a_meeting_that_means_the_same_is_left_alone() {
-        let booking = wanted();
-        assert!(compare(&booking, &seen(&booking)).is_empty());
-        let mut rounded = seen(&booking);
-        rounded.start = Some(booking.start_date_time.replace_nanosecond(0).unwrap());
-        assert!(compare(&booking, &rounded).is_empty());
-        let no_subject = Booking { subject: None, ..booking.clone() };
-        assert!(compare(&no_subject, &seen(&booking)).is_empty());
+        let spec = wanted();
+        assert!(compare(&spec, &seen(&spec)).is_empty());
+        let mut rounded = seen(&spec);
+        rounded.start = Some(spec.start_date_time.replace_nanosecond(0).unwrap());
+        assert!(compare(&spec, &rounded).is_empty());
+        let no_subject = BookingSpec { subject: None, ..spec.clone() };
+        assert!(compare(&no_subject, &seen(&spec)).is_empty());
     }
 
     /// Only what differs is changed: both times together, attendees as the whole list.
     #[test]
     fn only_what_differs_is_changed() {
-        let booking = wanted();
-        let times = (booking.start_date_time, booking.end_date_time);
-        let mut other = seen(&booking);
+        let spec = wanted();
+        let times = (spec.start_date_time, spec.end_date_time);
+        let mut other = seen(&spec);
         other.end = other.end.map(|end| end + Duration::from_mins(5));
-        assert_eq!(compare(&booking, &other), Change { times: Some(times), ..Change::default() });
-        let mut other = seen(&booking);
+        assert_eq!(compare(&spec, &other), Change { times: Some(times), ..Change::default() });
+        let mut other = seen(&spec);
         other.subject = None;
         assert_eq!(
-            compare(&booking, &other),
-            Change { subject: Some(booking.subject.clone()), ..Change::default() }
+            compare(&spec, &other),
+            Change { subject: Some(spec.subject.clone()), ..Change::default() }
         );
         for spoil in [
             |seen: &mut Seen| drop(told(seen).pop()),
@@ -197,29 +197,29 @@ mod tests {
                 told(seen).push(one);
             },
         ] {
-            let mut other = seen(&booking);
+            let mut other = seen(&spec);
             spoil(&mut other);
-            let change = compare(&booking, &other);
-            assert_eq!(change, Change { attendees: Some(booking.attendees.clone()), ..Change::default() });
+            let change = compare(&spec, &other);
+            assert_eq!(change, Change { attendees: Some(spec.attendees.clone()), ..Change::default() });
         }
     }
 
     /// Graph gives back at most 750 attendees: the missing rest is no difference.
     #[test]
     fn a_list_that_graph_cut_short_is_no_difference() {
-        let mut booking = wanted();
-        let attendee = booking.attendees[1].clone();
-        booking.attendees = (0..900)
+        let mut spec = wanted();
+        let attendee = spec.attendees[1].clone();
+        spec.attendees = (0..900)
             .map(|n| Attendee {
                 upn: crate::booking::Upn::parse(&format!("u{n}@contoso.com")).unwrap(),
                 ..attendee.clone()
             })
             .collect();
-        let mut cut = seen(&booking);
+        let mut cut = seen(&spec);
         let named = |n| SeenAttendee { user_id: None, upn: Some(format!("u{n}@contoso.com")), role: None };
         cut.attendees = Some((0..750).map(named).collect());
-        assert!(compare(&booking, &cut).is_empty());
+        assert!(compare(&spec, &cut).is_empty());
         told(&mut cut).pop();
-        assert!(!compare(&booking, &cut).is_empty());
+        assert!(!compare(&spec, &cut).is_empty());
     }
 }

@@ -1,11 +1,12 @@
 //! What is done about a meeting that has moved away from its booking since they agreed.
 
-use super::difference::MeetingDifference;
-use super::observed::{Seen, SeenAttendee};
-use super::standing::{Life, Progress, Standing};
-use crate::booking::{Attendee, AttendeeRole, Booking, Subject, Upn, UserId};
+use super::booking::{Booking, DesiredState, Progress};
+use super::call::Call;
+use super::meeting_difference::MeetingDifference;
+use super::observed::{Agreement, Seen, SeenAttendee};
+use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
 
-/// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
+/// What is done about a meeting that was changed at Microsoft's side. What a caller newly wants is brought about
 /// whatever this says: it is about meetings that agreed with their bookings once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum DriftPolicy {
@@ -33,29 +34,52 @@ impl DriftPolicy {
     }
 }
 
-impl Standing {
-    /// The same with what the policy makes of a drift. Mending is what happens anyway: wanted and observed don't agree.
-    #[must_use]
-    pub(super) fn with_drift(mut self, drift: &[MeetingDifference], policy: DriftPolicy) -> Self {
-        let Some(meeting) = self.observed.meeting.as_mut().filter(|_| !drift.is_empty()) else { return self };
-        if self.wanted.life == Life::Cancelled || policy == DriftPolicy::Mend {
-            return self;
+/// A meeting that has moved away from its booking since they agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// In what.
+    pub differences: Vec<MeetingDifference>,
+    /// What was done about it.
+    pub policy: DriftPolicy,
+}
+
+/// Of the differences that an answer to `call` tells of, those by which the meeting has moved away from its booking: not
+/// what the call asked for, and not what was `known` to differ before, which was settled then.
+#[must_use]
+pub(super) fn drift(
+    known: &[MeetingDifference],
+    told: &[MeetingDifference],
+    call: &Call,
+) -> Vec<MeetingDifference> {
+    let asked = match call {
+        Call::Change { change, .. } => change.members(),
+        _ => Vec::new(),
+    };
+    let is_drift = |one: &&MeetingDifference| !asked.contains(&one.field.as_str()) && !known.contains(one);
+    told.iter().filter(is_drift).cloned().collect()
+}
+
+impl Booking {
+    /// Does what the policy makes of a drift. Mending is what happens anyway: wanted and observed don't agree.
+    pub(super) fn follow_drift(&mut self, drift: &[MeetingDifference], policy: DriftPolicy) {
+        let Some(meeting) = self.observed.meeting.as_mut().filter(|_| !drift.is_empty()) else { return };
+        if self.wanted.desired_state == DesiredState::Cancelled || policy == DriftPolicy::Mend {
+            return;
         }
         if policy == DriftPolicy::Adopt {
-            let adopted = adopted(&self.wanted.booking, &meeting.seen, drift);
-            if adopted != self.wanted.booking {
-                self.wanted.booking = adopted;
+            let adopted = adopted(&self.wanted.spec, &meeting.seen, drift);
+            if adopted != self.wanted.spec {
+                self.wanted.spec = adopted;
                 self.wanted.revision = self.wanted.revision.saturating_add(1);
             }
         }
-        meeting.agreed_revision = Some(self.wanted.revision);
-        self
+        meeting.agreement = Agreement::At(self.wanted.revision);
     }
 
     /// Whether there is a meeting that agreed with the booking, so that Graph can be asked whether it still does.
     #[must_use]
     pub fn is_comparable(&self) -> bool {
-        self.wanted.life == Life::Held
+        self.wanted.desired_state == DesiredState::Present
             && self.progress == Progress::Settled
             && self.observed.meeting.is_some()
     }
@@ -63,8 +87,8 @@ impl Standing {
 
 /// The booking with what its meeting has otherwise in these members. What a booking can't say, such as an attendee
 /// without a name, stays as it was.
-fn adopted(booking: &Booking, seen: &Seen, drift: &[MeetingDifference]) -> Booking {
-    let mut adopted = booking.clone();
+fn adopted(spec: &BookingSpec, seen: &Seen, drift: &[MeetingDifference]) -> BookingSpec {
+    let mut adopted = spec.clone();
     let has = |field: &str| drift.iter().any(|one| one.field == field);
     if has("subject") {
         let subject = seen.subject.as_deref().filter(|subject| !subject.trim().is_empty());
@@ -82,7 +106,7 @@ fn adopted(booking: &Booking, seen: &Seen, drift: &[MeetingDifference]) -> Booki
     }
     if has("participants.attendees") {
         let told = seen.attendees.iter().flatten();
-        let attendees: Option<Vec<Attendee>> = told.map(|one| attendee(booking, one)).collect();
+        let attendees: Option<Vec<Attendee>> = told.map(|one| attendee(spec, one)).collect();
         adopted.attendees = attendees.unwrap_or(adopted.attendees);
     }
     for one in drift {
@@ -93,14 +117,14 @@ fn adopted(booking: &Booking, seen: &Seen, drift: &[MeetingDifference]) -> Booki
     adopted
 }
 
-fn attendee(booking: &Booking, seen: &SeenAttendee) -> Option<Attendee> {
+fn attendee(spec: &BookingSpec, seen: &SeenAttendee) -> Option<Attendee> {
     let user_id = seen.user_id.as_deref().and_then(|id| UserId::parse(id).ok());
     let upn = seen.upn.as_deref().and_then(|upn| Upn::parse(upn).ok());
     let is_same = |one: &&Attendee| {
         let same_upn = upn.as_ref().is_some_and(|upn| upn.folded() == one.upn.folded());
         same_upn || (user_id.is_some() && user_id == one.user_id)
     };
-    let known = booking.attendees.iter().find(is_same);
+    let known = spec.attendees.iter().find(is_same);
     let role = seen
         .role
         .as_deref()

@@ -6,14 +6,14 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed, OrganizerChange,
-    Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings, Status, Wanted,
-    meeting_differences, next_call,
+    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId,
+    Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenMeeting,
+    SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 
-fn booking() -> Booking {
+fn spec() -> BookingSpec {
     let body = json!({
         "organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "subject": "Review",
         "startDateTime": "2026-12-01T09:00:00Z", "endDateTime": "2026-12-01T09:30:00Z",
@@ -47,7 +47,7 @@ fn as_wanted() -> Seen {
     }
 }
 
-fn standing() -> Standing {
+fn booking() -> Booking {
     let meeting = Meeting {
         id: MeetingId::parse("m").unwrap(),
         join_web_url: JoinWebUrl::parse("m").unwrap(),
@@ -55,20 +55,19 @@ fn standing() -> Standing {
         created_by: CreatedBy::ThisRequest,
         seen: as_wanted(),
         seen_at: NOW,
-        doubted: true,
-        agreed_revision: Some(3),
+        agreement: Agreement::CheckRequested(3),
         lobby_closed: false,
         removed: false,
     };
     let external_id = ExternalId::new(Uuid::nil());
-    Standing {
+    Booking {
         key: BookingKey {
             source_system: SourceSystem::parse("crm").unwrap(),
             booking_id: BookingId::parse("BK-1").unwrap(),
         },
         generation: Generation::FIRST,
         revision: 7,
-        wanted: Wanted { life: Life::Held, external_id, booking: booking(), revision: 3 },
+        wanted: Wanted { desired_state: DesiredState::Present, external_id, spec: spec(), revision: 3 },
         observed: Observed {
             organizer: UserId::parse("1f35f2e6-9cab-44ad-8d5a-b74c14720000").ok(),
             creation_unknown: false,
@@ -84,10 +83,20 @@ fn standing() -> Standing {
     }
 }
 
-fn answered(standing: &Standing, outcome: Outcome, policy: DriftPolicy) -> Standing {
-    let call = next_call(&standing.wanted, &standing.observed).expect("there is something to ask");
-    let reply = Reply { outcome, evidence: Evidence::begun(NOW) };
-    standing.after_attempt((&call, 3), &reply, (&RetryPolicy::default(), policy), (NOW, 0.5))
+fn answered(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Booking {
+    transition(booking, outcome, policy).booking
+}
+
+fn transition(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Transition {
+    let call = booking.next_call().expect("there is something to ask");
+    let answered = Answered { call, asked_by: 3, reply: Reply { outcome, evidence: Evidence::begun(NOW) } };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: policy, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules)
+}
+
+/// In what the meeting that this outcome tells of has moved away from its booking.
+fn drift_of(booking: &Booking, outcome: Outcome) -> Vec<MeetingDifference> {
+    transition(booking, outcome, DriftPolicy::Mend).drift.map(|drift| drift.differences).unwrap_or_default()
 }
 
 fn told(seen: Seen) -> Box<SeenMeeting> {
@@ -109,13 +118,13 @@ fn fields(differences: &[MeetingDifference]) -> Vec<&str> {
     differences.iter().map(|one| one.field.as_str()).collect()
 }
 
-/// While it is doubted a meeting is still provisioned, and Graph is asked how it is, not to change it.
+/// While it is requested a meeting is still provisioned, and Graph is asked how it is, not to change it.
 #[test]
-fn a_doubted_meeting_is_looked_at_and_stays_provisioned() {
-    let standing = standing();
-    assert_eq!(standing.status(), Status::Provisioned);
-    assert!(matches!(next_call(&standing.wanted, &standing.observed), Some(Call::Look { .. })));
-    let settled = answered(&standing, Outcome::Seen(told(as_wanted())), DriftPolicy::Mend);
+fn a_requested_meeting_is_looked_at_and_stays_provisioned() {
+    let booking = booking();
+    assert_eq!(booking.status(), Status::Provisioned);
+    assert!(matches!(next_call(&booking.wanted, &booking.observed), Some(Call::Look { .. })));
+    let settled = answered(&booking, Outcome::Seen(told(as_wanted())), DriftPolicy::Mend);
     assert_eq!((settled.progress, settled.status()), (Progress::Settled, Status::Provisioned));
     assert_eq!(next_call(&settled.wanted, &settled.observed), None);
 }
@@ -128,10 +137,9 @@ fn each_policy_does_what_it_says() {
         (DriftPolicy::Report, None, "Review", 3),
         (DriftPolicy::Adopt, None, "Party", 4),
     ] {
-        let before = standing();
+        let before = booking();
         let outcome = Outcome::Seen(told(moved()));
-        let look = next_call(&before.wanted, &before.observed).unwrap();
-        assert_eq!(fields(&before.drift((&look, 3), &outcome)), ["subject", "startDateTime"]);
+        assert_eq!(fields(&drift_of(&before, outcome.clone())), ["subject", "startDateTime"]);
         let after = answered(&before, outcome, policy);
         let asked = next_call(&after.wanted, &after.observed).map(|call| match call {
             Call::Change { change, .. } => change.members(),
@@ -139,7 +147,7 @@ fn each_policy_does_what_it_says() {
         });
         assert_eq!(asked, call, "{policy:?}");
         let wanted = &after.wanted;
-        assert_eq!((wanted.booking.subject.as_ref().unwrap().as_str(), wanted.revision), (subject, revision));
+        assert_eq!((wanted.spec.subject.as_ref().unwrap().as_str(), wanted.revision), (subject, revision));
         let expected = if call.is_some() { Status::Updating } else { Status::Provisioned };
         assert_eq!(after.status(), expected, "{policy:?}");
     }
@@ -148,21 +156,22 @@ fn each_policy_does_what_it_says() {
 /// A difference that was settled before is not found again; one that moves on is.
 #[test]
 fn a_known_difference_is_not_drift() {
-    let mut doubted = answered(&standing(), Outcome::Seen(told(moved())), DriftPolicy::Report);
-    doubted.observed.meeting.as_mut().unwrap().doubted = true;
-    doubted.progress = Progress::Due(NOW);
-    let look = next_call(&doubted.wanted, &doubted.observed).unwrap();
-    assert_eq!(doubted.drift((&look, 3), &Outcome::Seen(told(moved()))), []);
+    let mut requested = answered(&booking(), Outcome::Seen(told(moved())), DriftPolicy::Report);
+    requested.observed.meeting.as_mut().unwrap().agreement =
+        Agreement::CheckRequested(requested.wanted.revision);
+    requested.progress = Progress::Due(NOW);
+    assert!(matches!(requested.next_call(), Some(Call::Look { .. })));
+    assert_eq!(drift_of(&requested, Outcome::Seen(told(moved()))), []);
     let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
-    assert_eq!(fields(&doubted.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
+    assert_eq!(fields(&drift_of(&requested, Outcome::Seen(told(again)))), ["subject"]);
 }
 
 /// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
 #[test]
 fn the_answer_to_a_change_is_compared_too() {
-    let mut before = standing();
-    before.wanted.booking.subject = Some(Subject::parse("Another").unwrap());
-    before.observed.meeting.as_mut().unwrap().agreed_revision = Some(2);
+    let mut before = booking();
+    before.wanted.spec.subject = Some(Subject::parse("Another").unwrap());
+    before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
     let stubborn = Outcome::Changed(told(as_wanted()));
     let after = answered(&before, stubborn, DriftPolicy::Mend);
     assert_eq!(next_call(&after.wanted, &after.observed), None);
@@ -184,7 +193,7 @@ fn what_is_not_told_does_not_differ() {
     ] {
         let mut seen = as_wanted();
         leave_out(&mut seen);
-        assert_eq!(meeting_differences(&booking(), &seen), []);
+        assert_eq!(meeting_differences(&spec(), &seen), []);
     }
 }
 
@@ -202,7 +211,7 @@ fn differences_are_told_with_both_sides() {
         {"field": "participants.attendees", "wanted": ["b@contoso.com attendee"], "seen": ["c@contoso.com presenter"]},
         {"field": "allowMeetingChat", "wanted": "limited", "seen": "future"},
     ]);
-    let told: Value = serde_json::to_value(meeting_differences(&booking(), &seen)).unwrap();
+    let told: Value = serde_json::to_value(meeting_differences(&spec(), &seen)).unwrap();
     assert_eq!(told, expected);
 }
 
@@ -213,7 +222,7 @@ fn a_booking_adopts_what_it_can_say() {
     seen.subject = Some(String::new());
     seen.settings.note("allowMeetingChat", SeenSetting::Word("disabled".to_owned()));
     seen.attendees.as_mut().unwrap()[0] = attendee(Some("c@contoso.com"), None, Some("presenter"));
-    let adopted = super::adopted(&booking(), &seen, &meeting_differences(&booking(), &seen));
+    let adopted = super::adopted(&spec(), &seen, &meeting_differences(&spec(), &seen));
     assert_eq!(adopted.subject, None);
     assert_eq!(meeting_differences(&adopted, &seen), []);
     assert_eq!(adopted.attendees[1].upn.as_str(), "A@contoso.com", "as the booking spells it");
@@ -222,41 +231,45 @@ fn a_booking_adopts_what_it_can_say() {
     unsayable.end = Some(datetime!(2026-11-01 09:00 UTC));
     unsayable.attendees = Some(vec![attendee(None, Some("unknown"), None)]);
     unsayable.settings.note("allowMeetingChat", SeenSetting::Word("future".to_owned()));
-    let differences = meeting_differences(&booking(), &unsayable);
+    let differences = meeting_differences(&spec(), &unsayable);
     assert_eq!(differences.len(), 4);
-    assert_eq!(super::adopted(&booking(), &unsayable, &differences), booking());
+    assert_eq!(super::adopted(&spec(), &unsayable, &differences), spec());
 }
 
-/// That nobody may look changes nothing about a booking; that its meeting is gone does.
+/// A look that is refused changes nothing about a booking; a meeting that is gone does.
 #[test]
 fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
-    for (refusal, status, doubted) in [
+    for (refusal, status, requested) in [
         (Refusal::Forbidden, Status::Provisioned, false),
         (Refusal::Request, Status::Provisioned, false),
         (Refusal::MeetingMissing, Status::Failed, true),
     ] {
-        let after = answered(&standing(), Outcome::Refused(refusal), DriftPolicy::Mend);
+        let after = answered(&booking(), Outcome::Refused(refusal), DriftPolicy::Mend);
         assert_eq!((after.status(), after.due_at()), (status, None), "{refusal:?}");
-        assert_eq!(after.observed.meeting.as_ref().unwrap().doubted, doubted);
+        assert_eq!(
+            matches!(after.observed.meeting.as_ref().unwrap().agreement, Agreement::CheckRequested(_)),
+            requested
+        );
         assert!(after.last_error.is_some());
     }
-    let after = answered(&standing(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
+    let after = answered(&booking(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
     assert_eq!(after.status(), Status::Provisioned);
     assert!(after.due_at() > Some(NOW));
 }
 
-/// That nobody may look is no reason to forget what a caller declared while the look was under way.
+/// A look that is refused is no reason to forget what a caller declared while the look was under way.
 #[test]
 fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
-    let before = standing();
+    let before = booking();
     let look = next_call(&before.wanted, &before.observed).unwrap();
-    let mut requested = booking();
+    let mut requested = spec();
     requested.subject = Some(Subject::parse("Another").unwrap());
     let declared = before.declared(requested, OrganizerChange::Refused, true, NOW);
     let Declared::Changed(declared, _) = declared else { panic!("{declared:?}") };
     let reply = Reply { outcome: Outcome::Refused(Refusal::Forbidden), evidence: Evidence::begun(NOW) };
-    let policies = (&RetryPolicy::default(), DriftPolicy::Mend);
-    let after = declared.after_attempt((&look, 3), &reply, policies, (NOW, 0.5));
+    let answered = Answered { call: look, asked_by: 3, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    let after = declared.booking.answered(&answered, &rules).booking;
     assert_eq!((after.status(), after.due_at()), (Status::Updating, Some(NOW)));
     assert!(matches!(next_call(&after.wanted, &after.observed), Some(Call::Change { .. })));
 }

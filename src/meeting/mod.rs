@@ -1,46 +1,47 @@
 //! What Graph holds, what is wanted of it, and every decision between the two.
 //!
-//! Pure: [`next_call`] is the only place that decides what to ask of Graph, [`next_step`] the only place that
-//! decides done, again or parked. Nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
-//! `store` and the doors.
+//! A [`Booking`] holds desired state ([`Wanted`]) beside observed state ([`Observed`]); the pair [`next_call`] and
+//! [`next_step`] is the reconciler: the only place that decides what to ask of Graph, and the only place that decides done,
+//! again or parked. What an act does to a booking is a value, the [`Transition`]. Pure: nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
+//! `store`, `audit`, `api` and `command`.
 
-mod after;
+mod booking;
+mod booking_filter;
 mod call;
 mod compare;
-mod declare;
-mod difference;
+mod desired_change;
 mod drift;
 mod failure;
-mod filter;
+mod meeting_difference;
 #[cfg(test)]
 mod model_tests;
 mod next_call;
 mod next_step;
+mod observe;
 mod observed;
+mod organizer_checks;
 mod organizer_facts;
 mod outcome;
-mod readiness;
 mod remedy;
 mod retried;
 mod seen_settings;
-mod settling;
-mod standing;
+mod transition;
 
-pub use after::after;
+pub use booking::{Booking, DesiredState, Progress, Status, Wanted};
+pub use booking_filter::BookingFilter;
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
-pub use declare::{CalledOff, Declared, OrganizerChange};
-pub use difference::{MeetingDifference, meeting_differences};
-pub use drift::DriftPolicy;
+pub use desired_change::{Cancellation, Declared, OrganizerChange};
+pub use drift::{Drift, DriftPolicy};
 pub use failure::{Failure, LastError};
-pub use filter::BookingFilter;
+pub use meeting_difference::{MeetingDifference, meeting_differences};
 pub use next_call::next_call;
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
-pub use observed::{CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
+pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
+pub use organizer_checks::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};
 pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
-pub use readiness::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};
-pub use standing::{Life, Progress, Standing, Status, Wanted};
+pub use transition::{Answered, Rules, Transition};

@@ -1,9 +1,9 @@
 //! The only place that decides what to ask of Graph.
 
+use super::booking::{DesiredState, Wanted};
 use super::call::{Call, Change};
 use super::compare::compare;
-use super::observed::Observed;
-use super::standing::{Life, Wanted};
+use super::observed::{Agreement, Observed};
 use crate::booking::{Organizer, UserId};
 
 /// What to ask of Graph so that what is observed comes to agree with what is wanted; nothing when they agree.
@@ -12,9 +12,9 @@ use crate::booking::{Organizer, UserId};
 /// Should it still differ after that, Graph will not have it otherwise, and asking again would never end.
 #[must_use]
 pub fn next_call(wanted: &Wanted, observed: &Observed) -> Option<Call> {
-    match wanted.life {
-        Life::Held => hold(wanted, observed),
-        Life::Cancelled => cancel(wanted, observed),
+    match wanted.desired_state {
+        DesiredState::Present => hold(wanted, observed),
+        DesiredState::Cancelled => cancel(wanted, observed),
     }
 }
 
@@ -22,18 +22,22 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     let Some(organizer) = organizer(wanted, observed) else { return find_organizer(wanted) };
     let Some(meeting) = &observed.meeting else { return Some(create_or_get(wanted, organizer)) };
     let in_channel = in_channel(wanted);
-    if meeting.agreed_revision != Some(wanted.revision) {
-        let change = if meeting.is_out_of_sight() {
-            Change::whole(&wanted.booking)
+    if meeting.agreement.revision() != Some(wanted.revision) {
+        let change = if meeting.agreement == Agreement::Unknown {
+            Change::whole(&wanted.spec)
         } else {
-            compare(&wanted.booking, &meeting.seen)
+            compare(&wanted.spec, &meeting.seen)
         };
         if !change.is_empty() {
-            let change = change.with_what_belongs_to_it(&wanted.booking);
+            let change = change.with_what_belongs_to_it(&wanted.spec);
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });
         }
     }
-    meeting.doubted.then(|| Call::Look { organizer, meeting: meeting.id.clone(), in_channel })
+    matches!(meeting.agreement, Agreement::CheckRequested(_)).then(|| Call::Look {
+        organizer,
+        meeting: meeting.id.clone(),
+        in_channel,
+    })
 }
 
 fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
@@ -41,7 +45,7 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
         return observed.creation_unknown.then(|| find_organizer(wanted)).flatten();
     };
     match &observed.meeting {
-        // Nobody saw an answer: only the same call can tell whether there is a meeting to remove.
+        // The outcome is unknown: only the same call can tell whether there is a meeting to remove.
         None => observed.creation_unknown.then(|| create_or_get(wanted, organizer)),
         Some(meeting) if meeting.removed => None,
         Some(meeting) if meeting.lobby_closed => {
@@ -57,29 +61,25 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
 }
 
 fn organizer(wanted: &Wanted, observed: &Observed) -> Option<UserId> {
-    observed.organizer.or(match &wanted.booking.organizer {
+    observed.organizer.or(match &wanted.spec.organizer {
         Organizer::UserId(id) => Some(*id),
         Organizer::Upn(_) => None,
     })
 }
 
 fn in_channel(wanted: &Wanted) -> bool {
-    wanted.booking.chat_thread_id.is_some()
+    wanted.spec.chat_thread_id.is_some()
 }
 
 fn find_organizer(wanted: &Wanted) -> Option<Call> {
-    match &wanted.booking.organizer {
+    match &wanted.spec.organizer {
         Organizer::Upn(upn) => Some(Call::FindOrganizer(upn.clone())),
         Organizer::UserId(_) => None,
     }
 }
 
 fn create_or_get(wanted: &Wanted, organizer: UserId) -> Call {
-    Call::CreateOrGet {
-        organizer,
-        external_id: wanted.external_id,
-        booking: Box::new(wanted.booking.clone()),
-    }
+    Call::CreateOrGet { organizer, external_id: wanted.external_id, spec: Box::new(wanted.spec.clone()) }
 }
 
 #[cfg(test)]

@@ -4,29 +4,29 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{Booking, ExternalId, parse};
+use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
-    SeenSetting, SeenSettings, after,
+    Agreement, Answered, Booking, CallKind, CreatedBy, DriftPolicy, Evidence, JoinWebUrl, Meeting, MeetingId,
+    Outcome, Reply, RetryPolicy, Rules, Seen, SeenAttendee, SeenMeeting, SeenSetting, SeenSettings,
 };
 
-fn booking(organizer: &str) -> Booking {
-    let (_, booking) = parse(json!({
+fn spec(organizer: &str) -> BookingSpec {
+    let (_, spec) = parse(json!({
         "organizer": organizer, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
         "attendees": [{"upn": "a@contoso.com"}],
     }))
     .unwrap();
-    booking
+    spec
 }
 
-fn wanted(life: Life, organizer: &str) -> Wanted {
+fn wanted(desired_state: DesiredState, organizer: &str) -> Wanted {
     let external_id = ExternalId::new(Uuid::from_u128(7));
-    Wanted { life, external_id, booking: booking(organizer), revision: 3 }
+    Wanted { desired_state, external_id, spec: spec(organizer), revision: 3 }
 }
 
 fn seen(subject: &str) -> Box<SeenMeeting> {
-    let booking = booking(ID);
+    let spec = spec(ID);
     let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
     Box::new(SeenMeeting {
         id: MeetingId::parse("M1").unwrap(),
@@ -34,8 +34,8 @@ fn seen(subject: &str) -> Box<SeenMeeting> {
         chat_thread_id: None,
         seen: Seen {
             subject: Some(subject.into()),
-            start: Some(booking.start_date_time),
-            end: Some(booking.end_date_time),
+            start: Some(spec.start_date_time),
+            end: Some(spec.end_date_time),
             attendees: Some(vec![attendee]),
             settings: SeenSettings::default(),
         },
@@ -47,7 +47,7 @@ const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 const UPN: &str = "o@contoso.com";
 
-/// What Graph answers to a call, when it holds a meeting of this subject and heeds what it is asked.
+/// What Graph answers to a call, when it holds a meeting of this subject and does what it is asked.
 fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
     match call {
         Call::FindOrganizer(_) => Outcome::OrganizerFound(UserId::parse(ID).unwrap()),
@@ -71,25 +71,40 @@ fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
 }
 
 fn calls(
-    life: Life,
+    desired_state: DesiredState,
     organizer: &str,
     mut observed: Observed,
     mut held: Option<&'static str>,
 ) -> Vec<CallKind> {
-    let wanted = wanted(life, organizer);
+    let wanted = wanted(desired_state, organizer);
     let mut kinds = Vec::new();
     while let Some(call) = next_call(&wanted, &observed) {
         kinds.push(call.kind());
         assert!(kinds.len() < 9, "does not come to an end: {kinds:?}");
         let outcome = answer(&call, &mut held);
-        observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+        observed = after(observed, &wanted, &call, &outcome);
     }
     kinds
 }
 
 fn knowing(subject: &'static str) -> Observed {
-    let create = create_or_get(&wanted(Life::Held, ID), UserId::parse(ID).unwrap());
-    after(Observed::default(), (&wanted(Life::Held, ID), 3), &create, &Outcome::Found(seen(subject)), NOW)
+    let create = create_or_get(&wanted(DesiredState::Present, ID), UserId::parse(ID).unwrap());
+    after(Observed::default(), &wanted(DesiredState::Present, ID), &create, &Outcome::Found(seen(subject)))
+}
+
+/// What is observed after an answer to a call that the present revision asked for.
+fn after(observed: Observed, wanted: &Wanted, call: &Call, outcome: &Outcome) -> Observed {
+    let key = BookingKey {
+        source_system: SourceSystem::parse("crm").unwrap(),
+        booking_id: BookingId::parse("BK-1").unwrap(),
+    };
+    let (external_id, spec) = (wanted.external_id, wanted.spec.clone());
+    let accepted = Booking::accepted(key, Generation::FIRST, external_id, spec, NOW).booking;
+    let booking = Booking { wanted: wanted.clone(), observed, ..accepted };
+    let reply = Reply { outcome: outcome.clone(), evidence: Evidence::begun(NOW) };
+    let answered = Answered { call: call.clone(), asked_by: wanted.revision, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules).booking.observed
 }
 
 /// From each state the calls that lead to what is wanted, and then silence.
@@ -97,8 +112,8 @@ fn knowing(subject: &'static str) -> Observed {
 fn each_state_is_led_to_what_is_wanted() {
     use CallKind::{Change, CreateOrGet, FindOrganizer, Remove};
     let unseen = || Observed { creation_unknown: true, ..Observed::default() };
-    let (held, cancelled) = (Life::Held, Life::Cancelled);
-    for (name, life, organizer, observed, at_graph, expected) in [
+    let (held, cancelled) = (DesiredState::Present, DesiredState::Cancelled);
+    for (name, desired_state, organizer, observed, at_graph, expected) in [
         ("new", held, ID, Observed::default(), None, vec![CreateOrGet]),
         ("new, by name", held, UPN, Observed::default(), None, vec![FindOrganizer, CreateOrGet]),
         ("there already", held, ID, Observed::default(), Some("Review"), vec![CreateOrGet]),
@@ -117,17 +132,17 @@ fn each_state_is_led_to_what_is_wanted() {
         ),
         ("cancelled", cancelled, ID, knowing("Review"), Some("Review"), vec![Change, Remove]),
     ] {
-        assert_eq!(calls(life, organizer, observed, at_graph), expected, "{name}");
+        assert_eq!(calls(desired_state, organizer, observed, at_graph), expected, "{name}");
     }
 }
 
 /// Graph may insist on something else: it is asked once for each revision, not for ever.
 #[test]
 fn a_meeting_that_will_not_agree_is_asked_once() {
-    let wanted = wanted(Life::Held, ID);
+    let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, (&wanted, 3), &call, &Outcome::Changed(seen("Old")), NOW);
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
@@ -136,16 +151,16 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
 /// A throttled or unanswered creation may have made a meeting, so a cancel has to find out.
 #[test]
 fn a_creation_without_an_answer_stays_unknown() {
-    let wanted = wanted(Life::Held, ID);
+    let wanted = wanted(DesiredState::Present, ID);
     let call = next_call(&wanted, &Observed::default()).unwrap();
     for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
-        assert!(after(Observed::default(), (&wanted, 3), &call, &outcome, NOW).creation_unknown);
+        assert!(after(Observed::default(), &wanted, &call, &outcome).creation_unknown);
     }
     let refused = Outcome::Refused(crate::meeting::Refusal::Request);
-    assert!(!after(Observed::default(), (&wanted, 3), &call, &refused, NOW).creation_unknown);
+    assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
 }
 
-/// A Graph that heeds what it is asked, or is stubborn about the subject.
+/// A Graph that does what it is asked, or is stubborn about the subject.
 #[derive(Debug)]
 struct Graph {
     held: Option<&'static str>,
@@ -169,7 +184,7 @@ impl Graph {
 fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
     let meeting =
         (any::<bool>(), proptest::option::of(0_u32..5), any::<bool>(), any::<bool>(), any::<bool>());
-    let meeting = meeting.prop_map(|(right, agreed_revision, doubted, lobby_closed, removed)| {
+    let meeting = meeting.prop_map(|(right, agreed_revision, requested, lobby_closed, removed)| {
         let subject = if right { "Review" } else { "Old" };
         let seen = seen(subject);
         Meeting {
@@ -179,8 +194,12 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
             created_by: CreatedBy::Existing,
             seen: seen.seen,
             seen_at: NOW,
-            doubted,
-            agreed_revision,
+            agreement: match (agreed_revision, requested) {
+                (Some(revision), false) => Agreement::At(revision),
+                (Some(revision), true) => Agreement::CheckRequested(revision),
+                (None, false) => Agreement::Differs,
+                (None, true) => Agreement::Unknown,
+            },
             lobby_closed,
             removed,
         }
@@ -203,7 +222,7 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
 
 proptest! {
     /// Whatever is wanted and whatever was observed: at most four calls (find the organizer, make or find the meeting,
-    /// change it, remove it) lead to silence. In the end a booking that is called off has no meeting, one that is held
+    /// change it, remove it) lead to silence. In the end a cancelled booking has no meeting, one that is held
     /// has one, and asking again asks for nothing.
     #[test]
     fn every_pair_comes_to_rest(
@@ -211,8 +230,8 @@ proptest! {
         by_name in any::<bool>(),
         (mut observed, mut graph) in any_observed(),
     ) {
-        let life = if cancelled { Life::Cancelled } else { Life::Held };
-        let wanted = wanted(life, if by_name { UPN } else { ID });
+        let desired_state = if cancelled { DesiredState::Cancelled } else { DesiredState::Present };
+        let wanted = wanted(desired_state, if by_name { UPN } else { ID });
         // A generation whose meeting was removed is never held again: it is booked again as the next one.
         prop_assume!(cancelled || observed.meeting.as_ref().is_none_or(|meeting| !meeting.removed));
         let was_taken_for_right = is_taken_for_right(&observed, &wanted, graph.held);
@@ -221,7 +240,7 @@ proptest! {
             calls += 1;
             prop_assert!(calls <= 4, "{call:?} is the fifth call");
             let outcome = graph.answer(&call);
-            observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+            observed = after(observed, &wanted, &call, &outcome);
         }
         prop_assert_eq!(next_call(&wanted, &observed), None);
         if cancelled {
@@ -233,15 +252,19 @@ proptest! {
     }
 }
 
-/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless somebody doubts that it
-/// still does and it has moved since: a difference that was settled stays settled.
+/// A meeting that was asked to agree at this revision, or was seen to, is not asked again, unless a check is requested and
+/// it has moved since: a difference that was settled stays settled.
 fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) -> bool {
     let agrees = |meeting: &Meeting| {
-        meeting.agreed_revision == Some(wanted.revision) || compare(&wanted.booking, &meeting.seen).is_empty()
+        meeting.agreement.revision() == Some(wanted.revision)
+            || compare(&wanted.spec, &meeting.seen).is_empty()
     };
-    let is_settled = |meeting: &Meeting| {
-        !meeting.doubted
-            || meeting.agreed_revision == Some(wanted.revision) && meeting.seen.subject.as_deref() == held
+    let is_settled = |meeting: &Meeting| match meeting.agreement {
+        Agreement::At(_) | Agreement::Differs => true,
+        Agreement::CheckRequested(revision) => {
+            revision == wanted.revision && meeting.seen.subject.as_deref() == held
+        }
+        Agreement::Unknown => false,
     };
     observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && is_settled(meeting))
 }
@@ -250,14 +273,18 @@ fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) 
 #[test]
 fn a_call_on_a_meeting_says_whether_it_is_in_a_channel() {
     for thread in [None, Some("19:x@thread.tacv2")] {
-        for (life, lobby_closed) in [(Life::Held, false), (Life::Cancelled, false), (Life::Cancelled, true)] {
-            let mut wanted = wanted(life, ID);
-            wanted.booking.chat_thread_id = thread.map(|id| crate::booking::ChatThreadId::parse(id).unwrap());
+        for (desired_state, lobby_closed) in [
+            (DesiredState::Present, false),
+            (DesiredState::Cancelled, false),
+            (DesiredState::Cancelled, true),
+        ] {
+            let mut wanted = wanted(desired_state, ID);
+            wanted.spec.chat_thread_id = thread.map(|id| crate::booking::ChatThreadId::parse(id).unwrap());
             let mut observed = knowing("Old");
             observed.meeting.as_mut().unwrap().lobby_closed = lobby_closed;
             match next_call(&wanted, &observed) {
                 Some(Call::Change { in_channel, .. } | Call::Remove { in_channel, .. }) => {
-                    assert_eq!(in_channel, thread.is_some(), "{life:?}");
+                    assert_eq!(in_channel, thread.is_some(), "{desired_state:?}");
                 }
                 other => panic!("{other:?}"),
             }
@@ -273,7 +300,7 @@ fn settings_follow_the_creation() {
         "organizer": ID, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
         "attendees": [{"upn": "a@contoso.com", "role": "presenter"}],
     });
-    let wanted = Wanted { booking: parse(body).unwrap().1, ..wanted(Life::Held, ID) };
+    let wanted = Wanted { spec: parse(body).unwrap().1, ..wanted(DesiredState::Present, ID) };
     let answered = |presenters: Option<&str>| {
         let mut seen = seen("Review");
         seen.seen.attendees.as_mut().unwrap()[0].role = Some("presenter".into());
@@ -285,26 +312,20 @@ fn settings_follow_the_creation() {
     let create = next_call(&wanted, &Observed::default()).unwrap();
     for (presenters, asked) in [(None, true), (Some("everyone"), true), (Some("roleIsPresenter"), false)] {
         let outcome = Outcome::Created(answered(presenters));
-        let observed = after(Observed::default(), (&wanted, wanted.revision), &create, &outcome, NOW);
+        let observed = after(Observed::default(), &wanted, &create, &outcome);
         let call = next_call(&wanted, &observed);
         let Some(Call::Change { change, .. }) = &call else {
             assert!(!asked, "{presenters:?}: {call:?}");
             continue;
         };
         assert!(asked, "{presenters:?}");
-        assert_eq!(change.attendees.as_ref(), Some(&wanted.booking.attendees));
-        assert_eq!(change.settings, wanted.booking.effective_settings);
+        assert_eq!(change.attendees.as_ref(), Some(&wanted.spec.attendees));
+        assert_eq!(change.settings, wanted.spec.effective_settings);
         assert!(change.subject.is_none() && change.times.is_none() && !change.close_lobby);
-        let told = compare(&wanted.booking, &answered(presenters).seen);
+        let told = compare(&wanted.spec, &answered(presenters).seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
-        let observed = after(
-            observed,
-            (&wanted, wanted.revision),
-            call.as_ref().unwrap(),
-            &Outcome::Changed(answered(None)),
-            NOW,
-        );
+        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
         assert_eq!(next_call(&wanted, &observed), None);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::seen_settings::SeenSettings;
-use crate::booking::{UserId, WordFault};
+use crate::booking::{TextFault, UserId};
 use crate::clock::Timestamp;
 
 /// Everything known about a booking's meeting at Graph.
@@ -14,7 +14,7 @@ pub struct Observed {
     /// The organizer's object id, pinned at the first attempt: the same externalId under another organizer is
     /// another meeting.
     pub organizer: Option<UserId>,
-    /// Whether a `createOrGet` was sent whose answer nobody saw, so that a meeting may exist that we don't know.
+    /// Whether a `createOrGet` was sent whose outcome is unknown, so that a meeting may exist that we don't know.
     pub creation_unknown: bool,
     /// The meeting, once seen.
     pub meeting: Option<Meeting>,
@@ -35,29 +35,73 @@ pub struct Meeting {
     pub seen: Seen,
     /// When that was.
     pub seen_at: Timestamp,
-    /// Whether somebody wants to know how it is now, so that Graph is to be asked; beside an `agreed_revision` of none:
-    /// whether nobody knows how it is ([`Meeting::is_out_of_sight`]).
-    pub doubted: bool,
-    /// The revision of what was wanted with which the meeting was last brought to agree.
-    pub agreed_revision: Option<u32>,
+    /// Whether it agrees with what is wanted.
+    pub agreement: Agreement,
     /// Whether the lobby is closed, as the first half of a cancel.
     pub lobby_closed: bool,
     /// Whether it is removed.
     pub removed: bool,
 }
 
-impl Meeting {
-    /// Notes that a change was sent whose answer nobody saw: the meeting may be as it was seen, or as it was asked to be.
-    pub(super) fn lose_sight(&mut self) {
-        self.doubted = true;
-        self.agreed_revision = None;
+/// Whether a meeting agrees with what is wanted of it, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Agreement {
+    /// It was brought to agree with this revision of what is wanted, or Graph will not have it otherwise.
+    At(u32),
+    /// It was seen to differ, and no change has been sent since.
+    Differs,
+    /// It agreed with this revision, and Graph is to be asked whether it still does.
+    CheckRequested(u32),
+    /// A change was sent whose outcome is unknown: the meeting may be as it was seen, or as it was asked to be. What was seen
+    /// is then no reason to leave anything unasked: a caller may have taken back meanwhile what that change was to bring
+    /// about.
+    Unknown,
+}
+
+impl Agreement {
+    /// Each name that the store keeps, beside the revision where there is one.
+    pub const NAMES: [&str; 4] = ["at", "differs", "check-requested", "unknown"];
+
+    /// Its name in the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::At(_) => "at",
+            Self::Differs => "differs",
+            Self::CheckRequested(_) => "check-requested",
+            Self::Unknown => "unknown",
+        }
     }
 
-    /// Whether nobody knows how the meeting is, because the answer to a change was not seen. What was seen before is then no
-    /// reason to leave anything unasked: a caller may have taken back meanwhile what that change was to bring about.
+    /// Reads its name and its revision.
     #[must_use]
-    pub fn is_out_of_sight(&self) -> bool {
-        self.doubted && self.agreed_revision.is_none()
+    pub fn parse(name: &str, revision: Option<u32>) -> Option<Self> {
+        match (name, revision) {
+            ("at", Some(revision)) => Some(Self::At(revision)),
+            ("differs", None) => Some(Self::Differs),
+            ("check-requested", Some(revision)) => Some(Self::CheckRequested(revision)),
+            ("unknown", None) => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+
+    /// The revision of what is wanted with which the meeting was last brought to agree.
+    #[must_use]
+    pub fn revision(self) -> Option<u32> {
+        match self {
+            Self::At(revision) | Self::CheckRequested(revision) => Some(revision),
+            Self::Differs | Self::Unknown => None,
+        }
+    }
+
+    /// The same once Graph has said that it won't tell, or that the meeting is gone: nothing is left to be asked for its
+    /// own sake.
+    pub(super) fn with_nothing_requested(self) -> Self {
+        match self {
+            Self::CheckRequested(revision) => Self::At(revision),
+            Self::Unknown => Self::Differs,
+            Self::At(_) | Self::Differs => self,
+        }
     }
 }
 
@@ -129,9 +173,9 @@ macro_rules! opaque_text {
             pub const LENGTH_MAX: usize = $length_max;
 
             /// Takes the text as it is; empty, overlong or with U+0000 it can't be kept.
-            pub fn parse(text: &str) -> Result<Self, WordFault> {
+            pub fn parse(text: &str) -> Result<Self, TextFault> {
                 if text.is_empty() || text.len() > Self::LENGTH_MAX || text.contains('\0') {
-                    return Err(WordFault("is empty, too long or holds U+0000"));
+                    return Err(TextFault("is empty, too long or holds U+0000"));
                 }
                 Ok(Self(text.to_owned()))
             }

@@ -1,35 +1,40 @@
 //! What becomes of a booking that is to be tried again by hand.
 
+use super::booking::{Booking, Progress};
 use super::next_step::Failures;
-use super::standing::{Progress, Standing};
+use super::transition::Transition;
 use crate::clock::Timestamp;
 
-/// What becomes of a booking that somebody wants to be tried again.
+/// What becomes of a booking that an operator or a caller wants to be tried again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Retried {
     /// It is due now, and its failures are counted anew; its last error stays until a success.
-    Now(Box<Standing>),
+    Now(Box<Transition>),
     /// An attempt is under way, which is what was asked for.
     UnderWay,
     /// What is wanted and what was observed agree: there is nothing to try.
     Settled,
 }
 
-impl Standing {
-    /// What becomes of the booking when somebody wants it to be tried again: one that is parked becomes due, and one that
+impl Booking {
+    /// What becomes of the booking when it is to be tried again by hand: one that is parked becomes due, and one that
     /// is due later is not waited for any longer. `under_way` says whether an attempt is.
     #[must_use]
     pub fn retried(&self, under_way: bool, now: Timestamp) -> Retried {
         match self.progress {
             Progress::Settled => Retried::Settled,
             Progress::Due(_) if under_way => Retried::UnderWay,
-            Progress::Due(_) | Progress::Parked => Retried::Now(Box::new(Self {
-                revision: self.revision.saturating_add(1),
-                progress: Progress::Due(now),
-                failures: Failures::default(),
-                updated_at: now,
-                ..self.clone()
-            })),
+            Progress::Due(_) | Progress::Parked => {
+                let due = Self {
+                    revision: self.revision.saturating_add(1),
+                    progress: Progress::Due(now),
+                    failures: Failures::default(),
+                    updated_at: now,
+                    ..self.clone()
+                };
+                let next = due.next_call();
+                Retried::Now(Box::new(Transition::to(due, next)))
+            }
         }
     }
 }
@@ -44,23 +49,23 @@ mod tests {
 
     use super::*;
     use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, parse};
-    use crate::meeting::{Evidence, Failure, LastError, Life, Observed, Status, Wanted};
+    use crate::meeting::{DesiredState, Evidence, Failure, LastError, Observed, Status, Wanted};
 
     const EARLIER: Timestamp = datetime!(2026-11-23 08:00 UTC);
     const NOW: Timestamp = datetime!(2026-11-23 09:00 UTC);
 
-    fn standing(progress: Progress, life: Life) -> Standing {
+    fn booking(progress: Progress, desired_state: DesiredState) -> Booking {
         let body = json!({"organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z"});
         let external_id = ExternalId::new(Uuid::from_u128(7));
         let (graph, code) = (Evidence::begun(EARLIER), Failure::OrganizerNotPermitted);
-        Standing {
+        Booking {
             key: BookingKey {
                 source_system: SourceSystem::parse("crm").unwrap(),
                 booking_id: BookingId::parse("BK-1").unwrap(),
             },
             generation: Generation::FIRST,
             revision: 9,
-            wanted: Wanted { life, external_id, booking: parse(body).unwrap().1, revision: 3 },
+            wanted: Wanted { desired_state, external_id, spec: parse(body).unwrap().1, revision: 3 },
             observed: Observed::default(),
             progress,
             attempts: 7,
@@ -76,28 +81,29 @@ mod tests {
     #[test]
     fn what_is_parked_or_waits_is_due_now() {
         let later = Progress::Due(NOW + Duration::from_mins(5));
-        for (progress, life, status) in [
-            (Progress::Parked, Life::Held, Status::Pending),
-            (Progress::Parked, Life::Cancelled, Status::Cancelling),
-            (later, Life::Held, Status::Pending),
-            (Progress::Due(EARLIER), Life::Held, Status::Pending),
+        for (progress, desired_state, status) in [
+            (Progress::Parked, DesiredState::Present, Status::Pending),
+            (Progress::Parked, DesiredState::Cancelled, Status::Cancelling),
+            (later, DesiredState::Present, Status::Pending),
+            (Progress::Due(EARLIER), DesiredState::Present, Status::Pending),
         ] {
-            let before = standing(progress, life);
-            let Retried::Now(after) = before.retried(false, NOW) else { panic!("{progress:?}") };
+            let before = booking(progress, desired_state);
+            let Retried::Now(transition) = before.retried(false, NOW) else { panic!("{progress:?}") };
+            let after = transition.booking;
             assert_eq!(after.status(), status);
             assert_eq!((after.revision, after.attempts, after.updated_at), (10, 7, NOW));
-            let expected = Standing {
+            let expected = Booking {
                 revision: 10,
                 progress: Progress::Due(NOW),
                 failures: Failures::default(),
                 updated_at: NOW,
                 ..before
             };
-            assert_eq!(*after, expected);
+            assert_eq!(after, expected);
         }
-        assert_eq!(standing(later, Life::Held).retried(true, NOW), Retried::UnderWay);
-        for life in [Life::Held, Life::Cancelled] {
-            assert_eq!(standing(Progress::Settled, life).retried(false, NOW), Retried::Settled);
+        assert_eq!(booking(later, DesiredState::Present).retried(true, NOW), Retried::UnderWay);
+        for desired_state in [DesiredState::Present, DesiredState::Cancelled] {
+            assert_eq!(booking(Progress::Settled, desired_state).retried(false, NOW), Retried::Settled);
         }
     }
 }

@@ -4,7 +4,7 @@ use reqwest::{Method, Request};
 use url::Url;
 
 use super::exchange::NoAnswer;
-use super::graph::MicrosoftGraph;
+use super::microsoft_graph::MicrosoftGraph;
 use super::text::clean;
 use super::token_failure::TokenFailure;
 use crate::clock::Timestamp;

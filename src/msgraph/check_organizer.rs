@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use moka::future::Cache;
 
-use super::graph::MicrosoftGraph;
+use super::microsoft_graph::MicrosoftGraph;
 use super::request::{GraphRequest, Ids, RequestFault};
 use super::text::clean;
 use super::token_failure::TokenFailure;

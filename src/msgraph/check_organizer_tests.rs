@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::fake::{Asked, Fake, Say, say, token};
+use super::super::fake::{Fake, FakeReaction, RecordedRequest, say, token};
 use super::*;
 use crate::booking::Upn;
 
@@ -12,7 +12,7 @@ fn organizer() -> Organizer {
     Organizer::UserId(UserId::parse(ORGANIZER).unwrap())
 }
 
-fn error(status: u16, code: &str, message: &str) -> Say {
+fn error(status: u16, code: &str, message: &str) -> FakeReaction {
     say(status, &json!({"error": {"code": code, "message": message}}))
 }
 
@@ -21,8 +21,8 @@ fn user() -> Value {
 }
 
 /// A host that grants opaque tokens, knows the user, and says this of a meeting.
-async fn host(of_meeting: fn() -> Say) -> Fake {
-    Fake::start(move |asked: &Asked, _| match asked {
+async fn host(of_meeting: fn() -> FakeReaction) -> Fake {
+    Fake::start(move |asked: &RecordedRequest, _| match asked {
         asked if asked.is_for_token() => token("opaque"),
         asked if asked.path.contains("/onlineMeetings/") => of_meeting(),
         _ => say(200, &user()),
@@ -30,7 +30,7 @@ async fn host(of_meeting: fn() -> Say) -> Fake {
     .await
 }
 
-fn absent() -> Say {
+fn absent() -> FakeReaction {
     error(404, "NotFound", "No such meeting.")
 }
 
@@ -38,7 +38,7 @@ fn absent() -> Say {
 #[tokio::test]
 async fn reading_tells_how_an_organizer_stands() {
     use ProbeOutcome::{Missing, Refused, There, Unanswered};
-    let table: [(fn() -> Say, ProbeOutcome); 7] = [
+    let table: [(fn() -> FakeReaction, ProbeOutcome); 7] = [
         (absent, Missing),
         (
             || error(403, "Forbidden", "No application access policy found"),
@@ -47,7 +47,7 @@ async fn reading_tells_how_an_organizer_stands() {
         (|| error(403, "Forbidden", "No licence."), Refused(Refusal::Forbidden)),
         (|| error(400, "BadRequest", "Which id?"), Refused(Refusal::Request)),
         (|| error(429, "TooManyRequests", ""), Unanswered),
-        (|| Say::Bytes(String::new()), Unanswered),
+        (|| FakeReaction::Bytes(String::new()), Unanswered),
         (|| say(200, &super::super::fake::meeting()), There),
     ];
     for (of_meeting, expected) in table {

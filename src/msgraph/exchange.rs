@@ -20,7 +20,7 @@ const RENEWAL_PERIOD: Duration = Duration::from_secs(1);
 
 /// An answer whose head arrived.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct RawResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     /// The body, or what broke before its end.
@@ -41,7 +41,7 @@ pub(super) enum NoAnswer {
 /// The connections to one host. After a 503 the next call gets a new one, as Microsoft advises: it may lead to
 /// another machine.
 #[derive(Debug)]
-pub(super) struct Connections {
+pub(super) struct HttpClients {
     destination: Url,
     timeouts: Timeouts,
     current: RwLock<Numbered>,
@@ -54,7 +54,7 @@ struct Numbered {
     renewed_at: Option<Timestamp>,
 }
 
-impl Connections {
+impl HttpClients {
     /// Connections to `destination`; none is made yet.
     pub(super) fn to(destination: &Url, timeouts: Timeouts) -> Result<Self, ClientFault> {
         let client = outbound::client(destination, timeouts)?;
@@ -67,7 +67,7 @@ impl Connections {
         &self,
         request: reqwest::Request,
         clock: &dyn Clock,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<RawResponse, NoAnswer> {
         let (client, number) = {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
             (current.client.clone(), current.number)
@@ -79,7 +79,7 @@ impl Connections {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             self.renew(number, clock.now()).await;
         }
-        Ok(Answer { status, headers, body })
+        Ok(RawResponse { status, headers, body })
     }
 
     /// Replaces the client numbered `used`, and with it all its connections, unless somebody just did.

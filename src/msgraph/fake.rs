@@ -24,7 +24,7 @@ pub(super) const SECRET: &str = "s3cret~value";
 
 /// One request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct RecordedRequest {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) headers: BTreeMap<String, String>,
@@ -33,15 +33,15 @@ pub(super) struct Asked {
     pub(super) connection: usize,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub(super) fn is_for_token(&self) -> bool {
         self.path.ends_with("/oauth2/v2.0/token")
     }
 }
 
 /// What to do with a request.
-pub(super) enum Say {
-    Answer(u16, Vec<(&'static str, String)>, String),
+pub(super) enum FakeReaction {
+    RawResponse(u16, Vec<(&'static str, String)>, String),
     /// These bytes and no more; then the connection is closed.
     Bytes(String),
     /// Nothing, for as long as the connection lasts.
@@ -49,12 +49,12 @@ pub(super) enum Say {
 }
 
 /// An answer without further headers.
-pub(super) fn say(status: u16, body: &Value) -> Say {
-    Say::Answer(status, Vec::new(), body.to_string())
+pub(super) fn say(status: u16, body: &Value) -> FakeReaction {
+    FakeReaction::RawResponse(status, Vec::new(), body.to_string())
 }
 
 /// A token that lives for an hour.
-pub(super) fn token(name: &str) -> Say {
+pub(super) fn token(name: &str) -> FakeReaction {
     say(200, &json!({"token_type": "Bearer", "expires_in": 3600, "access_token": name}))
 }
 
@@ -66,7 +66,7 @@ pub(super) fn meeting() -> Value {
 /// The host.
 pub(super) struct Fake {
     pub(super) url: Url,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<RecordedRequest>>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -78,7 +78,9 @@ impl Drop for Fake {
 
 impl Fake {
     /// A host that answers by `script`, which gets the request and how many like it (token or not) came before.
-    pub(super) async fn start(script: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
+    pub(super) async fn start(
+        script: impl Fn(&RecordedRequest, usize) -> FakeReaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -94,7 +96,7 @@ impl Fake {
     }
 
     /// Everything asked so far.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(super) fn asked(&self) -> Vec<RecordedRequest> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -103,7 +105,7 @@ impl Fake {
     }
 
     /// What Graph was asked, without the token requests.
-    pub(super) fn graph_requests(&self) -> Vec<Asked> {
+    pub(super) fn graph_requests(&self) -> Vec<RecordedRequest> {
         self.asked().into_iter().filter(|asked| !asked.is_for_token()).collect()
     }
 
@@ -132,16 +134,16 @@ pub(super) fn connection_to(url: &Url) -> GraphConnection {
 async fn serve(
     mut stream: TcpStream,
     connection: usize,
-    script: &(impl Fn(&Asked, usize) -> Say + Sync),
-    log: &Mutex<Vec<Asked>>,
+    script: &(impl Fn(&RecordedRequest, usize) -> FakeReaction + Sync),
+    log: &Mutex<Vec<RecordedRequest>>,
 ) {
     while let Some(asked) = read(&mut stream, connection).await {
-        let like = |earlier: &&Asked| earlier.is_for_token() == asked.is_for_token();
+        let like = |earlier: &&RecordedRequest| earlier.is_for_token() == asked.is_for_token();
         let before = log.lock().unwrap().iter().filter(like).count();
         let said = script(&asked, before);
         log.lock().unwrap().push(asked);
         match said {
-            Say::Answer(status, headers, body) => {
+            FakeReaction::RawResponse(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
                 let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
                 if !given {
@@ -153,16 +155,16 @@ async fn serve(
                 let body = if status == 204 { "" } else { &body };
                 stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.unwrap();
             }
-            Say::Bytes(bytes) => {
+            FakeReaction::Bytes(bytes) => {
                 stream.write_all(bytes.as_bytes()).await.unwrap();
                 return;
             }
-            Say::Nothing => {}
+            FakeReaction::Nothing => {}
         }
     }
 }
 
-async fn read(stream: &mut TcpStream, connection: usize) -> Option<Asked> {
+async fn read(stream: &mut TcpStream, connection: usize) -> Option<RecordedRequest> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -185,5 +187,5 @@ async fn read(stream: &mut TcpStream, connection: usize) -> Option<Asked> {
         stream.read_buf(&mut bytes).await.ok()?;
     }
     let body = String::from_utf8(bytes[head_end + 4..].to_vec()).unwrap();
-    Some(Asked { method, path, headers, body, connection })
+    Some(RecordedRequest { method, path, headers, body, connection })
 }

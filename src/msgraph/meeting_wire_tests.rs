@@ -184,16 +184,16 @@ fn microsofts_printed_answers_do_not_cry_wolf() {
     });
     let named =
         json!({"organizer": organizer, "startDateTime": "2020-09-29T22:35:31.389759Z", "subject": "Review"});
-    for (booking, answer, expected) in [
+    for (spec, answer, expected) in [
         (&booked, &found, vec!["startDateTime", "endDateTime"]),
         (&patched, &answer_without_attendees, vec![]),
         (&nameless, &read_by_id, vec![]),
         (&named, &read_by_id, vec!["subject"]),
     ] {
-        let booking = crate::booking::parse(booking.clone()).unwrap().1;
+        let spec = crate::booking::parse(spec.clone()).unwrap().1;
         let defaults = crate::booking::MeetingSettings::default();
-        let booking = booking.with_default_settings(&defaults);
-        let differences = crate::meeting::meeting_differences(&booking, &read(answer).unwrap().seen);
+        let spec = spec.with_default_settings(&defaults);
+        let differences = crate::meeting::meeting_differences(&spec, &read(answer).unwrap().seen);
         let fields: Vec<_> = differences.iter().map(|one| one.field.as_str()).collect();
         assert_eq!(fields, expected, "{answer}");
     }

@@ -10,15 +10,15 @@
 //! `request_wire`, sends it through `exchange`, and hands what comes back to `answer`, which reads it with
 //! `meeting_wire` (and `settings_wire`) or `error_wire` and judges errors with `classify`.
 
-mod answer;
 mod check;
 mod check_organizer;
 mod classify;
 mod connection;
 mod error_wire;
 mod exchange;
-mod graph;
+mod interpret;
 mod meeting_wire;
+mod microsoft_graph;
 mod organizer_ids;
 mod request;
 mod request_wire;
@@ -35,5 +35,5 @@ mod version;
 mod fake;
 
 pub use connection::{ConnectionFault, Credential, GraphConnection};
-pub use graph::MicrosoftGraph;
+pub use microsoft_graph::MicrosoftGraph;
 pub use version::GraphVersion;

@@ -116,7 +116,7 @@ mod tests {
         let create = Call::CreateOrGet {
             organizer: gone,
             external_id: ExternalId::new(Uuid::from_u128(7)),
-            booking: Box::new(parse(body).unwrap().1),
+            spec: Box::new(parse(body).unwrap().1),
         };
         ids.note(&create, &Outcome::Refused(Refusal::OrganizerNotFound)).await;
         assert_eq!(answer(&ids, "a@contoso.com").await, None);

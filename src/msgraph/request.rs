@@ -9,7 +9,7 @@ use url::Url;
 use super::connection::{ConnectionFault, GraphConnection};
 use super::request_wire::{ChangeWire, CreateOrGetWire};
 use super::version::GraphVersion;
-use crate::booking::{Booking, Organizer, UserId};
+use crate::booking::{BookingSpec, Organizer, UserId};
 use crate::meeting::{AttemptId, Call, MeetingId};
 
 /// Everything but RFC 3986's unreserved characters.
@@ -98,9 +98,9 @@ impl RequestWriter {
     pub(super) fn write(&self, call: &Call) -> Result<GraphRequest, RequestFault> {
         match call {
             Call::FindOrganizer(upn) => request(Method::GET, &self.user_url(upn.as_str()), None),
-            Call::CreateOrGet { organizer, external_id, booking } => {
-                let url = self.create_or_get_url(*organizer, booking)?;
-                request(Method::POST, &url, json(&CreateOrGetWire::of(booking, *external_id))?)
+            Call::CreateOrGet { organizer, external_id, spec } => {
+                let url = self.create_or_get_url(*organizer, spec)?;
+                request(Method::POST, &url, json(&CreateOrGetWire::of(spec, *external_id))?)
             }
             Call::Change { organizer, meeting, in_channel, change } => {
                 let url = self.meeting_url(*organizer, meeting, *in_channel)?;
@@ -151,8 +151,8 @@ impl RequestWriter {
         format!("{base}/users/{}?$select=id", encoded(name))
     }
 
-    fn create_or_get_url(&self, organizer: UserId, booking: &Booking) -> Result<String, RequestFault> {
-        let base = self.base_for(booking.chat_thread_id.is_some())?;
+    fn create_or_get_url(&self, organizer: UserId, spec: &BookingSpec) -> Result<String, RequestFault> {
+        let base = self.base_for(spec.chat_thread_id.is_some())?;
         Ok(format!("{base}/users/{organizer}/onlineMeetings/createOrGet"))
     }
 

@@ -26,7 +26,7 @@ fn create(chat: bool) -> Call {
     Call::CreateOrGet {
         organizer: organizer(),
         external_id: ExternalId::new(uuid!("7eb8263f-d0e0-4149-bb1c-1f0476083c56")),
-        booking: Box::new(parse(body).unwrap().1),
+        spec: Box::new(parse(body).unwrap().1),
     }
 }
 

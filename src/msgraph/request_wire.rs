@@ -4,7 +4,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 
-use crate::booking::{Attendee, Booking, ExternalId, MeetingSettings, Subject};
+use crate::booking::{Attendee, BookingSpec, ExternalId, MeetingSettings, Subject};
 use crate::clock::{Timestamp, to_ticks};
 use crate::meeting::Change;
 
@@ -26,15 +26,15 @@ pub(super) struct CreateOrGetWire<'a> {
 
 impl<'a> CreateOrGetWire<'a> {
     /// What is asked for.
-    pub(super) fn of(booking: &'a Booking, external_id: ExternalId) -> Self {
-        let attendees = AttendeesWire(&booking.attendees);
-        let thread = booking.chat_thread_id.as_ref();
+    pub(super) fn of(spec: &'a BookingSpec, external_id: ExternalId) -> Self {
+        let attendees = AttendeesWire(&spec.attendees);
+        let thread = spec.chat_thread_id.as_ref();
         Self {
-            start_date_time: TimeWire(booking.start_date_time),
-            end_date_time: TimeWire(booking.end_date_time),
-            subject: booking.subject.as_ref().map(Subject::as_str),
+            start_date_time: TimeWire(spec.start_date_time),
+            end_date_time: TimeWire(spec.end_date_time),
+            subject: spec.subject.as_ref().map(Subject::as_str),
             external_id,
-            participants: (!booking.attendees.is_empty()).then_some(ParticipantsWire { attendees }),
+            participants: (!spec.attendees.is_empty()).then_some(ParticipantsWire { attendees }),
             chat_info: thread.map(|thread| ChatWire { thread_id: thread.as_str() }),
         }
     }

@@ -5,7 +5,7 @@ use uuid::uuid;
 use super::*;
 use crate::booking::parse;
 
-fn booking(members: &Value) -> Booking {
+fn spec(members: &Value) -> BookingSpec {
     let mut body = json!({
         "organizer": "2f35f2e6-9cab-44ad-8d5a-b74c14720000",
         "startDateTime": "2020-02-06T01:49:21.3524945Z", "endDateTime": "2020-02-06T02:19:21.3524945Z",
@@ -16,9 +16,9 @@ fn booking(members: &Value) -> Booking {
     parse(body).unwrap().1
 }
 
-fn written(booking: &Booking) -> Value {
+fn written(spec: &BookingSpec) -> Value {
     let external_id = ExternalId::new(uuid!("7eb8263f-d0e0-4149-bb1c-1f0476083c56"));
-    serde_json::to_value(CreateOrGetWire::of(booking, external_id)).unwrap()
+    serde_json::to_value(CreateOrGetWire::of(spec, external_id)).unwrap()
 }
 
 fn example(chat: bool) -> Value {
@@ -46,17 +46,17 @@ fn the_bodies_equal_the_two_examples_of_microsoft() {
         "userId": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "upn": "test1@contoso.com", "role": "presenter",
     }]);
     let subject = "Create a meeting with customId provided";
-    let first = booking(&json!({"subject": subject, "attendees": attendees}));
+    let first = spec(&json!({"subject": subject, "attendees": attendees}));
     assert_eq!(written(&first), example(false));
     let thread = json!({"threadId": "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2"});
-    let second = booking(&json!({"subject": subject, "attendees": attendees, "chatInfo": thread}));
+    let second = spec(&json!({"subject": subject, "attendees": attendees, "chatInfo": thread}));
     assert_eq!(written(&second), example(true));
 }
 
 /// What a booking doesn't say is not sent, not even as null; times are UTC and no longer than they must be.
 #[test]
 fn what_is_not_asked_for_is_left_out() {
-    let body = written(&booking(&json!({
+    let body = written(&spec(&json!({
         "startDateTime": "2026-12-01T09:00:00+01:00", "endDateTime": "2026-12-01T09:30:00.123456789+01:00",
     })));
     assert_eq!(
@@ -66,7 +66,7 @@ fn what_is_not_asked_for_is_left_out() {
             "externalId": "7eb8263f-d0e0-4149-bb1c-1f0476083c56",
         })
     );
-    let body = written(&booking(&json!({"attendees": [{"upn": "a@contoso.com"}]})));
+    let body = written(&spec(&json!({"attendees": [{"upn": "a@contoso.com"}]})));
     assert_eq!(body["participants"], json!({"attendees": [{"role": "attendee", "upn": "a@contoso.com"}]}));
 }
 
@@ -75,8 +75,8 @@ fn what_is_not_asked_for_is_left_out() {
 #[test]
 fn a_change_holds_only_what_changes() {
     let times = (datetime!(2026-12-01 09:00 UTC), datetime!(2026-12-01 09:30 +1));
-    let attendees = booking(&json!({"attendees": [{"upn": "a@contoso.com"}]})).attendees;
-    let settings = booking(&json!({"settings": {
+    let attendees = spec(&json!({"attendees": [{"upn": "a@contoso.com"}]})).attendees;
+    let settings = spec(&json!({"settings": {
         "recordAutomatically": true, "allowedPresenters": "organizer",
         "lobbyBypassSettings": {"isDialInBypassEnabled": false, "scope": "invited"},
     }}));

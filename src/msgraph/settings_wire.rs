@@ -20,13 +20,13 @@ struct SettingsWire(SeenSettings);
 
 impl<'de> Deserialize<'de> for SettingsWire {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(SettingsMembers)
     }
 }
 
-struct Members;
+struct SettingsMembers;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for SettingsMembers {
     type Value = SettingsWire;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

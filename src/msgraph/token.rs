@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::HeaderValue;
 
 use super::token_failure::TokenFailure;
-use super::token_request::{Granted, TokenSource};
+use super::token_request::{GrantedToken, TokenSource};
 use crate::clock::{Clock, Timestamp};
 
 /// The lifetime of a token that tells none (RFC 6749 leaves it open).
@@ -51,29 +51,29 @@ impl Token {
 
 /// The one token of this process. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Tokens(Arc<Shared>);
+pub(super) struct TokenCache(Arc<TokenState>);
 
 #[derive(Debug)]
-struct Shared {
+struct TokenState {
     source: TokenSource,
     clock: Arc<dyn Clock>,
-    kept: Mutex<Kept>,
+    kept: Mutex<CachedToken>,
     /// Held by whoever fetches.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct CachedToken {
     token: Option<Arc<Token>>,
     failure: Option<(Timestamp, TokenFailure)>,
     refresh_not_before: Option<Timestamp>,
     refused: bool,
 }
 
-impl Tokens {
+impl TokenCache {
     /// Tokens from `source`; none is fetched yet.
     pub(super) fn from(source: TokenSource, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Shared { source, clock, kept: Mutex::default(), turn: Arc::default() }))
+        Self(Arc::new(TokenState { source, clock, kept: Mutex::default(), turn: Arc::default() }))
     }
 
     /// A token that is good now. Waits for a fetch only if there is none.
@@ -113,8 +113,8 @@ impl Tokens {
     }
 }
 
-impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+impl TokenState {
+    fn kept(&self) -> MutexGuard<'_, CachedToken> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -159,7 +159,7 @@ impl Shared {
         match fetched {
             Ok(granted) => {
                 let token = Arc::new(token(granted, asked_at, kept.refused));
-                *kept = Kept { token: Some(Arc::clone(&token)), ..Kept::default() };
+                *kept = CachedToken { token: Some(Arc::clone(&token)), ..CachedToken::default() };
                 drop(kept);
                 tracing::debug!(expires_at = %token.expires_at, "Fetched a Graph token");
                 Ok(token)
@@ -176,7 +176,7 @@ impl Shared {
 }
 
 /// Expiry counts from when the token was asked for, which is never too late.
-fn token(granted: Granted, asked_at: Timestamp, replaces_refused: bool) -> Token {
+fn token(granted: GrantedToken, asked_at: Timestamp, replaces_refused: bool) -> Token {
     let lifetime = granted.expires_in.unwrap_or(LIFETIME_UNTOLD).min(LIFETIME_MAX);
     // Without a wish of Entra's, after four fifths: an outage may then last the other fifth unnoticed.
     let refresh_in = granted.refresh_in.unwrap_or(lifetime * 4 / 5).min(lifetime);

@@ -14,9 +14,9 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::answer::header;
 use super::connection::{ConnectionFault, Credential, GraphConnection};
-use super::exchange::{Connections, NoAnswer};
+use super::exchange::{HttpClients, NoAnswer};
+use super::interpret::header;
 use super::request::CLIENT_REQUEST_ID;
 use super::retry_after;
 use super::text::clean;
@@ -26,7 +26,7 @@ use crate::clock::Clock;
 /// Where tokens come from, and what we show for them.
 #[derive(Debug)]
 pub(super) struct TokenSource {
-    connections: Arc<Connections>,
+    connections: Arc<HttpClients>,
     clock: Arc<dyn Clock>,
     url: TokenUrl,
     client_id: ClientId,
@@ -35,7 +35,7 @@ pub(super) struct TokenSource {
 }
 
 /// A token as it was granted.
-pub(super) struct Granted {
+pub(super) struct GrantedToken {
     /// The whole `Authorization` header, marked so that nothing prints it.
     pub(super) authorization: HeaderValue,
     /// For how long it is good.
@@ -91,7 +91,7 @@ impl TokenSource {
         let url = TokenUrl::new(connection.token_url())
             .map_err(|_| ConnectionFault::Address(connection.login_url.clone()))?;
         Ok(Self {
-            connections: Arc::new(Connections::to(&connection.login_url, connection.timeouts)?),
+            connections: Arc::new(HttpClients::to(&connection.login_url, connection.timeouts)?),
             clock,
             url,
             client_id: ClientId::new(connection.client_id.clone()),
@@ -101,7 +101,7 @@ impl TokenSource {
     }
 
     /// Asks for a token, once.
-    pub(super) async fn fetch(&self) -> Result<Granted, TokenFailure> {
+    pub(super) async fn fetch(&self) -> Result<GrantedToken, TokenFailure> {
         let exchange = TokenExchange {
             connections: Arc::clone(&self.connections),
             clock: Arc::clone(&self.clock),
@@ -123,14 +123,14 @@ impl TokenSource {
         };
         authorization.set_sensitive(true);
         let refresh_in = granted.extra_fields().refresh_in.as_ref().and_then(seconds);
-        Ok(Granted { authorization, expires_in: granted.expires_in(), refresh_in })
+        Ok(GrantedToken { authorization, expires_in: granted.expires_in(), refresh_in })
     }
 }
 
 /// One exchange with the token endpoint, in oauth2's words. A type of its own, because through a closure the compiler
 /// can't see that the future may change threads.
 struct TokenExchange {
-    connections: Arc<Connections>,
+    connections: Arc<HttpClients>,
     clock: Arc<dyn Clock>,
     /// Status and headers of the answer, which oauth2 doesn't pass on.
     head: Mutex<Option<(u16, HeaderMap)>>,

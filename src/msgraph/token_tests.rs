@@ -2,8 +2,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::fake::{Asked, Fake, NOW, SECRET, Say, meeting, say, token};
-use super::super::graph::MicrosoftGraph;
+use super::super::fake::{Fake, FakeReaction, NOW, RecordedRequest, SECRET, meeting, say, token};
+use super::super::microsoft_graph::MicrosoftGraph;
 use super::super::token_failure::TokenFailureKind;
 use super::*;
 use crate::booking::UserId;
@@ -16,7 +16,7 @@ async fn perform(graph: &MicrosoftGraph) -> Reply {
 }
 
 /// A host whose Graph takes every token, and whose token endpoint goes by `script`.
-async fn endpoint_saying(script: impl Fn(usize) -> Say + Send + Sync + 'static) -> Fake {
+async fn endpoint_saying(script: impl Fn(usize) -> FakeReaction + Send + Sync + 'static) -> Fake {
     Fake::start(move |asked, before| if asked.is_for_token() { script(before) } else { say(204, &json!({})) })
         .await
 }
@@ -29,7 +29,8 @@ fn refusal(error: &str, number: u64) -> Value {
 }
 
 fn tokens_shown(fake: &Fake) -> Vec<String> {
-    let shown = |asked: Asked| asked.headers["authorization"].trim_start_matches("Bearer ").to_owned();
+    let shown =
+        |asked: RecordedRequest| asked.headers["authorization"].trim_start_matches("Bearer ").to_owned();
     fake.graph_requests().into_iter().map(shown).collect()
 }
 
@@ -72,7 +73,7 @@ async fn a_failed_fetch_is_shared_and_not_repeated_at_once() {
     assert_eq!(fake.token_requests(), 2);
 }
 
-type Row = (fn() -> Say, Outcome, TokenFailureKind);
+type Row = (fn() -> FakeReaction, Outcome, TokenFailureKind);
 
 /// What Entra refuses is ours to mend; what it can't do just now isn't, and nothing was sent to Graph either way.
 #[tokio::test]
@@ -80,8 +81,8 @@ async fn refusals_of_the_token_endpoint_are_told_from_its_outages() {
     let unavailable =
         |seconds: Option<u64>| Outcome::Unavailable { retry_after: seconds.map(Duration::from_secs) };
     let unauthorized = || Outcome::Refused(Refusal::Unauthorized);
-    let html = || Say::Answer(403, vec![("Content-Type", "text/html".into())], "<html>".into());
-    let throttled = || Say::Answer(429, vec![("Retry-After", "7".into())], "{}".into());
+    let html = || FakeReaction::RawResponse(403, vec![("Content-Type", "text/html".into())], "<html>".into());
+    let throttled = || FakeReaction::RawResponse(429, vec![("Retry-After", "7".into())], "{}".into());
     let table: [Row; 10] = [
         (|| say(401, &refusal("invalid_client", 7_000_215)), unauthorized(), TokenFailureKind::SecretWrong),
         (|| say(400, &refusal("unauthorized_client", 700_016)), unauthorized(), TokenFailureKind::AppUnknown),
@@ -96,7 +97,7 @@ async fn refusals_of_the_token_endpoint_are_told_from_its_outages() {
         (html, unavailable(None), TokenFailureKind::Unavailable),
         (|| say(200, &json!({"token": "x"})), unavailable(None), TokenFailureKind::Unavailable),
         (|| say(302, &json!({})), unavailable(None), TokenFailureKind::Unavailable),
-        (|| Say::Bytes(String::new()), unavailable(None), TokenFailureKind::Unreachable),
+        (|| FakeReaction::Bytes(String::new()), unavailable(None), TokenFailureKind::Unreachable),
     ];
     for (said, expected, kind) in table {
         let fake = endpoint_saying(move |_| said()).await;

@@ -5,16 +5,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::answer::Answer;
-use super::faults::Fault;
+use super::faults::InjectedFault;
+use super::graph_response::GraphResponse;
 use super::ledger_entries::{LedgerSnapshot, MeetingEntry};
-use super::organizers::{Standing, UserId};
+use super::organizers::{OrganizerState, UserId};
 use super::tenant::Tenant;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OrganizerBody {
-    standing: Standing,
+    standing: OrganizerState,
     upn: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub(super) fn answer(
     segments: &[String],
     request: &HttpRequest,
     body: &[u8],
-) -> Answer {
+) -> GraphResponse {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (method, segments.as_slice()) {
         ("GET", []) => about(tenant),
@@ -32,18 +32,18 @@ pub(super) fn answer(
         ("POST", ["faults"]) => inject(tenant, body),
         ("DELETE", ["faults"]) => {
             tenant.faults().clear();
-            Answer::empty(204)
+            GraphResponse::empty(204)
         }
         ("GET", ["ledger"]) => ledger(tenant, request.query_string()),
         ("PUT", ["roles"]) => grant(tenant, body),
         ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
         ("DELETE", ["tokens"]) => {
             tenant.tokens().revoke();
-            Answer::empty(204)
+            GraphResponse::empty(204)
         }
         ("POST", ["reset"]) => {
             tenant.reset();
-            Answer::empty(204)
+            GraphResponse::empty(204)
         }
         (_, [] | ["faults" | "ledger" | "roles" | "tokens" | "reset"] | ["organizers", _]) => {
             refusal(405, "this method does nothing here; see docs/SIMULATOR.md")
@@ -52,11 +52,11 @@ pub(super) fn answer(
     }
 }
 
-fn refusal(status: u16, detail: &str) -> Answer {
-    Answer::json(status, &json!({ "error": detail }))
+fn refusal(status: u16, detail: &str) -> GraphResponse {
+    GraphResponse::json(status, &json!({ "error": detail }))
 }
 
-fn about(tenant: &Tenant) -> Answer {
+fn about(tenant: &Tenant) -> GraphResponse {
     let settings = tenant.settings();
     let body = json!({
         "graphRootUrl": tenant.root_url(),
@@ -64,19 +64,19 @@ fn about(tenant: &Tenant) -> Answer {
         "tenantId": settings.tenant_id,
         "clientId": settings.client_id,
     });
-    Answer::json(200, &body)
+    GraphResponse::json(200, &body)
 }
 
-fn faults(tenant: &Tenant, status: u16) -> Answer {
+fn faults(tenant: &Tenant, status: u16) -> GraphResponse {
     let faults = tenant.faults().faults();
-    Answer::json(status, &json!({ "faults": faults }))
+    GraphResponse::json(status, &json!({ "faults": faults }))
 }
 
-fn inject(tenant: &Tenant, body: &[u8]) -> Answer {
+fn inject(tenant: &Tenant, body: &[u8]) -> GraphResponse {
     // One fault or a list; an untagged enum would swallow the reason of a refusal.
     let parsed = match serde_json::from_slice::<Value>(body) {
-        Ok(several @ Value::Array(_)) => serde_json::from_value::<Vec<Fault>>(several),
-        Ok(one) => serde_json::from_value::<Fault>(one).map(|one| vec![one]),
+        Ok(several @ Value::Array(_)) => serde_json::from_value::<Vec<InjectedFault>>(several),
+        Ok(one) => serde_json::from_value::<InjectedFault>(one).map(|one| vec![one]),
         Err(error) => Err(error),
     };
     match parsed {
@@ -90,30 +90,30 @@ fn inject(tenant: &Tenant, body: &[u8]) -> Answer {
     }
 }
 
-fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> Answer {
+fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> GraphResponse {
     let Some(organizer) = UserId::parse(organizer) else {
         return refusal(400, "an organizer is declared by object id; the UPN goes into the body");
     };
     match serde_json::from_slice::<OrganizerBody>(body) {
         Ok(body) => {
             tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
-            Answer::empty(204)
+            GraphResponse::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),
     }
 }
 
-fn grant(tenant: &Tenant, body: &[u8]) -> Answer {
+fn grant(tenant: &Tenant, body: &[u8]) -> GraphResponse {
     match serde_json::from_slice(body) {
         Ok(roles) => {
             *tenant.roles() = roles;
-            Answer::empty(204)
+            GraphResponse::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),
     }
 }
 
-fn ledger(tenant: &Tenant, query: &str) -> Answer {
+fn ledger(tenant: &Tenant, query: &str) -> GraphResponse {
     let newest = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "callsMax");
     let newest = match newest.map(|(_, number)| number.parse::<usize>()) {
         None => usize::MAX,
@@ -121,7 +121,7 @@ fn ledger(tenant: &Tenant, query: &str) -> Answer {
         Some(Err(_)) => return refusal(400, "callsMax is a whole number"),
     };
     match serde_json::to_string(&snapshot(tenant, newest)) {
-        Ok(body) => Answer::json_text(200, body),
+        Ok(body) => GraphResponse::json_text(200, body),
         Err(error) => refusal(500, &error.to_string()),
     }
 }

@@ -6,11 +6,11 @@
 use serde_json::{Map, Value};
 use time::Duration;
 
-use super::answer::Answer;
 use super::front::Received;
 use super::graph_error::GraphError;
+use super::graph_response::GraphResponse;
 use super::json_body;
-use super::meeting_content::{self, Names, Owner, Wanted};
+use super::meeting_content::{self, Names, Owner, RequestedMeeting};
 use super::meeting_item::with_context;
 use super::meetings::{Meeting, MeetingKey};
 use super::route::Version;
@@ -26,9 +26,9 @@ pub(super) fn answer(
     version: Version,
     user: &str,
     call: &Received,
-) -> Result<Answer, GraphError> {
+) -> Result<GraphResponse, GraphError> {
     let body = json_body::object(&call.body, call.content_type())?;
-    let asked = Asked::read(&body, version, &tenant.settings().tenant_id)?;
+    let asked = CreateOrGetRequest::read(&body, version, &tenant.settings().tenant_id)?;
     let (organizer, upn) = {
         let organizers = tenant.organizers();
         let organizer = organizers.organizer(user, &tenant.settings().client_id)?;
@@ -63,7 +63,7 @@ pub(super) fn answer(
 
 /// A well-formed request.
 #[derive(Debug)]
-struct Asked {
+struct CreateOrGetRequest {
     external_id: String,
     subject: Option<String>,
     starts_at: Option<Timestamp>,
@@ -72,7 +72,7 @@ struct Asked {
     thread_id: Option<String>,
 }
 
-impl Asked {
+impl CreateOrGetRequest {
     /// Checks names and types, which Graph does for a hit as well.
     fn read(body: &Map<String, Value>, version: Version, tenant_id: &str) -> Result<Self, GraphError> {
         if let Some(unknown) = body.keys().find(|name| !PARAMETERS.contains(&name.as_str())) {
@@ -103,7 +103,7 @@ impl Asked {
     }
 
     /// Checks what only matters for a new meeting and fills in what was left out: it starts now and takes an hour.
-    fn wanted(self, now: Timestamp) -> Result<Wanted, GraphError> {
+    fn wanted(self, now: Timestamp) -> Result<RequestedMeeting, GraphError> {
         let (starts_at, ends_at) = match (self.starts_at, self.ends_at) {
             (None, Some(_)) => {
                 return Err(GraphError::bad_request("The endDateTime was given without the startDateTime."));
@@ -118,7 +118,7 @@ impl Asked {
             return Err(GraphError::bad_request("The endDateTime is earlier than the startDateTime."));
         }
         json_body::check_upns(&self.attendees)?;
-        Ok(Wanted {
+        Ok(RequestedMeeting {
             subject: self.subject,
             starts_at,
             ends_at,
@@ -137,8 +137,8 @@ mod tests {
 
     const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 
-    fn asked(body: &Value, version: Version) -> Result<Asked, GraphError> {
-        Asked::read(body.as_object().unwrap(), version, "tenant")
+    fn asked(body: &Value, version: Version) -> Result<CreateOrGetRequest, GraphError> {
+        CreateOrGetRequest::read(body.as_object().unwrap(), version, "tenant")
     }
 
     #[test]

@@ -19,22 +19,22 @@ use tokio::net::TcpSocket;
 
 /// A second handle to a connection's socket.
 #[derive(Debug)]
-pub(super) struct Connection(TcpStream);
+pub(super) struct CutConnection(TcpStream);
 
 /// Puts the second handle beside a connection that was just opened. Without one, which only a lack of file
 /// descriptors brings about, a cut falls back to an unfinished answer.
 pub(super) fn remember(connection: &dyn Any, extensions: &mut Extensions) {
     let stream = connection.downcast_ref::<actix_web::rt::net::TcpStream>();
     if let Some(Ok(handle)) = stream.map(|stream| stream.as_fd().try_clone_to_owned()) {
-        extensions.insert(Arc::new(Connection(TcpStream::from(handle))));
+        extensions.insert(Arc::new(CutConnection(TcpStream::from(handle))));
     }
 }
 
-fn connection(request: &HttpRequest) -> Option<Arc<Connection>> {
-    request.conn_data::<Arc<Connection>>().cloned()
+fn connection(request: &HttpRequest) -> Option<Arc<CutConnection>> {
+    request.conn_data::<Arc<CutConnection>>().cloned()
 }
 
-impl Connection {
+impl CutConnection {
     /// Both directions end now (FIN). A failure means that the other side was faster.
     fn close(&self) {
         let _ = self.0.shutdown(Shutdown::Both);

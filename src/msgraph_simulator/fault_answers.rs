@@ -1,13 +1,17 @@
 //! The answers that faults give in place of the real one.
 
-use super::answer::{Answer, Exchange};
 use super::faults::Effect;
 use super::graph_error::GraphError;
+use super::graph_response::{Exchange, GraphResponse};
 use super::route::Operation;
-use super::token;
+use super::token_endpoint;
 
 /// The answer of an effect that strikes before the work, so that the work is not done.
-pub(super) fn before_work(effect: &Effect, operation: Operation, exchange: &Exchange) -> Option<Answer> {
+pub(super) fn before_work(
+    effect: &Effect,
+    operation: Operation,
+    exchange: &Exchange,
+) -> Option<GraphResponse> {
     match effect {
         Effect::ThrottledBeforeWork { retry_after } => {
             Some(refusal(429, retry_after.as_deref(), operation, exchange))
@@ -15,7 +19,7 @@ pub(super) fn before_work(effect: &Effect, operation: Operation, exchange: &Exch
         Effect::FailedBeforeWork { status, retry_after } => {
             Some(refusal(*status, retry_after.as_deref(), operation, exchange))
         }
-        Effect::TokenRefused { code } => Some(token::refusal(*code, "", exchange)),
+        Effect::TokenRefused { code } => Some(token_endpoint::refusal(*code, "", exchange)),
         Effect::TokenNotAccepted => Some(GraphError::of_status(401).into_answer(exchange)),
         Effect::Collision => Some(GraphError::of_status(409).into_answer(exchange)),
         Effect::Respond { after_work: false, .. } => Some(respond(effect)),
@@ -24,7 +28,11 @@ pub(super) fn before_work(effect: &Effect, operation: Operation, exchange: &Exch
 }
 
 /// The answer of an effect that strikes after the work, in place of the work's own answer.
-pub(super) fn after_work(effect: &Effect, operation: Operation, exchange: &Exchange) -> Option<Answer> {
+pub(super) fn after_work(
+    effect: &Effect,
+    operation: Operation,
+    exchange: &Exchange,
+) -> Option<GraphResponse> {
     match effect {
         Effect::ThrottledAfterWork { retry_after } => {
             Some(refusal(429, retry_after.as_deref(), operation, exchange))
@@ -37,9 +45,14 @@ pub(super) fn after_work(effect: &Effect, operation: Operation, exchange: &Excha
     }
 }
 
-fn refusal(status: u16, retry_after: Option<&str>, operation: Operation, exchange: &Exchange) -> Answer {
+fn refusal(
+    status: u16,
+    retry_after: Option<&str>,
+    operation: Operation,
+    exchange: &Exchange,
+) -> GraphResponse {
     let answer = if operation == Operation::Token {
-        token::unavailable(status, exchange)
+        token_endpoint::unavailable(status, exchange)
     } else {
         GraphError::of_status(status).into_answer(exchange)
     };
@@ -49,9 +62,9 @@ fn refusal(status: u16, retry_after: Option<&str>, operation: Operation, exchang
     }
 }
 
-fn respond(effect: &Effect) -> Answer {
-    let Effect::Respond { status, headers, body, .. } = effect else { return Answer::empty(500) };
-    let mut answer = Answer::empty(*status);
+fn respond(effect: &Effect) -> GraphResponse {
+    let Effect::Respond { status, headers, body, .. } = effect else { return GraphResponse::empty(500) };
+    let mut answer = GraphResponse::empty(*status);
     answer.body.clone_from(body);
     if !headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
         answer = answer.with_header("content-type", "application/json");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::faults::{Effect, Fault, Frequency};
+use super::faults::{Effect, Frequency, InjectedFault};
 use super::route::Operation;
 
 /// What strikes one call: delays, and at most one other effect.
@@ -38,7 +38,7 @@ impl Drawn {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct PlannedFault {
     #[serde(flatten)]
-    fault: Fault,
+    fault: InjectedFault,
     /// Matching calls that the fault was asked about.
     asked: u64,
     /// Calls that it struck.
@@ -72,7 +72,7 @@ impl FaultPlan {
         Self { faults: Vec::new(), dice: Dice(seed) }
     }
 
-    pub(super) fn inject(&mut self, fault: Fault) {
+    pub(super) fn inject(&mut self, fault: InjectedFault) {
         self.faults.push(PlannedFault { fault, asked: 0, struck: 0 });
     }
 
@@ -125,7 +125,9 @@ mod tests {
     #[test]
     fn a_counted_fault_strikes_so_many_matching_calls_and_no_more() {
         let mut plan = FaultPlan::new(0);
-        plan.inject(Fault::on(Operation::Patch, Effect::AnswerLost).for_organizer("ANNA").times(2).after(1));
+        plan.inject(
+            InjectedFault::on(Operation::Patch, Effect::AnswerLost).for_organizer("ANNA").times(2).after(1),
+        );
         assert!(struck(&mut plan, Operation::CreateOrGet, "anna").is_empty());
         assert!(struck(&mut plan, Operation::Patch, "bert").is_empty());
         assert!(struck(&mut plan, Operation::Patch, "anna").is_empty());
@@ -137,9 +139,9 @@ mod tests {
     #[test]
     fn delays_come_on_top_and_other_faults_queue_up() {
         let mut plan = FaultPlan::new(0);
-        plan.inject(Fault::anywhere(Effect::AnswerLost));
-        plan.inject(Fault::anywhere(Effect::Collision));
-        plan.inject(Fault::anywhere(Effect::SlowAfterWork { milliseconds: 5 }).always());
+        plan.inject(InjectedFault::anywhere(Effect::AnswerLost));
+        plan.inject(InjectedFault::anywhere(Effect::Collision));
+        plan.inject(InjectedFault::anywhere(Effect::SlowAfterWork { milliseconds: 5 }).always());
         assert_eq!(struck(&mut plan, Operation::Get, "anna"), ["answerLost", "slowAfterWork"]);
         assert_eq!(struck(&mut plan, Operation::Get, "anna"), ["collision", "slowAfterWork"]);
         assert_eq!(struck(&mut plan, Operation::Get, "anna"), ["slowAfterWork"]);
@@ -149,7 +151,7 @@ mod tests {
     fn the_same_seed_strikes_the_same_calls() {
         let strikes = |seed| {
             let mut plan = FaultPlan::new(seed);
-            plan.inject(Fault::anywhere(Effect::AnswerLost).with_probability(0.25));
+            plan.inject(InjectedFault::anywhere(Effect::AnswerLost).with_probability(0.25));
             let draw = |_| !struck(&mut plan, Operation::Get, "anna").is_empty();
             (0..1_000).map(draw).collect::<Vec<_>>()
         };
@@ -162,8 +164,8 @@ mod tests {
     #[test]
     fn a_token_refusal_leaves_graph_alone_and_a_collision_leaves_the_token_alone() {
         let mut plan = FaultPlan::new(0);
-        plan.inject(Fault::anywhere(Effect::TokenRefused { code: 7_000_215 }).always());
-        plan.inject(Fault::anywhere(Effect::Collision).always());
+        plan.inject(InjectedFault::anywhere(Effect::TokenRefused { code: 7_000_215 }).always());
+        plan.inject(InjectedFault::anywhere(Effect::Collision).always());
         assert_eq!(struck(&mut plan, Operation::Get, "anna"), ["collision"]);
         assert_eq!(plan.draw(Operation::Token, None).kinds, ["tokenRefused"]);
     }

@@ -128,7 +128,7 @@ pub enum Frequency {
 /// A fault: what goes wrong, where, and how often.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "FaultBody", into = "FaultBody")]
-pub struct Fault {
+pub struct InjectedFault {
     effect: Effect,
     operation: Option<Operation>,
     organizer: Option<String>,
@@ -136,7 +136,7 @@ pub struct Fault {
     frequency: Frequency,
 }
 
-impl Fault {
+impl InjectedFault {
     /// A fault that strikes the first call of any operation.
     #[must_use]
     pub fn anywhere(effect: Effect) -> Self {
@@ -223,7 +223,7 @@ struct FaultBody {
     probability: Option<f64>,
 }
 
-impl TryFrom<FaultBody> for Fault {
+impl TryFrom<FaultBody> for InjectedFault {
     type Error = String;
 
     fn try_from(body: FaultBody) -> Result<Self, String> {
@@ -254,8 +254,8 @@ impl TryFrom<FaultBody> for Fault {
     }
 }
 
-impl From<Fault> for FaultBody {
-    fn from(fault: Fault) -> Self {
+impl From<InjectedFault> for FaultBody {
+    fn from(fault: InjectedFault) -> Self {
         let (times, probability) = match fault.frequency {
             Frequency::Times(times) => (Some(times), None),
             Frequency::Probability(probability) => (None, Some(probability)),

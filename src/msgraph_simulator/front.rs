@@ -8,15 +8,15 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::answer::{Answer, Exchange};
 use super::fault_plan::Drawn;
 use super::faults::Effect;
 use super::graph_error::GraphError;
+use super::graph_response::{Exchange, GraphResponse};
 use super::ledger_entries::{Call, CallOutcome};
 use super::meeting_item::Item;
 use super::route::{Operation, Route};
 use super::tenant::Tenant;
-use super::{control, create_or_get, cut, fault_answers, meeting_item, permission, token, users};
+use super::{control, create_or_get, cut, fault_answers, meeting_item, permission, token_endpoint, users};
 
 /// The headers that the ledger keeps. The last one only to show that nobody sends it.
 const KEPT_HEADERS: &[&str] =
@@ -43,7 +43,7 @@ impl Received {
         let operation = self.route.operation();
         let body = match operation {
             _ if self.body.is_empty() => None,
-            Operation::Token => Some(token::without_secrets(&self.body)),
+            Operation::Token => Some(token_endpoint::without_secrets(&self.body)),
             _ => Some(String::from_utf8_lossy(&self.body).into_owned()),
         };
         Call {
@@ -114,14 +114,14 @@ pub(super) async fn answer(
 /// How an answer goes out.
 #[derive(Debug)]
 enum Delivery {
-    Whole(Answer),
-    Truncated(Answer),
+    Whole(GraphResponse),
+    Truncated(GraphResponse),
     Closed,
     Reset,
 }
 
 impl Delivery {
-    fn of(effect: Option<&Effect>, answer: Answer) -> Self {
+    fn of(effect: Option<&Effect>, answer: GraphResponse) -> Self {
         match effect {
             Some(Effect::ConnectionReset) => Self::Reset,
             Some(Effect::AnswerLost) => Self::Closed,
@@ -150,7 +150,7 @@ async fn carry_out(tenant: Arc<Tenant>, call: Received, drawn: Drawn, sequence: 
     let refused = effect.and_then(|effect| fault_answers::before_work(effect, operation, &call.exchange));
     let answer = match (refused, effect) {
         (Some(refused), _) => refused,
-        (None, Some(Effect::ConnectionReset)) => Answer::empty(500),
+        (None, Some(Effect::ConnectionReset)) => GraphResponse::empty(500),
         (None, _) => {
             let answer = work(&tenant, &call);
             if answer.status < 300 {
@@ -172,9 +172,9 @@ async fn carry_out(tenant: Arc<Tenant>, call: Received, drawn: Drawn, sequence: 
 }
 
 /// Does what the call asks for.
-fn work(tenant: &Tenant, call: &Received) -> Answer {
+fn work(tenant: &Tenant, call: &Received) -> GraphResponse {
     if let Route::Token { tenant: tenant_in_path } = &call.route {
-        return token::answer(tenant, tenant_in_path, &call.body, &call.exchange);
+        return token_endpoint::answer(tenant, tenant_in_path, &call.body, &call.exchange);
     }
     let authorized = tenant.tokens().check(call.authorization.as_deref(), call.exchange.now);
     let permitted = authorized.and_then(|roles| permission::check(&call.route, &roles));
@@ -194,7 +194,7 @@ fn work(tenant: &Tenant, call: &Received) -> Answer {
 }
 
 /// Status and headers. A header that HTTP can't carry is left out.
-fn head(answer: &Answer) -> HttpResponseBuilder {
+fn head(answer: &GraphResponse) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut head = HttpResponse::build(status);
     for (name, value) in &answer.headers {
@@ -205,6 +205,6 @@ fn head(answer: &Answer) -> HttpResponseBuilder {
     head
 }
 
-fn whole(answer: Answer) -> HttpResponse {
+fn whole(answer: GraphResponse) -> HttpResponse {
     head(&answer).body(answer.body)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::answer::{Answer, Exchange};
+use super::graph_response::{Exchange, GraphResponse};
 use super::graph_time;
 
 /// A refusal by Graph.
@@ -102,7 +102,7 @@ impl GraphError {
     }
 
     /// The refusal as it goes out.
-    pub(super) fn into_answer(self, exchange: &Exchange) -> Answer {
+    pub(super) fn into_answer(self, exchange: &Exchange) -> GraphResponse {
         let request_id = exchange.request_id.to_string();
         let client_request_id = exchange.client_request_id.as_deref().unwrap_or(&request_id);
         let body = json!({
@@ -116,7 +116,7 @@ impl GraphError {
                 }
             }
         });
-        let answer = Answer::json(self.status, &body);
+        let answer = GraphResponse::json(self.status, &body);
         self.headers.into_iter().fold(answer, |answer, (name, value)| answer.with_header(name, value))
     }
 }

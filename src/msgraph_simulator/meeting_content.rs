@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 
 /// What somebody asked for when the meeting was created.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct RequestedMeeting {
     pub(super) subject: Option<String>,
     pub(super) starts_at: Timestamp,
     pub(super) ends_at: Timestamp,
@@ -69,7 +69,7 @@ pub(super) fn created(
     key: &MeetingKey,
     owner: &Owner<'_>,
     names: &Names,
-    wanted: &Wanted,
+    wanted: &RequestedMeeting,
     now: Timestamp,
 ) -> Value {
     let organizer_id = key.organizer.to_string();

@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Answer;
 use super::front::Received;
 use super::graph_error::GraphError;
+use super::graph_response::GraphResponse;
 use super::graph_time;
 use super::json_body;
 use super::meeting_content::attendees_count;
@@ -64,7 +64,7 @@ pub(super) fn answer(
     verb: MeetingVerb,
     item: Item<'_>,
     call: &Received,
-) -> Result<Answer, GraphError> {
+) -> Result<GraphResponse, GraphError> {
     let organizer = tenant.organizers().organizer(item.user, &tenant.settings().client_id)?;
     match verb {
         MeetingVerb::Get => get(tenant, organizer, item, call),
@@ -73,12 +73,17 @@ pub(super) fn answer(
             let mut meetings = tenant.meetings();
             let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
             meeting.deleted_at = Some(call.exchange.now);
-            Ok(Answer::empty(204))
+            Ok(GraphResponse::empty(204))
         }
     }
 }
 
-fn get(tenant: &Tenant, organizer: UserId, item: Item<'_>, call: &Received) -> Result<Answer, GraphError> {
+fn get(
+    tenant: &Tenant,
+    organizer: UserId,
+    item: Item<'_>,
+    call: &Received,
+) -> Result<GraphResponse, GraphError> {
     let (content, attendees_count) = {
         let mut meetings = tenant.meetings();
         let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
@@ -95,9 +100,14 @@ fn get(tenant: &Tenant, organizer: UserId, item: Item<'_>, call: &Received) -> R
     Ok(with_context(tenant, item.version, 200, item.user, &told.to_string()))
 }
 
-fn patch(tenant: &Tenant, organizer: UserId, item: Item<'_>, call: &Received) -> Result<Answer, GraphError> {
+fn patch(
+    tenant: &Tenant,
+    organizer: UserId,
+    item: Item<'_>,
+    call: &Received,
+) -> Result<GraphResponse, GraphError> {
     let body = json_body::object(&call.body, call.content_type())?;
-    let change = Change::read(body, &tenant.settings().tenant_id)?;
+    let change = ItemPatch::read(body, &tenant.settings().tenant_id)?;
     let mut meetings = tenant.meetings();
     let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
     let mut content = parsed(&meeting.content);
@@ -111,12 +121,12 @@ fn patch(tenant: &Tenant, organizer: UserId, item: Item<'_>, call: &Received) ->
 
 /// What a PATCH asks for.
 #[derive(Debug)]
-struct Change {
+struct ItemPatch {
     members: Map<String, Value>,
     attendees: Option<Vec<Value>>,
 }
 
-impl Change {
+impl ItemPatch {
     fn read(mut body: Map<String, Value>, tenant_id: &str) -> Result<Self, GraphError> {
         body.remove("@odata.type");
         for (name, value) in &body {
@@ -197,7 +207,7 @@ pub(super) fn with_context(
     status: u16,
     user: &str,
     content: &str,
-) -> Answer {
+) -> GraphResponse {
     let metadata_url = format!(
         "{}/{}/$metadata#users('{user}')/onlineMeetings/$entity",
         tenant.root_url(),
@@ -206,7 +216,7 @@ pub(super) fn with_context(
     let members = content.strip_prefix('{').unwrap_or_default();
     let separator = if members == "}" { "" } else { "," };
     let body = format!("{{\"@odata.context\":{}{separator}{members}", Value::from(metadata_url));
-    Answer::json_text(status, body)
+    GraphResponse::json_text(status, body)
 }
 
 fn parsed(content: &str) -> Value {
@@ -221,7 +231,7 @@ mod tests {
 
     fn changed(content: &Value, body: &Value) -> Result<Value, GraphError> {
         let mut content = content.clone();
-        Change::read(body.as_object().unwrap().clone(), "tenant")?.apply(content.as_object_mut().unwrap());
+        ItemPatch::read(body.as_object().unwrap().clone(), "tenant")?.apply(content.as_object_mut().unwrap());
         Ok(content)
     }
 

@@ -12,7 +12,6 @@
 //! endpoints (`token`, `create_or_get`, `meeting_item`, `users`) do the work, and delivers or cuts the answer.
 //! `control` is the way to steer all that over HTTP. See `docs/SIMULATOR.md`.
 
-mod answer;
 mod control;
 mod create_or_get;
 mod cut;
@@ -21,6 +20,7 @@ mod fault_plan;
 mod faults;
 mod front;
 mod graph_error;
+mod graph_response;
 mod graph_time;
 mod json_body;
 mod ledger;
@@ -31,16 +31,16 @@ mod meetings;
 mod organizers;
 mod permission;
 mod route;
-mod settings;
 mod simulator;
+mod simulator_settings;
 mod tenant;
-mod token;
+mod token_endpoint;
 mod users;
 
-pub use faults::{Effect, Fault, Frequency};
+pub use faults::{Effect, Frequency, InjectedFault};
 pub use ledger::NotInTime;
 pub use ledger_entries::{Call, CallCounts, CallOutcome, LedgerSnapshot, MeetingEntry};
-pub use organizers::{Standing, UserId};
+pub use organizers::{OrganizerState, UserId};
 pub use route::Operation;
-pub use settings::SimulatorSettings;
 pub use simulator::{Simulator, SimulatorError};
+pub use simulator_settings::SimulatorSettings;

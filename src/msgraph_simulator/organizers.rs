@@ -36,7 +36,7 @@ impl fmt::Display for UserId {
 /// What Graph thinks of an organizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Standing {
+pub enum OrganizerState {
     /// Exists, and an application access policy lets our application act for them.
     Permitted,
     /// Exists, but there is no application access policy (or it has not propagated yet): 403.
@@ -50,14 +50,14 @@ pub enum Standing {
 /// The users of the tenant: those that were declared, and a standing for all others.
 #[derive(Debug)]
 pub(super) struct Organizers {
-    undeclared: Standing,
-    standings: HashMap<UserId, Standing>,
+    undeclared: OrganizerState,
+    standings: HashMap<UserId, OrganizerState>,
     upns: HashMap<UserId, String>,
     ids: HashMap<String, UserId>,
 }
 
 impl Organizers {
-    pub(super) fn new(undeclared: Standing) -> Self {
+    pub(super) fn new(undeclared: OrganizerState) -> Self {
         Self { undeclared, standings: HashMap::new(), upns: HashMap::new(), ids: HashMap::new() }
     }
 
@@ -66,7 +66,7 @@ impl Organizers {
     }
 
     /// Declares a user's standing and, if given, the UPN.
-    pub(super) fn declare(&mut self, user: UserId, standing: Standing, upn: Option<&str>) {
+    pub(super) fn declare(&mut self, user: UserId, standing: OrganizerState, upn: Option<&str>) {
         self.standings.insert(user, standing);
         if let Some(upn) = upn {
             self.name(user, upn);
@@ -80,7 +80,7 @@ impl Organizers {
         self.ids.insert(upn.to_lowercase(), user);
     }
 
-    fn standing(&self, user: UserId) -> Standing {
+    fn standing(&self, user: UserId) -> OrganizerState {
         self.standings.get(&user).copied().unwrap_or(self.undeclared)
     }
 
@@ -93,10 +93,10 @@ impl Organizers {
     pub(super) fn organizer(&self, user: &str, client_id: &str) -> Result<UserId, GraphError> {
         let id = UserId::parse(user).ok_or_else(GraphError::unknown_organizer)?;
         match self.standing(id) {
-            Standing::Permitted => Ok(id),
-            Standing::WithoutPolicy => Err(GraphError::no_access_policy(client_id, user)),
-            Standing::Refused => Err(GraphError::organizer_refused(user)),
-            Standing::Unknown => Err(GraphError::unknown_organizer()),
+            OrganizerState::Permitted => Ok(id),
+            OrganizerState::WithoutPolicy => Err(GraphError::no_access_policy(client_id, user)),
+            OrganizerState::Refused => Err(GraphError::organizer_refused(user)),
+            OrganizerState::Unknown => Err(GraphError::unknown_organizer()),
         }
     }
 
@@ -106,14 +106,14 @@ impl Organizers {
         let found = match (UserId::parse(user), self.ids.get(&user.to_lowercase())) {
             (Some(id), _) => id,
             (None, Some(id)) => *id,
-            (None, None) if self.undeclared == Standing::Unknown || !user.contains('@') => return None,
+            (None, None) if self.undeclared == OrganizerState::Unknown || !user.contains('@') => return None,
             (None, None) => {
                 let id = UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, user.to_lowercase().as_bytes()));
                 self.name(id, user);
                 id
             }
         };
-        (self.standing(found) != Standing::Unknown).then_some(found)
+        (self.standing(found) != OrganizerState::Unknown).then_some(found)
     }
 }
 
@@ -125,17 +125,17 @@ mod tests {
 
     #[test]
     fn an_undeclared_organizer_has_the_general_standing() {
-        let mut organizers = Organizers::new(Standing::Permitted);
+        let mut organizers = Organizers::new(OrganizerState::Permitted);
         assert!(organizers.organizer(ANNA, "app").is_ok());
         assert!(organizers.organizer(&ANNA.to_uppercase(), "app").is_ok());
-        organizers.declare(UserId::parse(ANNA).unwrap(), Standing::WithoutPolicy, None);
+        organizers.declare(UserId::parse(ANNA).unwrap(), OrganizerState::WithoutPolicy, None);
         let refusal = organizers.organizer(ANNA, "app").unwrap_err();
         assert_eq!(refusal, GraphError::no_access_policy("app", ANNA));
     }
 
     #[test]
     fn a_upn_is_found_in_the_directory_but_not_in_a_meetings_path() {
-        let mut organizers = Organizers::new(Standing::Permitted);
+        let mut organizers = Organizers::new(OrganizerState::Permitted);
         let id = organizers.find("Anna@contoso.com").unwrap();
         assert_eq!(organizers.find("anna@CONTOSO.com"), Some(id));
         assert_eq!(organizers.upn(id), "Anna@contoso.com");
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn nobody_is_found_where_undeclared_users_do_not_exist() {
-        let mut organizers = Organizers::new(Standing::Unknown);
+        let mut organizers = Organizers::new(OrganizerState::Unknown);
         assert_eq!(organizers.find("anna@contoso.com"), None);
-        organizers.declare(UserId::parse(ANNA).unwrap(), Standing::Permitted, Some("anna@contoso.com"));
+        organizers.declare(UserId::parse(ANNA).unwrap(), OrganizerState::Permitted, Some("anna@contoso.com"));
         assert_eq!(organizers.find("anna@contoso.com"), UserId::parse(ANNA));
     }
 }

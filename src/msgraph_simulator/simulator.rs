@@ -10,12 +10,12 @@ use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
-use super::faults::Fault;
+use super::faults::InjectedFault;
 use super::ledger::NotInTime;
 use super::ledger_entries::{Call, CallCounts, LedgerSnapshot, MeetingEntry};
-use super::organizers::{Standing, UserId};
+use super::organizers::{OrganizerState, UserId};
 use super::route::Operation;
-use super::settings::SimulatorSettings;
+use super::simulator_settings::SimulatorSettings;
 use super::tenant::Tenant;
 use super::{control, cut, front};
 
@@ -123,7 +123,7 @@ impl Simulator {
     }
 
     /// Adds a fault behind those that are planned already.
-    pub fn inject(&self, fault: Fault) {
+    pub fn inject(&self, fault: InjectedFault) {
         self.tenant.faults().inject(fault);
     }
 
@@ -133,18 +133,18 @@ impl Simulator {
     }
 
     /// Declares an organizer's standing and, if given, the UPN.
-    pub fn declare(&self, organizer: impl Into<UserId>, standing: Standing, upn: Option<&str>) {
+    pub fn declare(&self, organizer: impl Into<UserId>, standing: OrganizerState, upn: Option<&str>) {
         self.tenant.organizers().declare(organizer.into(), standing, upn);
     }
 
     /// Grants the application access policy for an organizer; it takes effect at once.
     pub fn permit(&self, organizer: impl Into<UserId>) {
-        self.declare(organizer, Standing::Permitted, None);
+        self.declare(organizer, OrganizerState::Permitted, None);
     }
 
     /// Takes the application access policy for an organizer away.
     pub fn forbid(&self, organizer: impl Into<UserId>) {
-        self.declare(organizer, Standing::WithoutPolicy, None);
+        self.declare(organizer, OrganizerState::WithoutPolicy, None);
     }
 
     /// Grants the application exactly these permissions. They count in the tokens that are issued from now on.

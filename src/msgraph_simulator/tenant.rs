@@ -2,20 +2,20 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::answer::Exchange;
 use super::fault_plan::FaultPlan;
+use super::graph_response::Exchange;
 use super::ledger::Ledger;
 use super::meetings::Meetings;
 use super::organizers::Organizers;
-use super::settings::SimulatorSettings;
-use super::token::Tokens;
+use super::simulator_settings::SimulatorSettings;
+use super::token_endpoint::IssuedTokens;
 
 /// Everything that the simulated tenant knows. Each part has a lock of its own, held for moments only.
 #[derive(Debug)]
 pub(super) struct Tenant {
     settings: SimulatorSettings,
     root_url: String,
-    tokens: Tokens,
+    tokens: IssuedTokens,
     roles: Mutex<Vec<String>>,
     organizers: Mutex<Organizers>,
     meetings: Mutex<Meetings>,
@@ -28,7 +28,7 @@ impl Tenant {
     pub(super) fn new(settings: SimulatorSettings, root_url: String) -> Self {
         Self {
             root_url,
-            tokens: Tokens::default(),
+            tokens: IssuedTokens::default(),
             roles: Mutex::new(settings.roles.clone()),
             organizers: Mutex::new(Organizers::new(settings.undeclared_organizers)),
             meetings: Mutex::default(),
@@ -46,7 +46,7 @@ impl Tenant {
         &self.root_url
     }
 
-    pub(super) fn tokens(&self) -> &Tokens {
+    pub(super) fn tokens(&self) -> &IssuedTokens {
         &self.tokens
     }
 

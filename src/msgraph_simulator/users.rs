@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::answer::Answer;
 use super::graph_error::GraphError;
+use super::graph_response::GraphResponse;
 use super::route::Version;
 use super::tenant::Tenant;
 
@@ -13,7 +13,7 @@ pub(super) fn answer(
     version: Version,
     user: &str,
     query: &str,
-) -> Result<Answer, GraphError> {
+) -> Result<GraphResponse, GraphError> {
     let (id, upn) = {
         let mut organizers = tenant.organizers();
         let id = organizers.find(user).ok_or_else(|| GraphError::unknown_user(user))?;
@@ -30,7 +30,7 @@ pub(super) fn answer(
     let mut told = selected(directory_entry, query);
     told["@odata.context"] =
         format!("{}/{}/$metadata#users/$entity", tenant.root_url(), version.segment()).into();
-    Ok(Answer::json(200, &told))
+    Ok(GraphResponse::json(200, &told))
 }
 
 /// Keeps the members that `$select` names; all of them where it is absent.

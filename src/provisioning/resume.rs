@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::answer::ProvisioningError;
+use super::carry_out::Work;
+use super::results::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::meeting::{Attempt, AttemptId, Standing};
+use crate::meeting::{Attempt, AttemptId, Booking};
 use crate::store::writing::Claimed;
-use crate::store::{Kept, StoreError};
+use crate::store::{LeasedBooking, StoreError};
 
 /// How often a claim is made again at once whose connection was lost; later it is the worker's next look.
 const CLAIM_AGAIN_MAX: u32 = 2;
@@ -21,13 +22,13 @@ impl Provisioning {
     pub(crate) async fn resume(
         self: &Arc<Self>,
         claim_max: usize,
-    ) -> Result<Vec<JoinHandle<Option<Standing>>>, ProvisioningError> {
-        self.learn_pauses().await?;
+    ) -> Result<Vec<JoinHandle<Option<Booking>>>, ProvisioningError> {
+        self.load_pauses().await?;
         let mut begun = Vec::new();
         let mut again = 0;
         loop {
-            for (kept, attempt) in self.confirm_attempts().await? {
-                begun.push(self.begin_to_carry_out(kept, attempt));
+            for (leased, attempt) in self.confirm_attempts().await? {
+                begun.push(self.begin_to_carry_out(leased, attempt));
             }
             let free = claim_max.saturating_sub(begun.len());
             if free == 0 {
@@ -36,7 +37,7 @@ impl Provisioning {
             match self.claim(free).await {
                 Ok(claimed) => {
                     begun.extend(
-                        claimed.into_iter().map(|(kept, attempt)| self.begin_to_carry_out(kept, attempt)),
+                        claimed.into_iter().map(|(leased, attempt)| self.begin_to_carry_out(leased, attempt)),
                     );
                     return Ok(begun);
                 }
@@ -46,9 +47,9 @@ impl Provisioning {
         }
     }
 
-    async fn claim(&self, claim_max: usize) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+    async fn claim(&self, claim_max: usize) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
         let now = self.clock.now();
-        if let Some(until) = self.gate.shut_until() {
+        if let Some(until) = self.gate.blocked_until() {
             self.alarm.set(until);
             return Ok(Vec::new());
         }
@@ -60,12 +61,12 @@ impl Provisioning {
         match self.store.claim(&claimed, &events::abandoned(now)).await {
             Ok(rows) => Ok(rows
                 .into_iter()
-                .map(|(kept, attempt, abandoned)| {
+                .map(|(leased, attempt, abandoned)| {
                     if abandoned {
                         self.metrics.lease_resumed();
-                        tracing::warn!(booking = %kept.standing.key, "taken over: the lease of an earlier attempt ran out");
+                        tracing::warn!(booking = %leased.booking.key, "taken over: the lease of an earlier attempt ran out");
                     }
-                    (kept, attempt)
+                    (leased, attempt)
                 })
                 .collect()),
             Err(error) => {
@@ -80,9 +81,13 @@ impl Provisioning {
         }
     }
 
-    fn begin_to_carry_out(self: &Arc<Self>, kept: Kept, attempt: Attempt) -> JoinHandle<Option<Standing>> {
+    fn begin_to_carry_out(
+        self: &Arc<Self>,
+        leased: LeasedBooking,
+        attempt: Attempt,
+    ) -> JoinHandle<Option<Booking>> {
         let provisioning = Arc::clone(self);
-        self.in_flight.spawn(provisioning.carry_out(kept.standing, attempt, Origin::worker()))
+        self.in_flight.spawn(provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker())))
     }
 
     /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.
@@ -93,7 +98,7 @@ impl Provisioning {
         }
         match self.store.release(&left, self.clock.now()).await {
             Ok(released) => {
-                self.tell_due();
+                self.waiting.publish_due();
                 tracing::warn!(released, "attempts handed back to other replicas");
             }
             Err(error) => {

@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Provisioning;
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId};
-use crate::store::{Kept, StoreError};
+use crate::store::{LeasedBooking, StoreError};
 
-/// Attempts of which nobody knows whether a booking names them, each until its lease would end. Were they forgotten, a
-/// booking that does name one would wait for that end, with nobody working on it.
+/// Attempts that a booking may or may not name, each until its lease would end. Were they forgotten, a booking that does
+/// name one would wait for that end, with no replica working on it.
 #[derive(Debug, Default)]
 pub(crate) struct Unconfirmed(Mutex<HashMap<AttemptId, Timestamp>>);
 
@@ -39,16 +39,16 @@ impl Unconfirmed {
 
 impl Provisioning {
     /// Finds out which of the attempts that may be ours are, to be carried out now.
-    pub(super) async fn confirm_attempts(&self) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+    pub(super) async fn confirm_attempts(&self) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
         let now = self.clock.now();
         let unconfirmed = self.unconfirmed.all(now);
         if unconfirmed.is_empty() {
             return Ok(Vec::new());
         }
         let held = self.store.held(&unconfirmed, now).await?;
-        for (kept, attempt) in &held {
+        for (leased, attempt) in &held {
             self.unconfirmed.confirm(attempt.id);
-            tracing::info!(booking = %kept.standing.key, attempt = %attempt.id, "ours after all, though no answer came");
+            tracing::info!(booking = %leased.booking.key, attempt = %attempt.id, "ours after all, though no answer came");
         }
         Ok(held)
     }

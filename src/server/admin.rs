@@ -17,7 +17,7 @@ const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the second port needs.
 #[derive(Debug, Clone)]
-pub(crate) struct AdminDoor {
+pub(crate) struct AdminServer {
     /// Whether this replica takes work.
     pub(crate) health: Arc<Health>,
     /// What is counted.
@@ -30,7 +30,7 @@ pub(crate) struct AdminDoor {
     pub(crate) starting_soon: Duration,
 }
 
-impl AdminDoor {
+impl AdminServer {
     /// Opens the second port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let server = HttpServer::new(move || {
@@ -45,37 +45,37 @@ impl AdminDoor {
     }
 }
 
-async fn readyz(door: web::Data<AdminDoor>) -> HttpResponse {
-    match door.health.readiness().await {
+async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
+    match state.health.readiness().await {
         Ok(()) => HttpResponse::Ok().body("ready\n"),
         Err(why) => HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str())),
     }
 }
 
-async fn startupz(door: web::Data<AdminDoor>) -> HttpResponse {
-    if door.health.is_started() {
+async fn startupz(state: web::Data<AdminServer>) -> HttpResponse {
+    if state.health.is_started() {
         HttpResponse::Ok().body("started\n")
     } else {
         HttpResponse::ServiceUnavailable().body("starting\n")
     }
 }
 
-async fn metrics(door: web::Data<AdminDoor>) -> HttpResponse {
-    let now = door.clock.now();
+async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
+    let now = state.clock.now();
     if let Ok(Ok(backlog)) =
-        tokio::time::timeout(BACKLOG_TIMEOUT, door.store.backlog(now, door.starting_soon)).await
+        tokio::time::timeout(BACKLOG_TIMEOUT, state.store.backlog(now, state.starting_soon)).await
     {
         let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
-        door.metrics.set_due(backlog.due, age);
-        door.metrics.set_starting_soon(backlog.starting_soon_without_link);
+        state.metrics.set_due(backlog.due, age);
+        state.metrics.set_starting_soon(backlog.starting_soon_without_link);
         for (status, count) in backlog.by_status {
-            door.metrics.set_bookings(status.as_str(), count);
+            state.metrics.set_bookings(status.as_str(), count);
         }
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
-    door.metrics.load().set(door.health.requests().count(), door.health.waiting());
-    match door.metrics.encode() {
+    state.metrics.load().set(state.health.requests().count(), state.health.waiting());
+    match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),
     }

@@ -9,7 +9,7 @@ mod listener;
 mod public;
 mod request_line;
 
-pub(crate) use admin::AdminDoor;
+pub(crate) use admin::AdminServer;
 pub(crate) use health::Health;
 pub(crate) use listener::bind;
-pub(crate) use public::PublicDoor;
+pub(crate) use public::PublicServer;

@@ -13,8 +13,8 @@ use tracing_actix_web::TracingLogger;
 use super::admission::admit;
 use super::health::Health;
 use super::request_line::{RequestSpan, request_line};
-use crate::access::Doorkeeper;
-use crate::api::{self, Door};
+use crate::access::Authenticator;
+use crate::api::{self, ApiState};
 use crate::telemetry::Metrics;
 
 /// An idle connection is kept this long for the next request.
@@ -25,11 +25,11 @@ const IDLE_SECONDS_MAX: u64 = 1;
 
 /// What the public port needs.
 #[derive(Debug, Clone)]
-pub(crate) struct PublicDoor {
+pub(crate) struct PublicServer {
     /// What the API answers with.
-    pub(crate) door: web::Data<Door>,
+    pub(crate) state: web::Data<ApiState>,
     /// Who may come in.
-    pub(crate) doorkeeper: web::Data<Doorkeeper>,
+    pub(crate) authenticator: web::Data<Authenticator>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// Whether this replica stops, and the requests that it answers.
@@ -40,23 +40,23 @@ pub(crate) struct PublicDoor {
     pub(crate) connections_max: usize,
 }
 
-impl PublicDoor {
+impl PublicServer {
     /// Opens the public port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let metrics = web::Data::from(Arc::clone(&self.metrics));
         let (read_timeout, connections_max) = (self.read_timeout, self.connections_max);
         let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
         let server = HttpServer::new(move || {
-            let door = self.door.clone();
+            let state = self.state.clone();
             App::new()
                 .app_data(metrics.clone())
-                .app_data(self.doorkeeper.clone())
+                .app_data(self.authenticator.clone())
                 .app_data(web::Data::from(Arc::clone(&self.health)))
                 .wrap(from_fn(admit))
                 .wrap(Compress::default())
                 .wrap(from_fn(request_line))
                 .wrap(TracingLogger::<RequestSpan>::new())
-                .configure(|routes| api::configure(routes, door))
+                .configure(|routes| api::configure(routes, state))
         });
         let server = server
             .workers(workers)

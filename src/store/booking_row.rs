@@ -7,22 +7,21 @@ use super::error::StoreError;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Attempt, AttemptId, CreatedBy, Failures, JoinWebUrl, LastError, Life, Meeting, MeetingId, Observed,
-    Progress, Standing, Wanted,
+    Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Failures, JoinWebUrl, LastError,
+    Meeting, MeetingId, Observed, Progress, Wanted,
 };
 
 /// A booking as it is kept: how it stands, and the attempt that is under way.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct LeasedBooking {
     /// How it stands.
-    pub(crate) standing: Standing,
+    pub(crate) booking: Booking,
     /// Who works on it.
     pub(crate) attempt: Option<Attempt>,
 }
 
 /// The row, all columns but the whole meeting as Graph sent it: it is large, and few want it.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "so are the columns")]
 pub(super) struct BookingRow {
     pub(super) source_system: String,
     pub(super) booking_id: String,
@@ -32,7 +31,7 @@ pub(super) struct BookingRow {
     pub(super) status: String,
     pub(super) wanted: String,
     pub(super) wanted_revision: i32,
-    pub(super) wanted_life: String,
+    pub(super) desired_state: String,
     pub(super) organizer_id: Option<Uuid>,
     pub(super) creation_unknown: bool,
     pub(super) meeting_id: Option<String>,
@@ -41,7 +40,7 @@ pub(super) struct BookingRow {
     pub(super) created_by: Option<String>,
     pub(super) seen: Option<String>,
     pub(super) seen_at: Option<Timestamp>,
-    pub(super) doubted: bool,
+    pub(super) agreement: Option<String>,
     pub(super) agreed_revision: Option<i32>,
     pub(super) lobby_closed: bool,
     pub(super) removed: bool,
@@ -66,9 +65,9 @@ macro_rules! booking_rows {
             $head
                 + r#" booking.source_system, booking.booking_id, booking.generation, booking.external_id,
                 booking.revision, booking.status, booking.wanted::text as "wanted!", booking.wanted_revision,
-                booking.wanted_life, booking.organizer_id, booking.creation_unknown, booking.meeting_id,
+                booking.desired_state, booking.organizer_id, booking.creation_unknown, booking.meeting_id,
                 booking.join_web_url, booking.chat_thread_id, booking.created_by, booking.seen::text as seen,
-                booking.seen_at, booking.doubted,
+                booking.seen_at, booking.agreement,
                 booking.agreed_revision, booking.lobby_closed, booking.removed, booking.provisioned_at,
                 booking.due_at, booking.lease_attempt_id, booking.lease_started_at, booking.lease_until,
                 booking.attempts, booking.failures, booking.failing_since,
@@ -80,7 +79,7 @@ macro_rules! booking_rows {
 }
 pub(super) use booking_rows;
 
-impl TryFrom<BookingRow> for Kept {
+impl TryFrom<BookingRow> for LeasedBooking {
     type Error = StoreError;
 
     fn try_from(row: BookingRow) -> Result<Self, StoreError> {
@@ -98,9 +97,10 @@ impl TryFrom<BookingRow> for Kept {
             .and_then(Generation::new)
             .ok_or_else(|| bad("generation", &row.generation))?;
         let wanted = Wanted {
-            life: Life::parse(&row.wanted_life).ok_or_else(|| bad("wanted_life", &row.wanted_life))?,
+            desired_state: DesiredState::parse(&row.desired_state)
+                .ok_or_else(|| bad("desired_state", &row.desired_state))?,
             external_id: ExternalId::new(row.external_id),
-            booking: document(&row.wanted).map_err(|e| bad("wanted", &e))?,
+            spec: document(&row.wanted).map_err(|e| bad("wanted", &e))?,
             revision: number(row.wanted_revision)
                 .ok_or_else(|| bad("wanted_revision", &row.wanted_revision))?,
         };
@@ -116,7 +116,7 @@ impl TryFrom<BookingRow> for Kept {
             creation_unknown: row.creation_unknown,
             meeting: meeting(&row).map_err(|(column, detail)| bad(column, &detail))?,
         };
-        let standing = Standing {
+        let booking = Booking {
             key,
             generation,
             revision: number(row.revision).ok_or_else(|| bad("revision", &row.revision))?,
@@ -133,13 +133,13 @@ impl TryFrom<BookingRow> for Kept {
             created_at: row.created_at,
             updated_at: row.updated_at,
         };
-        if standing.status().as_str() != row.status {
+        if booking.status().as_str() != row.status {
             return Err(bad(
                 "status",
-                &format!("is {}, the rest of the row says {}", row.status, standing.status().as_str()),
+                &format!("is {}, the rest of the row says {}", row.status, booking.status().as_str()),
             ));
         }
-        Ok(Self { standing, attempt: attempt(&row) })
+        Ok(Self { booking, attempt: attempt(&row) })
     }
 }
 
@@ -165,14 +165,19 @@ fn meeting(row: &BookingRow) -> Result<Option<Meeting>, (&'static str, String)> 
         created_by: CreatedBy::parse(by).ok_or_else(|| ("created_by", by.clone()))?,
         seen: document(seen).map_err(|e| ("seen", e.to_string()))?,
         seen_at,
-        doubted: row.doubted,
-        agreed_revision: row
-            .agreed_revision
-            .map(|n| number(n).ok_or_else(|| ("agreed_revision", n.to_string())))
-            .transpose()?,
+        agreement: agreement(row)?,
         lobby_closed: row.lobby_closed,
         removed: row.removed,
     }))
+}
+
+fn agreement(row: &BookingRow) -> Result<Agreement, (&'static str, String)> {
+    let name = row.agreement.as_deref().unwrap_or_default();
+    let revision = row
+        .agreed_revision
+        .map(|revision| number(revision).ok_or_else(|| ("agreed_revision", revision.to_string())))
+        .transpose()?;
+    Agreement::parse(name, revision).ok_or_else(|| ("agreement", format!("{name} at {revision:?}")))
 }
 
 fn document<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {

@@ -16,11 +16,11 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A connection that has rested this long is tried before it is used: a server that restarted has closed it.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+const FRESH_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection may take to answer whether it is still good.
 const ASKED_TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections are renewed no more often than this, however often Postgres says that it takes no writes.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
+const RECYCLE_PAUSE: Duration = Duration::from_secs(1);
 /// A connection is kept no longer than this; sqlx's pool then replaces it.
 const AGE_MAX: Duration = Duration::from_mins(25);
 
@@ -34,35 +34,35 @@ pub(super) struct Connections {
     /// One for each connection that may be in use: whoever holds one finds a connection kept here, or room in sqlx's
     /// pool.
     permits: Arc<Semaphore>,
-    kept: Arc<Mutex<Kept>>,
-    trust: Arc<Trust>,
+    kept: Arc<Mutex<IdleConnections>>,
+    freshness: Arc<Freshness>,
 }
 
 /// How far connections are trusted.
 #[derive(Debug, Default)]
-struct Trust {
+struct Freshness {
     /// Those made before this are replaced when their turn comes.
     renewed: Mutex<Option<Instant>>,
     /// Those that rest since before this are tried when their turn comes: one was lost, and others may be.
-    doubted: Mutex<Option<Instant>>,
+    suspected: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    resting: Vec<Resting>,
+struct IdleConnections {
+    resting: Vec<IdleConnection>,
     closed: bool,
 }
 
 #[derive(Debug)]
-struct Resting {
-    connection: Opened,
+struct IdleConnection {
+    connection: OpenedConnection,
     since: Instant,
 }
 
 /// A connection and the runtime that made it: its socket wakes that runtime, so whoever waits for an answer on another
 /// one is told by a detour over two threads.
 #[derive(Debug)]
-struct Opened {
+struct OpenedConnection {
     connection: PoolConnection<Postgres>,
     runtime: Id,
     at: Instant,
@@ -71,22 +71,22 @@ struct Opened {
 /// A connection in use.
 #[derive(Debug)]
 pub(super) struct Connection {
-    opened: Opened,
-    kept: Arc<Mutex<Kept>>,
+    opened: OpenedConnection,
+    kept: Arc<Mutex<IdleConnections>>,
     permit: OwnedSemaphorePermit,
 }
 
 impl Connections {
     /// Connections that sqlx's pool makes, at most as many as it may have.
     pub(super) fn open(options: PgConnectOptions, most: u32, acquire_timeout: Duration) -> Self {
-        let trust = Arc::new(Trust::default());
-        let trusted = Arc::clone(&trust);
+        let freshness = Arc::new(Freshness::default());
+        let fresh = Arc::clone(&freshness);
         let pool = PgPoolOptions::new()
             .max_connections(most)
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {
-                let (is_good, is_trusted) = (trusted.keeps(meta.age), trusted.trusts(meta.idle_for));
+                let (is_good, is_trusted) = (fresh.keeps(meta.age), fresh.is_fresh(meta.idle_for));
                 Box::pin(async move {
                     if is_good && !is_trusted {
                         connection.ping().await?;
@@ -102,10 +102,10 @@ impl Connections {
                 })
             })
             .connect_lazy_with(options);
-        Self::of(pool, trust)
+        Self::of(pool, freshness)
     }
 
-    fn of(pool: PgPool, trust: Arc<Trust>) -> Self {
+    fn of(pool: PgPool, freshness: Arc<Freshness>) -> Self {
         let options = pool.options();
         let most = usize::try_from(options.get_max_connections()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
@@ -113,7 +113,7 @@ impl Connections {
             most,
             permits: Arc::new(Semaphore::new(most)),
             kept: Arc::default(),
-            trust,
+            freshness,
             pool,
         }
     }
@@ -130,13 +130,13 @@ impl Connections {
         let runtime = Handle::current().id();
         let opened = match self.take(runtime).await {
             Some(opened) => opened,
-            None => Opened { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
+            None => OpenedConnection { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
         };
         Ok(Connection { opened, kept: Arc::clone(&self.kept), permit })
     }
 
     /// A connection that is kept here, of this runtime where possible; of another one only when no more may be made.
-    async fn take(&self, runtime: Id) -> Option<Opened> {
+    async fn take(&self, runtime: Id) -> Option<OpenedConnection> {
         let mut resting = {
             let resting = &mut lock(&self.kept).resting;
             // Whoever has a permit has a connection, or will be given one by sqlx's pool. There is room for all of them
@@ -147,25 +147,25 @@ impl Connections {
             let place = ours.or_else(|| resting.len().checked_sub(1).filter(|_| !may_open))?;
             resting.swap_remove(place)
         };
-        if !self.trust.keeps(resting.connection.at.elapsed()) {
+        if !self.freshness.keeps(resting.connection.at.elapsed()) {
             resting.connection.connection.close_on_drop();
             return None;
         }
-        let is_good =
-            self.trust.trusts(resting.since.elapsed()) || resting.connection.connection.ping().await.is_ok();
+        let is_good = self.freshness.is_fresh(resting.since.elapsed())
+            || resting.connection.connection.ping().await.is_ok();
         // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
         is_good.then_some(resting.connection)
     }
 
     /// All connections are made anew before they are used again. Says whether that was not done a moment ago already:
     /// then it is of no use.
-    pub(super) fn renew(&self) -> bool {
-        self.trust.renew()
+    pub(super) fn recycle_all(&self) -> bool {
+        self.freshness.recycle_all()
     }
 
     /// A connection was lost: those that rest are tried before they are used.
-    pub(super) fn doubt(&self) {
-        *instant(&self.trust.doubted) = Some(Instant::now());
+    pub(super) fn suspect_idle(&self) {
+        *instant(&self.freshness.suspected) = Some(Instant::now());
     }
 
     /// Where one more connection comes from that is made like ours, but is none of them.
@@ -191,10 +191,10 @@ impl Connections {
     }
 }
 
-impl Trust {
-    fn renew(&self) -> bool {
+impl Freshness {
+    fn recycle_all(&self) -> bool {
         let mut since = instant(&self.renewed);
-        let is_due = since.is_none_or(|since| since.elapsed() > RENEWAL_PAUSE);
+        let is_due = since.is_none_or(|since| since.elapsed() > RECYCLE_PAUSE);
         if is_due {
             *since = Some(Instant::now());
         }
@@ -207,8 +207,8 @@ impl Trust {
     }
 
     /// Whether a connection that rested so long is used without being tried.
-    fn trusts(&self, rested: Duration) -> bool {
-        rested < TRUSTED_IDLE && instant(&self.doubted).is_none_or(|since| rested < since.elapsed())
+    fn is_fresh(&self, rested: Duration) -> bool {
+        rested < FRESH_IDLE && instant(&self.suspected).is_none_or(|since| rested < since.elapsed())
     }
 }
 
@@ -219,7 +219,7 @@ impl Connection {
         if opened.at.elapsed() < AGE_MAX {
             let mut kept = lock(&kept);
             if !kept.closed {
-                kept.resting.push(Resting { connection: opened, since: Instant::now() });
+                kept.resting.push(IdleConnection { connection: opened, since: Instant::now() });
             }
         }
         // Whoever gets the permit finds the connection.
@@ -241,7 +241,7 @@ impl DerefMut for Connection {
     }
 }
 
-fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+fn lock(kept: &Mutex<IdleConnections>) -> MutexGuard<'_, IdleConnections> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -17,7 +17,7 @@ const PASSING: [&str; 11] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     /// On another connection, for this one is lost.
-    Elsewhere,
+    RemoteWaiters,
     /// As it is: it was rolled back.
     AsItIs,
     /// On a connection that is made anew, for those that we have may be the only ones that take no writes.
@@ -76,7 +76,7 @@ impl StoreError {
     /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do
     /// better.
     pub(crate) fn is_lost_connection(&self) -> bool {
-        self.again() == Some(Again::Elsewhere)
+        self.again() == Some(Again::RemoteWaiters)
     }
 
     /// Whether it says something about Postgres, and not about how much we ask of it.
@@ -92,14 +92,14 @@ impl StoreError {
             Self::Unreachable(sqlx::Error::Database(database)) => {
                 let code = database.code()?;
                 if LOST.iter().any(|class| code.starts_with(class)) {
-                    return Some(Again::Elsewhere);
+                    return Some(Again::RemoteWaiters);
                 }
                 if code == READ_ONLY {
                     return Some(Again::Renewed);
                 }
                 code.starts_with(ROLLED_BACK).then_some(Again::AsItIs)
             }
-            Self::Unreachable(_) => Some(Again::Elsewhere),
+            Self::Unreachable(_) => Some(Again::RemoteWaiters),
             _ => None,
         }
     }

@@ -6,17 +6,17 @@
 //! (`reading` only) and by `command` (connecting and migrating).
 
 mod booking_row;
-mod connection;
 mod connections;
 mod error;
-mod listener;
 mod notice;
+mod notice_listener;
+mod postgres;
 pub(crate) mod reading;
 mod writes;
 pub(crate) mod writing;
 
-pub(crate) use booking_row::Kept;
-pub(crate) use connection::{Store, StoreSettings};
+pub(crate) use booking_row::LeasedBooking;
 pub(crate) use error::StoreError;
-pub(crate) use listener::Listener;
-pub(crate) use notice::{Heard, Notice, ReplicaId};
+pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
+pub(crate) use notice_listener::Listener;
+pub(crate) use postgres::{Store, StoreSettings};

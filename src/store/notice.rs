@@ -29,7 +29,7 @@ pub(crate) enum Notice {
     /// Requests of mine wait for these bookings, so long, and want to be told when one of them is settled.
     Awaited {
         /// Which.
-        bookings: Vec<ExternalId>,
+        external_ids: Vec<ExternalId>,
         /// How long this is good, cut to milliseconds.
         lasting: Duration,
     },
@@ -48,7 +48,7 @@ pub(crate) enum Notice {
 
 /// A notice and who told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct ReceivedNotice {
     /// The replica that told it.
     pub(crate) from: ReplicaId,
     /// What it told.
@@ -72,10 +72,10 @@ impl Notice {
         let head = format!("{} {}", self.kind(), from.0);
         match self {
             Self::Listening | Self::Due => vec![head],
-            Self::Awaited { bookings, lasting } => {
-                naming(&format!("{head} {}", lasting.as_millis()), bookings)
+            Self::Awaited { external_ids, lasting } => {
+                naming(&format!("{head} {}", lasting.as_millis()), external_ids)
             }
-            Self::Settled(bookings) => naming(&head, bookings),
+            Self::Settled(external_ids) => naming(&head, external_ids),
             Self::Paused { scope, until } => {
                 vec![format!("{head} {scope} {}", until.unix_timestamp_nanos() / 1_000)]
             }
@@ -83,7 +83,7 @@ impl Notice {
     }
 }
 
-impl Heard {
+impl ReceivedNotice {
     /// Reads a message; nothing when it is none of ours, such as a newer version's.
     pub(super) fn parse(message: &str) -> Option<Self> {
         let mut words = message.split(' ');
@@ -92,7 +92,7 @@ impl Heard {
         let notice = match kind {
             "listening" => Notice::Listening,
             "due" => Notice::Due,
-            "settled" => Notice::Settled(bookings(words)?),
+            "settled" => Notice::Settled(external_ids(words)?),
             "paused" => {
                 let scope = words.next()?.to_owned();
                 let micros: i128 = words.next()?.parse().ok()?;
@@ -101,7 +101,7 @@ impl Heard {
             }
             "awaited" => {
                 let lasting = Duration::from_millis(words.next()?.parse().ok()?);
-                Notice::Awaited { bookings: bookings(words)?, lasting }
+                Notice::Awaited { external_ids: external_ids(words)?, lasting }
             }
             _ => return None,
         };
@@ -109,14 +109,14 @@ impl Heard {
     }
 }
 
-fn naming(head: &str, bookings: &[ExternalId]) -> Vec<String> {
+fn naming(head: &str, external_ids: &[ExternalId]) -> Vec<String> {
     let message = |some: &[ExternalId]| {
-        some.iter().fold(head.to_owned(), |message, booking| format!("{message} {booking}"))
+        some.iter().fold(head.to_owned(), |message, external_id| format!("{message} {external_id}"))
     };
-    bookings.chunks(BOOKINGS_MAX).map(message).collect()
+    external_ids.chunks(BOOKINGS_MAX).map(message).collect()
 }
 
-fn bookings<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<ExternalId>> {
+fn external_ids<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<ExternalId>> {
     words.map(|word| Uuid::parse_str(word).ok().map(ExternalId::new)).collect()
 }
 
@@ -141,25 +141,27 @@ mod tests {
             Notice::Due,
             paused(),
             Notice::Settled(ids(1_001)),
-            Notice::Awaited { bookings: ids(450), lasting: Duration::from_mins(5) },
+            Notice::Awaited { external_ids: ids(450), lasting: Duration::from_mins(5) },
         ] {
             let mut named = Vec::new();
             for message in notice.messages(from) {
                 assert!(message.len() < 8_000, "{}", message.len());
-                let heard = Heard::parse(&message).unwrap();
-                assert_eq!((heard.from, heard.notice.kind()), (from, notice.kind()));
-                match heard.notice {
-                    Notice::Settled(bookings) => named.extend(bookings),
-                    Notice::Awaited { bookings, lasting } => {
+                let received = ReceivedNotice::parse(&message).unwrap();
+                assert_eq!((received.from, received.notice.kind()), (from, notice.kind()));
+                match received.notice {
+                    Notice::Settled(external_ids) => named.extend(external_ids),
+                    Notice::Awaited { external_ids, lasting } => {
                         assert_eq!(lasting, Duration::from_mins(5));
-                        named.extend(bookings);
+                        named.extend(external_ids);
                     }
-                    heard @ Notice::Paused { .. } => assert_eq!(heard, paused()),
+                    received @ Notice::Paused { .. } => assert_eq!(received, paused()),
                     Notice::Listening | Notice::Due => {}
                 }
             }
             match notice {
-                Notice::Settled(bookings) | Notice::Awaited { bookings, .. } => assert_eq!(named, bookings),
+                Notice::Settled(external_ids) | Notice::Awaited { external_ids, .. } => {
+                    assert_eq!(named, external_ids);
+                }
                 Notice::Listening | Notice::Due | Notice::Paused { .. } => assert_eq!(named, []),
             }
         }
@@ -177,7 +179,7 @@ mod tests {
             format!("awaited {id}"),
             format!("singing {id}"),
         ] {
-            assert_eq!(Heard::parse(&message), None, "{message}");
+            assert_eq!(ReceivedNotice::parse(&message), None, "{message}");
         }
     }
 }

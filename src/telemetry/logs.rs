@@ -63,9 +63,9 @@ mod tests {
 
     /// Keeps what is written.
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct LeasedBooking(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for LeasedBooking {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -80,7 +80,7 @@ mod tests {
             log_filter: LogFilter::parse(log_filter).unwrap(),
             ..TelemetrySettings::default()
         };
-        let kept = Kept::default();
+        let kept = LeasedBooking::default();
         let writer = kept.clone();
         let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(subscriber, act);

@@ -11,10 +11,10 @@ mod load;
 mod logs;
 mod metric_names;
 mod metrics;
-mod request_line;
+mod request_log;
 mod trace_parent;
 
 pub use logs::begin_logs;
 pub use metrics::{Acceptance, METRICS_CONTENT_TYPE, Metrics};
-pub use request_line::RequestLine;
+pub use request_log::RequestLine;
 pub use trace_parent::TraceParent;

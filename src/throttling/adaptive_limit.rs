@@ -31,7 +31,7 @@ impl AdaptiveLimit {
     }
 
     /// A call went well while so many were under way, it among them. A limit that nobody comes near proves nothing.
-    pub(super) fn went_well(&mut self, under_way: usize) {
+    pub(super) fn succeeded(&mut self, under_way: usize) {
         if under_way * 2 >= self.now() {
             self.limit = (self.limit + 1.0 / self.limit).min(self.most);
         }
@@ -74,15 +74,15 @@ mod tests {
         limit.overloaded(datetime!(2026-11-23 08:00 UTC));
         assert_eq!(limit.now(), 4);
         for _ in 0..100 {
-            limit.went_well(1);
+            limit.succeeded(1);
         }
-        assert_eq!(limit.now(), 4, "nobody came near it");
+        assert_eq!(limit.now(), 4, "no load came near it");
         for _ in 0..5 {
-            limit.went_well(4);
+            limit.succeeded(4);
         }
         assert_eq!(limit.now(), 5);
         for _ in 0..100 {
-            limit.went_well(8);
+            limit.succeeded(8);
         }
         assert_eq!(limit.now(), 8);
     }

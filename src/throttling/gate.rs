@@ -8,21 +8,21 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::adaptive_limit::AdaptiveLimit;
-use super::breaker::{Breaker, Pass};
+use super::breaker::{Admission, Breaker};
 use super::pause::{Pause, PauseScope};
 use super::queue::Queue;
 use crate::booking::{SourceSystem, UserId};
 use crate::clock::{Clock, Timestamp};
 use crate::meeting::{Outcome, Reply};
 
-/// Longest wait in line. It is part of the attempt's lease.
-const IN_LINE: Duration = Duration::from_secs(5);
-/// When whoever waited in vain may come again.
+/// Longest wait in the queue. It is part of the attempt's lease.
+const QUEUE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// When a call that waited and got no permit may be tried again.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Who wants to ask Graph.
+/// What kind of call asks for a permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Visitor {
+pub(crate) struct CallClass {
     /// For whose meetings; none where that is what is asked.
     pub(crate) organizer: Option<UserId>,
     /// Whose booking it is about.
@@ -31,31 +31,31 @@ pub(crate) struct Visitor {
 
 /// Why a call has to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Obstacle {
+pub(crate) enum RejectionReason {
     /// Graph asked our application to wait.
     ApplicationPaused,
     /// Graph asked for no more calls for this organizer.
     OrganizerPaused,
     /// Graph has not answered for a while; another call sees whether it does.
-    Away,
+    CircuitOpen,
     /// As many calls as Graph takes are under way already.
     Busy,
 }
 
-/// A call may not pass before then.
+/// A call is not admitted now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotNow {
-    /// Until when.
-    pub(crate) until: Timestamp,
+pub(crate) struct Rejected {
+    /// When it may be tried again.
+    pub(crate) retry_at: Timestamp,
     /// Why.
-    pub(crate) obstacle: Obstacle,
+    pub(crate) reason: RejectionReason,
 }
 
 /// The gate of one replica.
 #[derive(Debug)]
 pub(crate) struct Gate {
     clock: Arc<dyn Clock>,
-    in_line: Duration,
+    queue_wait_max: Duration,
     state: Mutex<State>,
 }
 
@@ -64,33 +64,33 @@ struct State {
     limit: AdaptiveLimit,
     breaker: Breaker,
     pauses: HashMap<PauseScope, Timestamp>,
-    queue: Queue<oneshot::Sender<Passage>>,
+    queue: Queue<oneshot::Sender<Permit>>,
 }
 
-/// A call on its way, until it is dropped.
+/// Permission for one call, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Passage {
-    /// None where nobody took the passage.
+pub(crate) struct Permit {
+    /// None where the permit was given to a call that no longer waited.
     gate: Option<Arc<Gate>>,
-    visitor: Visitor,
+    class: CallClass,
     is_probe: bool,
     is_under_way: bool,
 }
 
-impl Obstacle {
+impl RejectionReason {
     /// Its name in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::ApplicationPaused => "application-paused",
             Self::OrganizerPaused => "organizer-paused",
-            Self::Away => "away",
+            Self::CircuitOpen => "away",
             Self::Busy => "busy",
         }
     }
 }
 
 impl Gate {
-    /// A gate that lets at most so many calls pass at once.
+    /// A gate that admits at most so many calls at once.
     pub(crate) fn new(calls_max: u32, clock: Arc<dyn Clock>) -> Arc<Self> {
         let state = State {
             limit: AdaptiveLimit::of(calls_max),
@@ -98,54 +98,57 @@ impl Gate {
             pauses: HashMap::new(),
             queue: Queue::default(),
         };
-        Arc::new(Self { clock, in_line: IN_LINE, state: Mutex::new(state) })
+        Arc::new(Self { clock, queue_wait_max: QUEUE_WAIT_MAX, state: Mutex::new(state) })
     }
 
-    /// Lets a call pass when it may, or says when to come again. Waits in line for a moment where others are before it.
-    pub(crate) async fn pass(self: &Arc<Self>, visitor: &Visitor) -> Result<Passage, NotNow> {
-        let give_up = Instant::now() + self.in_line;
+    /// Gives a permit when the call may be sent, or says when to try again. Queues the call for a moment where others are before it.
+    pub(crate) async fn acquire(self: &Arc<Self>, class: &CallClass) -> Result<Permit, Rejected> {
+        let give_up = Instant::now() + self.queue_wait_max;
         loop {
-            let waiting = match self.pass_or_wait(visitor) {
-                Ok(passage) => return Ok(passage.begun()),
-                Err(Turned::Away(not_now)) => return Err(not_now),
-                Err(Turned::IntoLine(waiting)) => waiting,
+            let waiting = match self.acquire_or_queue(class) {
+                Ok(permit) => return Ok(permit.begun()),
+                Err(NotAdmitted::CircuitOpen(rejected)) => return Err(rejected),
+                Err(NotAdmitted::Queued(waiting)) => waiting,
             };
             match tokio::time::timeout_at(give_up, waiting).await {
-                Ok(Ok(passage)) => return Ok(passage.begun()),
-                // Sent away: why, the next look tells.
+                Ok(Ok(permit)) => return Ok(permit.begun()),
+                // Rejected from the queue: why, the next look tells.
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.busy()),
             }
         }
     }
 
-    fn pass_or_wait(self: &Arc<Self>, visitor: &Visitor) -> Result<Passage, Turned> {
+    fn acquire_or_queue(self: &Arc<Self>, class: &CallClass) -> Result<Permit, NotAdmitted> {
         let now = self.clock.now();
         let mut state = self.state();
-        if let Some(not_now) = state.paused(visitor, now) {
-            return Err(Turned::Away(not_now));
+        if let Some(rejected) = state.paused(class, now) {
+            return Err(NotAdmitted::CircuitOpen(rejected));
         }
         let limit = state.limit.now();
-        if state.queue.send(visitor, limit) {
-            let is_probe = match state.breaker.pass(now) {
-                Pass::Yes => false,
-                Pass::AsProbe => true,
-                Pass::Later(until) => {
-                    state.queue.back(visitor);
-                    return Err(Turned::Away(NotNow { until, obstacle: Obstacle::Away }));
+        if state.queue.start(class, limit) {
+            let is_probe = match state.breaker.acquire(now) {
+                Admission::Allowed => false,
+                Admission::HalfOpenProbe => true,
+                Admission::RejectedUntil(until) => {
+                    state.queue.finish(class);
+                    return Err(NotAdmitted::CircuitOpen(Rejected {
+                        retry_at: until,
+                        reason: RejectionReason::CircuitOpen,
+                    }));
                 }
             };
-            return Ok(Passage::of(self, visitor.clone(), is_probe));
+            return Ok(Permit::of(self, class.clone(), is_probe));
         }
         let (sender, waiting) = oneshot::channel();
-        match state.queue.wait(visitor.clone(), sender) {
-            Ok(()) => Err(Turned::IntoLine(waiting)),
-            Err(_) => Err(Turned::Away(self.busy())),
+        match state.queue.wait(class.clone(), sender) {
+            Ok(()) => Err(NotAdmitted::Queued(waiting)),
+            Err(_) => Err(NotAdmitted::CircuitOpen(self.busy())),
         }
     }
 
-    fn busy(&self) -> NotNow {
-        NotNow { until: self.clock.now() + BUSY, obstacle: Obstacle::Busy }
+    fn busy(&self) -> Rejected {
+        Rejected { retry_at: self.clock.now() + BUSY, reason: RejectionReason::Busy }
     }
 
     /// Makes calls of a scope wait. Says whether that is longer than was known.
@@ -158,21 +161,21 @@ impl Gate {
         }
         state.pauses.insert(pause.scope, pause.until);
         match pause.scope {
-            PauseScope::Application => state.queue.send_away(|_| true),
+            PauseScope::Application => state.queue.reject_waiting(|_| true),
             PauseScope::Organizer(id) => {
-                state.queue.tread_softly(id);
-                state.queue.send_away(|visitor| visitor.organizer == Some(id));
+                state.queue.limit_to_one(id);
+                state.queue.reject_waiting(|class| class.organizer == Some(id));
             }
         }
         true
     }
 
-    /// Until when nobody may pass at all, if that is so.
-    pub(crate) fn shut_until(&self) -> Option<Timestamp> {
+    /// Until when no call is admitted at all, if that is so.
+    pub(crate) fn blocked_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
         let state = self.state();
         let paused = state.pauses.get(&PauseScope::Application).copied().filter(|until| *until > now);
-        paused.max(state.breaker.shut_until(now))
+        paused.max(state.breaker.blocked_until(now))
     }
 
     /// How many calls may be under way, and how many scopes are paused.
@@ -186,42 +189,42 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets those in line pass who may now.
-    fn serve_line(self: &Arc<Self>, state: &mut State) {
-        if state.breaker.shut_until(self.clock.now()).is_some() {
-            state.queue.send_away(|_| true);
+    /// Gives permits to the queued calls that may be sent now.
+    fn admit_queued(self: &Arc<Self>, state: &mut State) {
+        if state.breaker.blocked_until(self.clock.now()).is_some() {
+            state.queue.reject_waiting(|_| true);
             return;
         }
-        while let Some((visitor, waiting)) = state.queue.next(state.limit.now()) {
-            if let Err(mut unwanted) = waiting.send(Passage::of(self, visitor, false)) {
-                // Nobody waits there any more; it must not come back through the gate, which is held here.
+        while let Some((class, waiting)) = state.queue.next(state.limit.now()) {
+            if let Err(mut unwanted) = waiting.send(Permit::of(self, class, false)) {
+                // That call no longer waits; the permit must not come back through the gate, which is locked here.
                 unwanted.gate = None;
-                state.queue.back(&unwanted.visitor);
+                state.queue.finish(&unwanted.class);
             }
         }
     }
 }
 
-enum Turned {
-    Away(NotNow),
-    IntoLine(oneshot::Receiver<Passage>),
+enum NotAdmitted {
+    CircuitOpen(Rejected),
+    Queued(oneshot::Receiver<Permit>),
 }
 
 impl State {
-    fn paused(&self, visitor: &Visitor, now: Timestamp) -> Option<NotNow> {
+    fn paused(&self, class: &CallClass, now: Timestamp) -> Option<Rejected> {
         let until = |scope| self.pauses.get(&scope).copied().filter(|until| *until > now);
         let all = until(PauseScope::Application)
-            .map(|until| NotNow { until, obstacle: Obstacle::ApplicationPaused });
+            .map(|until| Rejected { retry_at: until, reason: RejectionReason::ApplicationPaused });
         all.or_else(|| {
-            let until = until(PauseScope::Organizer(visitor.organizer?))?;
-            Some(NotNow { until, obstacle: Obstacle::OrganizerPaused })
+            let until = until(PauseScope::Organizer(class.organizer?))?;
+            Some(Rejected { retry_at: until, reason: RejectionReason::OrganizerPaused })
         })
     }
 }
 
-impl Passage {
-    fn of(gate: &Arc<Gate>, visitor: Visitor, is_probe: bool) -> Self {
-        Self { gate: Some(Arc::clone(gate)), visitor, is_probe, is_under_way: false }
+impl Permit {
+    fn of(gate: &Arc<Gate>, class: CallClass, is_probe: bool) -> Self {
+        Self { gate: Some(Arc::clone(gate)), class, is_probe, is_under_way: false }
     }
 
     fn begun(mut self) -> Self {
@@ -230,7 +233,7 @@ impl Passage {
     }
 
     /// The call is over. `pause` is what its answer asked for. Says whether Graph counts as away since then.
-    pub(crate) fn over(mut self, reply: &Reply, pause: Option<Pause>) -> bool {
+    pub(crate) fn complete(mut self, reply: &Reply, pause: Option<Pause>) -> bool {
         self.is_under_way = false;
         let Some(gate) = &self.gate else { return false };
         let now = gate.clock.now();
@@ -250,25 +253,25 @@ impl Passage {
             }
             _ => {
                 state.breaker.answered();
-                state.queue.went_well(&self.visitor);
+                state.queue.succeeded(&self.class);
                 let under_way = state.queue.under_way();
-                state.limit.went_well(under_way);
+                state.limit.succeeded(under_way);
                 false
             }
         }
     }
 }
 
-impl Drop for Passage {
+impl Drop for Permit {
     fn drop(&mut self) {
         let Some(gate) = self.gate.take() else { return };
         let mut state = gate.state();
         if self.is_under_way {
-            // Given up half-way: what became of the call nobody saw.
+            // Given up half-way: the outcome of the call is unknown.
             state.breaker.failed(self.is_probe, gate.clock.now());
         }
-        state.queue.back(&self.visitor);
-        gate.serve_line(&mut state);
+        state.queue.finish(&self.class);
+        gate.admit_queued(&mut state);
     }
 }
 

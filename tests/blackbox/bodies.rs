@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, Who, booking, booking_with};
+use crate::support::{ServiceResponse, TestApp, Who, booking, booking_with};
 
 fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().unwrap();
@@ -63,7 +63,7 @@ async fn what_is_no_booking_is_told_apart() {
         if let Some(content_type) = content_type {
             request = request.header("Content-Type", content_type);
         }
-        let answer = Answer::read(request.send().await.unwrap()).await;
+        let answer = ServiceResponse::read(request.send().await.unwrap()).await;
         assert_eq!(answer.status, status, "{content_type:?} {:.60}: {}", body, answer.text);
         answer.problem(status, code);
     }
@@ -91,7 +91,8 @@ async fn every_other_fault_is_a_problem_too() {
         (Method::GET, "/v1/audit-events?from=x&before=y", 400, "invalid-request"),
         (Method::GET, "/v1/bookings/%FF", 404, "not-found"),
     ] {
-        let answer = Answer::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
+        let answer =
+            ServiceResponse::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
         answer.problem(status, code);
         if status == 405 {
@@ -99,7 +100,7 @@ async fn every_other_fault_is_a_problem_too() {
         }
     }
     let request = app.request(Who::Desk, Method::GET, "/v1/audit-events").header("Accept", "image/png");
-    Answer::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
+    ServiceResponse::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
     app.end().await;
 }
 

@@ -131,7 +131,7 @@ async fn a_caller_in_a_hurry_is_not_kept_waiting() {
     assert_eq!(answer.json()["meeting"], Value::Null);
     let request =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
-    let answer = crate::support::Answer::read(request.send().await.unwrap()).await.expect(200);
+    let answer = crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(200);
     assert_eq!(answer.header("preference-applied"), Some("wait=10"));
     assert_eq!(answer.json()["status"], "provisioned");
     app.end().await;
@@ -140,9 +140,10 @@ async fn a_caller_in_a_hurry_is_not_kept_waiting() {
 /// A caller that hangs up loses nothing: the meeting is made, and its retry finds it.
 #[tokio::test]
 async fn a_caller_that_hangs_up_loses_nothing() {
-    use meeting_provisioner::msgraph_simulator::{Effect, Fault};
+    use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault};
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 300 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 300 }));
     let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").json(&booking("BK-1"));
     let hung_up = request.timeout(std::time::Duration::from_millis(100)).send().await;
     assert!(hung_up.unwrap_err().is_timeout());
@@ -161,7 +162,7 @@ async fn an_unchanged_booking_is_answered_304() {
     {
         let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
         let request = request.header("If-None-Match", condition);
-        crate::support::Answer::read(request.send().await.unwrap()).await.expect(status);
+        crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(status);
     }
     app.end().await;
 }

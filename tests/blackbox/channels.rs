@@ -4,7 +4,7 @@ use meeting_provisioner::msgraph_simulator::Operation;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, TestApp, Who, booking, booking_with};
+use crate::support::{ServiceResponse, TestApp, Who, booking, booking_with};
 
 const THREAD: &str = "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2";
 
@@ -35,11 +35,11 @@ async fn a_meeting_in_a_channel_stays_where_it_was_made() {
         for subject in ["First", "Second"] {
             let body = booking_with("BK-1", json!({"chatInfo": chat, "subject": subject}));
             let request = app.request(Who::Desk, Method::PUT, path).json(&body);
-            let answer = Answer::read(request.send().await.unwrap()).await;
+            let answer = ServiceResponse::read(request.send().await.unwrap()).await;
             assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
         }
         let request = app.request(Who::Desk, Method::DELETE, path);
-        Answer::read(request.send().await.unwrap()).await.expect(200);
+        ServiceResponse::read(request.send().await.unwrap()).await.expect(200);
         for (operation, expected) in
             [(Operation::CreateOrGet, 1), (Operation::Patch, 2), (Operation::Delete, 1)]
         {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::Standing;
+use meeting_provisioner::msgraph_simulator::OrganizerState;
 
 use crate::support::postgres::{empty_database, local_settings};
 use crate::support::process::{Process, program};
@@ -99,7 +99,7 @@ async fn the_doctor_tells_good_from_bad() {
 async fn the_doctor_looks_at_an_organizer() {
     let app = TestApp::start_now().await;
     let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(organizer, Standing::Permitted, Some("olga@contoso.com"));
+    app.simulator.declare(organizer, OrganizerState::Permitted, Some("olga@contoso.com"));
     let (status, text) = run(&["doctor", "--organizer", "olga@contoso.com"], app.environment()).await;
     assert_eq!(status, Some(0), "{text}");
     for told in ["ok     permissions", "ok     organizer", "ok     access-policy"] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meeting_provisioner::clock::Timestamp;
-use meeting_provisioner::msgraph_simulator::{Call, Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Call, Effect, InjectedFault, Operation};
 use serde_json::json;
 
 use crate::drift::somebody_changes;
@@ -37,8 +37,9 @@ async fn finish(app: TestApp, expected: &[&str]) {
 #[tokio::test]
 async fn killed_before_the_call() {
     let app = TestApp::start_now().await;
-    app.simulator
-        .inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always());
+    app.simulator.inject(
+        InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always(),
+    );
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
@@ -52,7 +53,8 @@ async fn killed_before_the_call() {
 #[tokio::test]
 async fn killed_after_the_call() {
     let app = TestApp::start_now().await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     app.simulator
@@ -69,7 +71,8 @@ async fn killed_after_the_call() {
 #[tokio::test]
 async fn killed_before_the_settlement() {
     let app = TestApp::start_now().await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 500 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 500 }).always());
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
@@ -132,7 +135,7 @@ async fn killed_at(operation: Operation, act: Act, moment: Moment) {
         Moment::AfterTheWork => Effect::SlowAfterWork { milliseconds: 60_000 },
         Moment::BeforeTheSettlement => Effect::SlowBeforeWork { milliseconds: 500 },
     };
-    app.simulator.inject(Fault::on(operation, effect));
+    app.simulator.inject(InjectedFault::on(operation, effect));
     let process = Process::serve(app.environment()).await;
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
     let answer = match act {
@@ -193,7 +196,7 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
         } else {
             Effect::FailedAfterWork { status: 503, retry_after: Some("600".to_owned()) }
         };
-        app.simulator.inject(Fault::on(Operation::Patch, effect));
+        app.simulator.inject(InjectedFault::on(Operation::Patch, effect));
         let process = Process::serve(app.environment()).await;
         let change = tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&moved)));
         let done = |call: &Call| call.operation == Operation::Patch && call.work_done;
@@ -222,7 +225,8 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
 #[tokio::test]
 async fn told_to_stop_it_finishes_what_it_began() {
     let app = TestApp::start_now().await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 1_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 1_000 }));
     let process = Process::serve(app.environment()).await;
     assert_eq!(process.probe("/readyz").await, Some(200));
     let answer = tokio::spawn(process.book(&booking("BK-1")));
@@ -241,7 +245,8 @@ async fn told_to_stop_it_finishes_what_it_began() {
 #[tokio::test]
 async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
     let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
@@ -267,7 +272,8 @@ async fn a_running_replica_takes_over() {
         ("WORKER__POLL_SECONDS", "0.5"),
     ];
     let app = TestApp::start_with_now(&short).await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
@@ -281,7 +287,7 @@ async fn a_running_replica_takes_over() {
     let answer =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
     assert_eq!(
-        crate::support::Answer::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
+        crate::support::ServiceResponse::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
         "provisioned"
     );
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.created"]);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
@@ -66,7 +66,7 @@ async fn terminated_connections_are_replaced() {
 async fn a_row_that_cannot_be_read_holds_up_no_other() {
     let app = TestApp::start().await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     for booking_id in ["BROKEN", "BK-1"] {
         app.book_and_look(&booking(booking_id)).await;
     }
@@ -90,8 +90,8 @@ async fn migrations_keep_the_rows_that_are_there() {
     first.run(&mut connection).await.unwrap();
     sqlx::query(
         "insert into booking (source_system, booking_id, generation, external_id, revision, status, wanted,
-             wanted_revision, wanted_life, organizer, start_at, end_at, creation_unknown, due_at, created_at, updated_at)
-         values ('crm', 'OLD', 1, gen_random_uuid(), 1, 'pending', '{}', 1, 'held', 'o@contoso.com', now(), now(),
+             wanted_revision, desired_state, organizer, start_at, end_at, creation_unknown, due_at, created_at, updated_at)
+         values ('crm', 'OLD', 1, gen_random_uuid(), 1, 'pending', '{}', 1, 'present', 'o@contoso.com', now(), now(),
              false, now(), now(), now())",
     )
     .execute(&mut connection)

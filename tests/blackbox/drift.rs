@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, MeetingEntry, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, MeetingEntry, Operation};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ORGANIZER, TestApp, Who, booking, booking_with};
+use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
 
 const CHECK: &str = "/v1/bookings/BK-1?check=drift";
 const DAY: Duration = Duration::from_hours(24);
@@ -242,7 +242,7 @@ async fn a_look_that_is_put_off_holds_up_nobody() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     somebody_changes(&app, moved()).await;
     let throttled = Effect::ThrottledBeforeWork { retry_after: Some("20".to_owned()) };
-    app.simulator.inject(Fault::on(Operation::Get, throttled));
+    app.simulator.inject(InjectedFault::on(Operation::Get, throttled));
     let checked = app.get_preferring(Who::Desk, "wait=1", CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),
@@ -278,10 +278,11 @@ async fn checks_at_once_share_a_look() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    app.simulator.inject(Fault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
     somebody_changes(&app, moved()).await;
     let checks = (0..6).map(|n| if n % 2 == 0 { &app } else { &other }.get(Who::Desk, CHECK));
-    let answers: Vec<Answer> = futures_util::future::join_all(checks).await;
+    let answers: Vec<ServiceResponse> = futures_util::future::join_all(checks).await;
     for answer in answers {
         assert_eq!(answer.expect(200).json()["meeting"]["differences"], json!([]));
     }

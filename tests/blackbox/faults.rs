@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meeting_provisioner::clock::Clock;
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
 use crate::support::{ORGANIZER, TestApp, Who, booking};
@@ -19,7 +19,7 @@ fn throttled(retry_after: Option<&str>) -> Effect {
 async fn a_lost_answer_is_asked_again() {
     for effect in [Effect::AnswerLost, Effect::TruncatedBody, Effect::ConnectionReset] {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect.clone()));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect.clone()));
         app.book_and_look(&booking("BK-1")).await;
         resume_until_settled(&app, NO_WAIT).await;
         let body = app.booking("BK-1").await;
@@ -43,7 +43,7 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
         (Some("99999999999999999999"), 3_599_000, 12_000),
     ] {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled(retry_after)));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled(retry_after)));
         let body = app.book_and_look(&booking("BK-1")).await;
         assert_eq!(body["lastError"]["code"], "graph-throttled", "{retry_after:?}");
         assert_ne!(body["nextAttemptAt"], Value::Null);
@@ -68,7 +68,8 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
 async fn throttling_until_a_date_is_obeyed() {
     let app = TestApp::start_now().await;
     let until = std::time::SystemTime::from(app.clock.now()) + Duration::from_mins(1);
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled(Some(&httpdate::fmt_http_date(until)))));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, throttled(Some(&httpdate::fmt_http_date(until)))));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(40)).await, 0);
     assert_eq!(app.resume_after(Duration::from_secs(40)).await, 1);
@@ -80,7 +81,7 @@ async fn throttling_until_a_date_is_obeyed() {
 async fn a_throttled_call_that_did_its_work_makes_no_second_meeting() {
     let app = TestApp::start().await;
     let effect = Effect::ThrottledAfterWork { retry_after: Some("1".to_owned()) };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(2)).await, 1);
     let body = app.booking("BK-1").await;
@@ -95,7 +96,7 @@ async fn faults_of_graph_are_waited_out() {
     for status in [500, 502, 503, 504] {
         let app = TestApp::start().await;
         let effect = Effect::FailedBeforeWork { status, retry_after: None };
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(12));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).times(12));
         app.book_and_look(&booking("BK-1")).await;
         let body = app.booking("BK-1").await;
         assert_eq!(
@@ -114,7 +115,7 @@ async fn faults_of_graph_are_waited_out() {
 async fn a_503_with_retry_after_is_obeyed() {
     let app = TestApp::start().await;
     let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("20".to_owned()) };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(19)).await, 0);
     assert_eq!(app.resume_after(Duration::from_secs(4)).await, 1);
@@ -125,7 +126,8 @@ async fn a_503_with_retry_after_is_obeyed() {
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_asked_again() {
     let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "1")]).await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
     app.book_and_look(&booking("BK-1")).await;
     resume_until_settled(&app, NO_WAIT).await;
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.found"]);
@@ -175,12 +177,13 @@ async fn a_policy_that_never_comes_parks_the_booking() {
 /// What only a person can mend is parked at once, with Graph's own words.
 #[tokio::test]
 async fn what_only_a_person_can_mend_is_parked_at_once() {
-    use meeting_provisioner::msgraph_simulator::Standing;
-    for (standing, status, code) in
-        [(Standing::Unknown, 404, "organizer-not-found"), (Standing::Refused, 403, "graph-refused")]
-    {
+    use meeting_provisioner::msgraph_simulator::OrganizerState;
+    for (state, status, code) in [
+        (OrganizerState::Unknown, 404, "organizer-not-found"),
+        (OrganizerState::Refused, 403, "graph-refused"),
+    ] {
         let app = TestApp::start().await;
-        app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), standing, None);
+        app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), state, None);
         let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, code);
         assert_eq!(
             (&body["booking"]["status"], &body["graph"]["status"]),
@@ -201,7 +204,8 @@ async fn what_only_a_person_can_mend_is_parked_at_once() {
 #[tokio::test]
 async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     let body = app.book_and_look(&booking("BK-1")).await;
     assert_eq!(
         (&body["status"], &body["lastError"]["code"]),
@@ -219,7 +223,8 @@ async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
 #[tokio::test]
 async fn a_credential_that_nobody_mends_parks_the_booking() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
     app.book_and_look(&booking("BK-1")).await;
     resume_until_settled(&app, Duration::from_hours(1)).await;
     app.book(Who::Desk, &booking("BK-1")).await.problem(502, "graph-unauthorized");
@@ -242,7 +247,7 @@ async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
 #[tokio::test]
 async fn a_collision_is_asked_again() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::Collision));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::Collision));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(1)).await, 1);
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::Value;
 
 use crate::support::{TestApp, Who, booking};
@@ -39,7 +39,7 @@ async fn metrics_count_what_happened() {
 async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking_at("LINKED", "2026-11-23T20:00:00Z")).await.expect(201);
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled()).always());
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled()).always());
     for (id, start) in [
         ("PAST", "2026-11-23T07:00:00Z"),
         ("SOON", "2026-11-23T08:30:00Z"),
@@ -51,7 +51,7 @@ async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
     }
     app.idle().await;
     app.delete("CALLED-OFF", &[("Prefer", "respond-async")]).await.expect(200);
-    app.simulator.declare(uuid::Uuid::from_u128(1), Standing::Unknown, None);
+    app.simulator.declare(uuid::Uuid::from_u128(1), OrganizerState::Unknown, None);
     app.simulator.clear_faults();
     let mut parked = booking_at("PARKED", "2026-11-23T10:00:00Z");
     parked["organizer"] = uuid::Uuid::from_u128(1).to_string().into();
@@ -76,7 +76,7 @@ async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
 #[tokio::test]
 async fn how_soon_is_soon_is_a_setting() {
     let app = TestApp::start_with(&[("TELEMETRY__STARTING_SOON_SECONDS", "3600")]).await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled()));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled()));
     for (id, start) in [("SOON", "2026-11-23T08:59:00Z"), ("LATER", "2026-11-23T09:01:00Z")] {
         app.book_and_look(&booking_at(id, start)).await;
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, MeetingEntry, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, MeetingEntry, Operation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ORGANIZER, TestApp, Who, booking, booking_with};
+use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -138,7 +138,7 @@ async fn an_organizer_changes_only_where_that_was_said() {
 
 /// Called off: the lobby is closed, then the meeting is removed; again is harmless; the caller is told of old links.
 #[tokio::test]
-async fn a_cancelled_booking_loses_its_meeting() {
+async fn a_cancelled_nowbooking_loses_its_meeting() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let body = app.delete("BK-1", &[]).await.expect(200).json();
@@ -169,7 +169,7 @@ async fn a_meeting_that_is_gone_is_removed() {
     let missing =
         json!({"error": {"code": "NotFound", "message": "The meeting does not exist."}}).to_string();
     let effect = Effect::Respond { status: 404, headers: [].into(), body: missing, after_work: false };
-    app.simulator.inject(Fault::on(Operation::Patch, effect));
+    app.simulator.inject(InjectedFault::on(Operation::Patch, effect));
     assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
     app.end().await;
 }
@@ -178,7 +178,7 @@ async fn a_meeting_that_is_gone_is_removed() {
 #[tokio::test]
 async fn a_cancel_finds_out_what_is_unknown() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(
+    app.simulator.inject(InjectedFault::on(
         Operation::CreateOrGet,
         Effect::FailedAfterWork { status: 503, retry_after: None },
     ));
@@ -193,7 +193,8 @@ async fn a_cancel_finds_out_what_is_unknown() {
 #[tokio::test]
 async fn a_cancel_before_any_call_asks_nothing() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
     assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
@@ -205,7 +206,8 @@ async fn a_cancel_before_any_call_asks_nothing() {
 async fn the_latest_word_wins_over_what_is_under_way() {
     for (cancels, expected) in [(false, "provisioned"), (true, "cancelled")] {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 400 }));
+        app.simulator
+            .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 400 }));
         app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
         let arrived = app.simulator.wait_for_call(Duration::from_secs(10), |call| {
             call.operation == Operation::CreateOrGet && call.work_done
@@ -240,7 +242,7 @@ async fn the_latest_word_wins_over_what_is_under_way() {
 
 /// Booked again after a cancel: a generation with a meeting, an externalId and a link of its own; all stay readable.
 #[tokio::test]
-async fn a_cancelled_booking_is_booked_again() {
+async fn a_cancelled_nowbooking_is_booked_again() {
     let app = TestApp::start().await;
     let body = json!({"bookingId": "BK-1001"});
     let first = app.declare(&booking_with("BK-1001", body.clone())).await.expect(201).json();
@@ -271,7 +273,7 @@ async fn lost_answers_change_nothing_about_the_end() {
         ] {
             let app = TestApp::start().await;
             app.declare(&booking("BK-1")).await.expect(201);
-            app.simulator.inject(Fault::on(operation, effect.clone()));
+            app.simulator.inject(InjectedFault::on(operation, effect.clone()));
             if cancels {
                 app.delete("BK-1", &[("Prefer", "respond-async")]).await;
             } else {
@@ -308,7 +310,8 @@ async fn a_storm_ends_in_what_the_highest_sequence_said() {
         let app = TestApp::start().await;
         let other = app.another_replica().await;
         app.simulator.inject(
-            Fault::on(Operation::Patch, Effect::SlowBeforeWork { milliseconds: 20 }).with_probability(0.5),
+            InjectedFault::on(Operation::Patch, Effect::SlowBeforeWork { milliseconds: 20 })
+                .with_probability(0.5),
         );
         let sequences: Vec<u32> = (0..24).map(|n| (n * 7) % 24).collect();
         let storm = sequences.iter().map(|sequence| {
@@ -324,7 +327,7 @@ async fn a_storm_ends_in_what_the_highest_sequence_said() {
                 }
             }
         });
-        let answers: Vec<Answer> = futures_util::future::join_all(storm).await;
+        let answers: Vec<ServiceResponse> = futures_util::future::join_all(storm).await;
         let known = [200, 201, 202, 404, 409];
         assert!(answers.iter().all(|answer| known.contains(&answer.status)), "{answers:?}");
         // What came before its booking, or was called off in between, is said once more by its sender.

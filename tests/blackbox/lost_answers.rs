@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::{Value, json};
 
 use crate::support::{Moment, ORGANIZER, Statement, TestApp, Who, booking, booking_with};
@@ -74,7 +74,7 @@ async fn a_settlement_that_goes_on_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-        app.simulator.declare(id, Standing::Permitted, Some("olga@contoso.com"));
+        app.simulator.declare(id, OrganizerState::Permitted, Some("olga@contoso.com"));
         app.proxy().cut(Statement::Settle, moment);
         let body = booking_with("BK-1", json!({"organizer": "olga@contoso.com"}));
         app.book(Who::Desk, &body).await.expect(201);
@@ -111,7 +111,7 @@ async fn a_claim_is_found_again() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect).times(3));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).times(3));
         for n in 1..=3 {
             let organizer = json!({"organizer": uuid::Uuid::from_u128(n).to_string()});
             app.book_and_look(&booking_with(&format!("BK-{n}"), organizer)).await;
@@ -136,9 +136,9 @@ async fn a_doubt_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-        app.proxy().cut(Statement::Doubt, moment);
+        app.proxy().cut(Statement::BeginCheck, moment);
         app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
-        assert_eq!(app.proxy().cuts(), [(Statement::Doubt, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::BeginCheck, moment)]);
         happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
         app.end().await;
     }
@@ -150,7 +150,7 @@ async fn a_retry_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-        app.simulator.declare(id, Standing::Unknown, None);
+        app.simulator.declare(id, OrganizerState::Unknown, None);
         app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
         app.simulator.permit(id);
         app.proxy().cut(Statement::Retry, moment);
@@ -170,10 +170,10 @@ async fn a_pause_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
-        app.proxy().cut(Statement::Pause, moment);
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
+        app.proxy().cut(Statement::RecordPause, moment);
         app.book_and_look(&booking("BK-1")).await;
-        assert_eq!(app.proxy().cuts(), [(Statement::Pause, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::RecordPause, moment)]);
         let late = app.another_replica().await;
         assert_eq!(late.resume_after(Duration::from_secs(59)).await, 0);
         assert_eq!(late.resume_after(Duration::from_secs(30)).await, 1);
@@ -189,8 +189,10 @@ async fn a_release_is_repeated() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         let stopping = app.another_replica_with(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
-        app.simulator
-            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 8_000 }));
+        app.simulator.inject(InjectedFault::on(
+            Operation::CreateOrGet,
+            Effect::SlowBeforeWork { milliseconds: 8_000 },
+        ));
         stopping.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
         app.proxy().cut(Statement::Release, moment);
@@ -267,7 +269,7 @@ async fn what_was_declared_without_an_answer_is_carried_out() {
 async fn what_was_asked_again_without_an_answer_is_carried_out() {
     let app = TestApp::start_behind_proxy(&[]).await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    app.proxy().cut_after_commit(Statement::Doubt);
+    app.proxy().cut_after_commit(Statement::BeginCheck);
     app.proxy().go_away_after_cut();
     app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.problem(503, "store-unavailable");
     app.proxy().come_back();
@@ -277,7 +279,7 @@ async fn what_was_asked_again_without_an_answer_is_carried_out() {
 
     let app = TestApp::start_behind_proxy(&[]).await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, Standing::Unknown, None);
+    app.simulator.declare(id, OrganizerState::Unknown, None);
     app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
     app.simulator.permit(id);
     app.proxy().cut_after_commit(Statement::Retry);
@@ -296,7 +298,7 @@ async fn what_was_asked_again_without_an_answer_is_carried_out() {
 async fn what_was_claimed_without_an_answer_is_carried_out() {
     let app = TestApp::start_behind_proxy(&[]).await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     app.book_and_look(&booking("BK-1")).await;
     app.proxy().cut_after_commit(Statement::Claim);
     app.proxy().go_away_after_cut();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Operation, OrganizerState};
 use serde_json::{Value, json};
 
 use crate::support::{ORGANIZER, TestApp, Who, booking_with};
@@ -12,7 +12,7 @@ use crate::support::{ORGANIZER, TestApp, Who, booking_with};
 async fn an_organizer_given_by_name_is_found() {
     let app = TestApp::start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, Standing::Permitted, Some("olga@contoso.com"));
+    app.simulator.declare(id, OrganizerState::Permitted, Some("olga@contoso.com"));
     let body = booking_with("BK-1", json!({"organizer": "olga@contoso.com"}));
     let body = app.book(Who::Desk, &body).await.expect(201).json();
     assert_eq!(body["organizer"], json!({"userId": ORGANIZER, "upn": "olga@contoso.com"}));
@@ -27,7 +27,7 @@ async fn an_organizer_given_by_name_is_found() {
 async fn a_name_that_graph_does_not_know_is_a_problem() {
     let app = TestApp::start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, Standing::Unknown, Some("nobody@contoso.com"));
+    app.simulator.declare(id, OrganizerState::Unknown, Some("nobody@contoso.com"));
     let body = booking_with("BK-1", json!({"organizer": "nobody@contoso.com"}));
     app.book(Who::Desk, &body).await.problem(422, "organizer-not-found");
     assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
@@ -39,7 +39,7 @@ async fn a_name_that_graph_does_not_know_is_a_problem() {
 async fn a_name_is_looked_up_once_an_hour() {
     let app = TestApp::start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, Standing::Permitted, Some("olga@contoso.com"));
+    app.simulator.declare(id, OrganizerState::Permitted, Some("olga@contoso.com"));
     for (booking_id, upn) in [("BK-1", "olga@contoso.com"), ("BK-2", "Olga@Contoso.com")] {
         let body = app
             .book(Who::Desk, &booking_with(booking_id, json!({"organizer": upn})))
@@ -67,7 +67,7 @@ async fn a_name_is_looked_up_once_an_hour() {
 async fn a_user_who_was_unknown_is_found_once_there() {
     let app = TestApp::start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, Standing::Unknown, Some("olga@contoso.com"));
+    app.simulator.declare(id, OrganizerState::Unknown, Some("olga@contoso.com"));
     let booking = |id| booking_with(id, json!({"organizer": "olga@contoso.com"}));
     app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
     app.simulator.permit(id);
@@ -80,11 +80,11 @@ async fn a_user_who_was_unknown_is_found_once_there() {
 async fn a_deleted_users_successor_is_found() {
     let app = TestApp::start().await;
     let (former, successor) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
-    app.simulator.declare(former, Standing::Permitted, Some("desk@contoso.com"));
+    app.simulator.declare(former, OrganizerState::Permitted, Some("desk@contoso.com"));
     let booking = |id| booking_with(id, json!({"organizer": "desk@contoso.com"}));
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    app.simulator.declare(former, Standing::Unknown, Some("former@contoso.com"));
-    app.simulator.declare(successor, Standing::Permitted, Some("desk@contoso.com"));
+    app.simulator.declare(former, OrganizerState::Unknown, Some("former@contoso.com"));
+    app.simulator.declare(successor, OrganizerState::Permitted, Some("desk@contoso.com"));
     app.book(Who::Desk, &booking("BK-2")).await.problem(422, "organizer-not-found");
     let body = app.book(Who::Desk, &booking("BK-3")).await.expect(201).json();
     assert_eq!(body["organizer"]["userId"], successor.to_string());

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::Value;
 
-use crate::support::kept::{Kept, head};
-use crate::support::{Answer, TestApp, Who, booking};
+use crate::support::kept_connection::{KeptConnection, head};
+use crate::support::{ServiceResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 const WAITING: &str = "meeting_provisioner_http_requests_waiting";
@@ -15,10 +15,10 @@ const REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"request\
 const WAIT_REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"wait\"}";
 
 /// Begins to book, with all the patience there is.
-fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<Answer> {
+fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ServiceResponse> {
     let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").header("Prefer", "wait=30");
     let request = request.json(&booking(booking_id));
-    tokio::spawn(async move { Answer::read(request.send().await.unwrap()).await })
+    tokio::spawn(async move { ServiceResponse::read(request.send().await.unwrap()).await })
 }
 
 /// While Postgres does not answer, as many requests as may be are in its queue; one more is told so at once. What was
@@ -58,8 +58,9 @@ async fn one_more_request_than_fits_is_turned_away_at_once() {
 async fn who_only_waits_takes_no_place() {
     let app = TestApp::start_with(&[("HTTP__REQUESTS_MAX", "2")]).await;
     app.book(Who::Desk, &booking("BK-KNOWN")).await.expect(201);
-    app.simulator
-        .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 6_000 }).always());
+    app.simulator.inject(
+        InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 6_000 }).always(),
+    );
     let mut waiting = Vec::new();
     for n in 0..10_u8 {
         // Each second one waits for the work of the one before.
@@ -86,8 +87,9 @@ async fn who_only_waits_takes_no_place() {
 #[tokio::test]
 async fn one_more_wait_than_fits_is_answered_at_once() {
     let app = TestApp::start_with(&[("HTTP__WAITING_MAX", "2")]).await;
-    app.simulator
-        .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 4_000 }).always());
+    app.simulator.inject(
+        InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 4_000 }).always(),
+    );
     let waiting = ["BK-1", "BK-1"].map(|booking_id| begin(&app, booking_id));
     app.until_metric(WAITING, |count| count > 1.5).await;
     let answer = app.book_preferring(Who::Desk, "wait=30", &booking("BK-2")).await.expect(202);
@@ -112,7 +114,7 @@ async fn slow_clients_are_sent_away() {
     let address = app.url("").replace("http://", "");
     let head = head(1_000);
     for (whole, dropped) in [("", head.as_str()), (head.as_str(), "                                  ")] {
-        let mut connection = Kept::to(&address).await.unwrap();
+        let mut connection = KeptConnection::to(&address).await.unwrap();
         connection.send(whole.as_bytes()).await.unwrap();
         let mut drops = dropped.bytes();
         let told = async {

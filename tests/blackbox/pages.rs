@@ -59,8 +59,8 @@ async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
 
 const SLOW_EVENT: &str =
     "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-         actor, testimony)
-     select occurred_at, $1, source_system, booking_id, generation, external_id, organizer, actor, testimony
+         actor, payload)
+     select occurred_at, $1, source_system, booking_id, generation, external_id, organizer, actor, payload
      from audit_event limit 1";
 
 /// Following the history, oldest first, misses nothing: not an event whose number was drawn before others that were

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::support::postgres::local_settings;
 use crate::support::process::Process;
-use crate::support::{Answer, TestApp, Who, booking};
+use crate::support::{ServiceResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 
@@ -94,7 +94,7 @@ async fn rows(app: &TestApp) -> (i64, i64) {
         .unwrap()
 }
 
-fn turned_away(answer: &Answer, name: &str) {
+fn turned_away(answer: &ServiceResponse, name: &str) {
     let problem = answer.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true, "{name}");
     assert!(answer.header("retry-after").is_some(), "{name}");
@@ -133,7 +133,7 @@ async fn a_call_under_way_is_settled_afterwards() {
     for trouble in troubles() {
         let app = TestApp::start().await;
         app.simulator
-            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 2_000 }));
+            .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 2_000 }));
         app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
         app.simulator.wait_for_call(IN_TIME, |call| call.work_done).await.unwrap();
         run(&app.pool, &trouble.begins).await;
@@ -161,7 +161,7 @@ async fn a_call_under_way_is_settled_afterwards() {
 async fn what_is_due_is_resumed_afterwards() {
     for trouble in troubles() {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
         app.book_and_look(&booking("BK-1")).await;
         // An attempt that was abandoned, so that the claim has an event to write.
         sqlx::query(
@@ -208,7 +208,7 @@ async fn a_restart_of_postgres_is_survived_by_itself() {
     let app = TestApp::start_with_now(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
     let process = Process::serve(app.environment()).await;
     for (turn, mode) in [StopMode::Fast, StopMode::Immediate].into_iter().enumerate() {
-        app.simulator.inject(Fault::on(
+        app.simulator.inject(InjectedFault::on(
             Operation::CreateOrGet,
             Effect::ThrottledBeforeWork { retry_after: Some("3".into()) },
         ));
@@ -276,7 +276,7 @@ async fn a_process_survives_a_blocked_way_to_postgres() {
     let process = Process::serve(app.environment()).await;
     for turn in 0..2 {
         let throttled = Effect::ThrottledBeforeWork { retry_after: Some("2".into()) };
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, throttled));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled));
         let due = format!("DUE-{turn}");
         app.book_preferring(Who::Desk, "respond-async", &booking(&due)).await.expect(202);
         app.idle().await;

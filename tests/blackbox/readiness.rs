@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ fn statuses(body: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_ready_organizer_is_ready_and_nothing_has_happened() {
     let app = TestApp::start().await;
-    app.simulator.declare(organizer(), Standing::Permitted, Some(UPN));
+    app.simulator.declare(organizer(), OrganizerState::Permitted, Some(UPN));
     for (asked, upn) in [(ORGANIZER, Value::Null), (UPN, json!(UPN))] {
         let body = readiness(&app, Who::Desk, asked).await;
         assert_eq!(body["ready"], true, "{body}");
@@ -91,7 +91,7 @@ async fn a_missing_policy_is_found_with_its_remedy() {
 #[tokio::test]
 async fn an_unknown_user_is_not_ready() {
     let app = TestApp::start().await;
-    app.simulator.declare(organizer(), Standing::Unknown, Some(UPN));
+    app.simulator.declare(organizer(), OrganizerState::Unknown, Some(UPN));
     for asked in [ORGANIZER, UPN] {
         let body = readiness(&app, Who::Desk, asked).await;
         assert_eq!(
@@ -108,7 +108,7 @@ async fn an_unknown_user_is_not_ready() {
 #[tokio::test]
 async fn a_refused_credential_is_said() {
     let app = TestApp::start().await;
-    app.simulator.inject(Fault::anywhere(Effect::TokenRefused { code: 7_000_222 }));
+    app.simulator.inject(InjectedFault::anywhere(Effect::TokenRefused { code: 7_000_222 }));
     let body = readiness(&app, Who::Operator, ORGANIZER).await;
     assert_eq!(
         (&body["ready"], statuses(&body)),
@@ -126,7 +126,7 @@ async fn a_refused_credential_is_said() {
 #[tokio::test]
 async fn a_missing_permission_is_named() {
     let app = TestApp::start().await;
-    app.simulator.declare(organizer(), Standing::Permitted, Some(UPN));
+    app.simulator.declare(organizer(), OrganizerState::Permitted, Some(UPN));
     for (granted, asked, missing) in [
         (USERS_ROLE, ORGANIZER, MEETINGS_ROLE),
         (USERS_ROLE, UPN, MEETINGS_ROLE),
@@ -178,7 +178,7 @@ async fn without_the_right_to_look_users_up_the_history_tells() {
 #[tokio::test]
 async fn refusals_of_the_last_days_are_told() {
     let app = TestApp::start().await;
-    app.simulator.declare(organizer(), Standing::Refused, Some(UPN));
+    app.simulator.declare(organizer(), OrganizerState::Refused, Some(UPN));
     let body = booking_with("BK-1", json!({"organizer": UPN}));
     app.book(Who::Desk, &body).await.problem(422, "graph-refused");
     for asked in [ORGANIZER, UPN] {

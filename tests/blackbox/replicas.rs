@@ -1,6 +1,6 @@
 //! Two replicas on one database.
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 use crate::support::{TestApp, Who, booking, one_made_it_and_all_know_it};
 
@@ -9,7 +9,8 @@ use crate::support::{TestApp, Who, booking, one_made_it_and_all_know_it};
 async fn fifty_at_once_on_two_replicas_create_one_meeting() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
     let body = booking("BK-1");
     let requests = (0..50).map(|n| if n % 2 == 0 { &app } else { &other }.book(Who::Desk, &body));
     let answers = futures_util::future::join_all(requests).await;
@@ -28,7 +29,7 @@ async fn what_is_due_is_claimed_once() {
     let other = app.another_replica().await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
     // Only the first is asked; the others heed its answer.
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     for n in 0..20 {
         app.book_and_look(&booking(&format!("BK-{n}"))).await;
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::process::program;
-use crate::support::{Answer, ORGANIZER, TestApp, Who, booking, booking_with};
+use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -16,18 +16,18 @@ fn id(organizer: &str) -> Uuid {
     Uuid::parse_str(organizer).unwrap()
 }
 
-async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> Answer {
+async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> ServiceResponse {
     let path = format!("/v1/bookings/{booking_id}/retry?sourceSystem=room-booking");
     let mut request = app.request(Who::Operator, Method::POST, &path);
     if let Some(prefer) = prefer {
         request = request.header("Prefer", prefer);
     }
-    Answer::read(request.send().await.unwrap()).await
+    ServiceResponse::read(request.send().await.unwrap()).await
 }
 
 /// Books while nobody at Graph knows the organizer, which parks the booking at once.
 async fn parked(app: &TestApp, booking_id: &str) {
-    app.simulator.declare(id(ORGANIZER), Standing::Unknown, None);
+    app.simulator.declare(id(ORGANIZER), OrganizerState::Unknown, None);
     app.book(Who::Desk, &booking(booking_id)).await.problem(422, "organizer-not-found");
     app.simulator.permit(id(ORGANIZER));
 }
@@ -71,7 +71,7 @@ async fn a_parked_booking_is_tried_again() {
 async fn a_retry_that_fails_ends_as_a_booking_does() {
     let app = TestApp::start().await;
     parked(&app, "BK-1").await;
-    app.simulator.declare(id(ORGANIZER), Standing::Unknown, None);
+    app.simulator.declare(id(ORGANIZER), OrganizerState::Unknown, None);
     retry(&app, "BK-1", None).await.problem(422, "organizer-not-found");
     app.simulator.forbid(id(ORGANIZER));
     let answer = retry(&app, "BK-1", Some("wait=0")).await.expect(202);
@@ -89,7 +89,7 @@ async fn a_retry_that_fails_ends_as_a_booking_does() {
 async fn a_booking_that_waits_is_tried_at_once() {
     let app = TestApp::start().await;
     let effect = Effect::FailedBeforeWork { status: 503, retry_after: None };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     assert_eq!(app.book_and_look(&booking("BK-1")).await["status"], "pending");
     assert_eq!(retry(&app, "BK-1", None).await.expect(200).json()["status"], "provisioned");
     assert_eq!(
@@ -105,7 +105,8 @@ async fn a_booking_that_waits_is_tried_at_once() {
 async fn who_asks_while_it_is_tried_waits_for_that_attempt() {
     let app = TestApp::start().await;
     parked(&app, "BK-1").await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 500 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 500 }));
     let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
     retry(&app, "BK-1", Some("respond-async")).await.expect(202);
     let answers = futures_util::future::join_all((0..8).map(|_| retry(&app, "BK-1", None))).await;
@@ -201,7 +202,7 @@ async fn the_command_makes_parked_bookings_due() {
     for n in 1..=3 {
         parked(&app, &format!("BK-{n}")).await;
     }
-    app.simulator.declare(id(OTHER_ORGANIZER), Standing::Refused, None);
+    app.simulator.declare(id(OTHER_ORGANIZER), OrganizerState::Refused, None);
     let other = booking_with("OTHER", json!({"organizer": OTHER_ORGANIZER}));
     app.book(Who::Desk, &other).await.problem(422, "graph-refused");
     app.book(Who::Desk, &booking("GOOD")).await.expect(201);

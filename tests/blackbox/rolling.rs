@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
 
-use crate::support::kept::{Kept, post};
+use crate::support::kept_connection::{KeptConnection, post};
 use crate::support::process::Process;
 use crate::support::{TestApp, booking};
 
@@ -72,7 +72,7 @@ impl Field {
     /// do, until they are told to leave.
     async fn call(self: Arc<Self>, caller: usize) {
         let stays = caller % 2 == 1;
-        let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
+        let mut kept: BTreeMap<String, KeptConnection> = BTreeMap::new();
         for turn in 0.. {
             if self.is_over() {
                 return;
@@ -84,7 +84,7 @@ impl Field {
             let exchanged = async {
                 let mut connection = match kept.remove(&address) {
                     Some(connection) => connection,
-                    None => Kept::to(&address).await?,
+                    None => KeptConnection::to(&address).await?,
                 };
                 let told = connection.exchange(&post(&booking(&booking_id))).await?;
                 if !told.closes {
@@ -107,8 +107,9 @@ impl Field {
 #[tokio::test]
 async fn a_rolling_restart_under_load_loses_nothing_doubles_nothing_and_resets_no_connection() {
     let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN, QUIET]).await;
-    app.simulator
-        .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 50 }).always());
+    app.simulator.inject(
+        InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 50 }).always(),
+    );
     let field = Arc::new(Field::default());
     let mut old = Vec::new();
     for _ in 0..3 {
@@ -162,7 +163,8 @@ async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
     let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN]).await;
     let process = Process::serve(app.environment()).await;
     let address = process.address.clone();
-    let (mut used, mut idle) = (Kept::to(&address).await.unwrap(), Kept::to(&address).await.unwrap());
+    let (mut used, mut idle) =
+        (KeptConnection::to(&address).await.unwrap(), KeptConnection::to(&address).await.unwrap());
     let request = post(&booking("BK-1"));
     for connection in [&mut used, &mut idle] {
         let told = connection.exchange(&request).await.unwrap();
@@ -170,7 +172,7 @@ async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
     }
     process.terminate();
     while process.probe("/readyz").await == Some(200) {}
-    let mut later = Kept::to(&address).await.unwrap();
+    let mut later = KeptConnection::to(&address).await.unwrap();
     for connection in [&mut used, &mut later] {
         let told = connection.exchange(&request).await.unwrap();
         assert!(told.status == 200 && told.closes, "{told:?}");
@@ -187,11 +189,12 @@ async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
 #[tokio::test]
 async fn who_waits_when_a_replica_ends_is_answered() {
     let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "4")]).await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;
     let mut connections = Vec::new();
     for _ in 0..3 {
-        let mut connection = Kept::to(&process.address).await.unwrap();
+        let mut connection = KeptConnection::to(&process.address).await.unwrap();
         connection.send(&post(&booking("BK-1"))).await.unwrap();
         connections.push(connection);
     }

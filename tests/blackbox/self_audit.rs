@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ async fn a_rich_history_is_clean() {
     let id = |text: &str| Uuid::parse_str(text).unwrap();
     app.book(Who::Desk, &booking("CREATED")).await.expect(201);
     app.book(Who::OtherSystem, &booking("CREATED")).await.expect(201);
-    app.simulator.declare(Uuid::from_u128(3), Standing::Permitted, Some("olga@contoso.com"));
+    app.simulator.declare(Uuid::from_u128(3), OrganizerState::Permitted, Some("olga@contoso.com"));
     app.book(Who::Desk, &booking_with("NAMED", json!({"organizer": "olga@contoso.com"}))).await.expect(201);
     let settings = json!({"settings": {"recordAutomatically": true}});
     app.declare(&booking_with("SET", settings)).await.expect(201);
@@ -65,11 +65,11 @@ async fn a_rich_history_is_clean() {
     .into_iter()
     .enumerate()
     {
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         app.book_and_look(&booking(&format!("FAULT-{n}"))).await;
     }
     // Called off before anybody knew whether it was made.
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     app.book_and_look(&booking("NEVER")).await;
     app.delete("NEVER", &[("Prefer", "respond-async")]).await;
     app.resume_until_rest(Duration::from_mins(10)).await;
@@ -85,7 +85,7 @@ async fn a_rich_history_is_clean() {
 
 async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
     let organizer = Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(organizer, Standing::Unknown, None);
+    app.simulator.declare(organizer, OrganizerState::Unknown, None);
     for name in ["FAILED", "RETRIED"] {
         app.book(Who::Desk, &booking(name)).await.problem(422, "organizer-not-found");
     }
@@ -103,7 +103,8 @@ async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
 }
 
 async fn abandoned_by_a_dead_process(app: &TestApp) {
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("ABANDONED")));
     app.simulator
@@ -153,7 +154,7 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
     (
         "attempt-settled",
         "BK-1",
-        &["update audit_event set testimony = jsonb_set(testimony::jsonb, '{attempt,id}',
+        &["update audit_event set payload = jsonb_set(payload::jsonb, '{attempt,id}',
                    '\"4b22997d-a5f7-5483-b720-2dee50154e74\"')::json
                where booking_id = 'BK-1' and event_type = 'booking.accepted'"],
     ),
@@ -176,7 +177,7 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
         "settled-agrees",
         "BK-1",
         &["update booking set wanted = jsonb_set(wanted::jsonb, '{subject}', '\"Other\"')::json,
-                   agreed_revision = null where booking_id = 'BK-1'"],
+                   agreement = 'differs', agreed_revision = null where booking_id = 'BK-1'"],
     ),
     (
         "meeting-in-history",
@@ -274,7 +275,7 @@ async fn a_generation_that_was_left_behind_is_named() {
     assert_eq!(audit(&app, &[]).await.0, Some(0));
     run_sql(
         &app,
-        &["update booking set wanted_life = 'held', status = 'provisioned', agreed_revision = wanted_revision
+        &["update booking set desired_state = 'present', status = 'provisioned', agreement = 'at', agreed_revision = wanted_revision
            where generation = 1"],
     )
     .await;
@@ -293,7 +294,7 @@ async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
     app.declare(&booking("BK-1")).await.expect(201);
     let body = r#"{"error": {"code": "BadRequest", "message": "no such setting here"}}"#.to_owned();
     let refused = Effect::Respond { status: 400, headers: BTreeMap::new(), body, after_work: false };
-    app.simulator.inject(Fault::on(Operation::Patch, refused));
+    app.simulator.inject(InjectedFault::on(Operation::Patch, refused));
     let moved = json!({"organizer": OTHER_ORGANIZER, "settings": {"recordAutomatically": true}});
     app.put("BK-1?organizerChange=replace", &booking_with("BK-1", moved), &[])
         .await

@@ -1,6 +1,6 @@
 //! The service audits itself and asks Graph, too; and says so where it can't.
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
 
 use crate::self_audit::{audit, run_sql};
@@ -21,7 +21,7 @@ async fn meetings_that_graph_has_otherwise_are_named() {
     // As if it had been called off, and opened again by somebody who has the link.
     run_sql(
         &app,
-        &["update booking set wanted_life = 'cancelled', status = 'cancelled', lobby_closed = true, removed = true
+        &["update booking set desired_state = 'cancelled', status = 'cancelled', lobby_closed = true, removed = true
            where booking_id = 'BACK'"],
     )
     .await;
@@ -85,7 +85,7 @@ async fn an_audit_that_could_not_be_carried_out_says_so() {
     let app = TestApp::start_now().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.simulator.inject(
-        Fault::on(
+        InjectedFault::on(
             Operation::Get,
             Effect::FailedBeforeWork { status: 503, retry_after: Some("0".to_owned()) },
         )
@@ -94,7 +94,8 @@ async fn an_audit_that_could_not_be_carried_out_says_so() {
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
     assert_eq!(status, Some(2), "{text}");
     assert!(text.contains("room-booking/BK-1 generation 1: Graph did not tell"), "{text}");
-    app.simulator.inject(Fault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
+    app.simulator
+        .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     assert_eq!(audit(&app, &["--ask-graph"]).await.0, Some(2));
     assert_eq!(audit(&app, &["--from", "yesterday"]).await.0, Some(2));
     assert_eq!(audit(&app, &["--rate-per-second", "0"]).await.0, Some(2));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
 use crate::microsofts_metadata::{ITEM, faults, schema, slice};
@@ -255,7 +255,7 @@ async fn a_change_without_an_answer_is_made_again() {
         Effect::FailedAfterWork { status: 503, retry_after: None },
     ] {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::Patch, effect.clone()));
+        app.simulator.inject(InjectedFault::on(Operation::Patch, effect.clone()));
         let body = app.book_and_look(&booking_with("BK-1", json!({"settings": quiet()}))).await;
         assert_eq!((&body["status"], &body["meeting"]), (&json!("pending"), &Value::Null), "{effect:?}");
         assert_eq!(app.resume_after(Duration::from_secs(2)).await, 1, "{effect:?}");
@@ -277,7 +277,7 @@ async fn a_change_without_an_answer_is_made_again() {
 #[tokio::test]
 async fn killed_after_the_change() {
     let app = TestApp::start_now().await;
-    app.simulator.inject(Fault::on(Operation::Patch, Effect::SlowAfterWork { milliseconds: 60_000 }));
+    app.simulator.inject(InjectedFault::on(Operation::Patch, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let body = booking_with("BK-1", json!({"settings": quiet()}));
     let answer = tokio::spawn(process.book(&body));

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
 use crate::support::{ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "2f35f2e6-9cab-44ad-8d5a-b74c14720000";
 
-fn throttled(retry_after: &str) -> Fault {
+fn throttled(retry_after: &str) -> InjectedFault {
     let effect = Effect::ThrottledBeforeWork { retry_after: Some(retry_after.to_owned()) };
-    Fault::on(Operation::CreateOrGet, effect)
+    InjectedFault::on(Operation::CreateOrGet, effect)
 }
 
 fn for_other(booking_id: &str) -> Value {
@@ -63,7 +63,7 @@ async fn what_is_about_all_quiets_all() {
     let away = Effect::FailedBeforeWork { status: 503, retry_after: Some("7".to_owned()) };
     for effect in [wide, away] {
         let app = TestApp::start().await;
-        app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         app.book_and_look(&booking("BK-1")).await;
         let waiting = app.book_and_look(&for_other("BK-2")).await;
         assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
@@ -84,8 +84,11 @@ async fn what_is_about_all_quiets_all() {
 async fn an_outage_is_waited_out_with_probes() {
     let app = TestApp::start().await;
     app.simulator.inject(
-        Fault::on(Operation::CreateOrGet, Effect::FailedBeforeWork { status: 500, retry_after: None })
-            .always(),
+        InjectedFault::on(
+            Operation::CreateOrGet,
+            Effect::FailedBeforeWork { status: 500, retry_after: None },
+        )
+        .always(),
     );
     for n in 0..25 {
         app.book_and_look(&booking(&format!("BK-{n}"))).await;
@@ -111,7 +114,7 @@ async fn an_outage_is_waited_out_with_probes() {
 async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
     let app = TestApp::start_with(&[("GRAPH__CALLS_MAX", "4")]).await;
     let slow = Effect::SlowBeforeWork { milliseconds: 3_000 };
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, slow).for_organizer(ORGANIZER).always());
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, slow).for_organizer(ORGANIZER).always());
     for n in 0..8 {
         app.book_preferring(Who::Desk, "respond-async", &booking(&format!("BK-{n}"))).await.expect(202);
     }
@@ -132,7 +135,7 @@ async fn the_months_limit_is_seen_coming() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.book(Who::Desk, &for_other("BK-2")).await.expect(201);
     let fill = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, external_id,
-            organizer, actor, testimony)
+            organizer, actor, payload)
         select $1::timestamptz, $2, source_system, booking_id, generation, external_id, organizer, 'test', '{}'
         from booking, generate_series(1, $3) where booking_id = $4";
     for (at, kind, count, booking_id) in [

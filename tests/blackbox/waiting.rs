@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Call, Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Call, Effect, InjectedFault, Operation};
 use serde_json::json;
 
 use crate::support::process::Process;
-use crate::support::{Answer, TestApp, Who, booking, booking_with, one_made_it_and_all_know_it};
+use crate::support::{ServiceResponse, TestApp, Who, booking, booking_with, one_made_it_and_all_know_it};
 
 /// No look but the first is made while a request waits.
 const NO_LOOKS: [(&str, &str); 2] = [("WORKER__POLL_SECONDS", "60"), ("HTTP__WAIT_MAX_SECONDS", "30")];
@@ -22,12 +22,16 @@ const AWAITED: &str = "meeting_provisioner_notices_total{notice=\"awaited\",dire
 async fn two_replicas(settings: &[(&str, &str)], operation: Operation) -> (TestApp, TestApp) {
     let app = TestApp::start_with(settings).await;
     let other = app.another_replica().await;
-    app.simulator.inject(Fault::on(operation, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+    app.simulator.inject(InjectedFault::on(operation, Effect::SlowBeforeWork { milliseconds: 1_500 }));
     (app, other)
 }
 
 /// Sends the same booking to both replicas: the second request waits for the first one's call.
-async fn booked_by_both(app: &TestApp, other: &TestApp, booking_id: &str) -> (Answer, Answer) {
+async fn booked_by_both(
+    app: &TestApp,
+    other: &TestApp,
+    booking_id: &str,
+) -> (ServiceResponse, ServiceResponse) {
     let body = booking(booking_id);
     let first = app.book_preferring(Who::Desk, "wait=30", &body);
     let second = async {
@@ -73,17 +77,19 @@ async fn who_waits_for_a_booking_that_is_called_off_is_told_so() {
             }
             app.book_preferring(Who::Desk, "wait=30", &body).await
         };
-        let called_off = async {
+        let cancelled_now = async {
             let arrived = |call: &Call| call.operation == Operation::CreateOrGet && !call.work_done;
             app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
             other.delete(booking_id, &[("Prefer", "wait=30")]).await
         };
-        let (made, called_off) = tokio::join!(made, called_off);
-        assert_eq!(called_off.expect(200).json()["status"], "cancelled");
+        let (made, cancelled_now) = tokio::join!(made, cancelled_now);
+        assert_eq!(cancelled_now.expect(200).json()["status"], "cancelled");
         let problem = made.problem(409, "booking-cancelled");
         assert_eq!(problem["booking"]["bookingId"], booking_id);
-        app.simulator
-            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+        app.simulator.inject(InjectedFault::on(
+            Operation::CreateOrGet,
+            Effect::SlowBeforeWork { milliseconds: 1_500 },
+        ));
     }
     other.end().await;
     app.end().await;
@@ -100,7 +106,8 @@ async fn nothing_is_told_when_nobody_waits() {
         other.book(Who::Desk, &booking(&format!("BK-{n}"))).await.expect(200);
     }
     // Those who wait at the replica that does the work need no notice either.
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 200 }));
     let body = booking("BK-10");
     let answers = futures_util::future::join_all((0..20).map(|_| app.book(Who::Desk, &body))).await;
     one_made_it_and_all_know_it(&answers);
@@ -119,8 +126,9 @@ async fn many_are_told_at_once() {
     for replica in replicas {
         replica.until_listening().await;
     }
-    app.simulator
-        .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_000 }).times(10));
+    app.simulator.inject(
+        InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_000 }).times(10),
+    );
     let bodies: Vec<_> = (0..10).map(|n| booking(&format!("BK-{n}"))).collect();
     let requests = (0..100).map(|n| replicas[n % 3].book_preferring(Who::Desk, "wait=30", &bodies[n % 10]));
     let answers = in_time(futures_util::future::join_all(requests)).await;
@@ -144,7 +152,7 @@ async fn changes_and_cancels_at_another_replica_are_told() {
     let look = async {
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();
         let request = other.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
-        Answer::read(request.header("Prefer", "wait=30").send().await.unwrap()).await
+        ServiceResponse::read(request.header("Prefer", "wait=30").send().await.unwrap()).await
     };
     let cancel = async {
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::Patch).await.unwrap();
@@ -179,8 +187,10 @@ async fn a_lost_listener_is_replaced() {
         let ((first, second), ()) = tokio::join!(booked_by_both(&app, &other, booking_id), cut);
         first.expect(201);
         second.expect(200);
-        app.simulator
-            .inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 1_500 }));
+        app.simulator.inject(InjectedFault::on(
+            Operation::CreateOrGet,
+            Effect::SlowBeforeWork { milliseconds: 1_500 },
+        ));
     }
     tokio::join!(app.until_listening(), other.until_listening());
     app.simulator.clear_faults();
@@ -206,7 +216,8 @@ async fn a_worker_is_told_of_what_is_handed_back() {
     let (stopping, other) =
         (Process::serve(app.environment()).await, Process::serve(app.environment()).await);
     until_it_listens(&other).await;
-    app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 15_000 }));
+    app.simulator
+        .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 15_000 }));
     let answer = tokio::spawn(stopping.book(&booking("BK-1")));
     app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
     stopping.terminate();

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use meeting_provisioner::msgraph_simulator::{CallOutcome, Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{CallOutcome, Effect, InjectedFault, Operation};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -33,7 +33,7 @@ async fn a_lost_answer_leaves_a_meeting_and_not_a_single_byte() {
     let fixture = Fixture::start().await;
     for round in 0..20 {
         let external_id = format!("a{round}");
-        fixture.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+        fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
         let (received, ended) = raw_create(&fixture, &external_id).await;
         assert_eq!((received.len(), ended.is_ok()), (0, true), "closed without a byte");
         let call = last_call(&fixture);
@@ -47,7 +47,7 @@ async fn a_lost_answer_leaves_a_meeting_and_not_a_single_byte() {
 async fn a_client_sees_a_lost_answer_as_a_broken_connection() {
     let fixture = Fixture::start().await;
     assert_eq!(fixture.create("first").await.0, 201);
-    fixture.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+    fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     let failure = fixture.create_or_get(ANNA, &booking("a")).await.unwrap_err();
     assert!(failure.is_request(), "{failure:?}");
     assert_eq!(fixture.create("a").await.0, 200);
@@ -57,7 +57,7 @@ async fn a_client_sees_a_lost_answer_as_a_broken_connection() {
 async fn a_reset_connection_does_no_work() {
     let fixture = Fixture::start().await;
     for _ in 0..20 {
-        fixture.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::ConnectionReset));
+        fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::ConnectionReset));
         let (received, ended) = raw_create(&fixture, "a").await;
         assert_eq!(received.len(), 0);
         assert_eq!(ended.unwrap_err().kind(), ErrorKind::ConnectionReset);
@@ -72,7 +72,7 @@ async fn a_reset_connection_does_no_work() {
 async fn a_truncated_answer_promises_more_than_it_brings() {
     let fixture = Fixture::start().await;
     for round in 0..20 {
-        fixture.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::TruncatedBody));
+        fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::TruncatedBody));
         let (received, ended) = raw_create(&fixture, &format!("a{round}")).await;
         assert!(ended.is_ok());
         let text = String::from_utf8(received).unwrap();
@@ -90,7 +90,7 @@ async fn a_truncated_answer_promises_more_than_it_brings() {
 #[tokio::test]
 async fn a_lost_token_answer_can_be_asked_for_again() {
     let fixture = Fixture::start().await;
-    fixture.simulator.inject(Fault::on(Operation::Token, Effect::AnswerLost));
+    fixture.simulator.inject(InjectedFault::on(Operation::Token, Effect::AnswerLost));
     let url = format!(
         "{}/{}/oauth2/v2.0/token",
         fixture.simulator.login_url(),

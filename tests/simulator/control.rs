@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, SimulatorSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn every_effect_reads_back_as_it_was_written() {
         json!({"kind": "respond", "status": 418, "headers": {"a": "b"}, "body": "c", "afterWork": true}),
     ];
     for written in effects {
-        let fault: Fault = serde_json::from_value(json!({ "effect": written.clone() })).unwrap();
+        let fault: InjectedFault = serde_json::from_value(json!({ "effect": written.clone() })).unwrap();
         let read = serde_json::to_value(&fault).unwrap();
         assert_eq!(read["effect"], written);
         assert_eq!(read["effect"]["kind"], fault.effect().kind());
@@ -82,7 +82,7 @@ async fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
 #[tokio::test]
 async fn the_ledger_tells_every_call_and_every_meeting() {
     let fixture = Fixture::start().await;
-    fixture.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+    fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     assert!(fixture.create_or_get(ANNA, &booking("a")).await.is_err());
     fixture.create("a").await;
     let (status, ledger) = fixture.control(Method::GET, "ledger", NOTHING).await;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use meeting_provisioner::msgraph_simulator::{CallOutcome, Effect, Fault, Operation, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::{
+    CallOutcome, Effect, InjectedFault, Operation, SimulatorSettings,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -24,7 +26,7 @@ async fn throttling_tells_retry_after_word_for_word_and_does_no_work() {
         None,
     ] {
         let effect = Effect::ThrottledBeforeWork { retry_after: told.clone() };
-        fixture.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         let answer = fixture.create_or_get(ANNA, &booking("a")).await.unwrap();
         let header = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!((answer.status().as_u16(), header), (429, told));
@@ -41,7 +43,7 @@ async fn throttling_or_failing_after_the_work_leaves_the_meeting_behind() {
     let throttled = Effect::ThrottledAfterWork { retry_after: Some(retry_after("1")) };
     let failed = Effect::FailedAfterWork { status: 504, retry_after: None };
     for (external_id, effect, status) in [("a", throttled, 429), ("b", failed, 504)] {
-        fixture.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         assert_eq!(fixture.create(external_id).await.0, status);
         let call = fixture.simulator.calls(Operation::CreateOrGet).pop().unwrap();
         assert!(call.work_done);
@@ -57,7 +59,7 @@ async fn a_server_error_comes_with_or_without_retry_after() {
         [(500, None), (502, None), (503, Some(retry_after("0.5"))), (504, Some(retry_after("120")))]
     {
         let effect = Effect::FailedBeforeWork { status, retry_after: told.clone() };
-        fixture.simulator.inject(Fault::anywhere(effect));
+        fixture.simulator.inject(InjectedFault::anywhere(effect));
         let answer = fixture.create_or_get(ANNA, &booking("a")).await.unwrap();
         let header = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!((answer.status().as_u16(), header), (status, told));
@@ -69,8 +71,8 @@ async fn a_server_error_comes_with_or_without_retry_after() {
 #[tokio::test]
 async fn a_collision_and_a_refused_token_come_from_graph_although_all_is_well() {
     let fixture = Fixture::start().await;
-    fixture.simulator.inject(Fault::anywhere(Effect::Collision));
-    fixture.simulator.inject(Fault::anywhere(Effect::TokenNotAccepted));
+    fixture.simulator.inject(InjectedFault::anywhere(Effect::Collision));
+    fixture.simulator.inject(InjectedFault::anywhere(Effect::TokenNotAccepted));
     assert_eq!(fixture.create("a").await.0, 409);
     assert_eq!(fixture.create("a").await.0, 401);
     assert_eq!(fixture.create("a").await.0, 201);
@@ -86,14 +88,14 @@ async fn any_answer_can_be_given_before_or_after_the_work() {
         after_work,
     };
     for after_work in [false, true] {
-        fixture.simulator.inject(Fault::on(Operation::Get, respond(after_work)));
+        fixture.simulator.inject(InjectedFault::on(Operation::Get, respond(after_work)));
         let path = format!("/v1.0/users/{ANNA}/onlineMeetings/x");
         let answer = fixture.send(Method::GET, &path, None).await.unwrap();
         assert_eq!(answer.status(), 307);
         assert_eq!(answer.headers()["location"], "https://elsewhere.example/");
         assert_eq!(answer.text().await.unwrap(), "{");
     }
-    fixture.simulator.inject(Fault::on(
+    fixture.simulator.inject(InjectedFault::on(
         Operation::CreateOrGet,
         Effect::Respond {
             status: 200,
@@ -111,8 +113,8 @@ async fn any_answer_can_be_given_before_or_after_the_work() {
 async fn a_slow_call_waits_before_or_after_its_work() {
     let fixture = Fixture::start().await;
     let start = Instant::now();
-    fixture.simulator.inject(Fault::anywhere(Effect::SlowBeforeWork { milliseconds: 60 }));
-    fixture.simulator.inject(Fault::anywhere(Effect::SlowAfterWork { milliseconds: 60 }));
+    fixture.simulator.inject(InjectedFault::anywhere(Effect::SlowBeforeWork { milliseconds: 60 }));
+    fixture.simulator.inject(InjectedFault::anywhere(Effect::SlowAfterWork { milliseconds: 60 }));
     assert_eq!(fixture.create("a").await.0, 201);
     assert!(start.elapsed() >= Duration::from_millis(120));
     let call = fixture.simulator.calls(Operation::CreateOrGet).pop().unwrap();
@@ -122,7 +124,7 @@ async fn a_slow_call_waits_before_or_after_its_work() {
 #[tokio::test]
 async fn a_slow_call_is_seen_when_it_arrives_and_goes_on_when_its_caller_hangs_up() {
     let fixture = Fixture::start().await;
-    fixture.simulator.inject(Fault::anywhere(Effect::SlowBeforeWork { milliseconds: 150 }));
+    fixture.simulator.inject(InjectedFault::anywhere(Effect::SlowBeforeWork { milliseconds: 150 }));
     let body = booking("a");
     let waiting = |call: &meeting_provisioner::msgraph_simulator::Call| {
         call.operation == Operation::CreateOrGet && call.outcome == CallOutcome::UnderWay
@@ -141,7 +143,7 @@ async fn a_slow_call_is_seen_when_it_arrives_and_goes_on_when_its_caller_hangs_u
 async fn a_fault_keeps_to_its_operation_its_organizer_and_its_count() {
     let fixture = Fixture::start().await;
     let effect = Effect::FailedBeforeWork { status: 500, retry_after: None };
-    let fault = Fault::on(Operation::CreateOrGet, effect).for_organizer(BERT).times(2).after(1);
+    let fault = InjectedFault::on(Operation::CreateOrGet, effect).for_organizer(BERT).times(2).after(1);
     fixture.simulator.inject(fault);
     assert_eq!(fixture.create("a").await.0, 201);
     let mut statuses = Vec::new();
@@ -149,9 +151,10 @@ async fn a_fault_keeps_to_its_operation_its_organizer_and_its_count() {
         statuses.push(fixture.create_or_get(BERT, &booking("a")).await.unwrap().status().as_u16());
     }
     assert_eq!(statuses, [201, 500, 500, 200]);
-    fixture
-        .simulator
-        .inject(Fault::on(Operation::Token, Effect::FailedBeforeWork { status: 503, retry_after: None }));
+    fixture.simulator.inject(InjectedFault::on(
+        Operation::Token,
+        Effect::FailedBeforeWork { status: 503, retry_after: None },
+    ));
     let (status, body) = read(fixture.ask_token(&[]).await).await;
     assert_eq!((status, &body["error"]), (503, &json!("temporarily_unavailable")));
 }
@@ -161,7 +164,7 @@ async fn the_same_seed_gives_the_same_run() {
     let mut runs = Vec::new();
     for seed in [1, 1, 2] {
         let fixture = Fixture::start_with(SimulatorSettings { seed, ..SimulatorSettings::default() }).await;
-        fixture.simulator.inject(Fault::anywhere(Effect::Collision).with_probability(0.5));
+        fixture.simulator.inject(InjectedFault::anywhere(Effect::Collision).with_probability(0.5));
         let mut statuses = Vec::new();
         for _ in 0..40 {
             let path = format!("/v1.0/users/{ANNA}");

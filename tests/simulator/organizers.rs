@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use meeting_provisioner::msgraph_simulator::{
-    Simulator, SimulatorError, SimulatorSettings, Standing, UserId,
+    OrganizerState, Simulator, SimulatorError, SimulatorSettings, UserId,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,11 +31,11 @@ async fn an_organizer_without_policy_is_forbidden_until_permitted() {
 #[tokio::test]
 async fn a_guest_is_forbidden_for_another_reason_and_a_stranger_is_unknown() {
     let fixture = Fixture::start().await;
-    fixture.simulator.declare(anna(), Standing::Refused, None);
+    fixture.simulator.declare(anna(), OrganizerState::Refused, None);
     let (status, body) = fixture.create("a").await;
     assert_eq!(status, 403);
     assert!(!body["error"]["message"].as_str().unwrap().contains("application access policy"));
-    fixture.simulator.declare(anna(), Standing::Unknown, None);
+    fixture.simulator.declare(anna(), OrganizerState::Unknown, None);
     let (status, body) = fixture.create("a").await;
     assert_eq!((status, &body["error"]["code"]), (404, &json!("UnknownError")));
     assert_eq!(body["error"]["message"], "");
@@ -44,7 +44,7 @@ async fn a_guest_is_forbidden_for_another_reason_and_a_stranger_is_unknown() {
 #[tokio::test]
 async fn a_upn_is_resolved_first_because_a_meetings_path_does_not_know_it() {
     let fixture = Fixture::start().await;
-    fixture.simulator.declare(anna(), Standing::Permitted, Some("anna#ext@contoso.com"));
+    fixture.simulator.declare(anna(), OrganizerState::Permitted, Some("anna#ext@contoso.com"));
     let path = "/v1.0/users/Anna%23EXT%40contoso.com?$select=id";
     let (status, body) = read(fixture.send(Method::GET, path, None).await.unwrap()).await;
     assert_eq!((status, &body["id"], &body["userPrincipalName"]), (200, &json!(ANNA), &Value::Null));
@@ -58,7 +58,7 @@ async fn a_upn_is_resolved_first_because_a_meetings_path_does_not_know_it() {
 #[tokio::test]
 async fn the_directory_does_not_know_everybody() {
     let settings =
-        SimulatorSettings { undeclared_organizers: Standing::Unknown, ..SimulatorSettings::default() };
+        SimulatorSettings { undeclared_organizers: OrganizerState::Unknown, ..SimulatorSettings::default() };
     let fixture = Fixture::start_with(settings).await;
     let answer = fixture.send(Method::GET, "/v1.0/users/nobody@contoso.com", None).await.unwrap();
     let (status, body) = read(answer).await;

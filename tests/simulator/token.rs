@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use meeting_provisioner::clock::{Clock, ManualClock};
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, SimulatorSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::macros::datetime;
@@ -62,7 +62,7 @@ async fn only_the_one_tenant_exists() {
 async fn a_refused_token_is_refused_with_the_chosen_number_and_then_no_more() {
     let fixture = Fixture::start().await;
     for (code, status) in [(7_000_222, 401), (700_016, 400), (90_002, 400)] {
-        fixture.simulator.inject(Fault::anywhere(Effect::TokenRefused { code }));
+        fixture.simulator.inject(InjectedFault::anywhere(Effect::TokenRefused { code }));
         let (answered, body) = read(fixture.ask_token(&[]).await).await;
         assert_eq!((answered, &body["error_codes"]), (status, &json!([code])));
     }

@@ -1,6 +1,6 @@
 //! The weather: about every third call to Graph or for a token goes wrong, in every way there is.
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Simulator};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, Simulator};
 
 /// Longer than `graph.timeout_seconds` of the replicas, shorter than their leases.
 const PAST_THE_TIMEOUT: u64 = 3_000;
@@ -38,13 +38,13 @@ pub fn inject(simulator: &Simulator, steadfast: &[&str]) {
         (Effect::SlowAfterWork { milliseconds: 300 }, 0.05),
         (Effect::SlowAfterWork { milliseconds: PAST_THE_TIMEOUT }, 0.02),
     ] {
-        simulator.inject(Fault::anywhere(effect).with_probability(probability));
+        simulator.inject(InjectedFault::anywhere(effect).with_probability(probability));
     }
     // A creation that comes late finds the meeting there. But one that comes after a cancel, or a change that comes after
     // a newer one, would undo it behind everybody's back: only a later look (drift) can find that.
     for organizer in steadfast {
         let late = Effect::SlowBeforeWork { milliseconds: PAST_THE_TIMEOUT };
-        let late = Fault::on(Operation::CreateOrGet, late).with_probability(0.03);
+        let late = InjectedFault::on(Operation::CreateOrGet, late).with_probability(0.03);
         simulator.inject(late.for_organizer(*organizer));
     }
 }

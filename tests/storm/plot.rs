@@ -103,7 +103,7 @@ impl Plot {
             match chance.below(10) {
                 0..6 => plot.booked_by_many(booking_id, &mut chance),
                 6..8 => plot.rescheduled_out_of_order(booking_id, &mut chance),
-                8 => plot.called_off(booking_id, &mut chance),
+                8 => plot.cancelled_now(booking_id, &mut chance),
                 _ => plot.called_off_and_booked_again(booking_id, &mut chance),
             }
         }
@@ -134,7 +134,7 @@ impl Plot {
     }
 
     /// Booked and called off by one client, while another one sends the first message, too.
-    fn called_off(&mut self, booking_id: String, chance: &mut Chance) {
+    fn cancelled_now(&mut self, booking_id: String, chance: &mut Chance) {
         let organizer = FICKLE[chance.below(FICKLE.len())];
         let booked = Act::Declare(body(&booking_id, organizer, Some(0)));
         for acts in [vec![booked.clone(), Act::CallOff(1)], vec![booked]] {

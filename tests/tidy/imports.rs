@@ -8,6 +8,19 @@ use crate::tree::{File, Tree};
 /// How a source may call its own crate: inside the library, and in `main.rs`.
 const OWN_CRATE: [&str; 2] = ["crate", "meeting_provisioner"];
 
+const NO_SUCH_ROOM: &str =
+    "A row about nothing holds nothing: correct the name, or take it out with its room";
+const NO_ROW: &str = "Without a row nothing holds what it imports: add one to the documentation of src/lib.rs, with as \
+                      little as it needs";
+const GLOB: &str = "It hides which rooms are imported: name them";
+const OUTSIDE_ITS_ROW: &str = "Rooms can be read, tested and replaced alone only as long as they know few others: take it \
+                               from a room that the row in src/lib.rs allows, hand it in from `command`, or change the \
+                               row and say in the commit why";
+const OUTSIDE_ITS_ROOMS: &str = "One room owns each thing outside, so that its faults, limits and tests are in one place: \
+                                 ask that room, or change the row in src/lib.rs and say in the commit why";
+const NOWHERE: &str = "It serves an author in search of a fault and has no reader in production: take it out, or \
+                       write a line of the log with `tracing`";
+
 /// Every import that the tables do not allow, every row that fits no room, and every room without a row.
 pub fn check(plan: &Plan, tree: &Tree) -> Vec<Breach> {
     let rooms = tree.rooms();
@@ -20,7 +33,7 @@ pub fn check(plan: &Plan, tree: &Tree) -> Vec<Breach> {
             } else {
                 outside_its_rooms(plan, file, &named)
             };
-            found.extend(breach.map(|says| Breach::new(&file.path, named.line, says)));
+            found.extend(breach.map(|(wrong, instead)| Breach::new(&file.path, named.line, wrong, instead)));
         }
     }
     found
@@ -40,6 +53,7 @@ fn check_rows(plan: &Plan, tree: &Tree, rooms: &[&str]) -> Vec<Breach> {
             "src/lib.rs",
             line,
             format!("the table names the room `{name}`, which does not exist"),
+            NO_SUCH_ROOM,
         ));
     };
     let exists = |name: &str| name == "main" || rooms.contains(&name.split("::").next().unwrap_or(name));
@@ -57,8 +71,8 @@ fn check_rows(plan: &Plan, tree: &Tree, rooms: &[&str]) -> Vec<Breach> {
     }
     let main = tree.has("src/main.rs").then_some("main");
     for room in rooms.iter().copied().chain(main).filter(|room| row_of(plan, room).is_none()) {
-        let says = format!("the room `{room}` has no row in the table `| room | may import |`");
-        found.push(Breach::new("src/lib.rs", 1, says));
+        let wrong = format!("the room `{room}` has no row in the table `| room | may import |`");
+        found.push(Breach::new("src/lib.rs", 1, wrong, NO_ROW));
     }
     found
 }
@@ -67,15 +81,18 @@ fn row_of<'a>(plan: &'a Plan, room: &str) -> Option<&'a Row> {
     plan.imports.iter().find(|row| row.subjects.iter().any(|subject| subject == room))
 }
 
-/// Why a room may not name a path of our own crate.
-fn outside_its_row(plan: &Plan, room: &str, rooms: &[&str], named: &Named) -> Option<String> {
+/// What is wrong, and why it is not wanted and what to do instead.
+type Complaint = (String, &'static str);
+
+/// Where a room names a path of our own crate that its row does not allow.
+fn outside_its_row(plan: &Plan, room: &str, rooms: &[&str], named: &Named) -> Option<Complaint> {
     let inside: Vec<&str> = named.segments[1..].iter().map(String::as_str).collect();
     let target = *inside.first()?;
     if target == room || room == "lib" {
         return None;
     }
     if target == "*" {
-        return Some("`crate::*` hides which rooms are imported: name them".to_owned());
+        return Some(("`crate::*`".to_owned(), GLOB));
     }
     if !rooms.contains(&target) {
         return None; // a macro, or something that `lib.rs` re-exports
@@ -84,11 +101,11 @@ fn outside_its_row(plan: &Plan, room: &str, rooms: &[&str], named: &Named) -> Op
         let entry: Vec<&str> = entry.split("::").collect();
         inside.starts_with(&entry)
     });
-    (!allowed).then(|| format!("room `{room}` may not import `{}`", inside.join("::")))
+    (!allowed).then(|| (format!("room `{room}` may not import `{}`", inside.join("::")), OUTSIDE_ITS_ROW))
 }
 
-/// Why a file may not name a crate, a part of `std` or a macro.
-fn outside_its_rooms(plan: &Plan, file: &File, named: &Named) -> Option<String> {
+/// Where a file names a crate, a part of `std` or a macro that belongs to other rooms.
+fn outside_its_rooms(plan: &Plan, file: &File, named: &Named) -> Option<Complaint> {
     for row in &plan.confined {
         let Some(subject) = row.subjects.iter().find(|subject| names(&named.segments, subject)) else {
             continue;
@@ -103,23 +120,23 @@ fn outside_its_rooms(plan: &Plan, file: &File, named: &Named) -> Option<String> 
         if !in_place {
             let places = row.allowed.join(", ");
             return Some(if places.is_empty() {
-                format!("`{subject}` may be named nowhere")
+                (format!("`{subject}` may be named nowhere"), NOWHERE)
             } else {
-                format!("`{subject}` may be named in {places} only")
+                (format!("`{subject}` may be named in {places} only"), OUTSIDE_ITS_ROOMS)
             });
         }
     }
     None
 }
 
-/// Whether a path names a subject or something in it, or (`use std::env;`) opens a back door to it.
+/// Whether a path names a subject or something in it, or (`use std::env;`) gives a way to it.
 fn names(segments: &[String], subject: &str) -> bool {
     let subject: Vec<&str> = subject.split("::").collect();
     let is_glob = segments.last().is_some_and(|last| last == "*");
     let segments = &segments[..segments.len() - usize::from(is_glob)];
     let shared = segments.len().min(subject.len());
-    let is_door = segments.len() >= subject.len() || segments.len() > 1 || is_glob;
-    is_door && segments[..shared].iter().eq(&subject[..shared])
+    let leads_there = segments.len() >= subject.len() || segments.len() > 1 || is_glob;
+    leads_there && segments[..shared].iter().eq(&subject[..shared])
 }
 
 #[cfg(test)]
@@ -133,7 +150,7 @@ fn found_in(files: &[(&str, &str)]) -> Vec<String> {
     let tree = Tree::of(&[&[("src/lib.rs", TABLES)], &rooms[..], files].concat());
     let (plan, faults) = Plan::read(TABLES);
     assert_eq!(faults, []);
-    check(&plan, &tree).iter().map(ToString::to_string).collect()
+    check(&plan, &tree).iter().map(Breach::fact).collect()
 }
 
 #[test]
@@ -151,7 +168,7 @@ fn a_room_imports_only_what_its_row_allows() {
     );
     assert_eq!(
         found_in(&[("src/store/row.rs", "use crate::*;\n// use crate::api;\nuse crate::store::x;\n")]),
-        ["src/store/row.rs:1: `crate::*` hides which rooms are imported: name them"]
+        ["src/store/row.rs:1: `crate::*`"]
     );
 }
 
@@ -192,7 +209,7 @@ fn rows_and_rooms_fit_each_other() {
     };
     let plan =
         Plan { imports: vec![row("clock", "stroe::reading")], confined: vec![row("sqlx", "clock/a.rs")] };
-    let list: Vec<String> = check(&plan, &tree).iter().map(ToString::to_string).collect();
+    let list: Vec<String> = check(&plan, &tree).iter().map(Breach::fact).collect();
     assert_eq!(
         list,
         [

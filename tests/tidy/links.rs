@@ -3,6 +3,9 @@
 use crate::Breach;
 use crate::tree::{File, Tree, has_extension};
 
+const INSTEAD: &str = "A reader who follows it finds an error page: name a file or folder of this repository, relative \
+                       to the document, or take the link out";
+
 /// Every relative link that leads nowhere.
 pub fn check(file: &File, tree: &Tree) -> Vec<Breach> {
     if !has_extension(&file.path, "md") {
@@ -19,7 +22,8 @@ pub fn check(file: &File, tree: &Tree) -> Vec<Breach> {
         }
         for target in targets(line) {
             if !resolves(&file.path, target, tree) {
-                found.push(Breach::new(&file.path, index + 1, format!("the link `{target}` leads nowhere")));
+                let wrong = format!("the link `{target}` leads nowhere");
+                found.push(Breach::new(&file.path, index + 1, wrong, INSTEAD));
             }
         }
     }
@@ -62,7 +66,7 @@ fn links_are_resolved_from_the_file_they_stand_in() {
     let text = "[a](../README.md#top) [b](decisions) [c](https://x.y/z) [d](#here)\n[e](gone.md) and [f](../../out.md)\n\
                 `[g](gone.md)`\n```\n[h](gone.md)\n```\n![i](ARCHITECTURE.md \"title\")\n";
     let tree = Tree::of(&[("README.md", ""), ("docs/ARCHITECTURE.md", text), ("docs/decisions", "")]);
-    let list: Vec<String> = tree.files().flat_map(|file| check(file, &tree)).map(|b| b.to_string()).collect();
+    let list: Vec<String> = tree.files().flat_map(|file| check(file, &tree)).map(|b| b.fact()).collect();
     assert_eq!(
         list,
         [

@@ -1,13 +1,25 @@
 //! Holds the floor plan: reads the tree and reports, with file and line, whatever breaks it — all at once.
 //!
 //! The rules about imports stand as two tables in the documentation of `src/lib.rs`; the other rules stand here. Each
-//! rule shows on small samples, beside it, that it finds what it is there for.
+//! rule shows on small samples, beside it, that it finds what it is there for, and each message says what is wrong, why
+//! that is not wanted, and what to do instead.
+//!
+//! | rule | file |
+//! | --- | --- |
+//! | a room imports what its row allows, an outside name stays in its rooms | `imports` (the tables are read by `plan`) |
+//! | a file is about one thing, a `mod.rs` holds a charter and re-exports | `shape` |
+//! | names say something, nothing is left unfinished, no path of one machine | `words` |
+//! | standard terms and named actors in code, comments, documents and OpenAPI | `language` |
+//! | parameters have names, and no path of requests is recursive | `signatures` |
+//! | links of documents lead somewhere | `links` |
 
 mod imports;
+mod language;
 mod links;
 mod paths;
 mod plan;
 mod shape;
+mod signatures;
 mod source;
 mod tree;
 mod words;
@@ -21,19 +33,27 @@ struct Breach {
     file: String,
     /// Counted from one.
     line: usize,
-    /// What is wrong, and what would be right.
-    says: String,
+    /// What is wrong.
+    wrong: String,
+    /// Why that is not wanted, and what to do instead.
+    instead: &'static str,
 }
 
 impl Breach {
-    fn new(file: &str, line: usize, says: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, says: says.into() }
+    fn new(file: &str, line: usize, wrong: impl Into<String>, instead: &'static str) -> Self {
+        Self { file: file.to_owned(), line, wrong: wrong.into(), instead }
+    }
+
+    /// Without the advice, which is the same for each breach of a rule.
+    #[cfg(test)]
+    fn fact(&self) -> String {
+        format!("{}:{}: {}", self.file, self.line, self.wrong)
     }
 }
 
 impl fmt::Display for Breach {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}", self.file, self.line, self.says)
+        write!(formatter, "{}:{}: {}. {}", self.file, self.line, self.wrong, self.instead)
     }
 }
 
@@ -43,11 +63,14 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
     for file in tree.rust_files() {
         found.extend(shape::check(file));
         found.extend(words::check_names(file));
+        found.extend(signatures::check_parameters(file));
     }
     for file in tree.files() {
         found.extend(words::check_text(file));
         found.extend(links::check(file, tree));
+        found.extend(language::check(file));
     }
+    found.extend(signatures::check_recursion(tree));
     match tree.file("src/lib.rs") {
         Some(lib) => {
             let (plan, faults) = plan::Plan::read(&lib.text);
@@ -57,7 +80,7 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
             }
             found.extend(faults);
         }
-        None => found.push(Breach::new("src/lib.rs", 1, "is missing, and the import table with it")),
+        None => found.push(Breach::new("src/lib.rs", 1, "the file is missing", plan::TABLE_MISSING)),
     }
     found.sort();
     found.dedup();
@@ -82,15 +105,21 @@ fn breaches_of_several_kinds_are_reported_together() {
         ("src/store/mod.rs", "//! Postgres.\n"),
         ("README.md", "see [the plan](docs/PLAN.md)\n"),
     ]);
-    let list: Vec<String> = breaches(&tree).iter().map(ToString::to_string).collect();
+    let list: Vec<String> = breaches(&tree).iter().map(Breach::fact).collect();
     assert_eq!(
         list,
         [
             "README.md:1: the link `docs/PLAN.md` leads nowhere",
             "src/clock.rs:1: room `clock` may not import `store::Store`",
-            "src/clock.rs:2: `TimeManager` says `Manager`, which says nothing: name it for its subject",
+            "src/clock.rs:2: `TimeManager` contains `Manager`",
             "src/clock.rs:3: `sqlx` may be named in store only",
             "src/lib.rs:5: the table names the room `gone`, which does not exist",
         ]
     );
+}
+
+#[test]
+fn a_breach_says_what_is_wrong_and_why_and_what_to_do_instead() {
+    let breach = Breach::new("src/a.rs", 7, "`x` is here", "It confuses the reader: take it out");
+    assert_eq!(breach.to_string(), "src/a.rs:7: `x` is here. It confuses the reader: take it out");
 }

@@ -19,6 +19,10 @@ use crate::Breach;
 
 const FILE: &str = "src/lib.rs";
 
+/// What a missing table means, and what to do about it.
+pub const TABLE_MISSING: &str = "Nothing holds what rooms import without it: put both tables into the documentation of \
+                                 src/lib.rs, in the form that tests/tidy/plan.rs shows";
+
 /// One row of either table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
@@ -46,7 +50,12 @@ impl Plan {
         let mut read = |heading: [&str; 2]| {
             table(lib, heading).unwrap_or_else(|| {
                 let [left, right] = heading;
-                faults.push(Breach::new(FILE, 1, format!("the table `| {left} | {right} |` is missing")));
+                faults.push(Breach::new(
+                    FILE,
+                    1,
+                    format!("the table `| {left} | {right} |` is missing"),
+                    TABLE_MISSING,
+                ));
                 Vec::new()
             })
         };

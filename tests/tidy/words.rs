@@ -1,4 +1,4 @@
-//! Words that stay out: names that say nothing, promises to finish later, and paths of somebody's machine.
+//! Words that stay out: names that say nothing, promises to finish later, and paths of one machine.
 
 use crate::Breach;
 use crate::source::is_word;
@@ -21,12 +21,20 @@ const UNFINISHED: [&str; 3] = [concat!("unimpl", "emented!"), concat!("to", "do!
 const MACHINE_PATHS: [&str; 4] =
     [concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
 
+const EMPTY_NAME: &str = "That word fits every type and so tells none apart: name it for its subject";
+const PROMISE: &str =
+    "A note in the code has no owner and no date, and is forgotten: do it now, or open an issue";
+const ON_ONE_MACHINE: &str = "The path exists on one machine only: name it from the root of the repository, or make a \
+                              temporary folder";
+const NOT_FINISHED: &str =
+    "What is merged runs in production, and its tests with it: finish it, or leave it out";
+
 /// Types, modules and files of Rust named with an empty word.
 pub fn check_names(file: &File) -> Vec<Breach> {
     let mut found = Vec::new();
     let stem = file.path.trim_end_matches(".rs");
     for part in stem.split('/') {
-        found.extend(empty_word(part).map(|word| Breach::new(&file.path, 1, complaint(part, &word))));
+        found.extend(empty_word(part).map(|word| empty_name(file, 1, part, &word)));
     }
     for (index, line) in file.code.lines().enumerate() {
         let tokens: Vec<&str> =
@@ -35,15 +43,15 @@ pub fn check_names(file: &File) -> Vec<Breach> {
             if DECLARATIONS.contains(&pair[0])
                 && let Some(word) = empty_word(pair[1])
             {
-                found.push(Breach::new(&file.path, index + 1, complaint(pair[1], &word)));
+                found.push(empty_name(file, index + 1, pair[1], &word));
             }
         }
     }
     found
 }
 
-fn complaint(name: &str, word: &str) -> String {
-    format!("`{name}` says `{word}`, which says nothing: name it for its subject")
+fn empty_name(file: &File, line: usize, name: &str, word: &str) -> Breach {
+    Breach::new(&file.path, line, format!("`{name}` contains `{word}`"), EMPTY_NAME)
 }
 
 /// The first empty word of a name in camel case or snake case, as it is written there.
@@ -78,17 +86,20 @@ pub fn check_text(file: &File) -> Vec<Breach> {
     }
     let mut found = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
-        let mut say = |says: String| found.push(Breach::new(&file.path, index + 1, says));
+        let mut report = |wrong: &str, instead: &'static str| {
+            found.push(Breach::new(&file.path, index + 1, format!("`{wrong}`"), instead));
+        };
         for promise in PROMISES.iter().filter(|promise| has_word(line, promise)) {
-            say(format!("`{promise}`: do it, or open an issue"));
+            report(promise, PROMISE);
         }
         for path in MACHINE_PATHS.iter().filter(|path| has_absolute(line, path)) {
-            say(format!("`{path}` exists on one machine only"));
+            report(path, ON_ONE_MACHINE);
         }
     }
     for (index, line) in file.code.lines().enumerate() {
         for unfinished in UNFINISHED.iter().filter(|unfinished| line.contains(*unfinished)) {
-            found.push(Breach::new(&file.path, index + 1, format!("`{unfinished}`: finish it")));
+            let wrong = format!("`{unfinished}`");
+            found.push(Breach::new(&file.path, index + 1, wrong, NOT_FINISHED));
         }
     }
     found
@@ -111,7 +122,7 @@ fn has_absolute(line: &str, path: &str) -> bool {
 fn found_in(path: &str, text: &str) -> Vec<String> {
     let tree = crate::tree::Tree::of(&[(path, text)]);
     let names = tree.rust_files().flat_map(check_names);
-    names.chain(tree.files().flat_map(check_text)).map(|breach| breach.to_string()).collect()
+    names.chain(tree.files().flat_map(check_text)).map(|breach| breach.fact()).collect()
 }
 
 #[test]
@@ -120,14 +131,11 @@ fn names_of_types_and_modules_say_something() {
     assert_eq!(
         found_in("src/booking/shape.rs", code),
         [
-            "src/booking/shape.rs:1: `BookingRecord` says `Record`, which says nothing: name it for its subject",
-            "src/booking/shape.rs:2: `http_utils` says `utils`, which says nothing: name it for its subject",
+            "src/booking/shape.rs:1: `BookingRecord` contains `Record`",
+            "src/booking/shape.rs:2: `http_utils` contains `utils`",
         ]
     );
-    assert_eq!(
-        found_in("src/common/a.rs", ""),
-        ["src/common/a.rs:1: `common` says `common`, which says nothing: name it for its subject"]
-    );
+    assert_eq!(found_in("src/common/a.rs", ""), ["src/common/a.rs:1: `common` contains `common`"]);
 }
 
 #[test]
@@ -139,9 +147,9 @@ fn promises_and_unfinished_code_are_found() {
     assert_eq!(
         found_in("src/a.rs", &code),
         [
-            format!("src/a.rs:1: `{}`: do it, or open an issue", PROMISES[0]),
-            format!("src/a.rs:2: `{}`: finish it", UNFINISHED[1]),
-            format!("src/a.rs:3: `{}`: finish it", UNFINISHED[2]),
+            format!("src/a.rs:1: `{}`", PROMISES[0]),
+            format!("src/a.rs:2: `{}`", UNFINISHED[1]),
+            format!("src/a.rs:3: `{}`", UNFINISHED[2]),
         ]
     );
     assert_eq!(found_in("a.md", &format!("MY{}S\n", PROMISES[0])), [""; 0]);
@@ -153,8 +161,5 @@ fn paths_of_a_machine_are_found_and_longer_paths_are_not() {
         "cd {}x\nhttps://example.com{}\n${{folder}}{}\n",
         MACHINE_PATHS[0], MACHINE_PATHS[1], MACHINE_PATHS[2]
     );
-    assert_eq!(
-        found_in("README.md", &text),
-        [format!("README.md:1: `{}` exists on one machine only", MACHINE_PATHS[0])]
-    );
+    assert_eq!(found_in("README.md", &text), [format!("README.md:1: `{}`", MACHINE_PATHS[0])]);
 }

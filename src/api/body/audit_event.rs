@@ -64,7 +64,7 @@ impl<'a> AuditEventBody<'a> {
             organizer: &event.organizer,
             meeting_id: event.meeting_id.as_deref(),
             actor: &event.actor,
-            details: serde_json::from_str(&event.testimony)?,
+            details: serde_json::from_str(&event.payload)?,
         })
     }
 }

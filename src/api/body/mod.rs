@@ -1,16 +1,16 @@
 //! Our JSON: what is sent and what is answered. Private to the doors.
 
 mod audit_event;
-mod booking;
-mod meeting_settings;
+mod booking_body;
+mod booking_request_body;
+mod meeting_settings_body;
+mod organizer_checks_body;
 mod page;
 mod problem;
-mod readiness;
-mod request;
 
 pub(super) use audit_event::AuditEventBody;
-pub(super) use booking::{BookingBody, GraphBody, LastErrorBody, OrganizerBody};
+pub(super) use booking_body::{BookingBody, GraphBody, LastErrorBody, OrganizerBody};
+pub(super) use booking_request_body::{BookingRequestBody, DeclarationBody};
+pub(super) use organizer_checks_body::ReadinessBody;
 pub(super) use page::{AuditEventPageBody, BookingPageBody, PageBody, ProblemExplainedBody};
 pub(super) use problem::{DifferenceBody, ErrorBody, ProblemBody};
-pub(super) use readiness::ReadinessBody;
-pub(super) use request::{BookingRequestBody, DeclarationBody};

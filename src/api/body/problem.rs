@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::GraphBody;
-use crate::booking::{Difference, Fault};
+use crate::booking::{Difference, MemberFault};
 
 /// What went wrong. The members after `requestId` are there where they help.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,8 +76,8 @@ impl ErrorBody {
     }
 }
 
-impl From<Fault> for ErrorBody {
-    fn from(fault: Fault) -> Self {
+impl From<MemberFault> for ErrorBody {
+    fn from(fault: MemberFault) -> Self {
         Self { pointer: Some(fault.pointer), parameter: None, detail: fault.detail }
     }
 }

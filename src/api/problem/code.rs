@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::words::{self, Words};
+use super::problem_texts::{self, ProblemTexts};
 use crate::meeting::Failure;
 
 /// A kind of problem; its code never changes its meaning.
@@ -116,32 +116,32 @@ impl ProblemCode {
     }
 
     /// What is said about it.
-    pub(crate) fn words(self) -> &'static Words {
+    pub(crate) fn words(self) -> &'static ProblemTexts {
         match self {
-            Self::InvalidRequest => &words::INVALID_REQUEST,
-            Self::InvalidBooking => &words::INVALID_BOOKING,
-            Self::Unauthenticated => &words::UNAUTHENTICATED,
-            Self::Forbidden => &words::FORBIDDEN,
-            Self::NotFound => &words::NOT_FOUND,
-            Self::BookingDiffers => &words::BOOKING_DIFFERS,
-            Self::BookingCancelled => &words::BOOKING_CANCELLED,
-            Self::StaleSequence => &words::STALE_SEQUENCE,
-            Self::OrganizerImmutable => &words::ORGANIZER_IMMUTABLE,
-            Self::NothingToRetry => &words::NOTHING_TO_RETRY,
-            Self::RevisionMismatch => &words::REVISION_MISMATCH,
-            Self::BodyTooLarge => &words::BODY_TOO_LARGE,
-            Self::BodyTooSlow => &words::BODY_TOO_SLOW,
-            Self::UnsupportedMediaType => &words::UNSUPPORTED_MEDIA_TYPE,
-            Self::NotAcceptable => &words::NOT_ACCEPTABLE,
-            Self::MethodNotAllowed => &words::METHOD_NOT_ALLOWED,
-            Self::OrganizerNotFound => &words::ORGANIZER_NOT_FOUND,
-            Self::OrganizerNotPermitted => &words::ORGANIZER_NOT_PERMITTED,
-            Self::GraphRefused => &words::GRAPH_REFUSED,
-            Self::GraphUnauthorized => &words::GRAPH_UNAUTHORIZED,
-            Self::GraphUnavailable => &words::GRAPH_UNAVAILABLE,
-            Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
-            Self::Overloaded => &words::OVERLOADED,
-            Self::InternalError => &words::INTERNAL_ERROR,
+            Self::InvalidRequest => &problem_texts::INVALID_REQUEST,
+            Self::InvalidBooking => &problem_texts::INVALID_BOOKING,
+            Self::Unauthenticated => &problem_texts::UNAUTHENTICATED,
+            Self::Forbidden => &problem_texts::FORBIDDEN,
+            Self::NotFound => &problem_texts::NOT_FOUND,
+            Self::BookingDiffers => &problem_texts::BOOKING_DIFFERS,
+            Self::BookingCancelled => &problem_texts::BOOKING_CANCELLED,
+            Self::StaleSequence => &problem_texts::STALE_SEQUENCE,
+            Self::OrganizerImmutable => &problem_texts::ORGANIZER_IMMUTABLE,
+            Self::NothingToRetry => &problem_texts::NOTHING_TO_RETRY,
+            Self::RevisionMismatch => &problem_texts::REVISION_MISMATCH,
+            Self::BodyTooLarge => &problem_texts::BODY_TOO_LARGE,
+            Self::BodyTooSlow => &problem_texts::BODY_TOO_SLOW,
+            Self::UnsupportedMediaType => &problem_texts::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAcceptable => &problem_texts::NOT_ACCEPTABLE,
+            Self::MethodNotAllowed => &problem_texts::METHOD_NOT_ALLOWED,
+            Self::OrganizerNotFound => &problem_texts::ORGANIZER_NOT_FOUND,
+            Self::OrganizerNotPermitted => &problem_texts::ORGANIZER_NOT_PERMITTED,
+            Self::GraphRefused => &problem_texts::GRAPH_REFUSED,
+            Self::GraphUnauthorized => &problem_texts::GRAPH_UNAUTHORIZED,
+            Self::GraphUnavailable => &problem_texts::GRAPH_UNAVAILABLE,
+            Self::StoreUnavailable => &problem_texts::STORE_UNAVAILABLE,
+            Self::Overloaded => &problem_texts::OVERLOADED,
+            Self::InternalError => &problem_texts::INTERNAL_ERROR,
         }
     }
 }

@@ -3,15 +3,15 @@
 //! [`ProblemCode`] is the one table of them: it feeds the answers, the pages under `/problems` and the OpenAPI
 //! document. Error chains never come this far: they are logged where a [`Problem`] is made of them.
 
-mod answer;
 mod code;
-mod graph;
-mod of_store;
 mod overload;
-mod words;
+mod parked;
+mod problem_response;
+mod problem_texts;
+mod store_problem;
 
-pub(super) use answer::{Answer, Answered, Problem};
 pub(crate) use code::ProblemCode;
-pub(super) use graph::{failure_body, parked};
-pub(super) use of_store::not_kept;
 pub(crate) use overload::overloaded;
+pub(super) use parked::{failure_body, parked};
+pub(super) use problem_response::{EndpointResponse, EndpointResult, Problem};
+pub(super) use store_problem::store_problem;

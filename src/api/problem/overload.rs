@@ -2,8 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::Problem;
 use super::code::ProblemCode;
+use super::problem_response::Problem;
 
 /// When to ask again, in seconds: the shortest that the header can say. Another replica may have room at once.
 const ASK_AGAIN_SECONDS: u64 = 1;

@@ -1,6 +1,6 @@
 //! `demo`: everything on this machine, with real requests, and what became of them.
 
-mod caller;
+mod http_client;
 mod script;
 mod show;
 mod stage;

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::caller::{Answered, Caller};
-use super::stage::Stage;
+use super::http_client::{DemoClient, DemoResponse};
+use super::stage::DemoStage;
 use crate::clock::{Clock as _, SystemClock};
-use crate::msgraph_simulator::{Effect, Fault, Operation};
+use crate::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 /// The steps.
 pub(super) struct Script<'a> {
-    stage: &'a Stage,
-    caller: Caller,
+    stage: &'a DemoStage,
+    caller: DemoClient,
     /// Tells this run's bookings from those of earlier runs on the same database.
     run: String,
 }
@@ -20,9 +20,9 @@ const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 
 #[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 impl<'a> Script<'a> {
-    pub(super) fn new(stage: &'a Stage) -> anyhow::Result<Self> {
+    pub(super) fn new(stage: &'a DemoStage) -> anyhow::Result<Self> {
         let run = SystemClock.now().unix_timestamp().to_string();
-        Ok(Self { stage, caller: Caller::of(stage)?, run })
+        Ok(Self { stage, caller: DemoClient::of(stage)?, run })
     }
 
     /// Plays all steps; whether each went as told.
@@ -79,7 +79,7 @@ impl<'a> Script<'a> {
 
     async fn lost_answer(&self) -> anyhow::Result<bool> {
         heading(4, "A booking whose answer from Graph is lost", "is asked again, and still has one meeting");
-        self.stage.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+        self.stage.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
         let answered = self.caller.book(&self.booking("B")).await?;
         show(&answered);
         let meetings = self.meetings(&answered);
@@ -91,7 +91,7 @@ impl<'a> Script<'a> {
         heading(5, "A booking that Graph throttles with Retry-After: 2.128", "waits just that long");
         let retry_after = Some("2.128".to_owned());
         let effect = Effect::ThrottledBeforeWork { retry_after };
-        self.stage.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+        self.stage.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         let answered = self.caller.book(&self.booking("C")).await?;
         show(&answered);
         let meetings = self.meetings(&answered);
@@ -127,7 +127,7 @@ impl<'a> Script<'a> {
         let link =
             self.caller.get(&format!("/v1/bookings/{booking_id}")).await?.body["meeting"]["joinWebUrl"]
                 .clone();
-        let answered = self.caller.declare(&booking_id, &self.moved(2)).await?;
+        let answered = self.caller.declare(&booking_id, &self.rescheduled_booking(2)).await?;
         show(&answered);
         let keeps_link = answered.body["meeting"]["joinWebUrl"] == link;
         println!("     starts      {}", text(&answered.body["startDateTime"]));
@@ -137,7 +137,7 @@ impl<'a> Script<'a> {
 
     async fn late_message(&self) -> anyhow::Result<bool> {
         heading(8, "An older message that comes late", "undoes nothing");
-        let answered = self.caller.declare(&self.booking_id("A"), &self.moved(1)).await?;
+        let answered = self.caller.declare(&self.booking_id("A"), &self.rescheduled_booking(1)).await?;
         show(&answered);
         println!("     code        {}", text(&answered.body["code"]));
         Ok(verdict(answered.status == 409 && answered.body["code"] == "stale-sequence"))
@@ -184,7 +184,7 @@ impl<'a> Script<'a> {
     }
 
     /// The first booking, moved to another day by the message with this sequence.
-    fn moved(&self, sequence: u32) -> Value {
+    fn rescheduled_booking(&self, sequence: u32) -> Value {
         let mut booking = self.booking("A");
         booking["startDateTime"] = json!(format!("2026-12-0{}T09:00:00+01:00", sequence + 1));
         booking["endDateTime"] = json!(format!("2026-12-0{}T09:30:00+01:00", sequence + 1));
@@ -197,7 +197,7 @@ impl<'a> Script<'a> {
     }
 
     /// How many meetings Graph holds for the booking in this answer.
-    fn meetings(&self, answered: &Answered) -> usize {
+    fn meetings(&self, answered: &DemoResponse) -> usize {
         let external_id = text(&answered.body["externalId"]);
         self.stage.simulator.meetings().iter().filter(|meeting| meeting.external_id == external_id).count()
     }
@@ -209,7 +209,7 @@ fn heading(number: u32, what: &str, promise: &str) {
 }
 
 #[expect(clippy::print_stdout, reason = "showing is what this command is for")]
-fn show(answered: &Answered) {
+fn show(answered: &DemoResponse) {
     let replayed = if answered.replayed { ", Idempotent-Replayed: true" } else { "" };
     let status = answered.body["status"].as_str().map(|status| format!(", {status}")).unwrap_or_default();
     println!(

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::script::Script;
-use super::stage::Stage;
+use super::stage::DemoStage;
 use crate::config::{LogFilter, LogFormat, TelemetrySettings};
 
 /// How to show it.
@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     println!("Starting Postgres, a simulated Microsoft Graph, and the service …");
-    let stage = Stage::set(&arguments).await?;
+    let stage = DemoStage::set(&arguments).await?;
     stage.describe();
     let script = Script::new(&stage)?;
     let as_told = tokio::select! {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::super::assembly::{Clockwork, Replica};
+use super::super::assembly::{BackgroundWork, Replica};
 use super::DemoArguments;
 use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
@@ -21,7 +21,7 @@ use crate::msgraph_simulator::{Simulator, SimulatorSettings};
 const SOURCE_SYSTEM: &str = "room-booking";
 
 /// Everything that runs for the demo.
-pub(super) struct Stage {
+pub(super) struct DemoStage {
     postgres: Postgres,
     pub(super) simulator: Simulator,
     pub(super) service: Replica,
@@ -38,7 +38,7 @@ enum Postgres {
     Started { server: Box<LocalPostgres>, kept_in: Option<PathBuf> },
 }
 
-impl Stage {
+impl DemoStage {
     /// Starts everything.
     pub(super) async fn set(arguments: &DemoArguments) -> anyhow::Result<Self> {
         let (postgres, url) = postgres(arguments).await?;
@@ -52,7 +52,7 @@ impl Stage {
         let keys = folder.path().join("api-keys.toml");
         std::fs::write(&keys, new_key.block())?;
         let settings = settings(&simulator, &url, &keys.to_string_lossy())?;
-        let service = Replica::start(&settings, Arc::new(SystemClock), Clockwork::Running).await?;
+        let service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned).await?;
         Ok(Self {
             postgres,
             simulator,

@@ -10,7 +10,7 @@ use crate::audit::{AtGraph, at_graph, is_worth_asking};
 use crate::clock::{Clock as _, SystemClock};
 use crate::command::graph_connection;
 use crate::config::GraphSettings;
-use crate::meeting::{AttemptId, Call, Outcome, Reply, Standing};
+use crate::meeting::{AttemptId, Booking, Call, Outcome, Reply};
 use crate::msgraph::MicrosoftGraph;
 
 /// How often Graph is asked for one meeting before that is given up.
@@ -20,12 +20,12 @@ const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Looks at meetings.
 #[derive(Debug)]
-pub(super) struct Looker {
+pub(super) struct GraphChecker {
     graph: MicrosoftGraph,
     pace: Interval,
 }
 
-impl Looker {
+impl GraphChecker {
     /// Prepares to look, at most so many times a second. Fails where there is no token to be had.
     pub(super) async fn at(settings: &GraphSettings, rate_per_second: u32) -> anyhow::Result<Self> {
         let graph = MicrosoftGraph::new(&graph_connection::of(settings), Arc::new(SystemClock))?;
@@ -36,13 +36,13 @@ impl Looker {
     }
 
     /// Looks at the meeting of a booking that is settled and has one.
-    pub(super) async fn look(&mut self, name: &str, standing: &Standing, report: &mut Report) {
-        if !is_worth_asking(standing) {
+    pub(super) async fn look(&mut self, name: &str, booking: &Booking, report: &mut Report) {
+        if !is_worth_asking(booking) {
             return;
         }
-        let Some(reply) = self.ask(standing).await else { return };
+        let Some(reply) = self.ask(booking).await else { return };
         report.asked();
-        match at_graph(name, standing, &reply.outcome) {
+        match at_graph(name, booking, &reply.outcome) {
             AtGraph::Agrees => {}
             AtGraph::Disagrees(exception) => report.exception(&exception),
             AtGraph::Unanswered => {
@@ -52,10 +52,10 @@ impl Looker {
         }
     }
 
-    async fn ask(&mut self, standing: &Standing) -> Option<Reply> {
-        let meeting = standing.observed.meeting.as_ref()?;
-        let organizer = standing.observed.organizer?;
-        let in_channel = standing.wanted.booking.chat_thread_id.is_some();
+    async fn ask(&mut self, booking: &Booking) -> Option<Reply> {
+        let meeting = booking.observed.meeting.as_ref()?;
+        let organizer = booking.observed.organizer?;
+        let in_channel = booking.wanted.spec.chat_thread_id.is_some();
         let look = Call::Look { organizer, meeting: meeting.id.clone(), in_channel };
         let mut attempts = 0;
         loop {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::graph::{Graph, Held, seen};
+use super::model_graph::{Graph, HeldMeeting, seen};
 use super::{Content, Event, Trouble, Weather};
-use crate::booking::{Booking, BookingId, BookingKey, ExternalId, Generation, Sequence, SourceSystem};
+use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, Sequence, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Call, CalledOff, Declared, DriftPolicy, Evidence, Failures, Life, Observed, OrganizerChange, Outcome,
-    Progress, Reply, Retried, RetryPolicy, Standing, Wanted, next_call,
+    Agreement, Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence,
+    OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
 };
 
 /// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
@@ -27,9 +27,9 @@ pub(super) struct Open {
 
 /// What was last accepted of a caller.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedContent {
     pub(super) content: Content,
-    pub(super) life: Life,
+    pub(super) desired_state: DesiredState,
 }
 
 /// A booking with all its generations, and Graph.
@@ -37,8 +37,8 @@ pub(super) struct World {
     now: Timestamp,
     by_name: bool,
     graph: Graph,
-    pub(super) generations: Vec<(Standing, Option<Open>)>,
-    pub(super) accepted: Option<Accepted>,
+    pub(super) generations: Vec<(Booking, Option<Open>)>,
+    pub(super) accepted: Option<AcceptedContent>,
     policy: DriftPolicy,
 }
 
@@ -57,12 +57,12 @@ impl World {
     pub(super) fn happens(&mut self, event: Event) {
         match event {
             Event::Declared(content, sequence) => self.declare(content, sequence),
-            Event::CalledOff(sequence) => self.call_off(sequence),
+            Event::Cancelled(sequence) => self.cancel(sequence),
             Event::Called(weather) => self.each(|world, place| world.call(place, weather)),
             Event::Settled => self.each(Self::settle),
             Event::Died => self.each(Self::die),
             Event::Retried => self.each(Self::retry),
-            Event::Doubted => self.each(Self::doubt),
+            Event::CheckRequested => self.each(Self::begin_check),
             Event::ClockJumped { minutes } => self.now += Duration::from_mins(minutes.into()),
         }
     }
@@ -72,25 +72,25 @@ impl World {
     }
 
     fn declare(&mut self, content: Content, sequence: Option<u32>) {
-        let mut booking = content.booking(self.by_name, sequence);
+        let mut spec = content.spec(self.by_name, sequence);
         let Some((latest, open)) = self.generations.last_mut() else {
-            self.accepted = Some(Accepted { content, life: Life::Held });
-            return self.begin(booking);
+            self.accepted = Some(AcceptedContent { content, desired_state: DesiredState::Present });
+            return self.begin(spec);
         };
-        match latest.declared(booking.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
-            Declared::Changed(changed, _) => *latest = *changed,
+        match latest.declared(spec.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
+            Declared::Changed(changed, _) => *latest = changed.booking,
             Declared::BookedAgain => {
-                booking.sequence = booking.sequence.or(latest.wanted.booking.sequence);
-                self.begin(booking);
+                spec.sequence = spec.sequence.or(latest.wanted.spec.sequence);
+                self.begin(spec);
             }
             Declared::Same => {}
             Declared::Stale(_) => return,
-            other => panic!("nobody asked for {other:?}"),
+            other => panic!("no one asked for {other:?}"),
         }
-        self.accepted = Some(Accepted { content, life: Life::Held });
+        self.accepted = Some(AcceptedContent { content, desired_state: DesiredState::Present });
     }
 
-    fn begin(&mut self, booking: Booking) {
+    fn begin(&mut self, spec: BookingSpec) {
         let mut generation = Generation::FIRST;
         self.generations.iter().for_each(|_| generation = generation.next());
         let external_id = ExternalId::new(Uuid::from_u128(generation.number().into()));
@@ -98,43 +98,30 @@ impl World {
             source_system: SourceSystem::parse("crm").unwrap(),
             booking_id: BookingId::parse("BK-1").unwrap(),
         };
-        let standing = Standing {
-            key,
-            generation,
-            revision: 1,
-            wanted: Wanted { life: Life::Held, external_id, booking, revision: 1 },
-            observed: Observed::default(),
-            progress: Progress::Due(self.now),
-            attempts: 0,
-            failures: Failures::default(),
-            last_error: None,
-            provisioned_at: None,
-            created_at: self.now,
-            updated_at: self.now,
-        };
-        self.generations.push((standing, None));
+        let booking = Booking::accepted(key, generation, external_id, spec, self.now).booking;
+        self.generations.push((booking, None));
     }
 
-    fn call_off(&mut self, sequence: Option<u32>) {
+    fn cancel(&mut self, sequence: Option<u32>) {
         let Some((latest, open)) = self.generations.last_mut() else { return };
         let sequence = sequence.map(|number| Sequence::new(number).unwrap());
-        if let CalledOff::Now(called_off) = latest.called_off(sequence, open.is_some(), self.now) {
-            *latest = *called_off;
-            self.accepted.iter_mut().for_each(|accepted| accepted.life = Life::Cancelled);
+        if let Cancellation::Now(cancelled) = latest.cancelled_now(sequence, open.is_some(), self.now) {
+            *latest = cancelled.booking;
+            self.accepted.iter_mut().for_each(|accepted| accepted.desired_state = DesiredState::Cancelled);
         }
     }
 
     /// As `provisioning` does: only what is due and not under way; where there is nothing to ask, that is settled.
     fn call(&mut self, place: usize, weather: Weather) {
-        let (standing, open) = &mut self.generations[place];
-        if open.is_some() || standing.due_at().is_none_or(|at| at > self.now) {
+        let (booking, open) = &mut self.generations[place];
+        if open.is_some() || booking.due_at().is_none_or(|at| at > self.now) {
             return;
         }
-        let Some(call) = next_call(&standing.wanted, &standing.observed) else {
-            *standing = standing.agreed(self.now);
+        let Some(call) = next_call(&booking.wanted, &booking.observed) else {
+            *booking = booking.with_nothing_to_ask(self.now).booking;
             return;
         };
-        let external_id = standing.wanted.external_id;
+        let external_id = booking.wanted.external_id;
         let outcome = match weather {
             Weather::Fine => self.graph.carry_out(&call, external_id),
             Weather::Refused(refusal) => Outcome::Refused(refusal),
@@ -151,50 +138,52 @@ impl World {
                 }
             }
         };
-        *open = Some(Open { call, asked_by: standing.wanted.revision, outcome });
+        *open = Some(Open { call, asked_by: booking.wanted.revision, outcome });
     }
 
     fn settle(&mut self, place: usize) {
-        let (standing, open) = &mut self.generations[place];
+        let (booking, open) = &mut self.generations[place];
         let Some(open) = open.take() else { return };
         let reply = Reply { outcome: open.outcome, evidence: Evidence::begun(self.now) };
-        let policies = (&RetryPolicy::default(), self.policy);
-        *standing = standing.after_attempt((&open.call, open.asked_by), &reply, policies, (self.now, 0.5));
+        let answered = Answered { call: open.call, asked_by: open.asked_by, reply };
+        let rules =
+            Rules { retry: &RetryPolicy::default(), drift: self.policy, now: self.now, fraction: 0.5 };
+        *booking = booking.answered(&answered, &rules).booking;
     }
 
     /// As the claim does in the store, when it finds an attempt whose lease has run out.
     fn die(&mut self, place: usize) {
-        let (standing, open) = &mut self.generations[place];
+        let (booking, open) = &mut self.generations[place];
         if open.take().is_none() {
             return;
         }
-        standing.attempts += 1;
-        standing.revision += 1;
-        let (life, revision) = (standing.wanted.life, standing.wanted.revision);
-        match &mut standing.observed.meeting {
-            None => standing.observed.creation_unknown = true,
+        booking.attempts += 1;
+        booking.revision += 1;
+        let (desired_state, revision) = (booking.wanted.desired_state, booking.wanted.revision);
+        match &mut booking.observed.meeting {
+            None => booking.observed.creation_unknown = true,
             Some(meeting) => {
-                let was_looked_at = meeting.doubted && meeting.agreed_revision == Some(revision);
-                if life == Life::Held && !was_looked_at {
-                    meeting.lose_sight();
+                let was_looked_at = meeting.agreement == Agreement::CheckRequested(revision);
+                if desired_state == DesiredState::Present && !was_looked_at {
+                    meeting.agreement = Agreement::Unknown;
                 }
             }
         }
     }
 
     fn retry(&mut self, place: usize) {
-        let (standing, open) = &mut self.generations[place];
-        if let Retried::Now(retried) = standing.retried(open.is_some(), self.now) {
-            *standing = *retried;
+        let (booking, open) = &mut self.generations[place];
+        if let Retried::Now(retried) = booking.retried(open.is_some(), self.now) {
+            *booking = retried.booking;
         }
     }
 
-    fn doubt(&mut self, place: usize) {
-        let (standing, _) = &mut self.generations[place];
-        if standing.is_comparable() {
-            let meeting = standing.observed.meeting.as_mut().unwrap();
-            (meeting.doubted, meeting.agreed_revision) = (true, Some(standing.wanted.revision));
-            standing.progress = Progress::Due(self.now);
+    fn begin_check(&mut self, place: usize) {
+        let (booking, _) = &mut self.generations[place];
+        if booking.is_comparable() {
+            let meeting = booking.observed.meeting.as_mut().unwrap();
+            meeting.agreement = Agreement::CheckRequested(booking.wanted.revision);
+            booking.progress = Progress::Due(self.now);
         }
     }
 
@@ -223,49 +212,52 @@ impl World {
         longest
     }
 
-    pub(super) fn live(&self, standing: &Standing) -> Vec<&Held> {
-        let meetings = self.graph.meetings.get(&standing.wanted.external_id.uuid());
+    pub(super) fn live(&self, booking: &Booking) -> Vec<&HeldMeeting> {
+        let meetings = self.graph.meetings.get(&booking.wanted.external_id.uuid());
         meetings.into_iter().flatten().filter(|meeting| meeting.is_live).collect()
     }
 
     /// What holds at every moment.
     pub(super) fn promises_hold(&self) {
-        for (standing, open) in &self.generations {
-            let made = self.graph.meetings.get(&standing.wanted.external_id.uuid()).map_or(0, Vec::len);
-            assert!(made <= 1, "a generation has one meeting: {made} were made for {standing:?}");
+        for (booking, open) in &self.generations {
+            let made = self.graph.meetings.get(&booking.wanted.external_id.uuid()).map_or(0, Vec::len);
+            assert!(made <= 1, "a generation has one meeting: {made} were made for {booking:?}");
             assert!(
-                open.is_none() || standing.due_at().is_some(),
-                "what is under way is due, so that it is resumed: {standing:?}"
+                open.is_none() || booking.due_at().is_some(),
+                "what is under way is due, so that it is resumed: {booking:?}"
             );
-            if standing.progress != Progress::Settled {
+            if booking.progress != Progress::Settled {
                 continue;
             }
-            let live = self.live(standing);
-            match standing.wanted.life {
-                Life::Cancelled => {
-                    assert!(live.is_empty(), "what is called off has no meeting: {standing:?}");
+            let live = self.live(booking);
+            match booking.wanted.desired_state {
+                DesiredState::Cancelled => {
+                    assert!(live.is_empty(), "a cancelled booking has no meeting: {booking:?}");
                 }
-                Life::Held => {
-                    let is_so = live.len() == 1 && live[0].seen == seen(&standing.wanted.booking);
-                    assert!(is_so, "what is provisioned is so at Graph: {live:?}, {standing:?}");
+                DesiredState::Present => {
+                    let is_so = live.len() == 1 && live[0].seen == seen(&booking.wanted.spec);
+                    assert!(is_so, "what is provisioned is so at Graph: {live:?}, {booking:?}");
                 }
             }
         }
         if let Some(((_, _), older)) = self.generations.split_last() {
-            let held = older.iter().filter(|(standing, _)| standing.wanted.life == Life::Held).count();
+            let held = older
+                .iter()
+                .filter(|(booking, _)| booking.wanted.desired_state == DesiredState::Present)
+                .count();
             assert_eq!(held, 0, "at most the latest generation is held");
         }
     }
 
     /// What may never go back: the sequence, the revision, and the meeting of a generation once it is known.
     pub(super) fn marks(&self) -> Vec<(Option<u32>, u32, Option<String>)> {
-        let mark = |(standing, _): &(Standing, Option<Open>)| {
-            let link = standing
+        let mark = |(booking, _): &(Booking, Option<Open>)| {
+            let link = booking
                 .observed
                 .meeting
                 .as_ref()
                 .map(|meeting| format!("{} {}", meeting.id, meeting.join_web_url));
-            (standing.wanted.booking.sequence.map(Sequence::number), standing.revision, link)
+            (booking.wanted.spec.sequence.map(Sequence::number), booking.revision, link)
         };
         self.generations.iter().map(mark).collect()
     }

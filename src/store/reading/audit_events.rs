@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::audit::{AuditEvent, AuditEventFilter, Order};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem};
 use crate::clock::Timestamp;
-use crate::store::connection::again_if_lost;
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// A place in the history: right behind an event.
@@ -37,7 +37,7 @@ struct AuditEventRow {
     organizer: String,
     meeting_id: Option<String>,
     actor: String,
-    testimony: String,
+    payload: String,
 }
 
 /// A checked query for events: filters `$1` to `$10` and `$14`, then `$tail`, whose own arguments are the position in
@@ -49,7 +49,7 @@ macro_rules! audit_event_rows {
             r#"
             select event_id, transaction_id::text::bigint as "transaction_id!", occurred_at, event_type, outcome,
                 source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
-                testimony::text as "testimony!"
+                payload::text as "payload!"
             from audit_event
             where ($1::text is null or source_system = $1)
                 and ($2::text is null or booking_id = $2)
@@ -68,7 +68,7 @@ macro_rules! audit_event_rows {
                 and ($8::text is null or outcome = $8)
                 and ($9::timestamptz is null or occurred_at >= $9)
                 and ($10::timestamptz is null or occurred_at < $10)
-                and ($14::text is null or testimony->'next'->>'status' = $14)
+                and ($14::text is null or payload->'next'->>'status' = $14)
             "#
                 + $tail,
             $filter.source_system.as_ref().map(|name| name.as_str()),
@@ -201,7 +201,7 @@ impl TryFrom<AuditEventRow> for AuditEvent {
             organizer: row.organizer,
             meeting_id: row.meeting_id,
             actor: row.actor,
-            testimony: row.testimony.into_boxed_str(),
+            payload: row.payload.into_boxed_str(),
         })
     }
 }

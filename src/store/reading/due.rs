@@ -36,7 +36,7 @@ impl Store {
             r#"
             select status, count(*) as "bookings!",
                 count(*) filter (
-                    where wanted_life = 'held' and provisioned_at is null and start_at >= $1 and start_at < $2
+                    where desired_state = 'present' and provisioned_at is null and start_at >= $1 and start_at < $2
                 ) as "starting_soon!"
             from booking
             where due_at is not null or status = 'failed'

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId};
-use crate::store::booking_row::{Kept, booking_rows};
-use crate::store::connection::again_if_lost;
+use crate::store::booking_row::{LeasedBooking, booking_rows};
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -15,7 +15,7 @@ impl Store {
         &self,
         attempts: &[AttemptId],
         now: Timestamp,
-    ) -> Result<Vec<(Kept, Attempt)>, StoreError> {
+    ) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
         let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.uuid()).collect();
         again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
@@ -28,15 +28,15 @@ impl Store {
             .fetch_all(&mut *connection)
             .await?;
             connection.done();
-            let kept = rows.into_iter().map(Kept::try_from).filter_map(|kept| match kept {
-                Ok(kept) => kept.attempt.map(|attempt| (kept, attempt)),
+            let leased = rows.into_iter().map(LeasedBooking::try_from).filter_map(|leased| match leased {
+                Ok(leased) => leased.attempt.map(|attempt| (leased, attempt)),
                 // It holds up no other; when its lease has ended the claim says so again.
                 Err(error) => {
                     tracing::error!(error = %error, "a booking that may be ours can't be read");
                     None
                 }
             });
-            Ok(kept.collect())
+            Ok(leased.collect())
         })
     }
 }

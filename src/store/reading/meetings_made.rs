@@ -2,7 +2,7 @@
 
 use crate::booking::UserId;
 use crate::clock::Timestamp;
-use crate::store::connection::again_if_lost;
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {

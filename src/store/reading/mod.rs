@@ -1,15 +1,15 @@
 //! Reads, with no side effect. Called by the doors and by `provisioning`.
 
 mod audit_events;
-mod booking;
-mod bookings;
+mod audited_bookings;
 mod due;
-mod examined;
+mod find_booking;
 mod held;
+mod list_bookings;
 mod meetings_made;
 mod pauses;
 mod recent_attempts;
 mod to_compare;
 
 pub(crate) use audit_events::AuditEventPosition;
-pub(crate) use bookings::BookingPosition;
+pub(crate) use list_bookings::BookingPosition;

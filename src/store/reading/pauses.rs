@@ -1,7 +1,7 @@
 //! What Graph asked to be left alone with.
 
 use crate::clock::Timestamp;
-use crate::store::connection::again_if_lost;
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {

@@ -3,7 +3,7 @@
 use crate::booking::{Organizer, SourceSystem, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{Failure, RecentAttempts};
-use crate::store::connection::again_if_lost;
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::BookingPosition;
 use crate::booking::{BookingId, BookingKey, Generation, SourceSystem};
 use crate::clock::Timestamp;
-use crate::store::connection::again_if_lost;
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// How many bookings one look passes over, at most.

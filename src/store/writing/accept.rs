@@ -1,11 +1,11 @@
 //! Accepts a booking: from here on it can't be lost.
 
-use super::parameters::{int, json, testimony};
+use super::parameters::{int, json, payload};
 use crate::audit::NewAuditEvent;
 use crate::booking::BookingKey;
-use crate::meeting::{Attempt, Standing};
-use crate::store::booking_row::Kept;
-use crate::store::connection::write_again_if_lost;
+use crate::meeting::{Attempt, Booking};
+use crate::store::booking_row::LeasedBooking;
+use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 /// What became of a booking that was to be accepted.
@@ -14,7 +14,7 @@ pub(crate) enum Accepted {
     /// It is stored, and the attempt is ours.
     New,
     /// It was there already, in this latest generation.
-    Known(Box<Kept>),
+    Known(Box<LeasedBooking>),
 }
 
 impl Store {
@@ -25,16 +25,16 @@ impl Store {
     /// May be repeated: a row that names our own attempt is our own row, whose confirmation got lost.
     pub(crate) async fn accept(
         &self,
-        standing: &Standing,
+        booking: &Booking,
         predecessor_revision: Option<u32>,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<Accepted, StoreError> {
         write_again_if_lost!(self, async {
-            if self.insert(standing, predecessor_revision, attempt, event).await? {
+            if self.insert(booking, predecessor_revision, attempt, event).await? {
                 return Ok(Accepted::New);
             }
-            let known = self.latest(&standing.key).await?.ok_or_else(|| vanished(&standing.key))?;
+            let known = self.latest(&booking.key).await?.ok_or_else(|| vanished(&booking.key))?;
             if known.attempt.is_some_and(|known| known.id == attempt.id) {
                 return Ok(Accepted::New);
             }
@@ -44,12 +44,12 @@ impl Store {
 
     async fn insert(
         &self,
-        standing: &Standing,
+        booking: &Booking,
         predecessor_revision: Option<u32>,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
-        let wanted = &standing.wanted;
+        let wanted = &booking.wanted;
         let mut connection = self.connections.acquire().await?;
         let inserted = sqlx::query_scalar!(
             r#"
@@ -61,7 +61,7 @@ impl Store {
             ), accepted as (
                 insert into booking (
                     source_system, booking_id, generation, external_id, revision, status,
-                    wanted, wanted_revision, wanted_life, sequence, organizer, start_at, end_at,
+                    wanted, wanted_revision, desired_state, sequence, organizer, start_at, end_at,
                     creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
                     created_at, updated_at
                 )
@@ -77,33 +77,33 @@ impl Store {
             )
             insert into audit_event (
                 occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-                actor, testimony
+                actor, payload
             )
             select $18, $19, source_system, booking_id, generation, external_id, organizer, $20, $21::text::json
             from accepted
             returning event_id
             "#,
-            standing.key.source_system.as_str(),
-            standing.key.booking_id.as_str(),
-            int(standing.generation.number()),
+            booking.key.source_system.as_str(),
+            booking.key.booking_id.as_str(),
+            int(booking.generation.number()),
             wanted.external_id.uuid(),
-            int(standing.revision),
-            standing.status().as_str(),
-            json(&wanted.booking)?,
+            int(booking.revision),
+            booking.status().as_str(),
+            json(&wanted.spec)?,
             int(wanted.revision),
-            wanted.life.as_str(),
-            wanted.booking.sequence.map(|sequence| int(sequence.number())),
-            wanted.booking.organizer.as_text(),
-            wanted.booking.start_date_time,
-            wanted.booking.end_date_time,
-            standing.due_at(),
+            wanted.desired_state.as_str(),
+            wanted.spec.sequence.map(|sequence| int(sequence.number())),
+            wanted.spec.organizer.as_text(),
+            wanted.spec.start_date_time,
+            wanted.spec.end_date_time,
+            booking.due_at(),
             attempt.id.uuid(),
             attempt.started_at,
             attempt.leased_until,
-            standing.created_at,
+            booking.created_at,
             event.kind.as_str(),
             event.actor.to_string(),
-            testimony(event)?,
+            payload(event)?,
             predecessor_revision.map(int),
         )
         .fetch_optional(&mut *connection)

@@ -5,10 +5,10 @@ use uuid::Uuid;
 use crate::audit::NewAuditEvent;
 use crate::clock::Timestamp;
 use crate::meeting::Attempt;
-use crate::store::booking_row::{BookingRow, Kept, booking_rows};
+use crate::store::booking_row::{BookingRow, LeasedBooking, booking_rows};
 use crate::store::{Store, StoreError};
 
-use super::parameters::testimony;
+use super::parameters::payload;
 
 /// Which bookings to claim.
 #[derive(Debug)]
@@ -34,16 +34,16 @@ impl Store {
         &self,
         claimed: &Claimed,
         abandoned: &NewAuditEvent,
-    ) -> Result<Vec<(Kept, Attempt, bool)>, StoreError> {
+    ) -> Result<Vec<(LeasedBooking, Attempt, bool)>, StoreError> {
         let rows = self.in_time(Box::pin(self.write_claim(claimed, abandoned))).await;
         // A claim that finds nothing writes nothing, and shows nothing.
         if rows.as_ref().map_or(true, |rows| !rows.is_empty()) {
             self.writes.note(&rows);
         }
-        let claimed = rows?.into_iter().filter_map(|row| match Kept::try_from(row) {
-            Ok(kept) => {
-                let abandoned = kept.standing.updated_at == claimed.now && kept.standing.attempts > 0;
-                kept.attempt.map(|attempt| (kept, attempt, abandoned))
+        let claimed = rows?.into_iter().filter_map(|row| match LeasedBooking::try_from(row) {
+            Ok(leased) => {
+                let abandoned = leased.booking.updated_at == claimed.now && leased.booking.attempts > 0;
+                leased.attempt.map(|attempt| (leased, attempt, abandoned))
             }
             // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
             Err(error) => {
@@ -66,7 +66,7 @@ impl Store {
             with due as materialized (
                 select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts,
                     lease_attempt_id as abandoned_id, lease_started_at as abandoned_at,
-                    wanted_life, wanted_revision, doubted, agreed_revision
+                    desired_state, wanted_revision, agreement, agreed_revision
                 from booking
                 where due_at <= $1 and (lease_until is null or lease_until <= $1)
                 order by due_at
@@ -74,13 +74,14 @@ impl Store {
                 for update skip locked
             ), numbered as (
                 select *, row_number() over () as place,
-                    abandoned_id is not null and wanted_life = 'held'
-                        and not (doubted and agreed_revision is not distinct from wanted_revision) as lost_sight
+                    abandoned_id is not null and desired_state = 'present'
+                        and meeting_id is not null
+                        and not (agreement = 'check-requested' and agreed_revision = wanted_revision) as is_unknown
                 from due
-            ), testified as (
+            ), recorded as (
                 insert into audit_event (
                     occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
-                    organizer, meeting_id, actor, testimony
+                    organizer, meeting_id, actor, payload
                 )
                 select $1, $5, $6, source_system, booking_id, generation, external_id, organizer, meeting_id, $7,
                     ($8::text::jsonb || jsonb_build_object('attempt', jsonb_build_object(
@@ -96,8 +97,8 @@ impl Store {
                 revision = booking.revision + (numbered.abandoned_id is not null)::integer,
                 creation_unknown = booking.creation_unknown
                     or (numbered.abandoned_id is not null and booking.meeting_id is null),
-                doubted = booking.doubted or (numbered.lost_sight and booking.meeting_id is not null),
-                agreed_revision = case when numbered.lost_sight then null else booking.agreed_revision end,
+                agreement = case when numbered.is_unknown then 'unknown' else booking.agreement end,
+                agreed_revision = case when numbered.is_unknown then null else booking.agreed_revision end,
                 updated_at = case when numbered.abandoned_id is null then booking.updated_at else $1 end
             from numbered
             where booking.source_system = numbered.source_system
@@ -113,7 +114,7 @@ impl Store {
             abandoned.kind.as_str(),
             abandoned.outcome,
             abandoned.actor.to_string(),
-            testimony(abandoned)?,
+            payload(abandoned)?,
         )
         .fetch_all(&mut *connection)
         .await?;

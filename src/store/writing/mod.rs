@@ -4,11 +4,11 @@
 //! which a process can die. Called by `provisioning` only.
 
 mod accept;
+mod begin_check;
 mod claim;
 mod declare;
-mod doubt;
 mod parameters;
-mod pause;
+mod record_pause;
 mod release;
 mod retry;
 mod settle;

@@ -1,6 +1,6 @@
 //! Values as statements take them.
 
-use crate::audit::{NewAuditEvent, Testimony};
+use crate::audit::{EventPayload, NewAuditEvent};
 use crate::store::StoreError;
 
 /// A number as Postgres keeps it; ours never come near the limit.
@@ -13,9 +13,9 @@ pub(super) fn json<T: serde::Serialize>(document: &T) -> Result<String, StoreErr
     serde_json::to_string(document).map_err(|error| StoreError::Refused(sqlx::Error::Encode(Box::new(error))))
 }
 
-/// A testimony as it is kept.
-pub(super) fn testimony(event: &NewAuditEvent) -> Result<String, StoreError> {
-    json(&event.testimony)
+/// A payload as it is kept.
+pub(super) fn payload(event: &NewAuditEvent) -> Result<String, StoreError> {
+    json(&event.payload)
 }
 
 /// A whole event, for the functions of the schema.
@@ -24,9 +24,9 @@ pub(super) fn whole(event: &NewAuditEvent) -> Result<String, StoreError> {
     struct EventRow<'a> {
         r#type: &'static str,
         actor: String,
-        testimony: &'a Testimony,
+        payload: &'a EventPayload,
     }
     let row =
-        EventRow { r#type: event.kind.as_str(), actor: event.actor.to_string(), testimony: &event.testimony };
+        EventRow { r#type: event.kind.as_str(), actor: event.actor.to_string(), payload: &event.payload };
     json(&row)
 }

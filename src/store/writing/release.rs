@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::meeting::AttemptId;
-use crate::store::connection::write_again_if_lost;
+use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {

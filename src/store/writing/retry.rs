@@ -1,10 +1,10 @@
 //! Makes a booking due again.
 
 use super::Changed;
-use super::parameters::{int, testimony};
+use super::parameters::{int, payload};
 use crate::audit::NewAuditEvent;
-use crate::meeting::{Attempt, Standing};
-use crate::store::connection::again_if_lost;
+use crate::meeting::{Attempt, Booking};
+use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -15,16 +15,16 @@ impl Store {
     pub(crate) async fn retry(
         &self,
         known_revision: u32,
-        standing: &Standing,
+        booking: &Booking,
         attempt: Option<Attempt>,
         event: &NewAuditEvent,
     ) -> Result<Changed, StoreError> {
         again_if_lost!(self, async {
-            if self.write_retry(known_revision, standing, attempt, event).await? {
+            if self.write_retry(known_revision, booking, attempt, event).await? {
                 return Ok(Changed::Stored);
             }
-            let kept = self.generation(&standing.key, standing.generation).await?;
-            let ours = kept.is_some_and(|kept| kept.standing == *standing && kept.attempt == attempt);
+            let leased = self.generation(&booking.key, booking.generation).await?;
+            let ours = leased.is_some_and(|leased| leased.booking == *booking && leased.attempt == attempt);
             Ok(if ours { Changed::Stored } else { Changed::Overtaken })
         })
     }
@@ -32,7 +32,7 @@ impl Store {
     async fn write_retry(
         &self,
         known_revision: u32,
-        standing: &Standing,
+        booking: &Booking,
         attempt: Option<Attempt>,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
@@ -49,27 +49,27 @@ impl Store {
             )
             insert into audit_event (
                 occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id,
-                actor, testimony
+                actor, payload
             )
             select $11, $12, source_system, booking_id, generation, external_id, organizer, meeting_id, $13,
                 $14::text::json
             from retried
             returning event_id
             "#,
-            standing.key.source_system.as_str(),
-            standing.key.booking_id.as_str(),
-            int(standing.generation.number()),
+            booking.key.source_system.as_str(),
+            booking.key.booking_id.as_str(),
+            int(booking.generation.number()),
             int(known_revision),
-            int(standing.revision),
-            standing.status().as_str(),
-            standing.due_at(),
+            int(booking.revision),
+            booking.status().as_str(),
+            booking.due_at(),
             attempt.map(|attempt| attempt.id.uuid()),
             attempt.map(|attempt| attempt.started_at),
             attempt.map(|attempt| attempt.leased_until),
-            standing.updated_at,
+            booking.updated_at,
             event.kind.as_str(),
             event.actor.to_string(),
-            testimony(event)?,
+            payload(event)?,
         )
         .fetch_optional(&mut *self.connections.acquire().await?)
         .await?;

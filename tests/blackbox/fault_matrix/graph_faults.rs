@@ -1,7 +1,7 @@
 //! Every call to Graph, failing in every way.
 
 use futures_util::future::join_all;
-use meeting_provisioner::msgraph_simulator::{Effect, Fault};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault};
 
 use super::proof::{calls_of, last_call, prove, prove_all};
 use super::steps::{Step, rehearse};
@@ -87,7 +87,7 @@ async fn fails_in(app: &TestApp, (walk, calls): (Walk, &Vec<Step>), effects: &[(
             cell.prepare(app).await;
             let mark = last_call(app);
             let skipped = u32::try_from(place).unwrap();
-            app.simulator.inject(Fault::on(operation, effect.clone()).after(skipped));
+            app.simulator.inject(InjectedFault::on(operation, effect.clone()).after(skipped));
             cell.carry_out(app).await;
             let struck = calls_of(app, mark);
             let struck = struck.iter().filter(|call| call.faults.contains(&effect.kind())).count();

@@ -1,7 +1,7 @@
 //! Every step, with the process killed there for real. Another replica finishes what it began.
 
 use futures_util::StreamExt;
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 use super::proof::{last_call, prove, prove_all};
 use super::steps::{Step, rehearse};
@@ -92,7 +92,7 @@ async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), mom
         Effect::SlowBeforeWork { milliseconds: FOR_EVER }
     };
     let kind = effect.kind();
-    app.simulator.inject(Fault::on(operation, effect).after(u32::try_from(place).unwrap()));
+    app.simulator.inject(InjectedFault::on(operation, effect).after(u32::try_from(place).unwrap()));
     let answer = tokio::spawn(cell.ask(|who, method, path| process.request(who, method, path)).send());
     let arrived = app
         .simulator

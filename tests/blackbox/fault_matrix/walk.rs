@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, Fault, Operation, Standing};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub enum Walk {
     /// A booking put to another time.
     Rescheduled,
     /// A booking called off.
-    CalledOff,
+    Cancellation,
     /// A booking called off while nobody knows whether its meeting was made.
     CalledOffUnknown,
     /// A booking whose meeting somebody changed, looked at.
@@ -73,7 +73,7 @@ impl Walk {
         Self::Named,
         Self::WithSettings,
         Self::Rescheduled,
-        Self::CalledOff,
+        Self::Cancellation,
         Self::CalledOffUnknown,
         Self::Mended,
         Self::BookedAgain,
@@ -88,7 +88,7 @@ impl Walk {
         match self {
             Self::Created | Self::Named | Self::WithSettings | Self::BookedAgain => Part::Made,
             Self::Rescheduled | Self::Mended => Part::Changed,
-            Self::CalledOff | Self::CalledOffUnknown | Self::Replaced => Part::Removed,
+            Self::Cancellation | Self::CalledOffUnknown | Self::Replaced => Part::Removed,
             Self::Throttled | Self::Retried | Self::HandedBack => Part::Resumed,
         }
     }
@@ -100,7 +100,7 @@ impl Walk {
 
     /// Whether the booking is called off in the end.
     pub fn is_called_off(self) -> bool {
-        matches!(self, Self::CalledOff | Self::CalledOffUnknown)
+        matches!(self, Self::Cancellation | Self::CalledOffUnknown)
     }
 
     /// Steps of a walk that have their cells on other walks: a replica that stops takes none of what follows, and waits a
@@ -170,12 +170,12 @@ impl Cell {
         match self.walk {
             Walk::Created => app.clock.advance(LONG),
             Walk::WithSettings => {}
-            Walk::Named => app.simulator.declare(organizer, Standing::Permitted, Some(&self.upn())),
-            Walk::Rescheduled | Walk::CalledOff | Walk::Replaced => book().await,
+            Walk::Named => app.simulator.declare(organizer, OrganizerState::Permitted, Some(&self.upn())),
+            Walk::Rescheduled | Walk::Cancellation | Walk::Replaced => book().await,
             Walk::CalledOffUnknown => {
                 // A process, whose clock is behind, leaves it alone until it is called off.
                 app.clock.advance(LONG);
-                app.simulator.inject(Fault::on(Operation::CreateOrGet, Effect::AnswerLost));
+                app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
                 app.book_and_look(&self.first()).await;
             }
             Walk::Mended => {
@@ -187,17 +187,17 @@ impl Cell {
                 app.delete(&self.name, &[]).await.expect(200);
             }
             Walk::Retried => {
-                app.simulator.declare(organizer, Standing::Unknown, None);
+                app.simulator.declare(organizer, OrganizerState::Unknown, None);
                 app.book(Who::Desk, &self.first()).await.problem(422, "organizer-not-found");
                 app.simulator.permit(organizer);
             }
             Walk::Throttled => {
                 let effect = Effect::ThrottledBeforeWork { retry_after: Some("1".to_owned()) };
-                app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+                app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
             }
             Walk::HandedBack => {
                 let effect = Effect::SlowBeforeWork { milliseconds: FOR_EVER };
-                app.simulator.inject(Fault::on(Operation::CreateOrGet, effect));
+                app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
             }
         }
     }
@@ -214,7 +214,7 @@ impl Cell {
             }
             Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
                 .json(&self.wanted()),
-            Walk::CalledOff | Walk::CalledOffUnknown => request(Who::Desk, Method::DELETE, &path),
+            Walk::Cancellation | Walk::CalledOffUnknown => request(Who::Desk, Method::DELETE, &path),
             Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
             Walk::Retried => {
                 request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
-use meeting_provisioner::command::{Clockwork, Replica};
+use meeting_provisioner::command::{BackgroundWork, Replica};
 use meeting_provisioner::config::Settings;
 use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
 use reqwest::Method;
@@ -15,10 +15,10 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use time::macros::datetime;
 
-use super::answer::Answer;
 use super::keys::{Who, write_keys};
 use super::postgres::{TestDatabase, fresh_database};
 use super::postgres_proxy::PostgresProxy;
+use super::service_response::ServiceResponse;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -150,7 +150,7 @@ impl TestApp {
         let file = folder.path().join(CONFIG_FILE);
         let settings = Settings::load(file.exists().then_some(file.as_path()), environment.clone()).unwrap();
         let service_clock: Arc<dyn Clock> = clock.clone();
-        let service = Replica::start(&settings, service_clock, Clockwork::OnDemand).await.unwrap();
+        let service = Replica::start(&settings, service_clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy, if there is one; a test may also have a server of its own.
         let url = if proxy.is_some() { &database.url } else { settings.database.url.expose_secret() };
         let pool = PgPool::connect(url).await.unwrap();
@@ -199,49 +199,52 @@ impl TestApp {
     }
 
     /// `GET` of a path.
-    pub async fn get(&self, who: Who, path: &str) -> Answer {
-        Answer::read(self.request(who, Method::GET, path).send().await.unwrap()).await
+    pub async fn get(&self, who: Who, path: &str) -> ServiceResponse {
+        ServiceResponse::read(self.request(who, Method::GET, path).send().await.unwrap()).await
     }
 
     /// `GET` of a path with a `Prefer` header.
-    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> Answer {
+    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> ServiceResponse {
         let request = self.request(who, Method::GET, path).header("Prefer", prefer);
-        Answer::read(request.send().await.unwrap()).await
+        ServiceResponse::read(request.send().await.unwrap()).await
     }
 
     /// `POST /v1/bookings`, with the answer awaited as long as the service waits.
-    pub async fn book(&self, who: Who, body: &Value) -> Answer {
-        Answer::read(self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap()).await
+    pub async fn book(&self, who: Who, body: &Value) -> ServiceResponse {
+        ServiceResponse::read(
+            self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap(),
+        )
+        .await
     }
 
     /// The same with a `Prefer` header.
-    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> Answer {
+    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> ServiceResponse {
         let request = self.request(who, Method::POST, "/v1/bookings").header("Prefer", prefer).json(body);
-        Answer::read(request.send().await.unwrap()).await
+        ServiceResponse::read(request.send().await.unwrap()).await
     }
 
     /// `PUT /v1/bookings/{id}` with the id that the body names.
-    pub async fn declare(&self, body: &Value) -> Answer {
+    pub async fn declare(&self, body: &Value) -> ServiceResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[]).await
     }
 
     /// The same with `If-Match`.
-    pub async fn declare_if(&self, condition: &str, body: &Value) -> Answer {
+    pub async fn declare_if(&self, condition: &str, body: &Value) -> ServiceResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[("If-Match", condition)]).await
     }
 
     /// `PUT /v1/bookings/{path}` with these headers.
-    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> ServiceResponse {
         let request = self.request(Who::Desk, Method::PUT, &format!("/v1/bookings/{path}")).json(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        Answer::read(request.send().await.unwrap()).await
+        ServiceResponse::read(request.send().await.unwrap()).await
     }
 
     /// `DELETE /v1/bookings/{path}` with these headers.
-    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> ServiceResponse {
         let request = self.request(Who::Desk, Method::DELETE, &format!("/v1/bookings/{path}"));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        Answer::read(request.send().await.unwrap()).await
+        ServiceResponse::read(request.send().await.unwrap()).await
     }
 
     /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.

@@ -1,19 +1,19 @@
 //! What the tests stand on.
 
-pub mod answer;
 pub mod app;
-pub mod kept;
+pub mod kept_connection;
 pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
 mod rest;
+pub mod service_response;
 pub mod statement;
 
-pub use answer::Answer;
 pub use app::TestApp;
 pub use keys::Who;
 pub use postgres_proxy::Moment;
+pub use service_response::ServiceResponse;
 pub use statement::Statement;
 
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub fn booking_with(booking_id: &str, overrides: Value) -> Value {
 
 /// One of these answers is of the request that made the booking, all others are replays.
 #[track_caller]
-pub fn one_made_it_and_all_know_it(answers: &[Answer]) {
+pub fn one_made_it_and_all_know_it(answers: &[ServiceResponse]) {
     let strange: Vec<_> = answers.iter().filter(|answer| !matches!(answer.status, 200 | 201)).collect();
     assert!(strange.is_empty(), "{strange:?}");
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::answer::Answer;
 use super::keys::Who;
+use super::service_response::ServiceResponse;
 
 /// A service in a process of its own.
 pub struct Process {
@@ -63,9 +63,9 @@ impl Process {
     pub fn book(
         &self,
         body: &Value,
-    ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
+    ) -> impl Future<Output = Result<ServiceResponse, reqwest::Error>> + Send + 'static {
         let request = self.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").json(body);
-        async move { Ok(Answer::read(request.send().await?).await) }
+        async move { Ok(ServiceResponse::read(request.send().await?).await) }
     }
 
     /// Begins a request to a booking; the answer may never come.
@@ -74,10 +74,10 @@ impl Process {
         method: reqwest::Method,
         booking_id: &str,
         body: Option<&Value>,
-    ) -> impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static {
+    ) -> impl Future<Output = Result<ServiceResponse, reqwest::Error>> + Send + 'static {
         let request = self.request(Who::Desk, method, &format!("/v1/bookings/{booking_id}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
-        async move { Ok(Answer::read(request.send().await?).await) }
+        async move { Ok(ServiceResponse::read(request.send().await?).await) }
     }
 
     /// The status of a path at the operators' door; none when nothing answers.

@@ -10,9 +10,9 @@ pub enum Statement {
     /// Changes what is wanted, or calls it off.
     Declare,
     /// Has a meeting looked at.
-    Doubt,
+    BeginCheck,
     /// Keeps what Graph asked to be left alone with.
-    Pause,
+    RecordPause,
     /// Hands leases back.
     Release,
     /// Makes what is parked or waits due.
@@ -25,10 +25,10 @@ impl Statement {
     /// All of them; a test holds them to the files.
     pub const ALL: [Self; 8] = [
         Self::Accept,
+        Self::BeginCheck,
         Self::Claim,
         Self::Declare,
-        Self::Doubt,
-        Self::Pause,
+        Self::RecordPause,
         Self::Release,
         Self::Retry,
         Self::Settle,
@@ -40,8 +40,8 @@ impl Statement {
             Self::Accept => "accept",
             Self::Claim => "claim",
             Self::Declare => "declare",
-            Self::Doubt => "doubt",
-            Self::Pause => "pause",
+            Self::BeginCheck => "begin_check",
+            Self::RecordPause => "record_pause",
             Self::Release => "release",
             Self::Retry => "retry",
             Self::Settle => "settle",
@@ -54,8 +54,8 @@ impl Statement {
             Self::Accept => "insert into booking (",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
-            Self::Doubt => "doubted = true, agreed_revision =",
-            Self::Pause => "insert into graph_pause (",
+            Self::BeginCheck => "agreement = 'check-requested', agreed_revision =",
+            Self::RecordPause => "insert into graph_pause (",
             Self::Release => "update booking set lease_until =",
             Self::Retry => "with retried as (",
             Self::Settle => "with settled as (",

@@ -1,0 +1,156 @@
+//! Looks at credentials, and keeps up with the file of keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use super::api_key::{PREFIX, has_form};
+use super::api_keys::ApiKeys;
+use super::api_keys_fault::ApiKeyFaults;
+use super::authentication_fault::AuthenticationFault;
+use super::caller::Caller;
+
+/// Knows the credentials that are accepted now.
+#[derive(Debug)]
+pub struct Authenticator {
+    api_keys: RwLock<Arc<ApiKeys>>,
+    /// The file to reload; `None` for keys that were handed in.
+    path: Option<PathBuf>,
+    /// What was wrong with the file at the last look, so that it is logged once and not at every look.
+    last_faults: Mutex<Option<ApiKeyFaults>>,
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// The keys are those they were.
+    Unchanged,
+    /// Other keys are accepted now.
+    Replaced,
+    /// The file is faulty; the keys are those they were.
+    Refused,
+}
+
+impl Authenticator {
+    /// A doorkeeper who knows the keys of a file.
+    pub fn open(path: &Path) -> Result<Self, ApiKeyFaults> {
+        Ok(Self { path: Some(path.to_owned()), ..Self::of(ApiKeys::read(path)?) })
+    }
+
+    /// A doorkeeper who knows these keys and no file.
+    #[must_use]
+    pub fn of(api_keys: ApiKeys) -> Self {
+        Self { api_keys: RwLock::new(Arc::new(api_keys)), path: None, last_faults: Mutex::new(None) }
+    }
+
+    /// Who shows this value of the header `Authorization`. The scheme `Bearer` in any case (RFC 9110, 11.1), then one
+    /// or more spaces, then the key.
+    pub fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthenticationFault> {
+        let authorization = authorization.ok_or(AuthenticationFault::NoCredential)?;
+        let (scheme, credential) = authorization.split_once(' ').ok_or(AuthenticationFault::UnknownKind)?;
+        let credential = credential.trim_matches(' ');
+        if !scheme.eq_ignore_ascii_case("bearer") || !credential.starts_with(PREFIX) {
+            return Err(AuthenticationFault::UnknownKind);
+        }
+        if !has_form(credential) {
+            return Err(AuthenticationFault::UnknownKey);
+        }
+        self.api_keys().find(credential).cloned().ok_or(AuthenticationFault::UnknownKey)
+    }
+
+    /// The keys that are accepted now.
+    #[must_use]
+    pub fn api_keys(&self) -> Arc<ApiKeys> {
+        Arc::clone(&self.api_keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the file again; to be called every now and then, since a mounted secret changes without a word. All keys
+    /// change at once, or, when the file is faulty or gone, none does: half a file must not lock everyone out.
+    /// Reads a small file, so it blocks for a moment. Logs what it did.
+    pub fn reload(&self) -> Reload {
+        let Some(path) = &self.path else { return Reload::Unchanged };
+        let mut last_faults = self.last_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        match ApiKeys::read(path) {
+            Err(faults) => {
+                if last_faults.as_ref() != Some(&faults) {
+                    tracing::error!(file = %path.display(), "{faults}\nthe keys from before stay in force");
+                    *last_faults = Some(faults);
+                }
+                Reload::Refused
+            }
+            Ok(api_keys) => {
+                *last_faults = None;
+                if *self.api_keys() == api_keys {
+                    return Reload::Unchanged;
+                }
+                let count = api_keys.count();
+                *self.api_keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(api_keys);
+                tracing::info!(file = %path.display(), count, "the API keys have changed; {count} are in force");
+                Reload::Replaced
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::access::{CallerName, NewApiKey, Role};
+    use crate::booking::SourceSystem;
+
+    fn fresh_key(name: &str) -> (String, String) {
+        let caller = Caller {
+            name: CallerName::parse(name).unwrap(),
+            source_system: SourceSystem::parse("crm").unwrap(),
+            roles: [Role::BookingsWrite].into_iter().collect(),
+        };
+        let key = NewApiKey::generate(caller).unwrap();
+        (format!("Bearer {}", key.text().expose_secret()), key.block())
+    }
+
+    #[test]
+    fn the_header_is_read_as_http_says_and_each_fault_is_told_apart() {
+        let (header, block) = fresh_key("one");
+        let (stranger, _) = fresh_key("two");
+        let authenticator = Authenticator::of(ApiKeys::parse(&block).unwrap());
+        let key = header.trim_start_matches("Bearer ");
+        for good in [header.clone(), format!("bearer {key}"), format!("BEARER  {key} ")] {
+            assert_eq!(authenticator.authenticate(Some(&good)).unwrap().name.as_str(), "one", "{good}");
+        }
+        for (header, expected) in [
+            (None, AuthenticationFault::NoCredential),
+            (Some(String::new()), AuthenticationFault::UnknownKind),
+            (Some(key.to_owned()), AuthenticationFault::UnknownKind),
+            (Some(format!("Basic {key}")), AuthenticationFault::UnknownKind),
+            (Some("Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()), AuthenticationFault::UnknownKind),
+            (Some("Bearer mpk_short".to_owned()), AuthenticationFault::UnknownKey),
+            (Some(format!("{header} x")), AuthenticationFault::UnknownKey),
+            (Some(stranger), AuthenticationFault::UnknownKey),
+        ] {
+            assert_eq!(authenticator.authenticate(header.as_deref()), Err(expected), "{header:?}");
+        }
+    }
+
+    /// A rotation as Kubernetes does it: the file changes under our feet, for a while even to nonsense.
+    #[test]
+    fn a_changed_file_changes_the_keys_and_a_faulty_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let (old, old_block) = fresh_key("old");
+        let (next, next_block) = fresh_key("next");
+        std::fs::write(&path, &old_block).unwrap();
+        let authenticator = Authenticator::open(&path).unwrap();
+        let known = || [&old, &next].map(|header| authenticator.authenticate(Some(header)).is_ok());
+        assert_eq!((authenticator.reload(), known()), (Reload::Unchanged, [true, false]));
+        std::fs::write(&path, format!("{old_block}\n{next_block}")).unwrap();
+        assert_eq!((authenticator.reload(), known()), (Reload::Replaced, [true, true]));
+        std::fs::write(&path, "[[api_key]]\nname = ").unwrap();
+        assert_eq!((authenticator.reload(), known()), (Reload::Refused, [true, true]));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((authenticator.reload(), known()), (Reload::Refused, [true, true]));
+        std::fs::write(&path, &next_block).unwrap();
+        assert_eq!((authenticator.reload(), known()), (Reload::Replaced, [false, true]));
+        assert!(Authenticator::open(&folder.path().join("absent")).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! What a caller's message changes about what is wanted of a booking.
+
+use super::booking::{Booking, DesiredState, Progress};
+use super::next_step::Failures;
+use super::transition::Transition;
+use crate::booking::{BookingSpec, Difference, Organizer, Sequence, differences};
+use crate::clock::Timestamp;
+
+/// What becomes of a booking that is declared to be like this.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Declared {
+    /// It is like this already.
+    Same,
+    /// It becomes like this, in these fields.
+    Changed(Box<Transition>, Vec<Difference>),
+    /// It was cancelled, and is booked again as its next generation.
+    BookedAgain,
+    /// It moves to another organizer, as its next generation.
+    Replaced,
+    /// A newer message was here before: this is the sequence that is stored.
+    Stale(Sequence),
+    /// Another organizer would be another meeting with another link, and the caller did not allow that.
+    OrganizerFixed(Vec<Difference>),
+    /// A meeting can't move to another channel.
+    ChannelFixed(Vec<Difference>),
+}
+
+/// What becomes of a booking that is cancelled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cancellation {
+    /// It was cancelled before.
+    Already,
+    /// It is cancelled now.
+    Now(Box<Transition>),
+    /// A newer message was here before: this is the sequence that is stored.
+    Stale(Sequence),
+}
+
+/// Whether another organizer may take over, which makes another meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizerChange {
+    /// No.
+    Refused,
+    /// Yes: the next generation has the other organizer, and this one's meeting is removed once that one is there.
+    Replaces,
+}
+
+impl Booking {
+    /// What becomes of the booking when it is declared to be `requested`. `under_way` says whether an attempt is.
+    #[must_use]
+    pub fn declared(
+        &self,
+        mut requested: BookingSpec,
+        organizer_change: OrganizerChange,
+        under_way: bool,
+        now: Timestamp,
+    ) -> Declared {
+        let stored = &self.wanted.spec;
+        if let (Some(stored), Some(requested)) = (stored.sequence, requested.sequence)
+            && (requested < stored
+                || (requested == stored && self.wanted.desired_state == DesiredState::Cancelled))
+        {
+            return Declared::Stale(stored);
+        }
+        if self.wanted.desired_state == DesiredState::Cancelled {
+            return Declared::BookedAgain;
+        }
+        let told_sequence = requested.sequence;
+        requested.sequence = told_sequence.or(stored.sequence);
+        if self.is_the_same_organizer(&requested.organizer) {
+            requested.organizer = stored.organizer.clone();
+        }
+        let differences = differences(stored, &requested);
+        let differs_in = |field| differences.iter().any(|difference| difference.field == field);
+        if differences.is_empty() {
+            return Declared::Same;
+        }
+        if let Some(sequence) = told_sequence.filter(|told| stored.sequence == Some(*told)) {
+            return Declared::Stale(sequence);
+        }
+        if differs_in("organizer") {
+            return match organizer_change {
+                OrganizerChange::Refused => Declared::OrganizerFixed(differences),
+                OrganizerChange::Replaces => Declared::Replaced,
+            };
+        }
+        if differs_in("chatInfo") {
+            return Declared::ChannelFixed(differences);
+        }
+        let mut changed = self.wanting(DesiredState::Present, now);
+        changed.wanted.spec = requested;
+        Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
+    }
+
+    /// What becomes of the booking when it is cancelled.
+    #[must_use]
+    pub fn cancelled_now(&self, sequence: Option<Sequence>, under_way: bool, now: Timestamp) -> Cancellation {
+        if self.wanted.desired_state == DesiredState::Cancelled {
+            return Cancellation::Already;
+        }
+        let stored = self.wanted.spec.sequence;
+        if let (Some(stored), Some(told)) = (stored, sequence)
+            && told < stored
+        {
+            return Cancellation::Stale(stored);
+        }
+        let mut cancelled = self.wanting(DesiredState::Cancelled, now);
+        cancelled.wanted.spec.sequence = sequence.or(stored);
+        Cancellation::Now(Box::new(cancelled.with_work(under_way, now)))
+    }
+
+    /// A name that was resolved to this very id means the same person.
+    fn is_the_same_organizer(&self, requested: &Organizer) -> bool {
+        match requested {
+            Organizer::UserId(id) => self.observed.organizer == Some(*id),
+            Organizer::Upn(_) => *requested == self.wanted.spec.organizer,
+        }
+    }
+
+    fn wanting(&self, desired_state: DesiredState, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.wanted.desired_state = desired_state;
+        next.wanted.revision = self.wanted.revision.saturating_add(1);
+        next.revision = self.revision.saturating_add(1);
+        next.failures = Failures::default();
+        next.last_error = None;
+        next.updated_at = now;
+        next
+    }
+
+    /// What happens next: an attempt that is under way has to be waited for, because it may yet change what is seen.
+    fn with_work(mut self, under_way: bool, now: Timestamp) -> Transition {
+        let next = self.next_call();
+        let is_work_left = under_way || next.is_some();
+        self.progress = if is_work_left { Progress::Due(now) } else { Progress::Settled };
+        let agrees = self.progress == Progress::Settled && self.wanted.desired_state == DesiredState::Present;
+        self.provisioned_at = self.provisioned_at.or(agrees.then_some(now));
+        Transition::to(self, next)
+    }
+}
+
+#[cfg(test)]
+#[path = "desired_change_tests.rs"]
+mod tests;

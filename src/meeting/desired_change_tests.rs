@@ -1,0 +1,187 @@
+use serde_json::{Value, json};
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::*;
+use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
+use crate::meeting::{
+    Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted,
+};
+
+const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
+const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
+
+fn spec(overrides: &Value) -> BookingSpec {
+    let mut body = json!({
+        "organizer": ID, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
+        "attendees": [{"upn": "a@contoso.com"}],
+    });
+    for (name, value) in overrides.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    parse(body).unwrap().1
+}
+
+/// A booking that has its meeting.
+fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
+    let spec = spec(overrides);
+    let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
+    let seen = Seen {
+        subject: Some("Review".into()),
+        start: Some(spec.start_date_time),
+        end: Some(spec.end_date_time),
+        attendees: Some(vec![attendee]),
+        ..Seen::default()
+    };
+    let meeting = Meeting {
+        id: MeetingId::parse("M1").unwrap(),
+        join_web_url: JoinWebUrl::parse("https://teams.example/1").unwrap(),
+        chat_thread_id: None,
+        created_by: CreatedBy::ThisRequest,
+        seen,
+        seen_at: NOW,
+        agreement: Agreement::At(1),
+        lobby_closed: false,
+        removed: desired_state == DesiredState::Cancelled,
+    };
+    Booking {
+        key: BookingKey {
+            source_system: SourceSystem::parse("crm").unwrap(),
+            booking_id: BookingId::parse("BK-1").unwrap(),
+        },
+        generation: Generation::FIRST,
+        revision: 2,
+        wanted: Wanted { desired_state, external_id: ExternalId::new(Uuid::from_u128(7)), spec, revision: 1 },
+        observed: Observed {
+            organizer: Some(UserId::parse(ID).unwrap()),
+            creation_unknown: false,
+            meeting: Some(meeting),
+        },
+        progress: Progress::Settled,
+        attempts: 1,
+        failures: Failures::default(),
+        last_error: None,
+        provisioned_at: Some(NOW),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn name(declared: &Declared) -> String {
+    match declared {
+        Declared::Same => "same".into(),
+        Declared::Changed(changed, differences) => {
+            let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
+            format!("{} {}", changed.booking.status().as_str(), fields.join(" "))
+        }
+        Declared::BookedAgain => "booked again".into(),
+        Declared::Replaced => "replaced".into(),
+        Declared::Stale(sequence) => format!("stale, {} is stored", sequence.number()),
+        Declared::OrganizerFixed(_) => "organizer fixed".into(),
+        Declared::ChannelFixed(_) => "channel fixed".into(),
+    }
+}
+
+/// Each message about a booking that is wanted, by what is stored, what is said and whether an attempt is under way.
+#[test]
+fn a_declaration_changes_what_it_says() {
+    let (other, upn) = ("0e5f2f6c-0000-4000-8000-000000000001", "o@contoso.com");
+    let rescheduled = json!({"startDateTime": "2026-12-02T09:00:00Z"});
+    let with = |mut base: Value, sequence: u32| {
+        base["sequence"] = json!(sequence);
+        base
+    };
+    for (stored, requested, under_way, expected) in [
+        (json!({}), json!({}), false, "same"),
+        (json!({}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
+        (json!({}), rescheduled.clone(), true, "updating startDateTime endDateTime"),
+        (json!({}), json!({"metadata": {"a": "b"}}), false, "provisioned metadata"),
+        (json!({}), json!({"metadata": {"a": "b"}}), true, "updating metadata"),
+        (json!({"sequence": 3}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
+        (
+            json!({"sequence": 3}),
+            with(rescheduled.clone(), 4),
+            false,
+            "updating startDateTime endDateTime sequence",
+        ),
+        (json!({"sequence": 3}), with(json!({}), 4), false, "provisioned sequence"),
+        (json!({"sequence": 3}), with(json!({}), 3), false, "same"),
+        (json!({"sequence": 3}), with(rescheduled.clone(), 3), false, "stale, 3 is stored"),
+        (json!({"sequence": 3}), with(json!({}), 2), false, "stale, 3 is stored"),
+        (json!({}), with(rescheduled, 0), false, "updating startDateTime endDateTime sequence"),
+        (json!({}), json!({"organizer": other}), false, "organizer fixed"),
+        (json!({"organizer": upn}), json!({"organizer": ID}), false, "same"),
+        (json!({"organizer": upn}), json!({"organizer": other}), false, "organizer fixed"),
+        (json!({}), json!({"chatInfo": {"threadId": "19:x@thread.tacv2"}}), false, "channel fixed"),
+    ] {
+        let booking = provisioned(&stored, DesiredState::Present);
+        let found = booking.declared(spec(&requested), OrganizerChange::Refused, under_way, NOW);
+        assert_eq!(name(&found), expected, "{stored} declared {requested}");
+    }
+}
+
+/// A cancelled booking is booked again, unless the message is older than the cancellation.
+#[test]
+fn what_was_called_off_is_booked_again() {
+    for (stored, requested, expected) in [
+        (json!({}), json!({}), "booked again"),
+        (json!({"sequence": 3}), json!({}), "booked again"),
+        (json!({"sequence": 3}), json!({"sequence": 4}), "booked again"),
+        (json!({"sequence": 3}), json!({"sequence": 3}), "stale, 3 is stored"),
+        (json!({"sequence": 3}), json!({"sequence": 2}), "stale, 3 is stored"),
+    ] {
+        let booking = provisioned(&stored, DesiredState::Cancelled);
+        let found = booking.declared(spec(&requested), OrganizerChange::Refused, false, NOW);
+        assert_eq!(name(&found), expected, "{stored} declared {requested}");
+    }
+}
+
+/// Another organizer takes over where that was said.
+#[test]
+fn another_organizer_replaces_where_that_was_said() {
+    let booking = provisioned(&json!({}), DesiredState::Present);
+    let other = spec(&json!({"organizer": "0e5f2f6c-0000-4000-8000-000000000001"}));
+    assert_eq!(booking.declared(other, OrganizerChange::Replaces, false, NOW), Declared::Replaced);
+}
+
+/// A change raises both revisions and forgets failures; the link and the meeting stay.
+#[test]
+fn a_change_keeps_the_meeting() {
+    let booking = provisioned(&json!({}), DesiredState::Present);
+    let rescheduled = spec(&json!({"subject": "Other"}));
+    let Declared::Changed(changed, _) = booking.declared(rescheduled, OrganizerChange::Refused, false, NOW)
+    else {
+        panic!("not changed")
+    };
+    let changed = changed.booking;
+    assert_eq!((changed.revision, changed.wanted.revision), (3, 2));
+    assert_eq!(changed.observed, booking.observed);
+}
+
+/// Cancelling removes what is there, waits for what is under way, and is done at once where there is nothing.
+#[test]
+fn cancelling_removes_what_is_there() {
+    let mut nothing_there = provisioned(&json!({}), DesiredState::Present);
+    nothing_there.observed.meeting = None;
+    let mut unknown = nothing_there.clone();
+    unknown.observed.creation_unknown = true;
+    for (booking, under_way, expected) in [
+        (provisioned(&json!({}), DesiredState::Present), false, "cancelling"),
+        (nothing_there.clone(), false, "cancelled"),
+        (nothing_there, true, "cancelling"),
+        (unknown, false, "cancelling"),
+    ] {
+        let Cancellation::Now(cancelled) = booking.cancelled_now(None, under_way, NOW) else {
+            panic!("not cancelled")
+        };
+        assert_eq!(cancelled.booking.status().as_str(), expected);
+    }
+    let booking = provisioned(&json!({"sequence": 3}), DesiredState::Present);
+    let told = |number| Sequence::new(number);
+    assert!(matches!(booking.cancelled_now(told(2), false, NOW), Cancellation::Stale(_)));
+    assert!(matches!(booking.cancelled_now(told(3), false, NOW), Cancellation::Now(_)));
+    assert_eq!(
+        provisioned(&json!({}), DesiredState::Cancelled).cancelled_now(None, false, NOW),
+        Cancellation::Already
+    );
+}

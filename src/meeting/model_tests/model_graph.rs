@@ -1,0 +1,87 @@
+//! Graph, as its documentation has it, in memory.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::ORGANIZER;
+use crate::booking::{Attendee, AttendeeRole, BookingSpec, ExternalId, UserId};
+use crate::meeting::{
+    Call, JoinWebUrl, MeetingId, Outcome, Refusal, Seen, SeenAttendee, SeenMeeting, SeenSettings,
+};
+
+/// A meeting in the model.
+#[derive(Debug, Clone)]
+pub(super) struct HeldMeeting {
+    pub(super) seen: Seen,
+    pub(super) is_live: bool,
+}
+
+/// Graph, as its documentation has it: one live meeting for each key; a known key is answered whatever the body says.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) meetings: BTreeMap<Uuid, Vec<HeldMeeting>>,
+}
+
+impl Graph {
+    pub(super) fn carry_out(&mut self, call: &Call, external_id: ExternalId) -> Outcome {
+        let key = external_id.uuid();
+        let meetings = self.meetings.entry(key).or_default();
+        let number = meetings.len();
+        let live = meetings.iter_mut().find(|meeting| meeting.is_live);
+        match (call, live) {
+            (Call::FindOrganizer(_), _) => Outcome::OrganizerFound(UserId::parse(ORGANIZER).unwrap()),
+            (Call::CreateOrGet { .. }, Some(meeting)) => Outcome::Found(told(key, number, &meeting.seen)),
+            (Call::CreateOrGet { spec, .. }, None) => {
+                let seen = seen(spec);
+                meetings.push(HeldMeeting { seen: seen.clone(), is_live: true });
+                Outcome::Created(told(key, number + 1, &seen))
+            }
+            (Call::Remove { .. }, live) => {
+                if let Some(meeting) = live {
+                    meeting.is_live = false;
+                }
+                Outcome::Gone
+            }
+            (Call::Look { .. }, Some(meeting)) => Outcome::Seen(told(key, number, &meeting.seen)),
+            (Call::Change { change, .. }, Some(meeting)) => {
+                if let Some(subject) = &change.subject {
+                    meeting.seen.subject = subject.as_ref().map(|subject| subject.as_str().to_owned());
+                }
+                if let Some((start, end)) = change.times {
+                    (meeting.seen.start, meeting.seen.end) = (Some(start), Some(end));
+                }
+                if let Some(attendees) = &change.attendees {
+                    meeting.seen.attendees = Some(attendees.iter().map(taking_part).collect());
+                }
+                Outcome::Changed(told(key, number, &meeting.seen))
+            }
+            (Call::Look { .. } | Call::Change { .. }, None) => Outcome::Refused(Refusal::MeetingMissing),
+        }
+    }
+}
+
+fn taking_part(attendee: &Attendee) -> SeenAttendee {
+    let role = (attendee.role != AttendeeRole::Attendee).then(|| attendee.role.as_str().to_owned());
+    SeenAttendee { user_id: None, upn: Some(attendee.upn.folded()), role }
+}
+
+pub(super) fn seen(spec: &BookingSpec) -> Seen {
+    Seen {
+        subject: spec.subject.as_ref().map(|subject| subject.as_str().to_owned()),
+        start: Some(spec.start_date_time),
+        end: Some(spec.end_date_time),
+        attendees: Some(spec.attendees.iter().map(taking_part).collect()),
+        settings: SeenSettings::default(),
+    }
+}
+
+fn told(key: Uuid, number: usize, seen: &Seen) -> Box<SeenMeeting> {
+    Box::new(SeenMeeting {
+        id: MeetingId::parse(&format!("meeting {number} of {key}")).unwrap(),
+        join_web_url: JoinWebUrl::parse(&format!("https://teams.example/{key}/{number}")).unwrap(),
+        chat_thread_id: None,
+        seen: seen.clone(),
+        online_meeting: "{}".into(),
+    })
+}

@@ -1,0 +1,121 @@
+//! Carries out calls: token, request, answer, and what became of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::check_organizer::OrganizerChecks;
+use super::connection::{ConnectionFault, GraphConnection};
+use super::exchange::HttpClients;
+use super::interpret::{answered, unanswered, without_token};
+use super::organizer_ids::OrganizerIds;
+use super::request::{GraphRequest, Ids, RequestWriter};
+use super::text::clean;
+use super::token::TokenCache;
+use super::token_request::TokenSource;
+use crate::clock::Clock;
+use crate::meeting::{AttemptId, Call, CallKind, Evidence, Outcome, Refusal, Reply};
+
+/// Microsoft Graph, as one application of one tenant sees it. Made once and shared behind an `Arc`.
+#[derive(Debug)]
+pub struct MicrosoftGraph {
+    pub(super) connections: HttpClients,
+    pub(super) tokens: TokenCache,
+    pub(super) requests: RequestWriter,
+    pub(super) organizer_ids: OrganizerIds,
+    pub(super) organizer_checks: OrganizerChecks,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl MicrosoftGraph {
+    /// Prepares everything and asks nobody.
+    pub fn new(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
+        Ok(Self {
+            requests: RequestWriter::of(connection)?,
+            connections: HttpClients::to(&connection.root_url, connection.timeouts)?,
+            tokens: TokenCache::from(TokenSource::of(connection, Arc::clone(&clock))?, Arc::clone(&clock)),
+            organizer_ids: OrganizerIds::none(Arc::clone(&clock)),
+            organizer_checks: OrganizerChecks::default(),
+            clock,
+        })
+    }
+
+    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence. Whose name was
+    /// resolved lately is known without asking Graph again.
+    ///
+    /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
+    pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
+        let begun = Instant::now();
+        let mut evidence = Evidence::begun(self.clock.now());
+        let outcome = if let Some(known) = self.organizer_ids.answer(call, &mut evidence).await {
+            known
+        } else {
+            let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+            self.organizer_ids.note(call, &outcome).await;
+            outcome
+        };
+        evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log(attempt, call.kind(), &outcome, &evidence);
+        Reply { outcome, evidence }
+    }
+
+    async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Outcome {
+        match self.requests.write(call) {
+            Ok(request) => self.exchange(ids, call.kind(), &request, evidence).await,
+            Err(fault) => {
+                evidence.message = Some(clean(&format!("not sent: {fault}")));
+                Outcome::Refused(Refusal::Request)
+            }
+        }
+    }
+
+    /// Sends a request with a good token, and once more if Graph refuses that token. `kind` says how to read the answer.
+    pub(super) async fn exchange(
+        &self,
+        ids: Ids<'_>,
+        kind: CallKind,
+        request: &GraphRequest,
+        evidence: &mut Evidence,
+    ) -> Outcome {
+        let mut is_repeat = false;
+        loop {
+            let token = match self.tokens.current().await {
+                Ok(token) => token,
+                Err(failure) => return without_token(failure, evidence),
+            };
+            let outgoing = request.outgoing(&token.authorization, ids);
+            let outcome = match self.connections.exchange(outgoing, &*self.clock).await {
+                Ok(answer) => answered(kind, answer, evidence, &*self.clock),
+                Err(fault) => unanswered(&fault, evidence),
+            };
+            if outcome != Outcome::Refused(Refusal::Unauthorized) {
+                if evidence.status.is_some_and(|status| status != 401) {
+                    token.note_accepted();
+                }
+                return outcome;
+            }
+            let is_replaceable = self.tokens.refuse(&token);
+            if is_repeat || !is_replaceable {
+                return outcome;
+            }
+            is_repeat = true;
+        }
+    }
+}
+
+fn log(attempt: AttemptId, call: CallKind, outcome: &Outcome, evidence: &Evidence) {
+    let (call, outcome) = (call.as_str(), outcome.as_str());
+    tracing::debug!(
+        attempt_id = %attempt,
+        call,
+        outcome,
+        status = evidence.status,
+        code = evidence.code.as_deref(),
+        graph_request_id = evidence.request_id.as_deref(),
+        duration_milliseconds = evidence.duration_milliseconds,
+        "Graph call {call} of attempt {attempt}: {outcome}"
+    );
+}
+
+#[cfg(test)]
+#[path = "microsoft_graph_tests.rs"]
+mod tests;

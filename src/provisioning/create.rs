@@ -1,0 +1,106 @@
+//! Accepts a booking, or finds the one that is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::carry_out::Work;
+use super::results::{CreateOrGet, ProvisioningError};
+use super::{Provisioning, events};
+use crate::audit::Origin;
+use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive, differences};
+use crate::clock::Timestamp;
+use crate::meeting::{Attempt, AttemptId, Booking, DesiredState, Transition};
+use crate::store::StoreError;
+use crate::store::writing::Accepted;
+use crate::telemetry::Acceptance;
+
+impl Provisioning {
+    /// Creates a booking and its meeting, or gets what is there; never changes an existing meeting.
+    ///
+    /// Once the booking is stored the work goes on without the caller, who is told how the booking stands when
+    /// it is settled or when the patience ends.
+    pub(crate) async fn create_or_get(
+        self: &Arc<Self>,
+        key: BookingKey,
+        spec: BookingSpec,
+        origin: Origin,
+        patience: Duration,
+    ) -> Result<CreateOrGet, ProvisioningError> {
+        if let Some(known) = self.store.latest(&key).await? {
+            return self.compare(known.booking, &spec, patience).await;
+        }
+        let now = self.clock.now();
+        let spec = self.with_default_settings(&key, spec);
+        let accepted = self.fresh_generation(key, Generation::FIRST, spec, now);
+        let attempt = self.fresh_attempt(now);
+        match self.accept(&accepted, None, attempt, &origin).await? {
+            Accepted::Known(known) => {
+                self.compare(known.booking, &accepted.booking.wanted.spec, patience).await
+            }
+            Accepted::New => {
+                let Transition { booking, next, .. } = accepted;
+                self.metrics.booking_accepted(&booking.key.source_system, Acceptance::New);
+                let work = Work { booking, next, attempt, origin };
+                Ok(CreateOrGet::New(self.carry_out_and_wait(work, patience).await))
+            }
+        }
+    }
+
+    /// Stores a generation of a booking. Should no answer come, it may be stored all the same: the worker finds out.
+    pub(super) async fn accept(
+        &self,
+        accepted: &Transition,
+        predecessor_revision: Option<u32>,
+        attempt: Attempt,
+        origin: &Origin,
+    ) -> Result<Accepted, StoreError> {
+        let event = events::accepted(accepted, origin, attempt);
+        let stored = self.store.accept(&accepted.booking, predecessor_revision, &attempt, &event).await;
+        stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
+    }
+
+    async fn compare(
+        self: &Arc<Self>,
+        stored: Booking,
+        requested: &BookingSpec,
+        patience: Duration,
+    ) -> Result<CreateOrGet, ProvisioningError> {
+        if stored.wanted.desired_state == DesiredState::Cancelled {
+            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
+            return Ok(CreateOrGet::Cancelled(stored));
+        }
+        let differences = differences(&stored.wanted.spec, requested);
+        if !differences.is_empty() {
+            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
+            return Ok(CreateOrGet::Differs(stored, differences));
+        }
+        self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Replayed);
+        Ok(CreateOrGet::Known(self.waiting.wait_for(stored, patience).await))
+    }
+
+    /// A generation of a booking that is to be accepted now.
+    pub(super) fn fresh_generation(
+        &self,
+        key: BookingKey,
+        generation: Generation,
+        spec: BookingSpec,
+        now: Timestamp,
+    ) -> Transition {
+        let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
+        Booking::accepted(key, generation, external_id, spec, now)
+    }
+
+    /// The booking with the settings that its meeting should have, by what is set for its source system now. Whatever
+    /// is newly wanted passes through here before it is stored; what is compared with the stored needs not.
+    pub(super) fn with_default_settings(&self, key: &BookingKey, spec: BookingSpec) -> BookingSpec {
+        match self.default_settings.get(&key.source_system) {
+            Some(defaults) => spec.with_default_settings(defaults),
+            None => spec.with_default_settings(&MeetingSettings::default()),
+        }
+    }
+
+    /// A fresh attempt that begins now.
+    pub(super) fn fresh_attempt(&self, now: Timestamp) -> Attempt {
+        Attempt { id: AttemptId::new(self.clock.fresh_id()), started_at: now, leased_until: now + self.lease }
+    }
+}

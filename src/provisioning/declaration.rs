@@ -1,0 +1,215 @@
+//! Declares what a booking should be, or cancels it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::carry_out::Work;
+use super::results::{Cancel, Declare, ProvisioningError};
+use super::{Provisioning, events};
+use crate::audit::{NewAuditEvent, Origin};
+use crate::booking::{BookingKey, BookingSpec, Generation, Sequence};
+use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, Transition};
+use crate::store::LeasedBooking;
+use crate::store::writing::{Accepted, Changed};
+
+/// What a caller declares.
+#[derive(Debug, Clone)]
+pub(crate) struct Declaration {
+    /// Of which booking.
+    pub(crate) key: BookingKey,
+    /// What it should be.
+    pub(crate) spec: BookingSpec,
+    /// Whether another organizer may take over.
+    pub(crate) organizer_change: OrganizerChange,
+    /// Only if the booking stands at one of these, as `(generation, revision)`; `None` where anything will do.
+    pub(crate) only_if: Option<Condition>,
+}
+
+/// What a caller believes to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Anything that exists (`If-Match: *`).
+    Exists,
+    /// One of these generations and revisions.
+    OneOf(Vec<(u32, u32)>),
+}
+
+/// What a caller cancels.
+#[derive(Debug, Clone)]
+pub(crate) struct CancelRequest {
+    /// Which booking.
+    pub(crate) key: BookingKey,
+    /// The sequence of the caller's message, where it has one.
+    pub(crate) sequence: Option<Sequence>,
+    /// Only if the booking stands at one of these; `None` where anything will do.
+    pub(crate) only_if: Option<Condition>,
+}
+
+/// A change to store, with its event.
+struct Change<'a> {
+    /// The booking as it was read.
+    known: &'a LeasedBooking,
+    /// What becomes of it.
+    changed: Transition,
+    /// The event that records it.
+    event: NewAuditEvent,
+}
+
+impl Condition {
+    fn holds(&self, booking: &Booking) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::OneOf(known) => known.contains(&(booking.generation.number(), booking.revision)),
+        }
+    }
+}
+
+impl Provisioning {
+    /// Makes a booking what it is declared to be: creates it, changes it, or books it again.
+    pub(crate) async fn declare(
+        self: &Arc<Self>,
+        declaration: Declaration,
+        origin: Origin,
+        patience: Duration,
+    ) -> Result<Declare, ProvisioningError> {
+        let spec = self.with_default_settings(&declaration.key, declaration.spec);
+        let declaration = Declaration { spec, ..declaration };
+        loop {
+            let Some(leased) = self.store.latest(&declaration.key).await? else {
+                if declaration.only_if.is_some() {
+                    return Ok(Declare::NotThere);
+                }
+                match self.begin(&declaration, None, &origin, patience).await? {
+                    Some(declared) => return Ok(declared),
+                    None => continue,
+                }
+            };
+            if declaration.only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
+                return Ok(Declare::RevisionMismatch(leased.booking));
+            }
+            let declared = leased.booking.declared(
+                declaration.spec.clone(),
+                declaration.organizer_change,
+                leased.attempt.is_some(),
+                self.clock.now(),
+            );
+            let (changed, differences) = match declared {
+                Declared::Same => {
+                    return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
+                }
+                Declared::Stale(stored) => return Ok(Declare::Stale(leased.booking, stored)),
+                Declared::OrganizerFixed(differences) => {
+                    return Ok(Declare::OrganizerFixed(leased.booking, differences));
+                }
+                Declared::ChannelFixed(differences) => {
+                    return Ok(Declare::ChannelFixed(leased.booking, differences));
+                }
+                Declared::BookedAgain | Declared::Replaced => {
+                    match self.begin(&declaration, Some(&leased.booking), &origin, patience).await? {
+                        Some(declared) => return Ok(declared),
+                        None => continue,
+                    }
+                }
+                Declared::Changed(changed, differences) => (changed, differences),
+            };
+            let event = events::changed(&changed, &differences, &origin);
+            let change = Change { known: &leased, changed: *changed, event };
+            if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
+                return Ok(Declare::Changed(booking));
+            }
+        }
+    }
+
+    /// Cancels a booking; again is harmless.
+    pub(crate) async fn cancel(
+        self: &Arc<Self>,
+        cancellation: CancelRequest,
+        origin: Origin,
+        patience: Duration,
+    ) -> Result<Cancel, ProvisioningError> {
+        let CancelRequest { key, sequence, only_if } = cancellation;
+        loop {
+            let Some(leased) = self.store.latest(&key).await? else { return Ok(Cancel::NotThere) };
+            if only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
+                return Ok(Cancel::RevisionMismatch(leased.booking));
+            }
+            match leased.booking.cancelled_now(sequence, leased.attempt.is_some(), self.clock.now()) {
+                Cancellation::Already => {
+                    return Ok(Cancel::Cancelled(self.waiting.wait_for(leased.booking, patience).await));
+                }
+                Cancellation::Stale(stored) => return Ok(Cancel::Stale(leased.booking, stored)),
+                Cancellation::Now(cancelled) => {
+                    let event = events::cancelled(&cancelled, &origin);
+                    let change = Change { known: &leased, changed: *cancelled, event };
+                    if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
+                        return Ok(Cancel::Cancelled(booking));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stores the first generation of a booking, or the one after `before`, and carries it out. Nothing when another request
+    /// was faster.
+    async fn begin(
+        self: &Arc<Self>,
+        declaration: &Declaration,
+        before: Option<&Booking>,
+        origin: &Origin,
+        patience: Duration,
+    ) -> Result<Option<Declare>, ProvisioningError> {
+        let now = self.clock.now();
+        let generation = before.map_or(Generation::FIRST, |before| before.generation.next());
+        let mut spec = declaration.spec.clone();
+        spec.sequence = spec.sequence.or(before.and_then(|before| before.wanted.spec.sequence));
+        let accepted = self.fresh_generation(declaration.key.clone(), generation, spec, now);
+        let attempt = self.fresh_attempt(now);
+        let overtakes = before.map(|before| before.revision);
+        match self.accept(&accepted, overtakes, attempt, origin).await? {
+            Accepted::Known(_) => Ok(None),
+            Accepted::New => {
+                let Transition { booking, next, .. } = accepted;
+                let work = Work { booking, next, attempt, origin: origin.clone() };
+                let booking = self.carry_out_and_wait(work, patience).await;
+                if let Some(before) = before {
+                    // The generation before may be due now, and no caller waits for its removal.
+                    self.alarm.set(before.updated_at);
+                }
+                Ok(Some(Declare::New(booking)))
+            }
+        }
+    }
+
+    /// Stores a change and carries it out, or lets the attempt that is under way find it. Nothing when the booking is
+    /// no longer as it was read.
+    async fn change(
+        self: &Arc<Self>,
+        change: Change<'_>,
+        origin: &Origin,
+        patience: Duration,
+    ) -> Result<Option<Booking>, ProvisioningError> {
+        let Change { known, changed: Transition { booking, next, .. }, event } = change;
+        let ours: Option<Attempt> =
+            (known.attempt.is_none() && next.is_some()).then(|| self.fresh_attempt(booking.updated_at));
+        let attempt = known.attempt.or(ours);
+        let retired = events::retired(&booking, origin);
+        let declared = self.store.declare(known, &booking, attempt, (&event, &retired)).await;
+        if let Err(error) = &declared {
+            // It may be stored all the same, with our attempt: the worker finds out.
+            self.unconfirmed.note(error, ours);
+        }
+        if declared? == Changed::Overtaken {
+            return Ok(None);
+        }
+        if booking.generation > Generation::FIRST {
+            self.alarm.set(booking.updated_at);
+        }
+        if let Some(attempt) = ours {
+            let work = Work { booking, next, attempt, origin: origin.clone() };
+            return Ok(Some(self.carry_out_and_wait(work, patience).await));
+        }
+        // What needs no work is settled by this very change, and a request may wait for it.
+        self.waiting.publish_settled(booking.wanted.external_id);
+        Ok(Some(self.waiting.wait_for(booking, patience).await))
+    }
+}

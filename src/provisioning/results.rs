@@ -1,0 +1,71 @@
+//! What became of a request, for `api` and `command`.
+
+use crate::booking::{Difference, Sequence};
+use crate::meeting::Booking;
+use crate::store::StoreError;
+
+/// What became of a request to create a booking or get it.
+#[derive(Debug)]
+pub(crate) enum CreateOrGet {
+    /// It was not known; it stands like this now.
+    New(Booking),
+    /// It was known, and is the same; it stands like this now.
+    Known(Booking),
+    /// It is known, but is not the same: in these fields.
+    Differs(Booking, Vec<Difference>),
+    /// It is known, and was cancelled.
+    Cancelled(Booking),
+}
+
+/// What became of a declaration.
+#[derive(Debug)]
+pub(crate) enum Declare {
+    /// A booking, or a generation of one, was made; it stands like this now.
+    New(Booking),
+    /// It was like this already.
+    Same(Booking),
+    /// It was changed; it stands like this now.
+    Changed(Booking),
+    /// A newer message was here before, with this sequence.
+    Stale(Booking, Sequence),
+    /// Another organizer would be another meeting, and the caller did not allow that.
+    OrganizerFixed(Booking, Vec<Difference>),
+    /// A meeting can't move to another channel.
+    ChannelFixed(Booking, Vec<Difference>),
+    /// It no longer stands where the caller believes.
+    RevisionMismatch(Booking),
+    /// It isn't there, and the caller believes it is.
+    NotThere,
+}
+
+/// What became of a cancel.
+#[derive(Debug)]
+pub(crate) enum Cancel {
+    /// It is cancelled, and stands like this now.
+    Cancelled(Booking),
+    /// A newer message was here before, with this sequence.
+    Stale(Booking, Sequence),
+    /// It no longer stands where the caller believes.
+    RevisionMismatch(Booking),
+    /// It isn't there.
+    NotThere,
+}
+
+/// What became of a booking that was to be tried again by hand.
+#[derive(Debug)]
+pub(crate) enum Retry {
+    /// It was tried again, or is being tried; it stands like this now.
+    Tried(Booking),
+    /// There is nothing to try: it stands like this.
+    Settled(Booking),
+    /// It isn't there.
+    NotThere,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProvisioningError {
+    /// The store can't say; nothing was accepted, as far as anyone knows.
+    #[error("the booking can't be stored")]
+    Store(#[from] StoreError),
+}

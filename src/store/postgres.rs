@@ -1,0 +1,182 @@
+//! The connections to Postgres, and the schema behind them.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+
+use super::connections::Connections;
+use super::error::{Again, StoreError};
+use super::writes::Writes;
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// How to reach Postgres.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreSettings {
+    /// `postgres://…`
+    pub(crate) url: String,
+    /// Most connections at once.
+    pub(crate) connections_max: u32,
+    /// Longest wait for a connection.
+    pub(crate) acquire_timeout: Duration,
+}
+
+/// The store, reached by its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(super) connections: Connections,
+    pub(super) connections_max: u32,
+    pub(super) writes: Arc<Writes>,
+}
+
+/// How the schema in the database stands to the one in this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SchemaState {
+    /// The newest migration in the database; none in an empty one.
+    pub(crate) applied: Option<i64>,
+    /// The newest migration in this program.
+    pub(crate) known: i64,
+}
+
+impl Store {
+    /// Prepares the pool without connecting: a service may start before its Postgres does.
+    pub(crate) fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(&settings.url)
+            .map_err(StoreError::Url)?
+            .application_name("meeting-provisioner");
+        let most = settings.connections_max;
+        let connections = Connections::open(options, most, settings.acquire_timeout);
+        Ok(Self { connections, connections_max: most, writes: Arc::default() })
+    }
+
+    /// Runs the migrations that are pending. Replicas that start together wait for each other.
+    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATOR.run(&mut *self.connections.acquire().await?).await?)
+    }
+
+    /// Whether Postgres answers, has our tables and takes writes.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.connections.acquire().await?;
+        let is_read_only: bool = sqlx::query_scalar(
+            "select current_setting('transaction_read_only')::boolean from (select exists (select from booking)) known",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        connection.done();
+        if is_read_only {
+            // Should it be this session only, the next one knows better.
+            let _renewed = self.connections.recycle_all();
+            return Err(StoreError::read_only());
+        }
+        Ok(())
+    }
+
+    /// Whether the latest writes failed, for a reason that lies with Postgres: a full disk lets reads pass.
+    pub(crate) fn writes_fail(&self) -> bool {
+        self.writes.fail()
+    }
+
+    /// How the schema stands.
+    pub(crate) async fn schema_state(&self) -> Result<SchemaState, StoreError> {
+        let exists: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+            .fetch_one(&mut *self.connections.acquire().await?)
+            .await?;
+        let applied = if exists {
+            sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+                .fetch_one(&mut *self.connections.acquire().await?)
+                .await?
+        } else {
+            None
+        };
+        Ok(SchemaState {
+            applied,
+            known: MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0),
+        })
+    }
+
+    /// The server's version and its clock, for comparison with ours.
+    pub(crate) async fn server(&self) -> Result<(String, crate::clock::Timestamp), StoreError> {
+        let row: (String, crate::clock::Timestamp) =
+            sqlx::query_as("select current_setting('server_version'), clock_timestamp()")
+                .fetch_one(&mut *self.connections.acquire().await?)
+                .await?;
+        Ok(row)
+    }
+
+    /// Closes all connections once their statements are done.
+    pub(crate) async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+/// How often a statement is repeated that was rolled back for the sake of others.
+const AS_IT_IS_MAX: u32 = 3;
+/// Longest that a statement may take, with the wait for a connection: a host that has vanished gives no answer at all.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a statement has been repeated.
+#[derive(Debug, Default)]
+pub(super) struct Repeated {
+    remote_waiters: u32,
+    as_it_is: u32,
+}
+
+impl Store {
+    /// Waits for a statement, but not for ever.
+    pub(super) async fn in_time<T>(
+        &self,
+        statement: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(STATEMENT_TIMEOUT, statement).await.unwrap_or(Err(StoreError::no_answer()))
+    }
+
+    /// Whether a statement that failed like this is worth repeating at once. A restart of Postgres leaves up to the
+    /// whole pool dead, so that is how often another connection is tried.
+    pub(super) fn repeats(&self, error: &StoreError, repeated: &mut Repeated) -> bool {
+        let repeats = match error.again() {
+            Some(Again::RemoteWaiters) => {
+                self.connections.suspect_idle();
+                repeated.remote_waiters += 1;
+                repeated.remote_waiters <= self.connections_max
+            }
+            Some(Again::AsItIs) => {
+                repeated.as_it_is += 1;
+                repeated.as_it_is <= AS_IT_IS_MAX
+            }
+            Some(Again::Renewed) => self.connections.recycle_all(),
+            None => false,
+        };
+        if repeats {
+            tracing::debug!(error = %error, "a statement is repeated");
+        }
+        repeats
+    }
+}
+
+/// Runs a statement that may be repeated, again where that may help at once.
+macro_rules! again_if_lost {
+    ($store:expr, $statement:expr) => {{
+        let mut repeated = $crate::store::postgres::Repeated::default();
+        loop {
+            // On the heap: a request holds several of these one in another, most of them at rest.
+            match $store.in_time(Box::pin($statement)).await {
+                Err(error) if $store.repeats(&error, &mut repeated) => {}
+                other => break other,
+            }
+        }
+    }};
+}
+pub(super) use again_if_lost;
+
+/// The same for a statement that writes: whether writes fail is kept in mind.
+macro_rules! write_again_if_lost {
+    ($store:expr, $statement:expr) => {{
+        let written = $crate::store::postgres::again_if_lost!($store, $statement);
+        $store.writes.note(&written);
+        written
+    }};
+}
+pub(super) use write_again_if_lost;

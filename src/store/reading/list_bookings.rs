@@ -1,0 +1,101 @@
+//! Pages of bookings.
+
+use uuid::Uuid;
+
+use crate::booking::{BookingId, SourceSystem};
+use crate::clock::Timestamp;
+use crate::meeting::{Booking, BookingFilter, Failure, Status};
+use crate::store::booking_row::{LeasedBooking, booking_rows};
+use crate::store::postgres::again_if_lost;
+use crate::store::{Store, StoreError};
+
+/// A place in the list of bookings: right behind the booking that was accepted then under this external id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BookingPosition {
+    /// When the booking was accepted.
+    pub(crate) created_at: Timestamp,
+    /// Its external id, which tells bookings of one instant apart.
+    pub(crate) external_id: Uuid,
+}
+
+impl BookingPosition {
+    /// The place right behind this booking.
+    pub(crate) fn behind(booking: &Booking) -> Self {
+        Self { created_at: booking.created_at, external_id: booking.wanted.external_id.uuid() }
+    }
+}
+
+/// A checked query for a page of bookings, with one more condition.
+macro_rules! page {
+    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident) => {
+        booking_rows!(
+            "select",
+            r#"
+                from booking
+                where ($1::text is null or source_system = $1)
+                    and ($2::text is null or booking_id = $2)
+                    and (cardinality($3::text[]) = 0 or status = any($3))
+                    and ($4::text is null or organizer = $4 or organizer_id::text = lower($4))
+                    and ($5::uuid is null or external_id = $5)
+                    and ($6::text is null or meeting_id = $6)
+                    and ($7::timestamptz is null or start_at >= $7)
+                    and ($8::timestamptz is null or start_at < $8)
+                    and ($9::timestamptz is null or updated_at >= $9)
+                    and ($10::timestamptz is null or updated_at < $10)
+                    and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
+                    and ($14::text is null or last_error->>'code' = $14)
+                "#
+                + $condition
+                + r#"
+                order by created_at desc, external_id desc
+                limit $13
+                "#,
+            $filter.source_system.as_ref().map(SourceSystem::as_str),
+            $filter.booking_id.as_ref().map(BookingId::as_str),
+            &$statuses,
+            $filter.organizer.as_deref(),
+            $filter.external_id.map(crate::booking::ExternalId::uuid),
+            $filter.meeting_id.as_deref(),
+            $filter.starts_from,
+            $filter.starts_before,
+            $filter.updated_from,
+            $filter.updated_before,
+            $from.map(|from| from.created_at),
+            $from.map(|from| from.external_id),
+            i64::from($limit),
+            $filter.code.map(Failure::code),
+        )
+    };
+}
+
+impl Store {
+    /// Up to `limit` bookings, newest first, from a place on. What is accepted meanwhile stands before the first
+    /// page and shifts nothing.
+    pub(crate) async fn bookings(
+        &self,
+        filter: &BookingFilter,
+        from: Option<BookingPosition>,
+        limit: u32,
+    ) -> Result<Vec<Booking>, StoreError> {
+        let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
+        again_if_lost!(self, async {
+            let mut connection = self.connections.acquire().await?;
+            // Whoever looks for what is not done asks for few bookings among very many. Said like this, Postgres may
+            // take the indexes that hold those few; it can't tell it from the parameters.
+            let rows = if is_about_unfinished(&filter.statuses) {
+                page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
+                    .fetch_all(&mut *connection)
+                    .await?
+            } else {
+                page!("", filter, statuses, from, limit).fetch_all(&mut *connection).await?
+            };
+            rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking)).collect()
+        })
+    }
+}
+
+/// Whether only bookings are meant that are due or failed.
+fn is_about_unfinished(statuses: &[Status]) -> bool {
+    let is_unfinished = |status: &Status| !matches!(status, Status::Provisioned | Status::Cancelled);
+    !statuses.is_empty() && statuses.iter().all(is_unfinished)
+}
