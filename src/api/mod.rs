@@ -18,7 +18,7 @@
 //! | `GET /v1/organizers/{organizer}/readiness` | `organizers/get_organizer_readiness.rs` |
 //! | `GET /problems` | `problems/list_problems.rs` |
 //! | `GET /problems/{code}` | `problems/get_problem.rs` |
-//! | `GET /` | `documents/get_service.rs` |
+//! | `GET /` | `documents/get_root.rs` |
 //! | `GET /openapi.json` | `documents/get_openapi.rs` |
 //! | `GET /docs`, `GET /docs/{file}` | `documents/docs_page.rs` |
 //!

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, m
 use super::bookings::{
     create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
-use super::documents::{docs_page, get_openapi, get_service};
+use super::documents::{docs_page, get_openapi, get_root};
 use super::history::{list_audit_events, list_booking_audit_events};
 use super::organizers::get_organizer_readiness;
 use super::problems::{EndpointResponse, Problem, ProblemCode, get_problem, list_problems};
@@ -58,7 +58,7 @@ fn routes(config: &mut ServiceConfig) {
         .default_service(web::to(unknown_path));
     config
         .service(v1)
-        .service(readable("/", get_service::get_service))
+        .service(readable("/", get_root::get_root))
         .service(readable("/openapi.json", get_openapi::get_openapi))
         .service(readable("/docs", docs_page::to_docs))
         .service(readable("/docs/{file:.*}", docs_page::get_docs))

@@ -2,4 +2,4 @@
 
 pub(super) mod docs_page;
 pub(super) mod get_openapi;
-pub(super) mod get_service;
+pub(super) mod get_root;

@@ -14,7 +14,7 @@ use super::example;
 use crate::api::bookings::{
     self, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
-use crate::api::documents::get_service;
+use crate::api::documents::get_root;
 use crate::api::history::{list_audit_events, list_booking_audit_events};
 use crate::api::organizers::get_organizer_readiness;
 use crate::api::problems::{ProblemBody, ProblemCode, get_problem, list_problems};
@@ -51,7 +51,7 @@ pub(crate) fn openapi_json() -> String {
         get_organizer_readiness::get_organizer_readiness,
         list_problems::list_problems,
         get_problem::get_problem,
-        get_service::get_service,
+        get_root::get_root,
     ),
     components(schemas(ProblemBody<'static>)),
     tags(

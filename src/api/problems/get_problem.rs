@@ -1,12 +1,12 @@
 //! `GET /problems/{code}`: what a problem means and what to do.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::documented_problems::DocumentedProblems;
 use super::problem_code::ProblemCode;
-use super::problem_page::{escaped, page, varied};
+use super::problem_page::{escaped, page};
 use super::problem_response::{EndpointResponse, EndpointResult, Problem};
 use crate::api::request::AcceptedForms;
 use crate::api::response;
@@ -56,7 +56,7 @@ fn explain(request: &HttpRequest) -> EndpointResult {
         Problem::new(ProblemCode::NotFound, "There is no problem of this code; /problems lists them all.")
     })?;
     if !AcceptedForms::read(request).prefers_html() {
-        return response::public_json(request, varied(), &explained(code));
+        return response::public_json(request, response::varied(HttpResponse::Ok()), &explained(code));
     }
     let texts = code.texts();
     let retryable = if texts.retryable { "yes" } else { "no" };

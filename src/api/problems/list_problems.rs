@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::get_problem::{ProblemExplainedBody, explained};
 use super::problem_code::ProblemCode;
-use super::problem_page::{escaped, page, varied};
+use super::problem_page::{escaped, page};
 use super::problem_response::EndpointResponse;
 use crate::api::request::AcceptedForms;
 use crate::api::response;
@@ -23,7 +23,8 @@ use crate::api::response;
 pub(crate) async fn list_problems(request: HttpRequest) -> EndpointResponse {
     if !AcceptedForms::read(&request).prefers_html() {
         let items: Vec<_> = ProblemCode::ALL.into_iter().map(explained).collect();
-        return EndpointResponse(response::public_json(&request, varied(), &items));
+        let response = response::varied(HttpResponse::Ok());
+        return EndpointResponse(response::public_json(&request, response, &items));
     }
     let mut list = String::from("<ul>");
     for code in ProblemCode::ALL {

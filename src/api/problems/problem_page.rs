@@ -1,24 +1,20 @@
 //! The pages under `/problems`, for browsers.
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, VARY};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+
+use crate::api::response;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}\
                      code{background:#8882;padding:.1em .3em;border-radius:.2em}dt{font-weight:600;margin-top:1rem}\
                      dd{margin:0}:root{color-scheme:light dark}";
 
-/// An answer that depends on the header `Accept`.
-pub(crate) fn varied() -> HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
-    response.insert_header((VARY, "Accept"));
-    response
-}
-
 /// A whole page; `text` is HTML.
 pub(super) fn page(title: &str, text: &str) -> HttpResponse {
     let title = escaped(title);
-    varied().insert_header((CONTENT_SECURITY_POLICY, POLICY)).content_type("text/html; charset=utf-8").body(format!(
+    let mut page = response::varied(HttpResponse::Ok());
+    page.insert_header((CONTENT_SECURITY_POLICY, POLICY)).content_type("text/html; charset=utf-8").body(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\
          <body><h1>{title}</h1>{text}</body></html>"

@@ -59,7 +59,7 @@ pub(super) const NOT_FOUND: ProblemTexts = ProblemTexts {
     code: "not-found",
     status: 404,
     retryable: false,
-    title: "Not found",
+    title: "There is no such path or booking",
     meaning: "The path or the booking does not exist, or the booking belongs to another source system. The answer \
               does not say which.",
     what_to_do: "Check the path, the bookingId (percent-encoded) and the credential's source system. A booking \

@@ -1,6 +1,6 @@
 //! Answers in JSON.
 
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, VARY};
 use actix_web::{HttpRequest, HttpResponseBuilder};
 use serde::Serialize;
 
@@ -28,6 +28,12 @@ pub(crate) fn public_json<T: Serialize>(
 ) -> EndpointResult {
     let text = serde_json::to_vec(body).map_err(|error| unwritable(request, &error))?;
     Ok(response.content_type("application/json").body(text))
+}
+
+/// An answer whose form depends on the header `Accept`.
+pub(crate) fn varied(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
+    response.insert_header((VARY, "Accept"));
+    response
 }
 
 /// Something stored is not the JSON that it should be.

@@ -1,6 +1,6 @@
 //! `GET /`: what this service is, and where its documents are.
 
-use actix_web::http::header::{LOCATION, VARY};
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,8 +12,8 @@ use crate::api::response;
 /// What this service is, and where its documents are. All links are paths on this host.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Service)]
-struct ServiceBody {
+#[schema(as = ApiRoot)]
+struct RootBody {
     /// The service's name.
     #[schema(example = "meeting-provisioner")]
     name: &'static str,
@@ -23,14 +23,14 @@ struct ServiceBody {
     /// What it does.
     description: &'static str,
     /// Where to go on.
-    links: ServiceLinksBody,
+    links: RootLinksBody,
 }
 
 /// Where to go on.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ServiceLinks)]
-struct ServiceLinksBody {
+#[schema(as = ApiRootLinks)]
+struct RootLinksBody {
     /// The documentation, a page for browsers.
     #[schema(example = "/docs/")]
     documentation: &'static str,
@@ -45,11 +45,11 @@ struct ServiceLinksBody {
     bookings: &'static str,
 }
 
-const SERVICE: ServiceBody = ServiceBody {
+const ROOT: RootBody = RootBody {
     name: env!("CARGO_PKG_NAME"),
     version: env!("CARGO_PKG_VERSION"),
     description: "One booking, one Microsoft Teams meeting, a complete history.",
-    links: ServiceLinksBody {
+    links: RootLinksBody {
         documentation: DOCUMENTATION,
         openapi: "/openapi.json",
         problems: "/problems",
@@ -64,21 +64,18 @@ const DOCUMENTATION: &str = "/docs/";
 /// Without a credential. A browser (`Accept` prefers `text/html`) is redirected to the documentation. Health and metrics
 /// are not here but on the operator's port.
 #[utoipa::path(
-    get, path = "/", operation_id = "getService", tag = "Service",
+    get, path = "/", operation_id = "getRoot", tag = "Service",
     responses(
-        (status = 200, description = "What this service is.", body = ServiceBody),
+        (status = 200, description = "What this service is.", body = RootBody),
         (status = 303, description = "For browsers: the documentation.",
             headers(("Location" = String, description = "`/docs/`."))),
     ),
     security(()),
 )]
-pub(crate) async fn get_service(request: HttpRequest) -> EndpointResponse {
+pub(crate) async fn get_root(request: HttpRequest) -> EndpointResponse {
     if AcceptedForms::read(&request).prefers_html() {
-        let mut redirect = HttpResponse::SeeOther();
-        redirect.insert_header((LOCATION, DOCUMENTATION)).insert_header((VARY, "Accept"));
-        return EndpointResponse(Ok(redirect.finish()));
+        let mut redirect = response::varied(HttpResponse::SeeOther());
+        return EndpointResponse(Ok(redirect.insert_header((LOCATION, DOCUMENTATION)).finish()));
     }
-    let mut response = HttpResponse::Ok();
-    response.insert_header((VARY, "Accept"));
-    EndpointResponse(response::public_json(&request, response, &SERVICE))
+    EndpointResponse(response::public_json(&request, response::varied(HttpResponse::Ok()), &ROOT))
 }
