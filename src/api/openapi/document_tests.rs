@@ -123,3 +123,27 @@ fn answers_with_a_booking_have_their_headers() {
         assert_eq!(headers(operation, status), expected, "{operation} {status}");
     }
 }
+
+fn snake_case(name: &str) -> String {
+    name.chars().fold(String::new(), |snake, c| {
+        if c.is_ascii_uppercase() {
+            format!("{snake}_{}", c.to_ascii_lowercase())
+        } else {
+            format!("{snake}{c}")
+        }
+    })
+}
+
+/// The menu in the charter of `api` leads from every operation to the file that is named for it.
+#[test]
+fn every_operation_is_on_the_menu() {
+    let menu = include_str!("../mod.rs");
+    for (path, item) in as_value()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let file = snake_case(operation["operationId"].as_str().unwrap());
+            let route = format!("//! | `{} {path}` |", method.to_uppercase());
+            let row = menu.lines().find(|line| line.starts_with(&route));
+            assert!(row.is_some_and(|row| row.ends_with(&format!("/{file}.rs` |"))), "{route} {file}.rs");
+        }
+    }
+}

@@ -98,17 +98,16 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::api::request::Query;
 
-    fn sealed(list: &str, scope: &str, filters: &[(&str, &str)]) -> Seal {
-        let parameter =
-            |(name, value): &(&str, &str)| QueryParameter { name: (*name).into(), value: (*value).into() };
-        Seal::of(list, scope, &filters.iter().map(parameter).collect::<Vec<_>>())
+    fn sealed(list: &str, scope: &str, query: &str) -> Seal {
+        Seal::of(list, scope, Query::read(query).filters())
     }
 
     /// A cursor leads back to its place, in its own list with its own filters, and nowhere else.
     #[test]
     fn a_cursor_is_bound_to_its_filters() {
-        let seal = sealed("bookings", "crm", &[("status", "pending")]);
+        let seal = sealed("bookings", "crm", "status=pending");
         let place = BookingPosition {
             created_at: datetime!(2026-12-01 08:00:00.123456 UTC),
             external_id: Uuid::from_u128(7),
@@ -116,11 +115,11 @@ mod tests {
         let text = seal.write(&place);
         assert_eq!(seal.read::<BookingPosition>(&text), Ok(place));
         for other in [
-            sealed("audit-events", "crm", &[("status", "pending")]),
-            sealed("bookings", "hr", &[("status", "pending")]),
-            sealed("bookings", "crm", &[("status", "failed")]),
-            sealed("bookings", "crm", &[("statusp", "ending")]),
-            sealed("bookings", "crm", &[]),
+            sealed("audit-events", "crm", "status=pending"),
+            sealed("bookings", "hr", "status=pending"),
+            sealed("bookings", "crm", "status=failed"),
+            sealed("bookings", "crm", "statusp=ending"),
+            sealed("bookings", "crm", ""),
         ] {
             assert_eq!(other.read::<BookingPosition>(&text), Err(UNUSABLE));
         }
@@ -131,7 +130,7 @@ mod tests {
     /// A cursor that a caller makes up is refused.
     #[test]
     fn a_made_up_cursor_is_refused() {
-        let seal = sealed("bookings", "crm", &[]);
+        let seal = sealed("bookings", "crm", "");
         let good = seal.write(&AuditEventPosition { transaction_id: 7, event_id: 5 });
         for text in ["", "x", "!!", "AAAA", &good[..good.len() - 1], &format!("{good}AA")] {
             assert!(seal.read::<AuditEventPosition>(text).is_err(), "{text}");
