@@ -14,9 +14,9 @@ use super::service_response::ServiceResponse;
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    /// Where its public door is.
+    /// The address of its public port.
     pub address: String,
-    /// Where its operators' door is.
+    /// The address of its operators' port.
     pub admin_address: String,
     http: reqwest::Client,
 }
@@ -32,7 +32,7 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
 }
 
 impl Process {
-    /// Starts `serve` and waits until it says that it is ready.
+    /// Starts `serve` and waits until it logs that it is ready.
     pub async fn serve(environment: &[(String, String)]) -> Self {
         let mut child = program(&["serve"], environment).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -50,7 +50,7 @@ impl Process {
         Self { address: address("address"), admin_address: address("admin_address"), child, lines, http }
     }
 
-    /// A request to the public door, to be completed and sent.
+    /// A request to the public port, to be completed and sent.
     pub fn request(&self, who: Who, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("http://{}{path}", self.address));
         match who.key() {
@@ -80,7 +80,7 @@ impl Process {
         async move { Ok(ServiceResponse::read(request.send().await?).await) }
     }
 
-    /// The status of a path at the operators' door; none when nothing answers.
+    /// The status of a path on the operators' port; none when nothing answers.
     pub async fn probe(&self, path: &str) -> Option<u16> {
         let answer = self.http.get(format!("http://{}{path}", self.admin_address)).send().await;
         answer.ok().map(|answer| answer.status().as_u16())
@@ -104,7 +104,7 @@ impl Process {
         assert!(status.success());
     }
 
-    /// Waits until the process has ended, and hands back its status and the log lines that nobody has read.
+    /// Waits until the process has ended, and returns its status and the log lines not yet read.
     pub async fn ended(mut self, within: Duration) -> (ExitStatus, Vec<Value>) {
         let mut said = Vec::new();
         let status = tokio::time::timeout(within, async {
