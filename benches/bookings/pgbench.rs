@@ -6,15 +6,15 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
+use crate::bench_setup::BenchSetup;
 use crate::load::Kind;
-use crate::stage::Stage;
-use crate::statements::{Statement, Statements};
+use crate::statements::{LoggedStatement, Statements};
 
 /// Two numbers drawn for each new booking: together so many that none comes twice.
 const DRAW_NEW: &str = "\\set k random(100000000000, 999999999999)\n\\set m random(1000, 9999)\n";
 
 /// The expression that stands for a value, where it is not always the same.
-type Drawn<'a> = &'a dyn Fn(&str) -> Option<String>;
+type DrawnValue<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// `pgbench` with its two scripts.
 pub struct Pgbench {
@@ -27,7 +27,7 @@ pub struct Pgbench {
 
 impl Pgbench {
     /// Writes the scripts. The ids that must be fresh are drawn; everything else is as the service sent it.
-    pub fn of(stage: &Stage, statements: &Statements) -> anyhow::Result<Self> {
+    pub fn of(setup: &BenchSetup, statements: &Statements) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut variables = Vec::new();
         // What a booking is named here can't be taken for one of the service's.
@@ -45,14 +45,14 @@ impl Pgbench {
         let known = |value: &str| {
             (value == statements.booking_id).then(|| "('B-' || lpad(:k::text, 12, '0'))".to_owned())
         };
-        let new = script(&statements.new, ("n", &fresh), &mut variables);
-        let replay = script(&statements.replay, ("r", &known), &mut variables);
+        let new = script(&statements.new, "n", &fresh, &mut variables);
+        let replay = script(&statements.replay, "r", &known, &mut variables);
         std::fs::write(folder.path().join("new.sql"), format!("{DRAW_NEW}{new}"))?;
         std::fs::write(folder.path().join("replay.sql"), format!("\\set k random(1, :known)\n{replay}"))?;
         // What is found first may be a link to a folder with all the programs.
-        let server = stage.postgres.binaries_dir().join("postgres").canonicalize()?;
+        let server = setup.postgres.binaries_dir().join("postgres").canonicalize()?;
         let program = server.with_file_name("pgbench");
-        Ok(Self { program, url: stage.postgres.url("postgres"), folder, variables })
+        Ok(Self { program, url: setup.postgres.url("postgres"), folder, variables })
     }
 
     /// How many bookings a second.
@@ -79,8 +79,9 @@ impl Pgbench {
 
 /// A script of these statements. `drawn` says which values are expressions; the others become variables.
 fn script(
-    statements: &[Statement],
-    (prefix, drawn): (&str, Drawn<'_>),
+    statements: &[LoggedStatement],
+    prefix: &str,
+    drawn: DrawnValue<'_>,
     variables: &mut Vec<String>,
 ) -> String {
     let mut script = String::new();

@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Provisioning;
 use crate::audit::Origin;
 use crate::clock::Timestamp;
+use crate::error_chain::chain;
 use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
 use crate::throttling::{CallClass, Pause, Rejected, RejectionReason, pause_asked};
 
@@ -106,7 +107,7 @@ impl Provisioning {
         let scope = pause.scope.to_string();
         tracing::warn!(scope, until = %pause.until, "Graph asked to be left alone");
         if let Err(error) = self.store.pause(&scope, pause.until).await {
-            let error = &error as &dyn std::error::Error;
+            let error = chain(&error);
             tracing::warn!(error, scope, "the other replicas don't know of this pause");
         }
         self.waiting.publish_pause(scope, pause.until);

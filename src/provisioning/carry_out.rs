@@ -7,6 +7,7 @@ use super::Provisioning;
 use super::ask::Asked;
 use super::settle::{Closing, SettleResult};
 use crate::audit::Origin;
+use crate::error_chain::chain;
 use crate::meeting::{
     Attempt, Booking, Call, Evidence, Outcome, Progress, Refusal, Reply, Rules, Transition,
 };
@@ -137,7 +138,7 @@ impl Provisioning {
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::error!(booking = %known.key, attempt = %attempt.id, error, "attempt not settled");
                     return None;
                 }

@@ -9,6 +9,7 @@ use super::carry_out::Work;
 use super::results::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
+use crate::error_chain::chain;
 use crate::meeting::{Attempt, AttemptId, Booking};
 use crate::store::writing::Claimed;
 use crate::store::{LeasedBooking, StoreError};
@@ -102,7 +103,7 @@ impl Provisioning {
                 tracing::warn!(released, "attempts handed back to other replicas");
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
+                let error = chain(&error);
                 tracing::error!(
                     attempts = left.len(),
                     error,

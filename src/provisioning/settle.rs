@@ -4,6 +4,7 @@ use super::ask::Asked;
 use super::carry_out::STORE_AGAIN;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
+use crate::error_chain::chain;
 use crate::meeting::{Attempt, Booking, Transition};
 use crate::store::StoreError;
 use crate::store::writing::{Settled, Settlement};
@@ -87,7 +88,7 @@ impl Provisioning {
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::error!(booking = %booking.key, %attempt, error, "attempt not settled");
                     return SettleResult::Refused;
                 }

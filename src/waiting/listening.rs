@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::notices::{NoticeEffects, Notification};
 use super::wait::Waiting;
 use crate::booking::ExternalId;
+use crate::error_chain::chain;
 use crate::store::{Listener, Notice, ReceivedNotice, StoreError};
 
 /// Rest before a listener that was lost is connected again.
@@ -122,7 +123,7 @@ impl Disconnect {
         match self {
             Self::Stopped => {}
             Self::Lost(error) => {
-                let error = error as &dyn std::error::Error;
+                let error = chain(error);
                 tracing::warn!(
                     error,
                     "the listener is lost, connecting again; requests that wait look often"

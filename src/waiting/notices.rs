@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::wait::Waiting;
 use crate::booking::ExternalId;
 use crate::clock::Timestamp;
+use crate::error_chain::chain;
 use crate::store::{Notice, ReplicaId};
 
 /// Most notifications that one statement publishes.
@@ -166,7 +167,7 @@ impl Waiting {
                     }
                 }
                 Err(error) => {
-                    let error = &error as &dyn std::error::Error;
+                    let error = chain(&error);
                     tracing::warn!(
                         error,
                         "other replicas can't be notified; their waiting requests look for themselves"

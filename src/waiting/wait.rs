@@ -174,7 +174,7 @@ impl Waiting {
     fn place(&self) -> Option<Counted> {
         let place = self.requests.one_more_of(self.requests_max);
         if place.is_none() {
-            self.metrics.load().wait_refused();
+            self.metrics.wait_refused();
         }
         place
     }

@@ -1,4 +1,4 @@
-//! Claims what is due and carries it out, until it is told to stop.
+//! The worker's loop: claims what is due, waits, and claims again, until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::error_chain::chain;
 use crate::meeting::Booking;
 use crate::provisioning::Provisioning;
 
@@ -30,7 +31,7 @@ pub(crate) struct Worker {
 type UnderWay = FuturesUnordered<JoinHandle<Option<Booking>>>;
 
 impl Worker {
-    /// Resumes what is due until it is told to stop. What it has begun goes on; `Provisioning::finish` waits for it.
+    /// Resumes what is due until it is stopped. Attempts under way go on; `Provisioning::finish` waits for them.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut under_way = UnderWay::new();
         while !stop.is_cancelled() {
@@ -57,8 +58,8 @@ impl Worker {
                 is_more_due
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "what is due can't be claimed, looking again");
+                let error = chain(&error);
+                tracing::warn!(error, "what is due can't be claimed, trying again");
                 false
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::support::{TestApp, Who, booking};
 
-/// Nobody changes an event, deletes one, or empties the table, whatever statement they try.
+/// No statement changes an event, deletes one, or empties the table.
 #[tokio::test]
 async fn events_can_neither_be_changed_nor_deleted() {
     let app = TestApp::start().await;
@@ -23,11 +23,12 @@ async fn the_history_says_who_when_what_and_the_answer() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let events = app.history_items("BK-1").await;
     let accepted = events[0].to_string();
-    for told in ["api-key:Desk", "2026-11-23T08:00:00Z", "Quarterly review", "room-booking", "requestId"] {
-        assert!(accepted.contains(told), "{told}: {accepted}");
+    for expected in ["api-key:Desk", "2026-11-23T08:00:00Z", "Quarterly review", "room-booking", "requestId"]
+    {
+        assert!(accepted.contains(expected), "{expected}: {accepted}");
     }
     let created = events[1].to_string();
-    for told in [
+    for expected in [
         "created",
         "\"status\":201",
         "clientRequestId",
@@ -35,7 +36,7 @@ async fn the_history_says_who_when_what_and_the_answer() {
         "create-or-get",
         "provisioned",
     ] {
-        assert!(created.contains(told), "{told}: {created}");
+        assert!(created.contains(expected), "{expected}: {created}");
     }
     app.end().await;
 }
