@@ -170,7 +170,9 @@ impl Provisioning {
             (leased.attempt.is_none() && is_work_left).then(|| self.fresh_attempt(booking.updated_at));
         let attempt = leased.attempt.or(ours);
         let retired = events::retired(&booking, origin);
-        let declared = self.store.declare(leased, &booking, attempt, (&event, &retired)).await;
+        let declaration = LeasedBooking { booking, attempt };
+        let declared = self.store.declare(leased, &declaration, &event, &retired).await;
+        let booking = declaration.booking;
         if let Err(error) = &declared {
             // It may be stored all the same, with our attempt: the worker finds out.
             self.unconfirmed.note(error, ours);

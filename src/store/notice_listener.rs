@@ -32,15 +32,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let messages: Vec<String> = notices.iter().flat_map(|notice| notice.messages(from)).collect();
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             sqlx::query!(
                 r#"select count(pg_notify($1, message)) as "count!" from unnest($2::text[]) as message"#,
                 CHANNEL,
                 &messages
             )
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             Ok(())
         })
     }

@@ -30,7 +30,7 @@ impl Store {
             "#,
             now
         )
-        .fetch_one(&mut *self.connections.acquire().await?)
+        .fetch_one(&mut self.connections.acquire().await?)
         .await?;
         let counts = sqlx::query!(
             r#"
@@ -45,7 +45,7 @@ impl Store {
             now,
             now + soon,
         )
-        .fetch_all(&mut *self.connections.acquire().await?)
+        .fetch_all(&mut self.connections.acquire().await?)
         .await?;
         let unsettled = [Status::Pending, Status::Updating, Status::Cancelling, Status::Failed];
         let by_status = unsettled.map(|status| {

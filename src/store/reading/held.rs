@@ -18,16 +18,14 @@ impl Store {
     ) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
         let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.uuid()).collect();
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             let rows = booking_rows!(
                 "select",
                 "from booking where due_at is not null and lease_attempt_id = any($1) and lease_until > $2",
                 &ids,
                 now,
             )
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             let leased = rows.into_iter().map(LeasedBooking::try_from).filter_map(|leased| match leased {
                 Ok(leased) => leased.attempt.map(|attempt| (leased, attempt)),
                 // It holds up no other; when its lease has ended the claim says so again.

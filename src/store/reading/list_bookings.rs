@@ -84,10 +84,10 @@ impl Store {
             // take the indexes that hold those few; it can't tell it from the parameters.
             let rows = if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
-                    .fetch_all(&mut *connection)
+                    .fetch_all(&mut connection)
                     .await?
             } else {
-                page!("", filter, statuses, from, limit).fetch_all(&mut *connection).await?
+                page!("", filter, statuses, from, limit).fetch_all(&mut connection).await?
             };
             rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking)).collect()
         })

@@ -26,7 +26,7 @@ impl Store {
                 since,
                 i64::from(at_least),
             )
-            .fetch_all(&mut *self.connections.acquire().await?)
+            .fetch_all(&mut self.connections.acquire().await?)
             .await?;
             let made = rows.into_iter();
             Ok(made

@@ -12,4 +12,5 @@ mod recent_attempts;
 mod to_compare;
 
 pub(crate) use audit_events::AuditEventPosition;
+pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;

@@ -38,7 +38,7 @@ impl Store {
                 unseen_since,
                 PASSED_MAX,
             )
-            .fetch_all(&mut *self.connections.acquire().await?)
+            .fetch_all(&mut self.connections.acquire().await?)
             .await?;
             let place = rows
                 .last()
