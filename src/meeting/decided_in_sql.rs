@@ -68,7 +68,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, parse};
+    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
     use crate::meeting::{
         Cancellation, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, Status, Wanted,
     };
@@ -98,7 +98,11 @@ mod tests {
             generation: Generation::FIRST,
             revision: 9,
             wanted: Wanted { desired_state, external_id, spec: parse(body).unwrap().1, revision: 3 },
-            observed: Observed { meeting, ..Observed::default() },
+            observed: Observed {
+                organizer: Some(UserId::new(Uuid::from_u128(11))),
+                meeting,
+                ..Observed::default()
+            },
             progress,
             attempts: 7,
             failures: Failures { count: 2, since: Some(EARLIER) },

@@ -49,7 +49,7 @@ async fn every_statement_hands_its_connection_back() {
     let settlement = Settlement {
         attempt: ours.id,
         worked_on: first.revision,
-        booking: &first.retired(NOW),
+        booking: &first.abandoned(NOW),
         next_attempt: None,
         online_meeting: None,
         is_adopted: false,
