@@ -115,11 +115,11 @@ comment on column booking.creation_unknown is
     'Whether a createOrGet was sent whose answer was lost, so that a meeting may exist that is not known.';
 comment on column booking.meeting_id is 'Graph''s id of the meeting, once it was seen.';
 comment on column booking.join_web_url is 'The link by which people join, byte for byte as Graph sent it.';
-comment on column booking.chat_thread_id is 'The id of the meeting''s chat, where Graph told one.';
+comment on column booking.chat_thread_id is 'The id of the meeting''s chat, where Graph sent one.';
 comment on column booking.created_by is
     'How the meeting came about: this-request (Graph answered 201) or existing (Graph answered 200).';
-comment on column booking.seen is 'The compared members of the meeting as Graph last told them, as JSON.';
-comment on column booking.seen_at is 'When Graph last told of the meeting.';
+comment on column booking.seen is 'The compared members of the meeting as Graph last sent them, as JSON.';
+comment on column booking.seen_at is 'When Graph last sent the meeting.';
 comment on column booking.agreement is
     'Whether the meeting agrees with what is wanted: at, differs, check-requested or unknown.';
 comment on column booking.agreed_revision is

@@ -1,5 +1,5 @@
 //! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: each
-//! statement finds out what became of it.
+//! statement finds out what happened.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::support::{Moment, ORGANIZER, Statement, TestApp, Who, booking, bookin
 const MOMENTS: [Moment; 2] = [Moment::Before, Moment::AfterCommit];
 const IN_TIME: Duration = Duration::from_secs(20);
 
-/// Each file that writes has its statement here, told from all others by words of its own.
+/// Each file that writes has its statement here, recognised by a phrase that no other has.
 #[test]
 fn every_statement_that_writes_is_known_to_the_proxy() {
     let mut files: Vec<(String, String)> = Vec::new();
     for entry in std::fs::read_dir("src/store/writing").unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if !["mod", "parameters"].contains(&name.as_str()) {
+        if !["mod", "input"].contains(&name.as_str()) {
             files.push((name, std::fs::read_to_string(&path).unwrap()));
         }
     }
@@ -28,12 +28,12 @@ fn every_statement_that_writes_is_known_to_the_proxy() {
         Statement::ALL.map(Statement::file)
     );
     for statement in Statement::ALL {
-        let with_words: Vec<&str> = files
+        let with_phrase: Vec<&str> = files
             .iter()
-            .filter(|(_, text)| text.contains(statement.words()))
+            .filter(|(_, text)| text.contains(statement.phrase()))
             .map(|(name, _)| name.as_str())
             .collect();
-        assert_eq!(with_words, [statement.file()], "{statement:?}");
+        assert_eq!(with_phrase, [statement.file()], "{statement:?}");
     }
 }
 
@@ -84,7 +84,7 @@ async fn a_settlement_that_goes_on_is_repeated() {
     }
 }
 
-/// The connection breaks around the statement that changes or calls off.
+/// The connection breaks around the statement that changes or cancels.
 #[tokio::test]
 async fn a_declaration_is_repeated() {
     for moment in MOMENTS {
@@ -132,7 +132,7 @@ async fn a_claim_is_found_again() {
 
 /// The connection breaks around the statement that has a meeting looked at: it is looked at once.
 #[tokio::test]
-async fn a_doubt_is_repeated() {
+async fn a_check_is_begun_once() {
     for moment in MOMENTS {
         let app = TestApp::start_behind_proxy(&[]).await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
@@ -164,7 +164,7 @@ async fn a_retry_is_repeated() {
     }
 }
 
-/// The connection breaks around the statement that keeps what Graph asked for: a replica that comes later heeds it.
+/// The connection breaks around the statement that keeps what Graph asked for: a replica that starts later obeys it.
 #[tokio::test]
 async fn a_pause_is_repeated() {
     for moment in MOMENTS {
@@ -207,8 +207,8 @@ async fn a_release_is_repeated() {
     }
 }
 
-/// Postgres is away before anybody could find out what became of the statement: the caller is told to send again. Once
-/// Postgres is back the worker finds out, and nobody waits for the lease to end.
+/// Postgres is away before the service could find out what became of the statement: the caller gets 503 and may send again.
+/// Once Postgres is back the worker finds out, and the lease need not end first.
 #[tokio::test]
 async fn what_was_accepted_without_an_answer_is_carried_out() {
     let app = TestApp::start_behind_proxy(&[]).await;
@@ -217,7 +217,7 @@ async fn what_was_accepted_without_an_answer_is_carried_out() {
     let problem = app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true);
     assert_eq!(counted(&app, "select count(*) from booking").await, 1, "it is stored");
-    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and nobody works on it");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and no call was made");
     app.proxy().come_back();
     assert_eq!(app.resume_after(Duration::ZERO).await, 1);
     happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
@@ -225,7 +225,7 @@ async fn what_was_accepted_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// Postgres is away before the statement reaches it: the caller is told to send again, and nothing is stored.
+/// Postgres is away before the statement reaches it: the caller gets 503 and may send again, and nothing is stored.
 #[tokio::test]
 async fn what_was_not_accepted_is_not_there() {
     let app = TestApp::start_behind_proxy(&[]).await;
@@ -332,10 +332,10 @@ async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
     }
 }
 
-/// The host of Postgres has vanished: connections neither answer nor break. A request is told so in bounded time, and
+/// The host of Postgres has vanished: connections neither answer nor break. A request gets 503 in bounded time, and
 /// all is well when the host is back.
 #[tokio::test]
-async fn a_postgres_that_gives_no_answer_is_waited_for_in_vain_only_so_long() {
+async fn a_postgres_that_gives_no_answer_is_waited_for_only_so_long() {
     let app = TestApp::start_behind_proxy(&[]).await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().freeze();

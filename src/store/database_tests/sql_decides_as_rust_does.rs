@@ -33,7 +33,7 @@ async fn every_row_reads_as_it_was_written() {
     }
 }
 
-/// A claim makes of an abandoned attempt what `Booking::abandoned` says, and leaves a booking alone that nobody worked on.
+/// A claim makes of an abandoned attempt what `Booking::abandoned` says, and changes nothing else of a booking that was not leased.
 #[tokio::test]
 async fn a_claim_closes_an_abandoned_attempt_as_rust_does() {
     let test = TestStore::start().await;
@@ -157,7 +157,7 @@ async fn what_was_not_permitted_is_freed_as_in_rust() {
         let status = expected.status();
         assert_eq!(test.read(before).await, at_rest_or_free(expected), "of {before:?}");
         assert_eq!(test.history(&before.booking).await, history);
-        let told: Option<String> = sqlx::query_scalar(
+        let next_status: Option<String> = sqlx::query_scalar(
             "select payload->'next'->>'status' from audit_event where external_id = $1 and payload->'next'->>'dueAt' = $2",
         )
         .bind(before.booking.wanted.external_id.uuid())
@@ -165,7 +165,7 @@ async fn what_was_not_permitted_is_freed_as_in_rust() {
         .fetch_optional(&test.pool)
         .await
         .unwrap();
-        assert_eq!(told.as_deref(), is_freed(&before.booking).then_some(status.as_str()));
+        assert_eq!(next_status.as_deref(), is_freed(&before.booking).then_some(status.as_str()));
     }
 }
 

@@ -94,7 +94,7 @@ impl Store {
     ///
     /// The history of one booking is in the order in which its events happened. That of all bookings is in the order
     /// of the transactions that wrote them. Oldest first, it ends before the first transaction that is still under
-    /// way, so that nobody who follows it passes over an event that is committed later.
+    /// way, so that a reader who follows it misses no event that is committed later.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,

@@ -1,4 +1,4 @@
-//! Who holds what: bookings by the attempts that are open.
+//! Bookings by their open attempts.
 
 use uuid::Uuid;
 
@@ -9,8 +9,8 @@ use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// The bookings that name one of these attempts as theirs, with leases that last beyond `now`. So finds out what came
-    /// of a statement that opened an attempt whoever got no answer to it.
+    /// The bookings that name one of these attempts as theirs, with leases that last beyond `now`. So a caller
+    /// that got no answer to a statement which opens attempts finds out what came of it.
     pub(crate) async fn held(
         &self,
         attempts: &[AttemptId],

@@ -1,4 +1,4 @@
-//! Reads, with no side effect. Called by the doors and by `provisioning`.
+//! Reads, with no side effect. Called by `api`, `server`, `command` and `provisioning`.
 
 mod audit_events;
 mod audited_bookings;

@@ -1,4 +1,4 @@
-//! What Graph asked to be left alone with.
+//! The pauses that Graph asked for.
 
 use crate::clock::Timestamp;
 use crate::store::postgres::again_if_lost;

@@ -1,4 +1,4 @@
-//! Meetings still to come of which Graph has told nothing for long.
+//! Meetings still to come that Graph was not asked about for long.
 
 use uuid::Uuid;
 

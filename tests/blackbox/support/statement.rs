@@ -5,19 +5,19 @@
 pub enum Statement {
     /// Stores a booking.
     Accept,
-    /// Takes what is due.
+    /// Claims what is due.
     Claim,
-    /// Changes what is wanted, or calls it off.
+    /// Changes what is wanted, or cancels it.
     Declare,
-    /// Has a meeting looked at.
+    /// Has a meeting checked.
     BeginCheck,
-    /// Keeps what Graph asked to be left alone with.
+    /// Keeps a pause that Graph asked for.
     RecordPause,
     /// Hands leases back.
     Release,
     /// Makes what is parked or waits due.
     Retry,
-    /// Stores what came of a call.
+    /// Stores the outcome of a call.
     Settle,
 }
 
@@ -48,8 +48,8 @@ impl Statement {
         }
     }
 
-    /// Words that no other statement has; a test holds them to the file.
-    pub fn words(self) -> &'static str {
+    /// A phrase that no other statement has; a test holds it to the file.
+    pub fn phrase(self) -> &'static str {
         match self {
             Self::Accept => "insert into booking (",
             Self::Claim => "for update skip locked",
@@ -64,6 +64,6 @@ impl Statement {
 
     /// Which one a query's text is, if it is one of them.
     pub fn recognise(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|statement| text.contains(statement.words()))
+        Self::ALL.into_iter().find(|statement| text.contains(statement.phrase()))
     }
 }
