@@ -9,7 +9,7 @@ use futures_util::stream::{BoxStream, once, poll_fn};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 
-use super::connections::Connection;
+use super::connections::{Connection, StatementEnd};
 
 impl<'c> Executor<'c> for &'c mut Connection {
     type Database = Postgres;
@@ -30,7 +30,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
             match &step {
                 Some(Ok(_)) => {}
                 Some(Err(_)) => end = None,
-                None => end.take().into_iter().for_each(|end| end.well()),
+                None => end.take().into_iter().for_each(StatementEnd::well),
             }
             Poll::Ready(step)
         }))

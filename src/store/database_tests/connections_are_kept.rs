@@ -79,7 +79,7 @@ async fn every_statement_hands_its_connection_back() {
         has_foreign_transactions(),
         orphans(period, 10),
         missing_guards(),
-        backlog(NOW, Duration::from_secs(60)),
+        backlog(NOW, Duration::from_mins(1)),
         meetings_made(NOW, 1),
         pauses(NOW),
         recent_attempts(&first.wanted.spec.organizer, Some(organizer()), None, NOW),

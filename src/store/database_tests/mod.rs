@@ -3,7 +3,7 @@
 
 mod connections_are_kept;
 mod inputs_fit_their_types;
-#[expect(unused_imports, reason = "an empty database is for the tests of the migrations alone")]
+mod migrations;
 #[path = "../../../tests/blackbox/support/postgres/mod.rs"]
 mod postgres;
 mod rows;

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::postgres::{TestDatabase, fresh_database};
+use super::postgres::{TestDatabase, empty_database, fresh_database};
 use crate::audit::{Actor, EventKind, EventPayload, NewAuditEvent};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
 use crate::clock::Timestamp;
@@ -34,8 +34,17 @@ pub(super) struct TestStore {
 }
 
 impl TestStore {
+    /// With the schema.
     pub(super) async fn start() -> Self {
-        let database = fresh_database(&MIGRATOR).await;
+        Self::on(fresh_database(&MIGRATOR).await)
+    }
+
+    /// Without it.
+    pub(super) async fn start_empty() -> Self {
+        Self::on(empty_database().await)
+    }
+
+    fn on(database: TestDatabase) -> Self {
         let settings = StoreSettings {
             url: database.url.clone(),
             connections_max: 1,
@@ -191,12 +200,12 @@ pub(super) fn meeting(number: usize, agreement: Agreement) -> Meeting {
     Meeting {
         id: MeetingId::parse(&format!("meeting {number}")).unwrap(),
         join_web_url: JoinWebUrl::parse(&format!("https://teams.example/{number}")).unwrap(),
-        chat_thread_id: (number % 2 == 0).then(|| format!("chat {number}")),
-        created_by: if number % 3 == 0 { CreatedBy::Existing } else { CreatedBy::ThisRequest },
+        chat_thread_id: (number.is_multiple_of(2)).then(|| format!("chat {number}")),
+        created_by: if number.is_multiple_of(3) { CreatedBy::Existing } else { CreatedBy::ThisRequest },
         seen: Seen { subject: Some(format!("subject {number}")), ..Seen::default() },
         seen_at: EARLIER,
         agreement,
-        lobby_closed: number % 5 == 0,
-        removed: number % 7 == 0,
+        lobby_closed: number.is_multiple_of(5),
+        removed: number.is_multiple_of(7),
     }
 }

@@ -83,7 +83,7 @@ async fn a_claim_closes_an_abandoned_attempt_as_rust_does() {
 async fn older_generations_are_retired_as_in_rust() {
     let test = TestStore::start().await;
     for (place, older) in every_booking().into_iter().enumerate() {
-        let attempt = older.due_at().filter(|_| place % 2 == 0).map(|_| attempt(1, NOW));
+        let attempt = older.due_at().filter(|_| place.is_multiple_of(2)).map(|_| attempt(1, NOW));
         let older = LeasedBooking { booking: older, attempt };
         let mut later = booking(10_000 + place);
         (later.key, later.generation) = (older.booking.key.clone(), older.booking.generation.next());

@@ -66,17 +66,6 @@ impl Store {
 
 /// Whether anything is there to be freed is a look at one page of a small index.
 async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-    let booking = settlement.booking;
-    let input = BookingInput::of(booking, settlement.next_attempt)?;
-    let input = if settlement.is_adopted { input.with_wanted(booking)? } else { input };
-    let beside = SettlementInput {
-        attempt_id: settlement.attempt.uuid(),
-        worked_on: int(settlement.worked_on),
-        online_meeting: settlement.online_meeting,
-        event: EventInput::of(settlement.event)?,
-        retired: EventInput::of(settlement.retired)?,
-        freed: EventInput::of(settlement.freed)?,
-    };
     let settled = sqlx::query!(
         r#"
         with settled as (
@@ -134,13 +123,31 @@ async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Res
                 then free_not_permitted(($1::booking_input).organizer_id, ($2::settlement_input).freed)
             end as freed
         "#,
-        input as _,
-        beside as _,
+        booking_input(settlement)? as _,
+        beside(settlement)? as _,
     )
     .fetch_optional(connection)
     .await
-    .map_err(|error| meeting_taken(error, booking))?;
+    .map_err(|error| meeting_taken(error, settlement.booking))?;
     Ok(settled.is_some())
+}
+
+/// How the booking stands now. What is wanted was not changed here, unless the booking follows the meeting.
+fn booking_input<'a>(settlement: &Settlement<'a>) -> Result<BookingInput<'a>, StoreError> {
+    let input = BookingInput::of(settlement.booking, settlement.next_attempt)?;
+    if settlement.is_adopted { input.with_wanted(settlement.booking) } else { Ok(input) }
+}
+
+/// What is written beside it.
+fn beside<'a>(settlement: &Settlement<'a>) -> Result<SettlementInput<'a>, StoreError> {
+    Ok(SettlementInput {
+        attempt_id: settlement.attempt.uuid(),
+        worked_on: int(settlement.worked_on),
+        online_meeting: settlement.online_meeting,
+        event: EventInput::of(settlement.event)?,
+        retired: EventInput::of(settlement.retired)?,
+        freed: EventInput::of(settlement.freed)?,
+    })
 }
 
 /// The schema holds that one meeting belongs to one booking; should Graph ever say otherwise, it has a name.
