@@ -1,5 +1,25 @@
 //! One booking, one Microsoft Teams meeting, a complete history.
 //!
+//! # Which error type to use where
+//!
+//! `…Fault` is something to correct before it can work (an input, a setting, a credential); all faults of one input are
+//! collected and told at once. `…Error` is an operation that failed at run time. What Graph answers is neither: it is an
+//! outcome, a value that is decided on and stored.
+//!
+//! - A request body, a query: `booking::MemberFault` or `TextFault`; `api` answers them as one `Problem`.
+//! - A setting or an API key: `setting::SettingFault`, collected in `ConfigFaults` or `ApiKeyFaults`.
+//! - A credential or a role: `AccessFault`. Its source, `AuthenticationFault`, is for the log, never for the client.
+//! - A statement: `StoreError`, which knows whether waiting may help (`may_pass`). An operation on bookings:
+//!   `ProvisioningError`.
+//! - A call to Graph: `meeting::Outcome`; what is left of it is the booking's `LastError` with its `Failure` code. A call
+//!   that may not be sent now: `throttling::Rejected`, with the time of the next try.
+//! - The set-up of a connection to Graph: `ConnectionFault`. A token: `TokenFailure`. A start: `StartFault`.
+//! - A response to a caller: `Problem`, with what the caller may know and do. The causes are for the log.
+//! - A command: `anyhow::Error`, printed once, by `command::run`.
+//!
+//! A room wraps what a neighbour returns as the source of its own error. A failure is logged once, where it is handled,
+//! with `error_chain::chain`, which holds every cause.
+//!
 //! # Which room may import which
 //!
 //! `tests/tidy` reads these two tables and holds them, file by file. `—` stands for nothing; a path like
@@ -13,19 +33,22 @@
 //! | `booking` | `clock` |
 //! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
-//! | `provisioning` | `audit`, `booking`, `clock`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way` |
+//! | `provisioning` | `audit`, `booking`, `clock`, `error_chain`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
+//! | `waiting` | `booking`, `clock`, `error_chain`, `meeting`, `store::reading`, `store::Store`, `store::StoreError`, `store::Listener`, `store::Notice`, `store::ReceivedNotice`, `store::ReplicaId`, `telemetry`, `under_way` |
 //! | `throttling` | `booking`, `clock`, `meeting` |
-//! | `worker` | `clock`, `meeting`, `provisioning` |
+//! | `worker` | `clock`, `error_chain`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
-//! | `msgraph` | `booking`, `clock`, `meeting`, `outbound` |
+//! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | — |
-//! | `access` | `booking` |
+//! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `worker` |
-//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
+//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting` |
+//! | `setting` | — |
 //! | `telemetry` | `booking`, `config` |
+//! | `error_chain` | — |
 //! | `under_way` | — |
 //! | `outbound` | — |
 //!
@@ -53,6 +76,7 @@ pub mod booking;
 pub mod clock;
 pub mod command;
 pub mod config;
+mod error_chain;
 pub mod local_postgres;
 pub mod meeting;
 mod msgraph;
@@ -60,8 +84,10 @@ pub mod msgraph_simulator;
 mod outbound;
 mod provisioning;
 mod server;
+mod setting;
 mod store;
 mod telemetry;
 mod throttling;
 mod under_way;
+mod waiting;
 mod worker;

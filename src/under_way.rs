@@ -1,4 +1,4 @@
-//! Counts what is under way, and tells when nothing is.
+//! Counts what is under way, and lets callers wait until nothing is.
 
 use tokio::sync::watch;
 

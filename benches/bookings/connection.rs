@@ -30,12 +30,12 @@ impl HttpConnection {
         Ok(Self { stream, received: Vec::new() })
     }
 
-    /// Sends a whole request, whose answer nobody reads yet.
+    /// Sends a whole request, whose answer is not read yet.
     pub fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
         Ok(self.stream.write_all(request)?)
     }
 
-    /// Sends a whole request and reads the whole answer, which must tell its length.
+    /// Sends a whole request and reads the whole answer, which must have a `Content-Length`.
     pub fn exchange(&mut self, request: &[u8]) -> anyhow::Result<BenchResponse<'_>> {
         self.send(request)?;
         if self.received.is_empty() {

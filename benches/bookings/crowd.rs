@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
-use crate::stage::Stage;
 
 /// Files of this process that are no connections of the crowd.
 const OTHER_FILES: usize = 300;
@@ -28,7 +28,7 @@ const OTHERS: u32 = 2_000;
 
 /// Measures and prints.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
+pub fn measure(setup: &BenchSetup, wanted: usize) -> anyhow::Result<()> {
     let files = open_files_max()?;
     let requests = wanted.min(files.saturating_sub(OTHER_FILES));
     if requests < wanted {
@@ -38,13 +38,13 @@ pub fn measure(stage: &Stage, wanted: usize) -> anyhow::Result<()> {
     }
     let most = requests.to_string();
     let service =
-        stage.start_service_with(&[("HTTP__WAIT_MAX_SECONDS", "90"), ("HTTP__WAITING_MAX", &most)])?;
-    println!("Resident memory at rest: {}", service.usage()?.memory);
+        setup.start_service_with(&[("HTTP__WAIT_MAX_SECONDS", "90"), ("HTTP__WAITING_MAX", &most)])?;
+    println!("Resident memory when idle: {}", service.usage()?.memory);
     load::run(&service, Kind::New, 16, 2)?;
     let known = service.booked();
     println!("After {known} bookings over 16 connections: {}", service.usage()?.memory);
 
-    stage.throttle_graph(THROTTLED_SECONDS);
+    setup.throttle_graph(THROTTLED_SECONDS);
     let began = Instant::now();
     let mut crowd = Vec::with_capacity(requests);
     let mut request = Request::preferring(service.address, Some(PATIENT));
@@ -135,7 +135,7 @@ fn until_waiting(service: &Program, requests: usize) -> anyhow::Result<()> {
     }
 }
 
-/// How many files a process may open, as Linux tells; the service gets the same limit from this process.
+/// How many files a process may open, by Linux; the service gets the same limit from this process.
 fn open_files_max() -> anyhow::Result<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));

@@ -36,13 +36,13 @@ impl Kind {
 }
 
 /// What came of it.
-pub struct Load {
+pub struct LoadResult {
     /// How long each answer took, shortest first.
     latencies: Vec<Duration>,
     took: Duration,
 }
 
-impl Load {
+impl LoadResult {
     /// Right answers a second.
     pub fn per_second(&self) -> f64 {
         self.answers() / self.took.as_secs_f64()
@@ -66,7 +66,7 @@ impl Load {
 }
 
 /// Loads the service for so many seconds. Any answer but the right one is an error.
-pub fn run(service: &Program, kind: Kind, connections: u16, seconds: u64) -> anyhow::Result<Load> {
+pub fn run(service: &Program, kind: Kind, connections: u16, seconds: u64) -> anyhow::Result<LoadResult> {
     let began = Instant::now();
     let end = began + Duration::from_secs(seconds);
     let known = service.booked();
@@ -101,7 +101,7 @@ pub fn run(service: &Program, kind: Kind, connections: u16, seconds: u64) -> any
     let took = began.elapsed();
     let mut latencies: Vec<_> = parts.into_iter().flatten().collect();
     latencies.sort_unstable();
-    Ok(Load { latencies, took })
+    Ok(LoadResult { latencies, took })
 }
 
 /// The next number of a xorshift generator; better ones cost more than the load may.

@@ -6,13 +6,13 @@
 //! All of them and the load share the machine's cores. After each round of new bookings the simulator's ledger and
 //! the database are asked whether there is one meeting for each booking: a fast answer that is wrong counts nothing.
 
+mod bench_setup;
 mod connection;
 mod crowd;
 mod load;
 mod pgbench;
 mod program;
 mod resuming;
-mod stage;
 mod statements;
 mod throttled;
 mod usage;
@@ -21,10 +21,10 @@ mod waiting;
 use anyhow::Context as _;
 use clap::Parser;
 
-use load::{Kind, Load};
+use bench_setup::BenchSetup;
+use load::{Kind, LoadResult};
 use pgbench::Pgbench;
 use program::Program;
-use stage::Stage;
 use usage::Usage;
 
 /// As in the program, of which the simulator is a part.
@@ -34,7 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Measures new bookings and replays.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
-struct Arguments {
+struct BenchArguments {
     /// How long each measurement lasts
     #[arg(long, default_value_t = 2)]
     seconds: u64,
@@ -67,70 +67,76 @@ struct Arguments {
     bench: bool,
 }
 
+/// What is measured, and how.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    arguments: &'a BenchArguments,
+    setup: &'a BenchSetup,
+    service: &'a Program,
+    pgbench: &'a Pgbench,
+}
+
 /// One line of the table: the best of all rounds.
 struct Line {
     kind: Kind,
     connections: u16,
-    load: Load,
+    load: LoadResult,
     usage: Usage,
     pgbench_per_second: Option<f64>,
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
 fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let stage = Stage::set(arguments.database_connections)?;
+    let arguments = BenchArguments::parse();
+    let setup = BenchSetup::start(arguments.database_connections)?;
     if arguments.waiting {
-        return waiting::measure(&stage, arguments.seconds, arguments.rounds);
+        return waiting::measure(&setup, arguments.seconds, arguments.rounds);
     }
     if arguments.throttled {
-        return throttled::measure(&stage, arguments.seconds, arguments.rounds);
+        return throttled::measure(&setup, arguments.seconds, arguments.rounds);
     }
     if arguments.resuming {
-        return resuming::measure(&stage, arguments.rounds);
+        return resuming::measure(&setup, arguments.rounds);
     }
     if let Some(requests) = arguments.crowd {
-        return crowd::measure(&stage, requests);
+        return crowd::measure(&setup, requests);
     }
-    let first = stage.start_service()?;
+    let first = setup.start_service()?;
     let ready_with_migrations = first.ready_after;
     first.end()?;
-    let statements = statements::watch(&stage)?;
-    let service = stage.start_service()?;
+    let statements = statements::watch(&setup)?;
+    let service = setup.start_service()?;
     println!(
         "Ready {} ms after the start on an empty database, {} ms on one with its schema.",
         ready_with_migrations.as_millis(),
         service.ready_after.as_millis()
     );
-    println!("Resident memory at rest: {}", service.usage()?.memory);
+    println!("Resident memory when idle: {}", service.usage()?.memory);
 
-    let pgbench = Pgbench::of(&stage, &statements)?;
+    let pgbench = Pgbench::of(&setup, &statements)?;
     load::run(&service, Kind::New, 16, 1)?;
+    let subject = Subject { arguments: &arguments, setup: &setup, service: &service, pgbench: &pgbench };
     let mut lines = Vec::new();
     for kind in [Kind::New, Kind::Replay] {
         for &connections in &arguments.connections {
-            lines.push(measure(&arguments, (&stage, &service, &pgbench), kind, connections)?);
+            lines.push(measure(&subject, kind, connections)?);
         }
     }
     print_table(&lines);
     println!("Resident memory under load: {}", service.usage()?.memory);
-    println!("{}", stage.check_one_meeting_per_booking(service.booked())?);
+    println!("{}", setup.check_one_meeting_per_booking(service.booked())?);
     service.end()
 }
 
-fn measure(
-    arguments: &Arguments,
-    (stage, service, pgbench): (&Stage, &Program, &Pgbench),
-    kind: Kind,
-    connections: u16,
-) -> anyhow::Result<Line> {
+fn measure(subject: &Subject<'_>, kind: Kind, connections: u16) -> anyhow::Result<Line> {
+    let Subject { arguments, setup, service, pgbench } = *subject;
     let mut best: Option<Line> = None;
     for _ in 0..arguments.rounds {
         let before = service.usage()?;
         let load = load::run(service, kind, connections, arguments.seconds)?;
         let usage = service.usage()?.since(&before);
         if kind == Kind::New {
-            stage.check_one_meeting_per_booking(service.booked())?;
+            setup.check_one_meeting_per_booking(service.booked())?;
         }
         let pgbench_per_second = (!arguments.no_pgbench)
             .then(|| pgbench.run(kind, connections, arguments.seconds, service.booked()))

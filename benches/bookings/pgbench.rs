@@ -6,9 +6,9 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
+use crate::bench_setup::BenchSetup;
 use crate::load::Kind;
-use crate::stage::Stage;
-use crate::statements::{Statement, Statements};
+use crate::statements::{LoggedStatement, Statements};
 
 /// Two numbers drawn for each new booking: together so many that none comes twice.
 const DRAW_NEW: &str = "\\set k random(100000000000, 999999999999)\n\\set m random(1000, 9999)\n";
@@ -25,7 +25,7 @@ pub struct Pgbench {
 
 impl Pgbench {
     /// Writes the scripts. The ids that must be fresh are drawn; everything else is as the service sent it.
-    pub fn of(stage: &Stage, statements: &Statements) -> anyhow::Result<Self> {
+    pub fn of(setup: &BenchSetup, statements: &Statements) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         // What a booking is named here can't be taken for one of the service's.
         let kept = statements.meeting_id.len().saturating_sub(16);
@@ -40,9 +40,9 @@ impl Pgbench {
         std::fs::write(folder.path().join("new.sql"), new)?;
         std::fs::write(folder.path().join("replay.sql"), replay)?;
         // What is found first may be a link to a folder with all the programs.
-        let server = stage.postgres.binaries_dir().join("postgres").canonicalize()?;
+        let server = setup.postgres.binaries_dir().join("postgres").canonicalize()?;
         let program = server.with_file_name("pgbench");
-        Ok(Self { program, url: stage.postgres.url("postgres"), folder })
+        Ok(Self { program, url: setup.postgres.url("postgres"), folder })
     }
 
     /// How many bookings a second.
@@ -70,7 +70,7 @@ fn drawn<const N: usize>(texts: [(&String, String); N]) -> Drawn {
 
 /// A script that prepares these statements once in each session, draws what is to be drawn, and executes them. A value is
 /// sent as it was seen; what is drawn is replaced in it, be it the whole value or a member of a composite one.
-fn script(statements: &[Statement], draw: &str, drawn: &Drawn) -> String {
+fn script(statements: &[LoggedStatement], draw: &str, drawn: &Drawn) -> String {
     let mut prepared = String::new();
     let mut executed = String::new();
     for (place, statement) in statements.iter().enumerate() {

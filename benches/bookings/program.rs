@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::bench_setup::KEY;
 use crate::connection::HttpConnection;
-use crate::stage::KEY;
 use crate::usage::Usage;
 
 /// The pause between two looks whether the service is ready.
@@ -20,9 +20,9 @@ const DIGITS: usize = 12;
 /// The program in a process of its own. Dropped, it is killed.
 pub struct Program {
     child: Child,
-    /// Its public door.
+    /// The address of its public port.
     pub address: SocketAddr,
-    /// Its operators' door.
+    /// The address of its operators' port.
     pub admin: SocketAddr,
     /// From its start until `/readyz` answered 200.
     pub ready_after: Duration,
@@ -35,8 +35,10 @@ impl Program {
     /// Waits until the process says that it is ready.
     pub fn ready(
         child: Child,
-        (address, admin): (SocketAddr, SocketAddr),
-        (began, limit): (Instant, Duration),
+        address: SocketAddr,
+        admin: SocketAddr,
+        began: Instant,
+        limit: Duration,
     ) -> anyhow::Result<Self> {
         let (ready_after, sent) = (Duration::ZERO, AtomicU64::new(0));
         let mut service = Self { child, address, admin, ready_after, numbers: Arc::default(), sent };
@@ -80,7 +82,7 @@ impl Program {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// What a metric without labels says, at the operators' door.
+    /// The value of a metric without labels, on the operators' port.
     pub fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let request = format!("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", self.admin);
         let mut state = HttpConnection::to(self.admin)?;
@@ -96,7 +98,7 @@ impl Program {
 
     /// Asks it to end, and waits for that.
     pub fn end(mut self) -> anyhow::Result<()> {
-        ensure!(Command::new("kill").arg(self.child.id().to_string()).status()?.success(), "not told to end");
+        ensure!(Command::new("kill").arg(self.child.id().to_string()).status()?.success(), "kill failed");
         let status = self.child.wait()?;
         ensure!(status.success(), "the service ended with {status}");
         Ok(())
@@ -105,7 +107,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Whoever has ended can't be killed, which is just as well.
+        // A process that has ended can't be killed, which is fine.
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::program::Request;
-use crate::stage::Stage;
 
 /// Bookings whose calls are under way when their replica is killed.
 const IN_FLIGHT: u32 = 20;
@@ -25,12 +25,12 @@ const SETTLED_POLL: Duration = Duration::from_millis(50);
 
 /// Measures and prints.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-pub fn measure(stage: &Stage, rounds: u32) -> anyhow::Result<()> {
-    let other = stage.start_service_with(&SETTINGS)?;
-    stage.execute("create table left_behind (booking_id text, lease_until timestamptz)")?;
+pub fn measure(setup: &BenchSetup, rounds: u32) -> anyhow::Result<()> {
+    let other = setup.start_service_with(&SETTINGS)?;
+    setup.execute("create table left_behind (booking_id text, lease_until timestamptz)")?;
     for round in 0..rounds {
-        let killed = stage.start_service_with(&SETTINGS)?.numbered_after(u64::from(round * IN_FLIGHT));
-        stage.slow_down_graph(GRAPH_MILLISECONDS);
+        let killed = setup.start_service_with(&SETTINGS)?.numbered_after(u64::from(round * IN_FLIGHT));
+        setup.slow_down_graph(GRAPH_MILLISECONDS);
         let mut connection = HttpConnection::to(killed.address)?;
         let mut request = Request::preferring(killed.address, Some("respond-async"));
         for _ in 0..IN_FLIGHT {
@@ -40,21 +40,21 @@ pub fn measure(stage: &Stage, rounds: u32) -> anyhow::Result<()> {
         }
         // Dropped, it is killed: by SIGKILL.
         drop(killed);
-        stage.speed_up_graph();
-        stage.execute(
+        setup.speed_up_graph();
+        setup.execute(
             "insert into left_behind select booking_id, lease_until from booking where lease_attempt_id is not null",
         )?;
         let began = Instant::now();
-        while stage.ask("select count(*)::float8 from booking where status <> 'provisioned'")? != [0.0] {
+        while setup.ask("select count(*)::float8 from booking where status <> 'provisioned'")? != [0.0] {
             ensure!(began.elapsed() < SETTLED_LIMIT, "not settled after {} s", SETTLED_LIMIT.as_secs());
             std::thread::sleep(SETTLED_POLL);
         }
     }
-    let left_behind = stage.ask("select count(*)::float8 from left_behind")?;
-    let bookings = stage.ask("select count(distinct meeting_id)::float8 from booking")?;
+    let left_behind = setup.ask("select count(*)::float8 from left_behind")?;
+    let bookings = setup.ask("select count(distinct meeting_id)::float8 from booking")?;
     let expected = f64::from(rounds * IN_FLIGHT);
     ensure!(
-        bookings == [expected] && stage.meetings() == (rounds * IN_FLIGHT) as usize,
+        bookings == [expected] && setup.meetings() == (rounds * IN_FLIGHT) as usize,
         "not one meeting each"
     );
     println!(
@@ -64,11 +64,11 @@ pub fn measure(stage: &Stage, rounds: u32) -> anyhow::Result<()> {
     );
     println!("| after the end of the lease | p50 ms | p99 ms | most ms |");
     println!("| --- | --: | --: | --: |");
-    let taken_over = stage.ask(
+    let taken_over = setup.ask(
         "select (extract(epoch from occurred_at - lease_until) * 1000)::float8 from left_behind
          join audit_event using (booking_id) where event_type = 'call.unknown' order by 1",
     )?;
-    let settled = stage.ask(
+    let settled = setup.ask(
         "select (extract(epoch from occurred_at - lease_until) * 1000)::float8 from left_behind
          join audit_event using (booking_id) where event_type in ('meeting.created', 'meeting.found') order by 1",
     )?;

@@ -5,9 +5,9 @@ use std::fs;
 
 use anyhow::{Context as _, ensure};
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::program::Request;
-use crate::stage::Stage;
 
 /// How Postgres begins what it logs of a prepared statement, and of its parameters.
 const EXECUTE: &str = "LOG:  execute ";
@@ -15,14 +15,14 @@ const PARAMETERS: [&str; 2] = ["DETAIL:  parameters: ", "DETAIL:  Parameters: "]
 
 /// One statement as it was run.
 #[derive(Debug)]
-pub struct Statement {
+pub struct LoggedStatement {
     /// With `$1`, `$2`, …
     pub text: String,
     /// In their order; `None` is null.
     pub parameters: Vec<Option<String>>,
 }
 
-impl Statement {
+impl LoggedStatement {
     /// The type to which a parameter is cast where it is used, if it is.
     pub fn type_of(&self, number: usize) -> Option<&str> {
         let cast = format!("${number}::");
@@ -35,9 +35,9 @@ impl Statement {
 #[derive(Debug)]
 pub struct Statements {
     /// Those of a new booking.
-    pub new: Vec<Statement>,
+    pub new: Vec<LoggedStatement>,
     /// Those of the same booking again.
-    pub replay: Vec<Statement>,
+    pub replay: Vec<LoggedStatement>,
     /// The booking's id, to be found among the parameters; so are the next two.
     pub booking_id: String,
     /// The booking's external id.
@@ -47,10 +47,10 @@ pub struct Statements {
 }
 
 /// Sends one booking twice while Postgres logs all statements.
-pub fn watch(stage: &Stage) -> anyhow::Result<Statements> {
-    // New sessions heed it, so the service is started after it and ended before the measurements.
-    stage.execute("alter database postgres set log_statement = 'all'")?;
-    let service = stage.start_service()?;
+pub fn watch(setup: &BenchSetup) -> anyhow::Result<Statements> {
+    // It applies to new sessions, so the service is started after it and ended before the measurements.
+    setup.execute("alter database postgres set log_statement = 'all'")?;
+    let service = setup.start_service()?;
     let booking_id = Request::booking_id(0);
     let mut connection = HttpConnection::to(service.address)?;
     let request = Request::to(service.address);
@@ -60,14 +60,14 @@ pub fn watch(stage: &Stage) -> anyhow::Result<Statements> {
         ensure!(answer.status == status, "answered {} and not {status}: {text}", answer.status);
         Ok(serde_json::from_str(&text)?)
     };
-    let before = fs::read_to_string(stage.postgres.log_file())?.len();
+    let before = fs::read_to_string(setup.postgres.log_file())?.len();
     let answer = send(201)?;
-    let between = fs::read_to_string(stage.postgres.log_file())?.len();
+    let between = fs::read_to_string(setup.postgres.log_file())?.len();
     send(200)?;
-    let log = fs::read_to_string(stage.postgres.log_file())?;
+    let log = fs::read_to_string(setup.postgres.log_file())?;
     service.end()?;
-    stage.execute("alter database postgres reset log_statement")?;
-    stage.sent_alone.set(1);
+    setup.execute("alter database postgres reset log_statement")?;
+    setup.sent_alone.set(1);
     let member = |pointer: &str| {
         let text = answer.pointer(pointer).and_then(serde_json::Value::as_str);
         text.map(str::to_owned).with_context(|| format!("no {pointer} in the answer"))
@@ -84,20 +84,20 @@ pub fn watch(stage: &Stage) -> anyhow::Result<Statements> {
 }
 
 /// The worker looks for what is due meanwhile; that belongs to no request.
-fn about(booking_id: &str, mut statements: Vec<Statement>) -> Vec<Statement> {
+fn about(booking_id: &str, mut statements: Vec<LoggedStatement>) -> Vec<LoggedStatement> {
     let names_it = |value: &Option<String>| value.as_deref().is_some_and(|value| value.contains(booking_id));
     statements.retain(|one| one.parameters.iter().any(names_it));
     statements
 }
 
-fn read(log: &str) -> anyhow::Result<Vec<Statement>> {
-    let mut statements: Vec<Statement> = Vec::new();
+fn read(log: &str) -> anyhow::Result<Vec<LoggedStatement>> {
+    let mut statements: Vec<LoggedStatement> = Vec::new();
     // A line break inside a message is followed by a tab.
     let log = log.replace("\n\t", "\u{1}");
     for line in log.lines().map(|line| line.replace('\u{1}', "\n")) {
         if let Some((_, rest)) = line.split_once(EXECUTE) {
             let (_, text) = rest.split_once(": ").context("a statement without a name")?;
-            statements.push(Statement { text: text.trim().to_owned(), parameters: Vec::new() });
+            statements.push(LoggedStatement { text: text.trim().to_owned(), parameters: Vec::new() });
         } else if let Some((_, list)) = PARAMETERS.iter().find_map(|begin| line.split_once(begin)) {
             statements.last_mut().context("parameters of nothing")?.parameters = parameters(list)?;
         }

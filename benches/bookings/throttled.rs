@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
-use crate::stage::Stage;
 use crate::waiting::median;
 
 /// The organizer whom Graph throttles.
@@ -21,9 +21,9 @@ const CONNECTIONS: u16 = 16;
 
 /// Measures and prints it.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
-    let service = stage.start_service()?;
-    let calls = stage.throttle(THROTTLED);
+pub fn measure(setup: &BenchSetup, seconds: u64, rounds: u32) -> anyhow::Result<()> {
+    let service = setup.start_service()?;
+    let calls = setup.throttle(THROTTLED);
     load::run(&service, Kind::New, CONNECTIONS, seconds)?;
     let (mut alone, mut beside, mut ratios, mut sent) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for round in 0..rounds {

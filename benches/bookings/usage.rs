@@ -1,4 +1,4 @@
-//! What the processes use, as Linux tells under `/proc`.
+//! What the processes use, from Linux's `/proc`.
 
 use std::fmt;
 

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
+use crate::bench_setup::BenchSetup;
 use crate::connection::HttpConnection;
 use crate::load::{self, Kind};
 use crate::program::{Program, Request};
-use crate::stage::Stage;
 
 /// How long Graph takes for a meeting: enough for a second request to arrive meanwhile.
 const GRAPH_MILLISECONDS: u64 = 400;
@@ -25,29 +25,29 @@ const LISTENING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Measures and prints both.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
-    let listening = stage.start_service()?;
-    let other = stage.start_service()?;
-    let deaf = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?.numbered_with(&listening);
-    let deaf_other = stage.start_service_with(&[("DATABASE__LISTEN", "false")])?;
+pub fn measure(setup: &BenchSetup, seconds: u64, rounds: u32) -> anyhow::Result<()> {
+    let listening = setup.start_service()?;
+    let other = setup.start_service()?;
+    let polling = setup.start_service_with(&[("DATABASE__LISTEN", "false")])?.numbered_with(&listening);
+    let polling_other = setup.start_service_with(&[("DATABASE__LISTEN", "false")])?;
     until_listening(&listening)?;
     until_listening(&other)?;
 
     println!("| a request waits at another replica | pairs at once | p50 ms | p99 ms | most ms |");
     println!("| --- | --: | --: | --: | --: |");
-    stage.slow_down_graph(GRAPH_MILLISECONDS);
-    for (name, first, second) in [("told", &listening, &other), ("looking", &deaf, &deaf_other)] {
+    setup.slow_down_graph(GRAPH_MILLISECONDS);
+    for (name, first, second) in [("notified", &listening, &other), ("polling", &polling, &polling_other)] {
         for pairs in PAIRS {
             let delays = delays(first, second, pairs)?;
             let at = |part: usize| delays[(delays.len() - 1) * part / 1_000];
             println!("| {name} | {pairs} | {:.1} | {:.1} | {:.1} |", at(500), at(990), at(1_000));
         }
     }
-    stage.speed_up_graph();
+    setup.speed_up_graph();
 
-    compare(&listening, &deaf, seconds, rounds)?;
-    println!("{}", stage.check_one_meeting_per_booking(listening.booked() + deaf.booked())?);
-    for service in [listening, other, deaf, deaf_other] {
+    compare(&listening, &polling, seconds, rounds)?;
+    println!("{}", setup.check_one_meeting_per_booking(listening.booked() + polling.booked())?);
+    for service in [listening, other, polling, polling_other] {
         service.end()?;
     }
     Ok(())
@@ -56,14 +56,14 @@ pub fn measure(stage: &Stage, seconds: u64, rounds: u32) -> anyhow::Result<()> {
 /// New bookings where replicas listen, and where they don't: in turns, for other programs disturb both, and each as often
 /// first, for the database grows.
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
-fn compare(listening: &Program, deaf: &Program, seconds: u64, rounds: u32) -> anyhow::Result<()> {
+fn compare(listening: &Program, polling: &Program, seconds: u64, rounds: u32) -> anyhow::Result<()> {
     let run = |service: &Program| -> anyhow::Result<(f64, f64)> {
         let before = service.usage()?;
         let load = load::run(service, Kind::New, CONNECTIONS, seconds)?;
         let usage = service.usage()?.since(&before);
         Ok((load.per_second(), usage.service_microseconds / load.answers()))
     };
-    for service in [listening, deaf] {
+    for service in [listening, polling] {
         run(service)?;
     }
     let (mut with, mut without, mut ratios) =
@@ -71,9 +71,9 @@ fn compare(listening: &Program, deaf: &Program, seconds: u64, rounds: u32) -> an
     for round in 0..rounds {
         let (one, other) = if round % 2 == 0 {
             let one = run(listening)?;
-            (one, run(deaf)?)
+            (one, run(polling)?)
         } else {
-            let other = run(deaf)?;
+            let other = run(polling)?;
             (run(listening)?, other)
         };
         with.0.push(one.0);
@@ -119,16 +119,16 @@ fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f
                     send(&mut waiting, second)
                 });
                 let settled = send(&mut working, first)?;
-                let told = later.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))?;
-                anyhow::Ok((settled, told))
+                let notified = later.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))?;
+                anyhow::Ok((settled, notified))
             })?;
             // On a busy machine the later one may be the first to arrive.
-            let (settled, told) = match answers {
-                ((201, settled), (200, told)) | ((200, told), (201, settled)) => (settled, told),
+            let (settled, notified) = match answers {
+                ((201, settled), (200, notified)) | ((200, notified), (201, settled)) => (settled, notified),
                 ((one, _), (other, _)) => bail!("answered {one} and {other}"),
             };
-            let later = told.saturating_duration_since(settled).as_secs_f64();
-            delays.push((later - settled.saturating_duration_since(told).as_secs_f64()) * 1_000.0);
+            let later = notified.saturating_duration_since(settled).as_secs_f64();
+            delays.push((later - settled.saturating_duration_since(notified).as_secs_f64()) * 1_000.0);
         }
         Ok(delays)
     };
@@ -144,7 +144,7 @@ fn delays(first: &Program, second: &Program, pairs: u32) -> anyhow::Result<Vec<f
     Ok(delays)
 }
 
-/// Waits until a replica hears what others tell.
+/// Waits until a replica listens for notifications.
 fn until_listening(service: &Program) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! One API key: its form, what is kept of it, and how one is made.
+//! One API key: its form, what is stored of it, and how one is made.
 
 use std::fmt::Write;
 
@@ -14,21 +14,21 @@ use super::caller::Caller;
 /// How every API key begins, so that people and scanners for leaked secrets recognise one.
 pub(super) const PREFIX: &str = "mpk_";
 
-/// How many random bytes a key is made of: 256 bits, so that a plain hash is enough to keep of it.
+/// How many random bytes a key is made of: 256 bits, so that a plain hash is enough to store.
 const RANDOM_BYTES: usize = 32;
 
 /// The lengths a whole key may have, in characters; those made here have 47.
 const LENGTHS: std::ops::RangeInclusive<usize> = 36..=132;
 
-/// What is kept of a key: the SHA-256 of its whole text.
+/// What is stored of a key: the SHA-256 of its whole text.
 pub(super) type KeyHash = [u8; 32];
 
-/// One API key as it is kept.
+/// One API key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// The hash of its text.
     pub(super) hash: KeyHash,
-    /// Whom it speaks for.
+    /// The caller that it authenticates.
     pub(super) caller: Caller,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn has_form(text: &str) -> bool {
     text.starts_with(PREFIX) && LENGTHS.contains(&text.len()) && text.bytes().all(is_base64url)
 }
 
-/// What is kept of a key.
+/// What is stored of a key.
 pub(super) fn hash(text: &str) -> KeyHash {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -55,12 +55,12 @@ pub(super) fn parse_hash(text: &str) -> Option<KeyHash> {
     Some(hash)
 }
 
-/// The operating system has no randomness to give.
+/// The operating system gave no randomness.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub struct NoRandomness(#[source] rand::rngs::SysError);
 
-/// A key just made. Its text is shown once and kept nowhere.
+/// A key just made. Its text is shown once and stored nowhere.
 #[derive(Debug)]
 pub struct NewApiKey {
     text: SecretString,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_block_of_a_fresh_key_lets_its_caller_in() {
+    fn the_block_of_a_fresh_key_authenticates_its_caller() {
         for name in ["plain", "with \"quotes\" and \\ and ü"] {
             let [one, other] = [(); 2].map(|()| NewApiKey::generate(caller(name)).unwrap());
             assert_ne!(one.text().expose_secret(), other.text().expose_secret());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_the_form_of_a_key_is_seen_before_it_is_hashed() {
+    fn a_text_without_the_form_of_a_key_is_refused_before_it_is_hashed() {
         let good = format!("mpk_{}", "a".repeat(43));
         assert!(has_form(&good));
         for text in [

@@ -7,13 +7,11 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 use toml::{Table, Value};
 
 use super::api_key::{ApiKey, KeyHash, hash, parse_hash};
-use super::api_keys_fault::{ApiKeyFault, ApiKeyFaults};
+use super::api_keys_fault::ApiKeyFaults;
 use super::caller::{Caller, CallerName};
-use super::role::{Role, Roles};
+use super::role::Role;
 use crate::booking::SourceSystem;
-
-/// The longest file that is read, in bytes; some 4,000 keys.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+use crate::setting::{FileFaults, SettingRule, TableReader, ValueOrigin, one_of, read_table};
 
 const MEMBERS: [&str; 4] = ["name", "source_system", "sha256", "roles"];
 
@@ -22,49 +20,33 @@ const MEMBERS: [&str; 4] = ["name", "source_system", "sha256", "roles"];
 pub struct ApiKeys(Vec<ApiKey>);
 
 impl ApiKeys {
-    /// Reads the file, or says all that is wrong with it.
+    /// Reads the file (1 MiB at most), or returns all that is wrong with it.
     pub fn read(path: &Path) -> Result<Self, ApiKeyFaults> {
-        let unreadable = |detail: String| ApiKeyFaults::of_file(format!("{} {detail}", path.display()));
-        let length =
-            std::fs::metadata(path).map_err(|error| unreadable(format!("can't be read: {error}")))?.len();
-        if length > FILE_BYTES_MAX {
-            return Err(unreadable(format!("has {length} bytes; at most {FILE_BYTES_MAX} are read")));
-        }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| unreadable(format!("can't be read: {error}")))?;
-        Self::parse(&text)
+        Self::of(read_table(path), Some(ValueOrigin::File(path.to_owned())))
     }
 
-    /// Reads the file's text: `[[api_key]]` blocks with `name`, `source_system`, `sha256` and `roles`.
+    /// Reads a file's text: `[[api_key]]` blocks with `name`, `source_system`, `sha256` and `roles`.
+    #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, ApiKeyFaults> {
-        let file: Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-            ApiKeyFaults::of_file(format!("line {line} is not TOML: {}", error.message()))
-        })?;
-        let mut faults = Vec::new();
+        Self::of(crate::setting::parse_table(text), None)
+    }
+
+    fn of(file: Result<Table, String>, origin: Option<ValueOrigin>) -> Result<Self, ApiKeyFaults> {
+        let mut faults = FileFaults::of(origin);
         let mut keys = Vec::new();
-        for (member, value) in &file {
-            match value {
-                Value::Array(blocks) if member == "api_key" => {
-                    for (index, block) in blocks.iter().enumerate() {
-                        keys.extend(Block::new(index, block, &mut faults).read());
-                    }
-                }
-                _ => faults.push(ApiKeyFault {
-                    place: member.clone(),
-                    detail: "is not known here; a file of API keys holds [[api_key]] blocks only".to_owned(),
-                }),
-            }
+        match file {
+            Ok(file) => read_blocks(&file, &mut keys, &mut faults),
+            Err(detail) => faults.note("", detail),
         }
         find_twins(&keys, &mut faults);
         if keys.is_empty() && faults.is_empty() {
-            return Err(ApiKeyFaults::of_file("holds no [[api_key]], so that nobody could call".to_owned()));
+            faults.note("", "holds no [[api_key]], so that no caller could authenticate");
         }
-        if faults.is_empty() { Ok(Self(keys)) } else { Err(ApiKeyFaults(faults)) }
+        if faults.is_empty() { Ok(Self(keys)) } else { Err(ApiKeyFaults(faults.into_found())) }
     }
 
-    /// Whose key this is. Takes the same time whichever key it is, and whether or not it is one: every hash is
-    /// compared, each as a whole.
+    /// The caller whose key this is. Takes the same time whichever key it is, and whether or not it is one: every hash
+    /// is compared, each as a whole.
     #[must_use]
     pub(super) fn find(&self, text: &str) -> Option<&Caller> {
         let shown = hash(text);
@@ -82,97 +64,58 @@ impl ApiKeys {
     }
 }
 
-/// Two keys may not share a name, or history could not tell them apart, nor a hash, or one would never be found.
-fn find_twins(keys: &[ApiKey], faults: &mut Vec<ApiKeyFault>) {
+fn read_blocks(file: &Table, keys: &mut Vec<ApiKey>, faults: &mut FileFaults) {
+    for (member, value) in file {
+        match value {
+            Value::Array(blocks) if member == "api_key" => {
+                for (index, block) in blocks.iter().enumerate() {
+                    keys.extend(read_block(index + 1, block, faults));
+                }
+            }
+            _ => faults.note(member, "is not known here; a file of API keys holds [[api_key]] blocks only"),
+        }
+    }
+}
+
+fn read_block(number: usize, block: &Value, faults: &mut FileFaults) -> Option<ApiKey> {
+    let name = block.get("name").and_then(Value::as_str);
+    let place = match name {
+        Some(name) => format!("api_key {number} ({name:?})"),
+        None => format!("api_key {number}"),
+    };
+    let Value::Table(members) = block else {
+        faults.note(place, "must be a block [[api_key]]");
+        return None;
+    };
+    let mut block = TableReader::new(place, members, &MEMBERS, faults);
+    let name_rule = SettingRule::text(|text| CallerName::parse(text).map_err(|fault| fault.to_string()));
+    let name = block.required("name", "the name of the key in history and log", &name_rule);
+    let source_rule = SettingRule::text(|text| SourceSystem::parse(text).map_err(|fault| fault.to_string()));
+    let source_system = block.required("source_system", "the caller's source system", &source_rule);
+    // A wrong value is not shown: it may be the key itself.
+    let hash_rule = SettingRule::unshown_text(|text| {
+        let wrong = "must be the SHA-256 of the whole key, as 64 hexadecimal digits; never the key itself";
+        parse_hash(text).ok_or_else(|| wrong.to_owned())
+    });
+    let hash = block.required("sha256", "the SHA-256 of the whole key", &hash_rule);
+    let role_rule = one_of(Role::ALL.map(|role| (role.as_str(), role)));
+    let roles = block.list("roles", "a list of one or more roles", &role_rule);
+    let caller = Caller { name: name?, source_system: source_system?, roles: roles?.into_iter().collect() };
+    Some(ApiKey { hash: hash?, caller })
+}
+
+/// Two keys may not share a name, or the history could not distinguish them, nor a hash, or one would never be found.
+fn find_twins(keys: &[ApiKey], faults: &mut FileFaults) {
     let mut names = BTreeSet::new();
     let mut hashes: BTreeSet<KeyHash> = BTreeSet::new();
     for key in keys {
-        let place = |member: &str| format!("api_key {:?}: {member}", key.caller.name.as_str());
+        let place = format!("api_key {:?}", key.caller.name.as_str());
         if !names.insert(key.caller.name.clone()) {
-            faults.push(ApiKeyFault {
-                place: place("name"),
-                detail: "another key has the same name".to_owned(),
-            });
+            faults.note(format!("{place}.name"), "another key has the same name");
         }
         if !hashes.insert(key.hash) {
-            faults.push(ApiKeyFault {
-                place: place("sha256"),
-                detail: "it is the same key as another".to_owned(),
-            });
+            faults.note(format!("{place}.sha256"), "it is the same key as another");
         }
-    }
-}
-
-/// One `[[api_key]]`, being read.
-struct Block<'a> {
-    /// Its number from 1, and its name if it has one.
-    place: String,
-    members: Option<&'a Table>,
-    faults: &'a mut Vec<ApiKeyFault>,
-}
-
-impl<'a> Block<'a> {
-    fn new(index: usize, block: &'a Value, faults: &'a mut Vec<ApiKeyFault>) -> Self {
-        let members = block.as_table();
-        let name = members.and_then(|members| members.get("name")).and_then(Value::as_str);
-        let place = match name {
-            Some(name) => format!("api_key {} ({name:?})", index + 1),
-            None => format!("api_key {}", index + 1),
-        };
-        Self { place, members, faults }
-    }
-
-    fn read(mut self) -> Option<ApiKey> {
-        let Some(members) = self.members else {
-            let detail = "must be a block [[api_key]]".to_owned();
-            self.faults.push(ApiKeyFault { place: self.place, detail });
-            return None;
-        };
-        for member in members.keys().filter(|member| !MEMBERS.contains(&member.as_str())) {
-            self.fault(member, format!("is not known; a key has {}", MEMBERS.join(", ")));
-        }
-        let name = self.text("name", |text| CallerName::parse(text).map_err(|fault| fault.to_string()));
-        let source_system =
-            self.text("source_system", |text| SourceSystem::parse(text).map_err(|fault| fault.to_string()));
-        let hash = self.text("sha256", |text| {
-            let wrong =
-                "must be the SHA-256 of the whole key, as 64 hexadecimal digits; never the key itself";
-            parse_hash(text).ok_or_else(|| wrong.to_owned())
-        });
-        let roles = self.roles();
-        let caller = Caller { name: name?, source_system: source_system?, roles: roles? };
-        Some(ApiKey { hash: hash?, caller })
-    }
-
-    fn text<T>(&mut self, member: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let value = match self.members.and_then(|members| members.get(member)) {
-            None => Err("is missing".to_owned()),
-            Some(Value::String(text)) => read(text),
-            Some(_) => Err("must be text in quotes".to_owned()),
-        };
-        value.map_err(|detail| self.fault(member, detail)).ok()
-    }
-
-    fn roles(&mut self) -> Option<Roles> {
-        let listed = self.members.and_then(|members| members.get("roles")).and_then(Value::as_array);
-        let Some(listed) = listed.filter(|listed| !listed.is_empty()) else {
-            let names: Vec<&str> = Role::ALL.into_iter().map(Role::as_str).collect();
-            self.fault("roles", format!("must be a list of at least one of {}", names.join(", ")));
-            return None;
-        };
-        let mut roles = Vec::new();
-        for role in listed {
-            let role = role.as_str().ok_or_else(|| "must be a list of texts in quotes".to_owned());
-            match role.and_then(str::parse::<Role>) {
-                Ok(role) => roles.push(role),
-                Err(detail) => self.fault("roles", detail),
-            }
-        }
-        (roles.len() == listed.len()).then(|| roles.into_iter().collect())
-    }
-
-    fn fault(&mut self, member: &str, detail: String) {
-        self.faults.push(ApiKeyFault { place: format!("{}: {member}", self.place), detail });
     }
 }
 
@@ -226,18 +169,18 @@ mod tests {
         let faults = ApiKeys::parse(&text).unwrap_err();
         let found: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
         let expected = [
-            "api_key 1 (\"one\"): role: is not known; a key has name, source_system, sha256, roles",
-            "api_key 1 (\"one\"): source_system: must be 1 to 64 characters of a-z",
-            "api_key 1 (\"one\"): sha256: must be the SHA-256 of the whole key, as 64 hexadecimal digits",
-            "api_key 1 (\"one\"): roles: \"admin\" is no role; roles are bookings.write",
-            "api_key 1 (\"one\"): roles: must be a list of texts in quotes",
-            "api_key 2: name: is missing",
-            "api_key 2: source_system: must be text in quotes",
-            "api_key 2: sha256: is missing",
-            "api_key 2: roles: must be a list of at least one of bookings.write",
+            "api_key 1 (\"one\").role: there is no such setting; did you mean roles?",
+            "api_key 1 (\"one\").source_system: is \"Room\"; must be 1 to 64 characters of a-z",
+            "api_key 1 (\"one\").sha256: is not shown here; must be the SHA-256 of the whole key, as 64 hexadecimal digits",
+            "api_key 1 (\"one\").roles: is \"admin\"; must be \"bookings.write\", \"bookings.read\"",
+            "api_key 1 (\"one\").roles: is of type integer; must be text in quotes",
+            "api_key 2.name: is not set; it is the name of the key",
+            "api_key 2.source_system: is of type integer; must be text in quotes",
+            "api_key 2.sha256: is not set; it is the SHA-256 of the whole key",
+            "api_key 2.roles: is empty; it is a list of one or more roles",
             "colour: is not known here",
-            "api_key \"twin\": name: another key has the same name",
-            "api_key \"twin\": sha256: it is the same key as another",
+            "api_key \"twin\".name: another key has the same name",
+            "api_key \"twin\".sha256: it is the same key as another",
         ];
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for (found, expected) in found.iter().zip(expected) {
@@ -253,11 +196,12 @@ mod tests {
             ("[api_key]\nname='x'", "is not known here"),
             ("api_key = [1]", "must be a block [[api_key]]"),
             ("\nmpk_secret", "line 2 is not TOML"),
+            ("[[api_key]]\nsha256='mpk_secret'", "sha256: is not shown here"),
         ] {
             let shown = ApiKeys::parse(text).unwrap_err().to_string();
             assert!(shown.contains(expected) && !shown.contains("mpk_secret"), "{shown}");
         }
         let absent = ApiKeys::read(Path::new("/absent/keys.toml")).unwrap_err().to_string();
-        assert!(absent.contains("/absent/keys.toml can't be read"), "{absent}");
+        assert!(absent.contains("file /absent/keys.toml: can't be read"), "{absent}");
     }
 }

@@ -2,30 +2,11 @@
 
 use std::fmt;
 
-/// One fault of a file of API keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKeyFault {
-    /// Where: `api_key 2 ("crm"): sha256`, or `file`.
-    pub place: String,
-    /// What is wrong and what would be right.
-    pub detail: String,
-}
-
-impl fmt::Display for ApiKeyFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.detail)
-    }
-}
+use crate::setting::SettingFault;
 
 /// All faults of a file of API keys, in their order in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKeyFaults(pub Vec<ApiKeyFault>);
-
-impl ApiKeyFaults {
-    pub(super) fn of_file(detail: String) -> Self {
-        Self(vec![ApiKeyFault { place: "file".to_owned(), detail }])
-    }
-}
+pub struct ApiKeyFaults(pub Vec<SettingFault>);
 
 impl fmt::Display for ApiKeyFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,17 +1,17 @@
-//! Why somebody is not let in.
+//! Why a request is refused for want of a credential or a role.
 
 use super::role::Role;
 
-/// Why somebody is not let in, for the door to answer.
+/// Why a request is refused: a 401 or a 403.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessFault {
-    /// Nobody knows who it is (401). The reason is for the log, not for the stranger.
-    #[error("the caller is not known")]
+    /// The caller is not authenticated (401). The reason is for the log, not for the client.
+    #[error("the caller is not authenticated")]
     Unauthenticated(#[source] AuthenticationFault),
-    /// It is known who it is, and they may not (403).
+    /// The caller is authenticated and lacks a role (403).
     #[error("the caller lacks the role {needed}")]
     Forbidden {
-        /// The role that would do.
+        /// A role that would be enough.
         needed: Role,
     },
 }
@@ -20,18 +20,18 @@ pub enum AccessFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationFault {
     /// There is no header `Authorization`.
-    #[error("no credential was shown")]
+    #[error("no credential was sent")]
     NoCredential,
     /// There is more than one, or it is not text.
     #[error("the header Authorization is not readable")]
     Unreadable,
     /// It is not `Bearer mpk_…`.
-    #[error("the credential is of no kind that is accepted here")]
+    #[error("the credential is of a kind that is not accepted here")]
     UnknownKind,
-    /// It looks like an API key, and no key is this one.
-    #[error("no API key is this one")]
+    /// It has the form of an API key and is none of the accepted keys.
+    #[error("the API key is none of the accepted keys")]
     UnknownKey,
-    /// The service was put together without a doorkeeper; a fault of ours, and no reason to let anyone in.
-    #[error("nobody keeps this door")]
-    NoDoorkeeper,
+    /// The service was built without an authenticator: a fault of ours, and no request is let through.
+    #[error("this service has no authenticator")]
+    NoAuthenticator,
 }

@@ -1,4 +1,4 @@
-//! Looks at credentials, and keeps up with the file of keys.
+//! Authenticates callers, and reloads the file of API keys.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,13 +9,13 @@ use super::api_keys_fault::ApiKeyFaults;
 use super::authentication_fault::AuthenticationFault;
 use super::caller::Caller;
 
-/// Knows the credentials that are accepted now.
+/// Holds the credentials that are accepted now.
 #[derive(Debug)]
 pub struct Authenticator {
     api_keys: RwLock<Arc<ApiKeys>>,
     /// The file to reload; `None` for keys that were handed in.
     path: Option<PathBuf>,
-    /// What was wrong with the file at the last look, so that it is logged once and not at every look.
+    /// What was wrong with the file at the last reload, so that it is logged once and not at every reload.
     last_faults: Mutex<Option<ApiKeyFaults>>,
 }
 
@@ -31,19 +31,19 @@ pub enum Reload {
 }
 
 impl Authenticator {
-    /// A doorkeeper who knows the keys of a file.
+    /// An authenticator with the keys of a file.
     pub fn open(path: &Path) -> Result<Self, ApiKeyFaults> {
         Ok(Self { path: Some(path.to_owned()), ..Self::of(ApiKeys::read(path)?) })
     }
 
-    /// A doorkeeper who knows these keys and no file.
+    /// An authenticator with these keys and no file.
     #[must_use]
     pub fn of(api_keys: ApiKeys) -> Self {
         Self { api_keys: RwLock::new(Arc::new(api_keys)), path: None, last_faults: Mutex::new(None) }
     }
 
-    /// Who shows this value of the header `Authorization`. The scheme `Bearer` in any case (RFC 9110, 11.1), then one
-    /// or more spaces, then the key.
+    /// The caller that this value of the header `Authorization` authenticates: the scheme `Bearer` in any case (RFC 9110,
+    /// 11.1), then one or more spaces, then the key.
     pub fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthenticationFault> {
         let authorization = authorization.ok_or(AuthenticationFault::NoCredential)?;
         let (scheme, credential) = authorization.split_once(' ').ok_or(AuthenticationFault::UnknownKind)?;
@@ -63,16 +63,16 @@ impl Authenticator {
         Arc::clone(&self.api_keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks at the file again; to be called every now and then, since a mounted secret changes without a word. All keys
-    /// change at once, or, when the file is faulty or gone, none does: half a file must not lock everyone out.
-    /// Reads a small file, so it blocks for a moment. Logs what it did.
+    /// Reads the file again. To be called periodically, for a mounted secret changes without a signal. All keys change
+    /// at once, or, when the file is faulty or gone, none does: half a file must not lock everyone out. Blocks while it
+    /// reads a small file. Logs what it did.
     pub fn reload(&self) -> Reload {
         let Some(path) = &self.path else { return Reload::Unchanged };
         let mut last_faults = self.last_faults.lock().unwrap_or_else(PoisonError::into_inner);
         match ApiKeys::read(path) {
             Err(faults) => {
                 if last_faults.as_ref() != Some(&faults) {
-                    tracing::error!(file = %path.display(), "{faults}\nthe keys from before stay in force");
+                    tracing::error!(file = %path.display(), "{faults}\nthe previous keys stay in force");
                     *last_faults = Some(faults);
                 }
                 Reload::Refused
@@ -110,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_read_as_http_says_and_each_fault_is_told_apart() {
+    fn the_header_is_read_as_http_says_and_each_fault_has_its_own_reason() {
         let (header, block) = fresh_key("one");
-        let (stranger, _) = fresh_key("two");
+        let (unknown, _) = fresh_key("two");
         let authenticator = Authenticator::of(ApiKeys::parse(&block).unwrap());
         let key = header.trim_start_matches("Bearer ");
         for good in [header.clone(), format!("bearer {key}"), format!("BEARER  {key} ")] {
@@ -126,7 +126,7 @@ mod tests {
             (Some("Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()), AuthenticationFault::UnknownKind),
             (Some("Bearer mpk_short".to_owned()), AuthenticationFault::UnknownKey),
             (Some(format!("{header} x")), AuthenticationFault::UnknownKey),
-            (Some(stranger), AuthenticationFault::UnknownKey),
+            (Some(unknown), AuthenticationFault::UnknownKey),
         ] {
             assert_eq!(authenticator.authenticate(header.as_deref()), Err(expected), "{header:?}");
         }

@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The caller of a request, and what it may do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use super::authentication_fault::AccessFault;
 use super::role::{Role, Roles};
 use crate::booking::{SourceSystem, TextFault};
 
-/// What a caller may want to do.
+/// What a caller asks to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Make or change a booking.
@@ -17,9 +17,9 @@ pub enum Action {
     ReadBookings,
     /// Read history.
     ReadAudit,
-    /// Have it found out whether bookings for an organizer would work, for which Graph is asked.
+    /// Check whether bookings for an organizer would work, which asks Graph.
     CheckOrganizers,
-    /// Have bookings tried again that failed or wait.
+    /// Make bookings due again that failed or wait.
     RetryBookings,
 }
 
@@ -34,7 +34,7 @@ impl Action {
         }
     }
 
-    /// The role to ask for when one may not.
+    /// The role to name when the caller may not.
     #[must_use]
     pub fn needed_role(self) -> Role {
         match self {
@@ -46,12 +46,12 @@ impl Action {
     }
 }
 
-/// A credential's name, as history and the log give it: 1–100 characters, none of them a control character.
+/// A credential's name, as the history and the log show it: 1–100 characters, none of them a control character.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallerName(Arc<str>);
 
 impl CallerName {
-    /// Longest name, in characters: it stands in every audit event.
+    /// Longest name, in characters: every audit event holds it.
     pub const LENGTH_MAX: usize = 100;
 
     /// Reads a name.
@@ -83,30 +83,30 @@ impl FromStr for CallerName {
     }
 }
 
-/// Somebody who showed a credential. Cheap to clone.
+/// An authenticated caller. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The credential's name.
     pub name: CallerName,
-    /// For which source system they speak.
+    /// The source system whose bookings it may use.
     pub source_system: SourceSystem,
     /// What the credential allows.
     pub roles: Roles,
 }
 
 impl Caller {
-    /// Whether they may do this at all; for how much of it, see [`Self::sees_all_source_systems`].
+    /// Whether it may do this at all; for which bookings, see [`Self::sees_all_source_systems`].
     #[must_use]
     pub fn may(&self, act: Action) -> bool {
         act.roles().iter().any(|role| self.roles.contains(*role))
     }
 
-    /// As [`Self::may`], as a fault that names the role to ask for.
+    /// As [`Self::may`], as a fault that names the role it lacks.
     pub fn check(&self, act: Action) -> Result<(), AccessFault> {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
-    /// Whether what they may read is that of all source systems; else it is that of their own.
+    /// Whether it may read the bookings of all source systems, or those of its own alone.
     #[must_use]
     pub fn sees_all_source_systems(&self) -> bool {
         self.roles.contains(Role::AuditRead) || self.roles.contains(Role::Operator)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_role_that_a_fault_names_would_do() {
+    fn the_role_that_a_fault_names_is_enough() {
         for act in ACTS {
             assert!(act.roles().contains(&act.needed_role()), "{act:?}");
         }

@@ -1,4 +1,4 @@
-//! The doorkeeper as actix meets him: a request becomes a caller.
+//! Authenticates a request of actix: the request becomes a caller.
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, web};
@@ -10,17 +10,18 @@ use super::caller::Caller;
 /// The header `WWW-Authenticate` of every 401.
 pub const CHALLENGE: &str = "Bearer realm=\"meeting-provisioner\"";
 
-/// Who sent this request. The app's data must hold a `web::Data<Authenticator>`; without one nobody is let in.
+/// The caller that sent this request. The app's data must hold a `web::Data<Authenticator>`; without one every request is
+/// refused.
 pub fn caller(request: &HttpRequest) -> Result<Caller, AccessFault> {
     authenticate(request).map_err(AccessFault::Unauthenticated)
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, AuthenticationFault> {
     let authenticator =
-        request.app_data::<web::Data<Authenticator>>().ok_or(AuthenticationFault::NoDoorkeeper)?;
+        request.app_data::<web::Data<Authenticator>>().ok_or(AuthenticationFault::NoAuthenticator)?;
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next().map(|value| value.to_str()).transpose();
-    // Two credentials are none: whoever stands between might have looked at the other one.
+    // Two credentials are none: a proxy in between might have checked the other one.
     match (header, headers.next()) {
         (Ok(header), None) => authenticator.authenticate(header),
         _ => Err(AuthenticationFault::Unreadable),
@@ -52,13 +53,13 @@ mod tests {
         let known = request().insert_header(header.clone()).to_http_request();
         assert_eq!(caller(&known), Ok(reader));
 
-        let nobody = request().to_http_request();
-        assert_eq!(caller(&nobody), unauthenticated(AuthenticationFault::NoCredential));
+        let without = request().to_http_request();
+        assert_eq!(caller(&without), unauthenticated(AuthenticationFault::NoCredential));
         let twice = request().append_header(header.clone()).append_header(header.clone()).to_http_request();
         assert_eq!(caller(&twice), unauthenticated(AuthenticationFault::Unreadable));
         let bytes = request().insert_header((AUTHORIZATION, &b"Bearer \xff"[..])).to_http_request();
         assert_eq!(caller(&bytes), unauthenticated(AuthenticationFault::Unreadable));
-        let unkept = TestRequest::default().insert_header(header).to_http_request();
-        assert_eq!(caller(&unkept), unauthenticated(AuthenticationFault::NoDoorkeeper));
+        let unguarded = TestRequest::default().insert_header(header).to_http_request();
+        assert_eq!(caller(&unguarded), unauthenticated(AuthenticationFault::NoAuthenticator));
     }
 }

@@ -1,13 +1,13 @@
-//! Who is calling, and what they may do.
+//! Authentication and authorization: who calls, and what the caller may do.
 //!
-//! A [`Authenticator`] turns the header `Authorization` into a [`Caller`]. Today it knows API keys; whatever begins with
-//! another prefix than theirs is left for other kinds of credential to come, which end in a `Caller` as well.
+//! An [`Authenticator`] turns the header `Authorization` into a [`Caller`]. It knows API keys, which have a prefix of
+//! their own; a credential with another prefix is of another kind, and would end in a `Caller` as well.
 //!
-//! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. It must never tell a
-//! stranger why it refuses: `AuthenticationFault` is for the log. It knows nothing of bookings but the name of their
-//! source system.
+//! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. A client is never told
+//! why its credential was refused: `AuthenticationFault` is for the log. Of bookings it knows the name of their source
+//! system alone.
 //!
-//! Called by the doors (through [`caller`]), by `command`, which builds it, and by whoever reloads it.
+//! Called by `api` (through [`caller`]), and by `command`, which builds it and has the keys reloaded.
 
 mod api_key;
 mod api_keys;

@@ -15,7 +15,7 @@ use super::response;
 use super::state::{ApiState, Remedies};
 use crate::booking::{BookingKey, Sequence};
 use crate::clock::Timestamp;
-use crate::provisioning::Cancel;
+use crate::provisioning::{Cancel, CancelRequest};
 
 /// The problems that this call can answer with.
 pub(super) const PROBLEMS: &[ProblemCode] = &[
@@ -84,8 +84,10 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let booking_id = response::booking_id(request).ok_or_else(response::no_such_booking)?;
     let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
-    let cancelled =
-        state.provisioning.cancel((key, sequence), only_if, origin(request, caller), patience).await;
+    let cancelled = state
+        .provisioning
+        .cancel(CancelRequest { key, sequence, only_if }, origin(request, caller), patience)
+        .await;
     let cancelled = cancelled.map_err(|error| store_problem(request, error))?;
     with_preferences(told_of(request, &cancelled, &state.remedies, state.provisioning.clock.now()), applied)
 }

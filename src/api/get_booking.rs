@@ -104,7 +104,7 @@ async fn answer(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
         (compared.map_err(|error| store_problem(request, error))?, applied)
     } else {
         let (patience, applied) = preferences.patience_of_a_read(state.waits);
-        (state.provisioning.wait_for(leased.booking, patience).await, applied)
+        (state.provisioning.waiting.wait_for(leased.booking, patience).await, applied)
     };
     let mut response = as_it_stands(request, &key, &booking, (state, expanded)).await?;
     if let Some(applied) = applied {

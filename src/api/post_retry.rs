@@ -85,7 +85,7 @@ async fn retry(request: &HttpRequest, caller: &Authenticated, state: &ApiState) 
     let key = response::booking_id(request).and_then(|booking_id| scope.key(caller, booking_id));
     let key = key.ok_or_else(response::no_such_booking)?;
     let (patience, applied) = Preferences::read(request.headers()).patience(state.waits);
-    let retried = state.provisioning.retry((key, generation), origin(request, caller), patience).await;
+    let retried = state.provisioning.retry(key, generation, origin(request, caller), patience).await;
     let retried = retried.map_err(|error| store_problem(request, error))?;
     with_preferences(told_of(request, &retried, &state.remedies, state.provisioning.clock.now()), applied)
 }

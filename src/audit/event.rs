@@ -7,7 +7,7 @@ use crate::booking::{BookingKey, ExternalId, Generation};
 use crate::clock::Timestamp;
 use crate::meeting::Outcome;
 
-/// An event as it was written. Events are facts of the past: nobody changes or deletes them.
+/// An event as it was written. Events are facts of the past: they are never changed or deleted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEvent {
     /// Its number; later events of one booking have higher ones.
@@ -18,13 +18,13 @@ pub struct AuditEvent {
     pub occurred_at: Timestamp,
     /// What happened, as `EventKind` names it. Text, because an older replica may read a newer one's events.
     pub kind: String,
-    /// What became of the call to Graph, if it is about one.
+    /// The outcome of the call to Graph, if it is about one.
     pub outcome: Option<String>,
     /// Which booking.
     pub key: BookingKey,
-    /// Which of its lives.
+    /// Which of its generations.
     pub generation: Generation,
-    /// Under which name Graph knows it.
+    /// Its external id, under which Graph knows the meeting.
     pub external_id: ExternalId,
     /// On whose behalf, as the caller wrote it.
     pub organizer: String,
@@ -32,7 +32,7 @@ pub struct AuditEvent {
     pub meeting_id: Option<String>,
     /// Who acted.
     pub actor: String,
-    /// Everything else that is known of it: a `EventPayload` as JSON text.
+    /// Everything else that is known of it: an `EventPayload` as JSON text.
     pub payload: Box<str>,
 }
 
@@ -44,7 +44,7 @@ pub struct NewAuditEvent {
     pub occurred_at: Timestamp,
     /// What happened.
     pub kind: EventKind,
-    /// What became of the call to Graph, if it is about one.
+    /// The outcome of the call to Graph, if it is about one.
     pub outcome: Option<&'static str>,
     /// Who acted.
     pub actor: Actor,
@@ -61,9 +61,9 @@ pub enum EventKind {
     BookingAgreed,
     /// Something else is wanted of the booking.
     BookingChanged,
-    /// The booking was called off.
+    /// The booking was cancelled.
     BookingCancelled,
-    /// Somebody made the booking due again.
+    /// An operator made the booking due again.
     BookingRetried,
     /// The booking was parked for want of an access policy, and is due again because there is one now.
     BookingFreed,
@@ -75,21 +75,21 @@ pub enum EventKind {
     MeetingFound,
     /// Graph changed the meeting.
     MeetingChanged,
-    /// Graph told how the meeting is: as it was.
+    /// Graph returned the meeting: unchanged since it was last seen.
     MeetingSeen,
-    /// Graph told how the meeting is: not as it was brought to be.
+    /// Graph returned the meeting: changed at Graph since it was last seen (drift).
     MeetingDrifted,
     /// The meeting is removed.
     MeetingRemoved,
-    /// Graph said no.
+    /// Graph refused the call.
     CallRefused,
     /// Graph asked us to slow down.
     CallThrottled,
-    /// Graph, or the way to it, was out of order.
+    /// Graph, or the network to it, failed.
     CallUnavailable,
     /// A call was sent and no answer came, or the process that sent it died.
     CallUnknown,
-    /// A call was not sent: Graph can't be asked before a time.
+    /// A call was not sent: no call may be sent before a time.
     CallPostponed,
 }
 
@@ -192,7 +192,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The worker, on nobody's request.
+    /// The worker, not on a request.
     #[must_use]
     pub fn worker() -> Self {
         Self { actor: Actor::Worker, request_id: None, traceparent: None }

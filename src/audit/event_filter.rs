@@ -1,4 +1,4 @@
-//! Which events somebody wants to see.
+//! Which events a caller asks for.
 
 use crate::booking::{BookingId, ExternalId, SourceSystem};
 use crate::clock::Timestamp;

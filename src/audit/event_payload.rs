@@ -32,7 +32,7 @@ pub struct EventPayload {
     /// In what the meeting that Graph answered with differs from the booking.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<MeetingDifference>,
-    /// What was done about a meeting that had moved away from its booking: `mend`, `report` or `adopt`.
+    /// What was done about drift: `mend`, `report` or `adopt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<String>,
     /// What was decided then.
@@ -49,7 +49,7 @@ pub struct EventPayload {
 pub struct AttemptFacts {
     /// Its id, sent as `client-request-id`.
     pub id: Uuid,
-    /// The how-manieth of this booking.
+    /// Its number among the booking's attempts, from 1.
     pub number: u32,
     /// Which call.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,11 +9,11 @@ use crate::meeting::{Attempt, Booking};
 /// One generation of a booking as its row and its events have it, read at one moment.
 #[derive(Debug, Clone)]
 pub struct Examined {
-    /// What it is called in words: `room-booking/BK-1001 generation 1`.
+    /// Its name for people: `room-booking/BK-1001 generation 1`.
     pub name: String,
-    /// What it is called; none where the columns hold what no booking is called.
+    /// Its key; none where the columns hold no valid key.
     pub identity: Option<(BookingKey, Generation)>,
-    /// Under which name Graph knows it.
+    /// Its external id.
     pub external_id: ExternalId,
     /// Its status, as the column has it.
     pub status: String,
@@ -23,17 +23,17 @@ pub struct Examined {
     pub meeting_id: Option<String>,
     /// When it is due, as the column has it.
     pub due_at: Option<Timestamp>,
-    /// Who works on it.
+    /// Its lease.
     pub lease: Option<Attempt>,
     /// What the row means; or why it means nothing.
     pub booking: Result<Box<Booking>, String>,
-    /// What stands beside it.
+    /// Related rows.
     pub beside: Related,
     /// Its events, oldest first.
     pub events: Vec<ExaminedEvent>,
 }
 
-/// What other rows have to do with this one.
+/// Related rows of this one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Related {
     /// Whether a generation is missing before this one.
@@ -51,15 +51,15 @@ pub struct ExaminedEvent {
     pub event_id: i64,
     /// What happened.
     pub kind: String,
-    /// What became of the call, if it is about one.
+    /// The outcome of the call, if it is about one.
     pub outcome: Option<String>,
-    /// Under which name Graph knows the booking, by this event.
+    /// The booking's external id, by this event.
     pub external_id: ExternalId,
     /// Which meeting it had then.
     pub meeting_id: Option<String>,
     /// The attempt that it is about.
     pub attempt: Option<Uuid>,
-    /// The how-manieth that was.
+    /// Its number among the booking's attempts.
     pub attempt_number: Option<i64>,
     /// The status from then on.
     pub next_status: Option<String>,
@@ -68,7 +68,7 @@ pub struct ExaminedEvent {
 /// Events whose booking is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orphans {
-    /// Of which generation of which booking, in words.
+    /// The generation of the booking that they name, for people.
     pub name: String,
     /// How many.
     pub events: i64,
@@ -76,7 +76,7 @@ pub struct Orphans {
     pub meeting_id: Option<String>,
 }
 
-/// What the tables are held against.
+/// What the rules compare the tables with.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleContext {
     /// The namespace of external ids.
@@ -89,14 +89,14 @@ pub struct RuleContext {
     pub lease: std::time::Duration,
 }
 
-/// Something that should not be.
+/// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     /// Which rule is broken.
     pub rule: &'static str,
     /// What it is about, mostly a generation of a booking.
     pub about: String,
-    /// What is wrong, in plain words.
+    /// What is wrong, as a sentence.
     pub says: String,
     /// What to do.
     pub remedy: &'static str,

@@ -3,24 +3,24 @@
 use super::examined_booking::Exception;
 use crate::meeting::{Booking, DesiredState, Outcome, Progress, Refusal, SeenMeeting, meeting_differences};
 
-/// What Graph's word means for a booking.
+/// What Graph's answer means for a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AtGraph {
     /// The tables are right.
     Agrees,
     /// They are not.
     Disagrees(Exception),
-    /// Graph said nothing about the meeting.
+    /// The outcome says nothing about the meeting.
     Unanswered,
 }
 
-/// Whether Graph has something to say about a booking: one that is settled, and has or had a meeting.
+/// Whether a booking is checked at Graph: one that is settled, and has or had a meeting.
 #[must_use]
 pub fn is_worth_asking(booking: &Booking) -> bool {
     booking.progress == Progress::Settled && booking.observed.meeting.is_some()
 }
 
-/// Holds Graph's answer to a look at a booking's meeting against the booking.
+/// Compares Graph's answer to a read of a booking's meeting with the booking.
 #[must_use]
 pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
     let is_held = booking.wanted.desired_state == DesiredState::Present;
@@ -31,7 +31,7 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
         Outcome::Refused(Refusal::MeetingMissing) if is_held => exception(
             "meeting-at-graph",
             "Graph has no such meeting any more".to_owned(),
-            "Somebody removed it. Its caller calls the booking off and books it again with PUT, which makes another \
+            "A person removed it. Its caller cancels the booking and books it again with PUT, which makes another \
              meeting with another link.",
         ),
         Outcome::Refused(Refusal::MeetingMissing) => AtGraph::Agrees,
@@ -45,7 +45,7 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
             Some(_) if !is_held => exception(
                 "meeting-at-graph",
                 "the booking is cancelled, but Graph has its meeting".to_owned(),
-                "Somebody who has the link opened it again. Its lobby was closed before it was removed; remove it in \
+                "A person who has the link opened it again. Its lobby was closed before it was removed; remove it in \
                  Teams if that doesn't do.",
             ),
             Some(seen) => {
@@ -56,7 +56,7 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
                 exception(
                     "meeting-as-booked",
                     format!("Graph's meeting differs from the booking in {}", differs.join("; ")),
-                    "Somebody changed it in Teams, or Graph doesn't take the value. GET the booking with \
+                    "A person changed it in Teams, or Graph doesn't take the value. GET the booking with \
                      ?check=drift: that does what the source system's drift policy says.",
                 )
             }
@@ -66,13 +66,13 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
 
 /// In what they differ, each with what is wanted and what Graph has.
 fn differences(booking: &Booking, seen: &SeenMeeting) -> Vec<String> {
-    let told = meeting_differences(&booking.wanted.spec, &seen.seen);
-    let mut told: Vec<String> =
-        told.iter().map(|one| format!("{}: {} wanted, {} there", one.field, one.wanted, one.seen)).collect();
+    let found = meeting_differences(&booking.wanted.spec, &seen.seen);
+    let mut differences: Vec<String> =
+        found.iter().map(|one| format!("{}: {} wanted, {} there", one.field, one.wanted, one.seen)).collect();
     if booking.observed.meeting.as_ref().is_some_and(|held| held.join_web_url != seen.join_web_url) {
-        told.push("joinWebUrl".to_owned());
+        differences.push("joinWebUrl".to_owned());
     }
-    told
+    differences
 }
 
 #[cfg(test)]
@@ -108,8 +108,8 @@ mod tests {
         }
     }
 
-    /// Missing is wrong for a meeting that takes place, and right for one that is called off; a refusal proves nothing
-    /// good, and no answer proves nothing.
+    /// Missing is wrong for a meeting that takes place, and right for one that is cancelled; a refusal is an exception,
+    /// and no answer proves nothing.
     #[test]
     fn what_graph_says_is_held_against_what_is_wanted() {
         use Refusal::{Forbidden, MeetingMissing, OrganizerNotPermitted};

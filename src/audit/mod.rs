@@ -1,8 +1,8 @@
-//! The facts we testify to: what happened to a booking, who asked for it, and what Graph answered.
+//! The facts on record: what happened to a booking, who asked for it, and what Graph answered.
 //!
-//! Pure: an event is made by whoever acts and written by `store` in the same transaction as the act. Nothing
+//! Pure: an event is made by the room that acts and written by `store` in the same transaction as the act. Nothing
 //! here stores or prints. The rules by which bookings, meetings and history must agree are here, too, as functions over
-//! what was read. Called by `provisioning`, `store`, the doors and `command`.
+//! what was read. Called by `provisioning`, `store`, `api` and `command`.
 
 mod event;
 mod event_filter;

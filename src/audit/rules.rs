@@ -7,13 +7,13 @@ use super::examined_booking::{Examined, ExaminedEvent, Exception, Orphans, RuleC
 use crate::booking::derive;
 use crate::meeting::{DesiredState, Progress, next_call};
 
-/// How much later than its end a lease may still be there: workers look every few seconds, and clocks differ a little.
+/// How much later than its end a lease may still be there: workers poll every few seconds, and clocks differ a little.
 const LEASE_GRACE: Duration = Duration::from_mins(1);
 
 const BY_HAND: &str = "Nothing of the service does this: find out who changed the tables (log_statement, backups), and \
                        compare with an export of the history.";
-const LOOK: &str = "Read the booking's history and its row; report it as a fault of the service if nobody changed \
-                    the tables by hand.";
+const REPORT: &str = "Read the booking's history and its row; report it as a fault of the service if the \
+                      tables were not changed by hand.";
 
 struct AuditRule {
     name: &'static str,
@@ -32,7 +32,7 @@ const RULES: [AuditRule; 13] = [
     AuditRule { name: "history-begins", remedy: BY_HAND, check: history_begins_with_acceptance },
     AuditRule { name: "history-same-booking", remedy: BY_HAND, check: history_is_of_the_same_booking },
     AuditRule { name: "attempts-have-events", remedy: BY_HAND, check: attempts_have_their_events },
-    AuditRule { name: "attempt-settled", remedy: LOOK, check: first_attempt_is_settled },
+    AuditRule { name: "attempt-settled", remedy: REPORT, check: first_attempt_is_settled },
     AuditRule { name: "status-fits-history", remedy: BY_HAND, check: status_fits_history },
     AuditRule {
         name: "outcome-or-due",
@@ -56,7 +56,7 @@ const RULES: [AuditRule; 13] = [
                  replicas, and do clocks agree (`doctor`)?",
         check: lease_is_young,
     },
-    AuditRule { name: "generations", remedy: LOOK, check: generations_follow_each_other },
+    AuditRule { name: "generations", remedy: REPORT, check: generations_follow_each_other },
 ];
 
 /// Everything that is wrong with one generation of a booking.
@@ -82,13 +82,13 @@ pub fn orphaned(orphans: &Orphans) -> Exception {
     }
 }
 
-/// What is wrong where a guard of the schema is missing or switched off.
+/// What is wrong where a guard of the schema (a trigger, an index) is missing or disabled.
 #[must_use]
 pub fn unguarded(guard: &str) -> Exception {
     Exception {
         rule: "schema-guards",
         about: guard.to_owned(),
-        says: "this guard of the schema is missing or switched off".to_owned(),
+        says: "this guard of the schema is missing or disabled".to_owned(),
         remedy: "Put it back as the migrations have it. What was changed meanwhile is not known from the tables: \
                  compare with an export of the history.",
     }
@@ -142,9 +142,9 @@ fn attempts_have_their_events(examined: &Examined, _: &RuleContext) -> Option<St
     for (event, number) in settled(examined).zip(1..) {
         let event_id = event.event_id;
         if event.attempt_number != Some(number) {
-            let told = event.attempt_number.map_or("none".to_owned(), |told| told.to_string());
+            let recorded = event.attempt_number.map_or("none".to_owned(), |number| number.to_string());
             return Some(format!(
-                "event {event_id} is of attempt {told}, where attempt {number} is expected"
+                "event {event_id} is of attempt {recorded}, where attempt {number} is expected"
             ));
         }
         match event.attempt {
@@ -207,7 +207,7 @@ fn status_fits_history(examined: &Examined, _: &RuleContext) -> Option<String> {
 
 fn has_outcome_or_is_due(examined: &Examined, _: &RuleContext) -> Option<String> {
     let is_over = ["provisioned", "cancelled", "failed"].contains(&examined.status.as_str());
-    let says = format!("it is {} and not due, so nobody will ever work on it", examined.status);
+    let says = format!("it is {} and not due, so no worker will ever work on it", examined.status);
     (examined.due_at.is_none() && !is_over).then_some(says)
 }
 
@@ -221,17 +221,17 @@ fn settled_agrees(examined: &Examined, _: &RuleContext) -> Option<String> {
     }
     let call = next_call(&booking.wanted, &booking.observed)?;
     Some(format!(
-        "it is {}, but Graph was not asked to {} what is wanted",
+        "it is {}, but no call was made to {} what is wanted",
         examined.status,
         call.kind().as_str()
     ))
 }
 
 fn meeting_is_in_history(examined: &Examined, _: &RuleContext) -> Option<String> {
-    let told: BTreeSet<&str> =
+    let recorded: BTreeSet<&str> =
         examined.events.iter().filter_map(|event| event.meeting_id.as_deref()).collect();
     let has = examined.meeting_id.as_deref();
-    if let Some(other) = told.iter().find(|told| Some(**told) != has) {
+    if let Some(other) = recorded.iter().find(|meeting| Some(**meeting) != has) {
         let has = has.unwrap_or("none");
         return Some(format!("its history names meeting {other}, which has no booking: the row has {has}"));
     }
@@ -255,7 +255,7 @@ fn lease_is_young(examined: &Examined, context: &RuleContext) -> Option<String> 
     let (id, begun) = (lease.id, lease.started_at);
     (may_last_until < context.now).then(|| {
         format!(
-            "attempt {id} was begun at {begun}; its lease is older than it may be, and nobody took it over"
+            "attempt {id} was begun at {begun}; its lease is older than it may be, and no worker took it over"
         )
     })
 }
@@ -266,7 +266,7 @@ fn generations_follow_each_other(examined: &Examined, _: &RuleContext) -> Option
     }
     let booking = examined.booking.as_ref().ok()?;
     (booking.wanted.desired_state == DesiredState::Present && examined.beside.is_succeeded)
-        .then(|| "a later generation has its meeting, and this one was not called off".to_owned())
+        .then(|| "a later generation has its meeting, and this one was not cancelled".to_owned())
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ fn what_agrees_breaks_no_rule() {
     assert_eq!(examine(&under_way, &context()), []);
 }
 
-/// Each way to spoil a booking breaks the rule that is meant for it, and no other; the exception names the booking.
+/// Each way to corrupt a booking breaks the rule that is meant for it, and no other; the exception names the booking.
 #[test]
 fn each_rule_is_broken_by_what_it_is_meant_for() {
     type Spoil = fn(&mut Examined);
@@ -151,7 +151,7 @@ fn each_rule_is_broken_by_what_it_is_meant_for() {
     assert_eq!(tested, RULES.iter().map(|rule| rule.name).collect());
 }
 
-/// What a newer version writes is no exception: a kind and an outcome that nobody here knows.
+/// What a newer version writes is no exception: a kind and an outcome that are unknown here.
 #[test]
 fn what_is_newer_is_left_alone() {
     assert!(fits("meeting.admired", Some("admired")));

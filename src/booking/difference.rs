@@ -11,9 +11,9 @@ use super::spec::{Attendee, BookingSpec};
 pub struct Difference {
     /// The member's name.
     pub field: &'static str,
-    /// What is kept.
+    /// What is stored.
     pub stored: Value,
-    /// What was asked for now.
+    /// What the request asks for.
     pub requested: Value,
 }
 

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::booking::{BookingId, SourceSystem};
 
-    /// The vectors of the API contract: whoever computes them in another language must get these.
+    /// The vectors of the API contract: a caller that computes them in another language must get these.
     #[test]
     fn external_ids_equal_the_published_vectors() {
         let tenant = TenantId(Uuid::parse_str("9188040d-6c67-4c5b-b112-36a304b66dad").unwrap());

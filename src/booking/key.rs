@@ -77,7 +77,7 @@ impl fmt::Display for BookingKey {
     }
 }
 
-/// The how-manieth life of a booking: 1 at first, one more each time it is booked again.
+/// The generation of a booking: 1 at first, one more each time it is booked again or moves to another organizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Generation(NonZeroU32);
 
@@ -118,8 +118,8 @@ macro_rules! text_conversions {
             }
         }
         impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.0
+            fn from(name: $name) -> String {
+                name.0
             }
         }
     )+};

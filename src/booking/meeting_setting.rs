@@ -1,7 +1,7 @@
 //! The settings of a meeting that a booking may ask for: what `createOrGet` can't carry and a `PATCH` can.
 //!
 //! Facts: Microsoft's page "Update onlineMeeting" (v1.0) says which can be changed, its metadata which values there
-//! are. Left out are those that need more than a switch or a word (`watermarkProtection`, `broadcastSettings`), one
+//! are. Left out are those that need more than a switch or one value of a list (`watermarkProtection`, `broadcastSettings`), one
 //! that can't be taken back (`anonymizeIdentityForRoles`), and what that page does not list, such as
 //! `shareMeetingChatHistoryDefault`.
 
@@ -32,7 +32,7 @@ pub struct MeetingSetting {
 pub enum Choice {
     /// On or off.
     Switch,
-    /// One of these words, in Graph's spelling.
+    /// One of these values, in Graph's spelling.
     Words(&'static [&'static str]),
 }
 
@@ -41,7 +41,7 @@ pub enum Choice {
 pub enum SettingValue {
     /// On or off.
     Switch(bool),
-    /// One of the words of its [`Choice`].
+    /// One of the values of its [`Choice`].
     Word(&'static str),
 }
 
@@ -51,8 +51,8 @@ pub static MEETING_SETTINGS: [MeetingSetting; 17] = [
     switch("allowAttendeeToEnableMic", "Whether attendees can turn on their microphone."),
     switch("allowBreakoutRooms", "Whether there may be breakout rooms."),
     switch("allowCopyingAndSharingMeetingContent", "Whether the meeting's content can be copied and shared."),
-    words("allowLiveShare", &["enabled", "disabled"], "Whether apps can be shared live."),
-    words(
+    one_of("allowLiveShare", &["enabled", "disabled"], "Whether apps can be shared live."),
+    one_of(
         "allowMeetingChat",
         &["enabled", "disabled", "limited"],
         "Whether there is a chat; `limited`: only during the meeting.",
@@ -62,19 +62,19 @@ pub static MEETING_SETTINGS: [MeetingSetting; 17] = [
     switch("allowTeamworkReactions", "Whether people can react with emoji."),
     switch("allowTranscription", "Whether the meeting can be transcribed."),
     switch("allowWhiteboard", "Whether there may be a whiteboard."),
-    words(
+    one_of(
         "allowedLobbyAdmitters",
         &["organizerAndCoOrganizersAndPresenters", "organizerAndCoOrganizers"],
         "Who can admit people from the lobby.",
     ),
-    words(
+    one_of(
         ALLOWED_PRESENTERS,
         &["everyone", "organization", ROLE_IS_PRESENTER, "organizer"],
         "Who may present; `roleIsPresenter`: the attendees whose role says so.",
     ),
     switch("isEntryExitAnnounced", "Whether it is announced when callers by telephone join or leave."),
     switch("lobbyBypassSettings.isDialInBypassEnabled", "Whether callers by telephone pass the lobby."),
-    words(
+    one_of(
         "lobbyBypassSettings.scope",
         &[
             "organizer",
@@ -93,8 +93,12 @@ const fn switch(path: &'static str, meaning: &'static str) -> MeetingSetting {
     MeetingSetting { path, choice: Choice::Switch, meaning }
 }
 
-const fn words(path: &'static str, words: &'static [&'static str], meaning: &'static str) -> MeetingSetting {
-    MeetingSetting { path, choice: Choice::Words(words), meaning }
+const fn one_of(
+    path: &'static str,
+    values: &'static [&'static str],
+    meaning: &'static str,
+) -> MeetingSetting {
+    MeetingSetting { path, choice: Choice::Words(values), meaning }
 }
 
 impl MeetingSetting {
@@ -109,10 +113,11 @@ impl MeetingSetting {
         match (&self.choice, value) {
             (Choice::Switch, Value::Bool(on)) => Ok(SettingValue::Switch(*on)),
             (Choice::Switch, other) => Err(format!("must be true or false, not {}", kind(other))),
-            (Choice::Words(words), Value::String(text)) => {
-                let word = words.iter().find(|word| *word == text);
-                word.map(|word| SettingValue::Word(word))
-                    .ok_or_else(|| format!("must be one of {}", words.join(", ")))
+            (Choice::Words(values), Value::String(text)) => {
+                let value = values.iter().find(|value| *value == text);
+                value
+                    .map(|value| SettingValue::Word(value))
+                    .ok_or_else(|| format!("must be one of {}", values.join(", ")))
             }
             (Choice::Words(_), other) => Err(format!("must be a string, not {}", kind(other))),
         }
@@ -123,7 +128,7 @@ impl From<SettingValue> for Value {
     fn from(value: SettingValue) -> Self {
         match value {
             SettingValue::Switch(on) => Self::Bool(on),
-            SettingValue::Word(word) => Self::from(word),
+            SettingValue::Word(value) => Self::from(value),
         }
     }
 }

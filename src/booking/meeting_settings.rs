@@ -78,22 +78,22 @@ impl MeetingSettings {
         Self(all)
     }
 
-    /// These with the setting at this path as told; nothing where there is no such setting, or no such value of it.
+    /// These with the setting at this path set to `value`; nothing where there is no such setting, or no such value of it.
     #[must_use]
-    pub fn with(&self, path: &str, told: &Value) -> Option<Self> {
+    pub fn with(&self, path: &str, value: &Value) -> Option<Self> {
         let setting = MEETING_SETTINGS.iter().find(|setting| setting.path == path)?;
         let mut all = self.0.clone();
-        all.insert(setting.path, setting.read(told).ok()?);
+        all.insert(setting.path, setting.read(value).ok()?);
         Some(Self(all))
     }
 
-    /// Only those present whose role says so: what gives effect to roles.
+    /// Only attendees with a presenting role may present: what gives effect to roles.
     #[must_use]
     pub fn presenters_by_role() -> Self {
         Self(BTreeMap::from([(ALLOWED_PRESENTERS, SettingValue::Word(ROLE_IS_PRESENTER))]))
     }
 
-    /// Whether only those present whose role says so.
+    /// Whether only attendees with a presenting role may present.
     #[must_use]
     pub fn has_presenters_by_role(&self) -> bool {
         self.0.get(ALLOWED_PRESENTERS) == Some(&SettingValue::Word(ROLE_IS_PRESENTER))
@@ -121,8 +121,9 @@ impl TryFrom<Value> for MeetingSettings {
     type Error = String;
 
     fn try_from(value: Value) -> Result<Self, String> {
-        let told = |fault: MemberFault| format!("{} {}", fault.pointer, fault.detail);
-        Self::parse(value, "").map_err(|faults| faults.into_iter().map(told).collect::<Vec<_>>().join("; "))
+        let described = |fault: MemberFault| format!("{} {}", fault.pointer, fault.detail);
+        Self::parse(value, "")
+            .map_err(|faults| faults.into_iter().map(described).collect::<Vec<_>>().join("; "))
     }
 }
 

@@ -14,7 +14,7 @@ fn every_setting_is_read_and_written_as_graph_writes_it() {
     for setting in &MEETING_SETTINGS {
         let values: Vec<Value> = match setting.choice {
             Choice::Switch => vec![json!(true), json!(false)],
-            Choice::Words(words) => words.iter().map(|word| json!(word)).collect(),
+            Choice::Words(values) => values.iter().map(|value| json!(value)).collect(),
         };
         for value in values {
             let object = match setting.place() {
@@ -37,7 +37,7 @@ fn the_table_is_in_the_order_of_paths() {
     assert!(lobby.into_iter().all(|holder| holder == LOBBY));
 }
 
-/// Unknown members, values of another kind and words of nobody are named all together.
+/// Unknown members, values of another kind and unknown values are named all together.
 #[test]
 fn all_faults_come_at_once() {
     for (value, expected) in [
@@ -68,7 +68,7 @@ fn all_faults_come_at_once() {
     }
 }
 
-/// What is named here goes before what is named there, setting by setting, in the lobby too.
+/// What is named here has precedence over what is named there, setting by setting, in the lobby too.
 #[test]
 fn the_nearer_settings_go_first() {
     let here = parse(&json!({"allowRecording": false, "lobbyBypassSettings": {"scope": "invited"}}));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::member_fault::MemberFault;
 use super::text_types::TextFault;
 
-/// The members of one object that nobody has taken yet.
+/// The members of one object that have not been read yet.
 pub(super) struct Members<'a> {
     left: Map<String, Value>,
     known: Vec<&'static str>,
@@ -31,7 +31,7 @@ impl<'a> Members<'a> {
     }
 
     /// Takes a text member and reads it.
-    pub(super) fn word<T>(
+    pub(super) fn text<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&str) -> Result<T, TextFault>,
@@ -45,7 +45,7 @@ impl<'a> Members<'a> {
     }
 
     /// Takes a text member that must be there, and reads it.
-    pub(super) fn required_word<T>(
+    pub(super) fn required_text<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&str) -> Result<T, TextFault>,
@@ -56,7 +56,7 @@ impl<'a> Members<'a> {
             self.fault(name, "is required");
             return None;
         }
-        self.word(name, read)
+        self.text(name, read)
     }
 
     /// Opens the object in a member.
@@ -92,7 +92,7 @@ impl<'a> Members<'a> {
         self.faults
     }
 
-    /// Closes the object: whatever nobody took is a fault, with the name that was probably meant.
+    /// Closes the object: a member that was not read is a fault, with the name that was probably meant.
     pub(super) fn close(mut self) {
         for name in std::mem::take(&mut self.left).keys() {
             let meant = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));

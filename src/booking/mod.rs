@@ -1,8 +1,8 @@
 //! What a caller may ask for.
 //!
-//! Pure: raw words become a [`BookingSpec`] or a list of all their faults, a booking's name becomes its
+//! Pure: a JSON body becomes a [`BookingSpec`] or a list of all its faults, a booking's name becomes its
 //! [`ExternalId`], and two bookings are compared field by field. Nothing here knows HTTP, SQL or Graph.
-//! Called by the doors, by `provisioning` and by `store`.
+//! Called by `api` and `command`, by `provisioning` and by `store`.
 
 mod difference;
 mod external_id;

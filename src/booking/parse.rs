@@ -1,4 +1,4 @@
-//! Raw words become a booking, or the list of all their faults.
+//! A JSON body becomes a booking, or the list of all its faults.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const DURATION_MAX: Duration = Duration::from_hours(DURATION_HOURS_MAX);
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
 pub fn parse(body: Value) -> Result<(Option<BookingId>, BookingSpec), Vec<MemberFault>> {
-    read(body, |members| members.word("bookingId", BookingId::parse))
+    read(body, |members| members.text("bookingId", BookingId::parse))
 }
 
 /// Reads a booking from a JSON body that must name its id.
@@ -39,7 +39,7 @@ pub fn parse(body: Value) -> Result<(Option<BookingId>, BookingSpec), Vec<Member
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
 pub fn parse_with_id(body: Value) -> Result<(BookingId, BookingSpec), Vec<MemberFault>> {
-    let (id, spec) = read(body, |members| members.required_word("bookingId", BookingId::parse))?;
+    let (id, spec) = read(body, |members| members.required_text("bookingId", BookingId::parse))?;
     id.map(|id| (id, spec)).ok_or_else(|| vec![MemberFault::at("/bookingId", "is required")])
 }
 
@@ -55,7 +55,7 @@ pub fn parse_named(body: Value, id: &BookingId) -> Result<BookingSpec, Vec<Membe
             Err(TextFault("must be the id in the path, or be left out"))
         }
     };
-    read(body, |members| members.word("bookingId", same)).map(|(_, spec)| spec)
+    read(body, |members| members.text("bookingId", same)).map(|(_, spec)| spec)
 }
 
 fn read(
@@ -74,12 +74,12 @@ fn read(
 }
 
 fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
-    let organizer = members.required_word("organizer", Organizer::parse);
-    let subject = members.word("subject", Subject::parse);
+    let organizer = members.required_text("organizer", Organizer::parse);
+    let subject = members.text("subject", Subject::parse);
     let times = times(&mut members);
     let attendees = attendees(&mut members);
     let chat_thread_id = members.object("chatInfo").and_then(|mut chat| {
-        let thread = chat.required_word("threadId", ChatThreadId::parse);
+        let thread = chat.required_text("threadId", ChatThreadId::parse);
         chat.close();
         thread
     });
@@ -103,7 +103,7 @@ fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
 }
 
 fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
-    let start = members.required_word("startDateTime", timestamp);
+    let start = members.required_text("startDateTime", timestamp);
     let end_given = members.take("endDateTime");
     let Some(end_given) = end_given else {
         return start.map(|start| (start, start + DURATION_DEFAULT));
@@ -155,9 +155,9 @@ fn attendees(members: &mut Members<'_>) -> Vec<Attendee> {
 
 fn attendee(item: Value, at: &str, faults: &mut Vec<MemberFault>) -> Option<Attendee> {
     let mut members = Members::open(item, at.to_owned(), faults)?;
-    let user_id = members.word("userId", UserId::parse);
-    let upn = members.required_word("upn", Upn::parse);
-    let role = members.word("role", |text| {
+    let user_id = members.text("userId", UserId::parse);
+    let upn = members.required_text("upn", Upn::parse);
+    let role = members.text("role", |text| {
         AttendeeRole::parse(text).ok_or(TextFault("must be attendee, presenter or coorganizer"))
     });
     members.close();

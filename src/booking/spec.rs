@@ -49,7 +49,7 @@ pub struct BookingSpec {
 
 impl BookingSpec {
     /// The same booking with the settings that its meeting should have: those that it names, then `defaults`, then,
-    /// where somebody is to present by role, that roles decide. Graph lets everyone present otherwise, and a role would
+    /// where an attendee is to present by role, that roles decide. Graph lets everyone present otherwise, and a role would
     /// mean nothing.
     #[must_use]
     pub fn with_default_settings(self, defaults: &MeetingSettings) -> Self {

@@ -1,4 +1,4 @@
-//! The single words of a booking, each valid once it exists.
+//! The text values of a booking, each valid once it exists.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::key::text_conversions;
 
-/// What is wrong with a word, as a sentence about the member that held it.
+/// What is wrong with a text, as a sentence about the member that held it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TextFault(pub &'static str);

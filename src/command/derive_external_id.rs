@@ -1,4 +1,4 @@
-//! `external-id`: derives a booking's externalId step by step, so that anyone can check it.
+//! `external-id`: derives a booking's externalId step by step, so that it can be checked.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use uuid::Uuid;
 
-use crate::booking::{BookingId, BookingKey, Generation, Namespace, SourceSystem, TenantId, derive};
+use crate::booking::{
+    BookingId, BookingKey, DEFAULT_NAMESPACE, Generation, Namespace, SourceSystem, TenantId, derive,
+};
 use crate::config::{DerivationSettings, process_environment};
 
-/// Which booking.
+/// Which booking, and what its id is derived from.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExternalIdArguments {
     /// The source system, as its API key names it
@@ -18,7 +20,7 @@ pub(super) struct ExternalIdArguments {
     /// The booking's id there
     #[arg(long)]
     booking_id: String,
-    /// Which of the booking's lives
+    /// The booking's generation: 1, and one more each time it was cancelled and booked again
     #[arg(long, default_value_t = 1)]
     generation: u32,
     /// The tenant's id; without it, the settings' own
@@ -40,12 +42,12 @@ pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
         booking_id: BookingId::parse(&arguments.booking_id).context("--booking-id")?,
     };
     let generation = Generation::new(arguments.generation).context("--generation must be 1 or more")?;
-    let (tenant, namespace) = origin(arguments)?;
-    let derivation = derive(namespace, tenant, &key, generation);
+    let DerivationSettings { tenant_id, namespace } = origin(arguments)?;
+    let derivation = derive(namespace, tenant_id, &key, generation);
     println!("externalId = UUIDv5(namespace, name), written as 36 lower-case characters");
     println!();
     println!("namespace   {namespace}");
-    println!("tenant      {tenant}");
+    println!("tenant      {tenant_id}");
     println!("name        {:?}", derivation.name);
     println!("            (tenant, source system and booking id, joined by line feeds");
     println!("             and, from the second generation on, the generation)");
@@ -54,14 +56,18 @@ pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// What is not given comes from the settings; the settings are not needed when both are given.
-fn origin(arguments: &ExternalIdArguments) -> anyhow::Result<(TenantId, Namespace)> {
-    let given = (arguments.tenant_id.map(TenantId::new), arguments.namespace.map(Namespace::new));
-    if let (Some(tenant), Some(namespace)) = given {
-        return Ok((tenant, namespace));
+fn origin(arguments: &ExternalIdArguments) -> anyhow::Result<DerivationSettings> {
+    let tenant_id = arguments.tenant_id.map(TenantId::new);
+    let namespace = arguments.namespace.map(Namespace::new);
+    if let (Some(tenant_id), None, None) = (tenant_id, namespace, &arguments.config) {
+        return Ok(DerivationSettings { tenant_id, namespace: DEFAULT_NAMESPACE });
     }
-    if let (Some(tenant), None, None) = (given.0, &given.1, &arguments.config) {
-        return Ok((tenant, crate::booking::DEFAULT_NAMESPACE));
+    if let (Some(tenant_id), Some(namespace)) = (tenant_id, namespace) {
+        return Ok(DerivationSettings { tenant_id, namespace });
     }
     let settings = DerivationSettings::load(arguments.config.as_deref(), process_environment())?;
-    Ok((given.0.unwrap_or(settings.tenant_id), given.1.unwrap_or(settings.namespace)))
+    Ok(DerivationSettings {
+        tenant_id: tenant_id.unwrap_or(settings.tenant_id),
+        namespace: namespace.unwrap_or(settings.namespace),
+    })
 }

@@ -8,24 +8,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::findings::{Finding, Findings};
-use super::assembly::{chain, store};
+use super::assembly::store;
 use super::graph_connection;
 use crate::access::ApiKeys;
 use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DatabaseSettings, GraphSettings, Settings};
+use crate::error_chain::chain;
 use crate::msgraph::MicrosoftGraph;
 
 /// A clock that differs from Postgres's by more than this makes leases end early or late.
 const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// What `doctor` is told.
+/// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArguments {
     /// A settings file; deploy/config.toml is a commented example
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check whether bookings for this organizer would work, too: an object id or user principal name
+    /// Also check whether bookings for this organizer would work: an object id or user principal name
     #[arg(long, value_name = "ORGANIZER", value_parser = Organizer::parse)]
     organizer: Option<Organizer>,
 }
@@ -35,7 +36,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
     let mut findings = Findings::default();
     match Settings::from_process(arguments.config.as_deref()) {
         Ok(settings) => {
-            findings.good("settings", "read, and all of them make sense");
+            findings.good("settings", "read, and all of them are valid");
             keys(&settings, &mut findings);
             database(&settings.database, &mut findings).await;
             graph(&settings.graph, arguments.organizer.as_ref(), &mut findings).await;
@@ -44,7 +45,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
             subject: "settings",
             wrong: faults.to_string(),
             means: "The service does not start with these settings.".to_owned(),
-            remedy: "Mend each of them; deploy/config.toml explains every setting.".to_owned(),
+            remedy: "Correct each of them; deploy/config.toml explains every setting.".to_owned(),
         }),
     }
     Ok(findings.conclude())
@@ -56,7 +57,7 @@ fn keys(settings: &Settings, findings: &mut Findings) {
         Ok(keys) if keys.count() == 0 => findings.bad(&Finding {
             subject: "API keys",
             wrong: format!("{} holds no key", path.display()),
-            means: "Nobody can call the service.".to_owned(),
+            means: "No caller can use the service.".to_owned(),
             remedy: "Make a key with `meeting-provisioner api-key` and paste the block it prints.".to_owned(),
         }),
         Ok(keys) => findings.good("API keys", &format!("{} in {}", keys.count(), path.display())),
@@ -64,7 +65,7 @@ fn keys(settings: &Settings, findings: &mut Findings) {
             subject: "API keys",
             wrong: faults.to_string(),
             means: "The service does not start without its callers' keys.".to_owned(),
-            remedy: "Mend the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
+            remedy: "Correct the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
         }),
     }
 }
@@ -93,8 +94,8 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
             if matches!(store.has_foreign_transactions().await, Ok(true)) {
                 findings.bad(&finding(
                     "events bear numbers of transactions that this server has not run: the database was restored".into(),
-                    "Whoever follows /v1/audit-events with order=asc may miss events.",
-                    "Renumber them as docs/OPERATING.md says under \"Restore\".",
+                    "A client that follows /v1/audit-events with order=asc may miss events.",
+                    "Renumber them as docs/OPERATING.md describes under \"Restore\".",
                 ));
             }
             match schema.applied {
@@ -148,7 +149,7 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
                 subject: "Graph",
                 wrong: chain(&fault),
                 means: "The service does not start.".to_owned(),
-                remedy: "Mend the section [graph] of the settings.".to_owned(),
+                remedy: "Correct the section [graph] of the settings.".to_owned(),
             });
         }
     };
@@ -166,12 +167,12 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
         Err(fault) => findings.bad(&Finding {
             subject: "Graph",
             wrong: chain(&fault),
-            means: "Bookings are accepted and kept, but get no meeting until Graph can be reached."
+            means: "Bookings are accepted and stored, but get no meeting until Graph can be reached."
                 .to_owned(),
-            remedy: "Check the way out: firewall, proxy, name resolution, and graph.root_url.".to_owned(),
+            remedy: "Check firewall, proxy, name resolution, and graph.root_url.".to_owned(),
         }),
     }
     if let Some(organizer) = organizer {
-        organizer::look_at(&graph, organizer, &settings.client_id.to_string(), findings).await;
+        organizer::check(&graph, organizer, &settings.client_id.to_string(), findings).await;
     }
 }

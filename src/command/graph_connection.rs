@@ -1,4 +1,4 @@
-//! The settings of Graph, as `msgraph` wants them.
+//! The settings of Graph, as `msgraph` needs them.
 
 use crate::config::{Cloud, GraphSettings, GraphVersion};
 use crate::msgraph::{self, Credential, GraphConnection};

@@ -1,4 +1,4 @@
-//! `migrate`: prepares the schema and ends, for a deployment that lets nothing else change it.
+//! `migrate`: prepares the schema and ends, for deployments in which `serve` may not change it.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,19 +1,26 @@
 //! The commands; the only room that builds the others and that prints.
 
 mod assembly;
+mod background_loops;
 mod demo;
 mod derive_external_id;
 mod doctor;
 mod graph_connection;
+mod listening_server;
 mod migrate;
 mod new_api_key;
 mod operator;
 mod print_openapi;
+mod replica;
 mod retry_bookings;
 mod run;
+mod schema;
 mod self_audit;
 mod serve;
 mod simulate_graph;
+mod start_fault;
 
-pub use assembly::{BackgroundWork, Replica, StartFault};
+pub use background_loops::BackgroundWork;
+pub use replica::Replica;
 pub use run::run;
+pub use start_fault::StartFault;

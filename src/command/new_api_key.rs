@@ -8,16 +8,16 @@ use secrecy::ExposeSecret as _;
 use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
 
-/// For whom.
+/// The caller that the key is for.
 #[derive(Debug, clap::Args)]
 pub(super) struct ApiKeyArguments {
-    /// A name by which logs and history know the key, such as front-desk
+    /// The key's name in logs and history, such as front-desk
     #[arg(long)]
     name: CallerName,
-    /// The booking system that calls with it
+    /// The booking system that calls with the key
     #[arg(long)]
     source_system: String,
-    /// What it may do: bookings.write, bookings.read, audit.read or operator; may be given several times
+    /// What the caller may do: bookings.write, bookings.read, audit.read or operator; may be repeated
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<Role>,
 }

@@ -1,4 +1,4 @@
-//! `openapi`: the document, for clients' generators and for the reviewed copy in `docs`.
+//! `openapi`: prints the document, for client generators and for the reviewed copy in `docs`.
 
 use std::process::ExitCode;
 

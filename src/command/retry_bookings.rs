@@ -1,4 +1,4 @@
-//! `retry`: makes bookings due again whose cause of failure is mended.
+//! `retry`: makes bookings due again once the cause of their failure is repaired.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use crate::store::reading::BookingPosition;
 /// How many bookings are read at once.
 const PAGE: u32 = 200;
 
-/// Which bookings, and whether in earnest.
+/// Which bookings, and whether to change them.
 #[derive(Debug, clap::Args)]
 pub(super) struct RetryArguments {
     /// Bookings that are failed, or that are pending, updating or cancelling and wait for their next attempt
@@ -35,7 +35,7 @@ pub(super) struct RetryArguments {
     /// Only those with this booking id
     #[arg(long, value_parser = BookingId::parse)]
     booking_id: Option<BookingId>,
-    /// Do it; without this the bookings are only listed
+    /// Make them due again; without this the bookings are only listed
     #[arg(long, alias = "apply")]
     yes: bool,
     /// A settings file; deploy/config.toml is a commented example
@@ -54,15 +54,15 @@ fn failure(text: &str) -> Result<Failure, String> {
     found.ok_or_else(|| format!("must be one of {}", Failure::ALL.map(Failure::code).join(", ")))
 }
 
-/// What became of the bookings that were found.
+/// What was done with the bookings that were found.
 #[derive(Debug, Default)]
 struct Count {
     listed: usize,
     made_due: usize,
-    left_alone: usize,
+    unchanged: usize,
 }
 
-/// Lists the bookings, and makes them due again if that was said.
+/// Lists the bookings, and makes them due again with `--yes`.
 #[expect(clippy::print_stdout, reason = "what is or would be done is what this command is run for")]
 pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
     let settings = MigrationSettings::load(arguments.config.as_deref(), process_environment())?;
@@ -80,14 +80,16 @@ pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
     store.close().await;
     let count = count?;
     let done = match origin {
-        None => format!("{} would be due again. Nothing was changed: --yes does it.", bookings(count.listed)),
-        Some(_) => format!("{} due again now; a worker takes them up.", bookings(count.made_due)),
+        None => {
+            format!("{} would be due again. Nothing was changed: add --yes to do it.", bookings(count.listed))
+        }
+        Some(_) => format!("{} due again now; a worker claims them.", bookings(count.made_due)),
     };
     println!("\n{done}");
-    if count.left_alone > 0 {
+    if count.unchanged > 0 {
         println!(
-            "{} left alone: an attempt is under way, or it changed meanwhile.",
-            bookings(count.left_alone)
+            "{} not changed: an attempt is under way, or it changed meanwhile.",
+            bookings(count.unchanged)
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -108,7 +110,7 @@ async fn retry_matching(
             count.listed += 1;
             if let Some(origin) = origin {
                 let is_due = make_due(store, booking, origin, SystemClock.now()).await?;
-                *(if is_due { &mut count.made_due } else { &mut count.left_alone }) += 1;
+                *(if is_due { &mut count.made_due } else { &mut count.unchanged }) += 1;
             }
         }
         match page.last() {

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    assembly, demo, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings,
-    self_audit, serve, simulate_graph,
+    demo, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit, serve,
+    simulate_graph,
 };
+use crate::error_chain::chain;
 
 /// One booking, one Microsoft Teams meeting, a complete history.
 #[derive(Debug, Parser)]
@@ -26,15 +27,15 @@ enum Command {
     Serve(WithConfig),
     /// Prepare the database's schema and end
     Migrate(WithConfig),
-    /// Show it all on this machine: a Postgres, a simulated Graph, the service, and requests to it
+    /// Show everything on this machine: a Postgres, a simulated Graph, the service, and requests to it
     Demo(demo::DemoArguments),
-    /// Check settings, database, token and Graph; say what is wrong, what it means and what to do
+    /// Check settings, database, token and Graph: what is wrong, what it means and what to do
     Doctor(doctor::DoctorArguments),
     /// Make bookings due again that failed or wait; without --yes they are only listed
     Retry(retry_bookings::RetryArguments),
-    /// Prove from the tables that bookings, meetings and history agree; name every exception
+    /// Prove from the tables that bookings, meetings and history agree; list every exception
     SelfAudit(self_audit::SelfAuditArguments),
-    /// Stand in for Microsoft Graph and its token endpoint, on loopback
+    /// Simulate Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
     ApiKey(new_api_key::ApiKeyArguments),
@@ -51,7 +52,7 @@ struct WithConfig {
     config: Option<PathBuf>,
 }
 
-/// Parses the arguments and runs one command; the status with which the process ends.
+/// Parses the arguments and runs one command; returns the exit status of the process.
 #[must_use]
 #[expect(clippy::print_stderr, reason = "this is the edge at which a failed command says why")]
 pub fn run() -> ExitCode {
@@ -66,7 +67,7 @@ pub fn run() -> ExitCode {
     match runtime.block_on(run_command(arguments.command)) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {}", assembly::chain(error.as_ref()));
+            eprintln!("error: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

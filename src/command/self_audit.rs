@@ -11,18 +11,19 @@ use time::format_description::well_known::Rfc3339;
 
 use self::at_graph::GraphChecker;
 use self::report::Report;
-use super::assembly::{chain, store};
+use super::assembly::store;
 use crate::audit::{RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
+use crate::error_chain::chain;
 use crate::store::Store;
 use crate::store::reading::Period;
 
 /// How many bookings are read at once, each with its whole history.
 const PAGE: u32 = 100;
-/// How many bookings that are not there are named.
+/// Most missing bookings that are named.
 const ORPHANS_MAX: u32 = 1_000;
-/// The status when nothing can be said: the audit could not be carried out.
+/// The exit status of an audit that could not be carried out, or of which Graph did not answer a part.
 const NOT_CARRIED_OUT: u8 = 2;
 
 /// What is to be audited.
@@ -34,10 +35,10 @@ pub(super) struct SelfAuditArguments {
     /// Bookings accepted before this time; without it, up to now
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     before: Option<Timestamp>,
-    /// Ask Graph for the meeting of each booking, too; nothing is changed there
+    /// Also read the meeting of each booking at Graph; nothing is changed there
     #[arg(long)]
     ask_graph: bool,
-    /// How many meetings to ask for in a second, at most
+    /// Most meetings to read in a second
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rate_per_second: u32,
     /// A settings file; deploy/config.toml is a commented example
@@ -51,10 +52,10 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "must be a date and time with an offset, such as 2026-12-01T08:00:00Z".to_owned())
 }
 
-/// Audits, and says by the status what came of it: 0 no exception, 1 exceptions, 2 it could not be carried out.
+/// Audits. The exit status is the result: 0 no exception, 1 exceptions, 2 it could not be carried out.
 #[expect(
     clippy::print_stderr,
-    reason = "this is where a command that failed says why, with a status of its own"
+    reason = "this is where a command that failed says why, with an exit status of its own"
 )]
 pub(super) async fn run(arguments: SelfAuditArguments) -> ExitCode {
     match audit(&arguments).await {
@@ -69,7 +70,7 @@ pub(super) async fn run(arguments: SelfAuditArguments) -> ExitCode {
 async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
     let settings =
         SelfAuditSettings::load(arguments.config.as_deref(), process_environment(), arguments.ask_graph)?;
-    let looker = match settings.graph.as_ref().filter(|_| arguments.ask_graph) {
+    let checker = match settings.graph.as_ref().filter(|_| arguments.ask_graph) {
         Some(graph) => Some(GraphChecker::at(graph, arguments.rate_per_second).await?),
         None => None,
     };
@@ -81,7 +82,7 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
     };
     let store = store(&settings.database)?;
     let mut report = Report::default();
-    let audited = examine_all(&store, arguments, &context, looker, &mut report).await;
+    let audited = examine_all(&store, arguments, &context, checker, &mut report).await;
     store.close().await;
     audited?;
     Ok(report)
@@ -91,7 +92,7 @@ async fn examine_all(
     store: &Store,
     arguments: &SelfAuditArguments,
     context: &RuleContext,
-    mut looker: Option<GraphChecker>,
+    mut checker: Option<GraphChecker>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let period = Period { from: arguments.from, before: arguments.before };
@@ -106,8 +107,8 @@ async fn examine_all(
             for exception in examine(examined, context) {
                 report.exception(&exception);
             }
-            if let (Some(looker), Ok(booking)) = (&mut looker, &examined.booking) {
-                looker.look(&examined.name, booking, report).await;
+            if let (Some(checker), Ok(booking)) = (&mut checker, &examined.booking) {
+                checker.check(&examined.name, booking, report).await;
             }
         }
         if end.is_none() {

@@ -1,4 +1,4 @@
-//! `serve`: the service, until it is told to stop.
+//! `serve`: runs the service until it receives SIGTERM or SIGINT.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::assembly::{BackgroundWork, Replica};
+use super::background_loops::BackgroundWork;
+use super::replica::Replica;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = Settings::from_process(config_file)?;
-    crate::telemetry::begin_logs(&settings.telemetry)?;
+    crate::telemetry::start_logs(&settings.telemetry)?;
     for unused in &settings.unused_names {
         tracing::warn!("{unused}");
     }
@@ -32,8 +33,8 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
     );
     service.check_credential();
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("told to stop by SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("told to stop by SIGINT"),
+        _ = terminate.recv() => tracing::info!("stopping: received SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("stopping: received SIGINT"),
     }
     service.stop().await;
     tracing::info!("stopped");

@@ -10,7 +10,7 @@ use super::worker::WorkerSettings;
 /// What a lease must leave after the longest call: time to fetch a pooled connection and settle.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
-/// A wait by default must be allowed, a stop must not end before its drain, and two doors can't share an address.
+/// The default wait must be allowed, the drain must end before the shutdown does, and two ports can't share an address.
 pub(super) fn check_http(reader: &mut Reader, http: &HttpSettings) {
     if http.wait_default > http.wait_max {
         let detail = format!(
@@ -49,8 +49,8 @@ pub(super) fn check_lease(reader: &mut Reader, graph: &GraphSettings, worker: &W
     let least = graph.connect_timeout + graph.timeout + LEASE_MARGIN;
     if worker.lease < least {
         let detail = format!(
-            "is {}; must be at least {}: graph.connect_timeout_seconds + graph.timeout_seconds + {}, lest a \
-             second replica calls while the first still waits",
+            "is {}; must be at least {}: graph.connect_timeout_seconds + graph.timeout_seconds + {}, or a \
+             second replica would call Graph while the first still waits",
             worker.lease.as_secs(),
             least.as_secs_f64().ceil(),
             LEASE_MARGIN.as_secs()

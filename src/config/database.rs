@@ -1,10 +1,10 @@
-//! `[database]`: where it is remembered.
+//! `[database]`: where bookings and their history are stored.
 
 use secrecy::SecretString;
 use url::Url;
 
 use super::reader::Reader;
-use super::setting_rule::{flag, secret, whole};
+use crate::setting::{flag, secret, whole};
 
 /// The Postgres database.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct DatabaseSettings {
     pub connections_max: u32,
     /// Whether `serve` runs pending migrations before it starts.
     pub migrate: bool,
-    /// Whether replicas tell each other by NOTIFY what is settled. Where it is off, requests that wait look often.
+    /// Whether replicas notify each other (LISTEN/NOTIFY) of what is settled. Where it is off, waiting requests poll often.
     pub listen: bool,
 }
 

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::reader::Reader;
-use super::setting_rule::SettingRule;
 use crate::booking::{DEFAULT_NAMESPACE, Namespace};
+use crate::setting::SettingRule;
 
 /// How external ids are derived. Changing it makes every meeting there is unknown to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! `[graph]`: Microsoft Graph, and who we are there.
+//! `[graph]`: Microsoft Graph, and this service's identity there.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::external_id_settings::hyphenated;
 use super::reader::Reader;
 use super::secret_file;
-use super::setting_rule::{SettingRule, fractional_seconds, one_of, path, secret, whole};
 use crate::booking::TenantId;
 use crate::outbound::is_loopback;
+use crate::setting::{SettingRule, fractional_seconds, one_of, path, secret, whole};
 
 /// The application (client) id of this service's app registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Cloud {
         }
     }
 
-    /// Where tokens are given out, without a tenant.
+    /// Where tokens are issued, without a tenant.
     #[must_use]
     pub fn login_url(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ pub enum GraphVersion {
     Beta,
 }
 
-/// Microsoft Graph, and who we are there.
+/// Microsoft Graph, and this service's identity there.
 #[derive(Debug, Clone)]
 pub struct GraphSettings {
     /// The tenant whose users the meetings are for.
@@ -86,9 +86,9 @@ pub struct GraphSettings {
     pub cloud: Cloud,
     /// The version asked where a booking does not need `beta`.
     pub version: GraphVersion,
-    /// Where Graph is, without a version; the cloud's unless overruled. Has no query.
+    /// Where Graph is, without a version; the cloud's unless overridden. Has no query.
     pub root_url: Url,
-    /// Where tokens are given out, without a tenant; the cloud's unless overruled. Has no query.
+    /// Where tokens are issued, without a tenant; the cloud's unless overridden. Has no query.
     pub login_url: Url,
     /// The most time a connection may take to be made.
     pub connect_timeout: Duration,
@@ -104,7 +104,7 @@ impl GraphSettings {
         let client_id = reader.required("graph.client_id", client, &SettingRule::text(client_id));
         let client_secret = client_secret(reader);
         let cloud = reader.or_default("graph.cloud", Cloud::Global, &SettingRule::text(cloud));
-        let versions = one_of(&[("v1.0", GraphVersion::V1), ("beta", GraphVersion::Beta)]);
+        let versions = one_of([("v1.0", GraphVersion::V1), ("beta", GraphVersion::Beta)]);
         let version = reader.or_default("graph.version", GraphVersion::V1, &versions);
         let root_url = reader.optional("graph.root_url", &SettingRule::text(base_url));
         let login_url = reader.optional("graph.login_url", &SettingRule::text(base_url));
@@ -129,7 +129,7 @@ impl GraphSettings {
     }
 }
 
-/// The secret itself or the file it lies in: the one whose origin is stronger, and not both from one place.
+/// The secret itself or the file that holds it: the one whose origin has precedence, and not both from one place.
 fn client_secret(reader: &mut Reader) -> Option<SecretString> {
     const KEY: &str = "graph.client_secret";
     const FILE_KEY: &str = "graph.client_secret_file";
@@ -188,7 +188,7 @@ fn cloud(text: &str) -> Result<Cloud, String> {
         "us-gov-l5" => Ok(Cloud::UsGovL5),
         "china" => Err(format!(
             "must be {CLOUDS}: Microsoft Graph in China (21Vianet) does not offer onlineMeetings/createOrGet, \
-             on which this service rests"
+             which this service needs"
         )),
         _ => Err(format!("must be {CLOUDS}")),
     }

@@ -1,25 +1,25 @@
-//! `[http]`: the doors.
+//! `[http]`: the two ports.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::setting_rule::{SettingRule, seconds, whole};
+use crate::setting::{SettingRule, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// The public door, `/v1` and the documents. Port 0 lets the system choose.
+    /// The public port, `/v1` and the documents. Port 0 lets the system choose.
     pub address: SocketAddr,
-    /// The operators' door: `/livez`, `/readyz`, `/startupz`, `/metrics`. Not for the outside.
+    /// The admin port: `/livez`, `/readyz`, `/startupz`, `/metrics`. It has no authentication: not for the outside.
     pub admin_address: SocketAddr,
     /// How long a request waits for its meeting when the caller does not say.
     pub wait_default: Duration,
-    /// The longest `Prefer: wait=N` that is honoured.
+    /// The longest `Prefer: wait=N` that is granted.
     pub wait_max: Duration,
     /// From SIGTERM until the process ends, at most.
     pub shutdown: Duration,
-    /// From SIGTERM, while the public door stays open for those who have not noticed yet.
+    /// From SIGTERM, while the public port stays open for clients that have not noticed yet.
     pub drain: Duration,
     /// How long a client may take to send a request's head, and then its body.
     pub read_timeout: Duration,
@@ -27,7 +27,7 @@ pub struct HttpSettings {
     pub requests_max: usize,
     /// The most requests that wait for their meeting.
     pub waiting_max: usize,
-    /// The most connections to the public door, idle ones included.
+    /// The most connections to the public port, idle ones included.
     pub connections_max: usize,
 }
 

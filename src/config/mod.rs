@@ -1,41 +1,38 @@
-//! Settings: what this installation wants, from one file and the environment.
+//! Settings of this installation, from one file and the environment.
 //!
 //! Weakest first: the defaults, the standard names (`DATABASE_URL`, `AZURE_…`, `RUST_LOG`), the file of `--config`, and
-//! `MEETING_PROVISIONER__SECTION__KEY`. The standard names only fill in what nobody set for this service by name:
+//! `MEETING_PROVISIONER__SECTION__KEY`. The standard names only fill in what is not set for this service by name:
 //! other programs share them, and a stray `AZURE_TENANT_ID` in a shell must not change every external id.
 //!
 //! All faults are reported at once ([`ConfigFaults`]), each with its key, where the value came from, what is wrong
 //! and what would be right. An unknown section or key is a fault. Secrets are never shown.
 //!
 //! The only room that reads the process environment. It must never connect to anything, and reads no file but that of
-//! `--config` and `graph.client_secret_file`. Called by `command`; the types of its sections are read by those
-//! whom `command` builds.
+//! `--config` and `graph.client_secret_file`. Called by `command`, which hands values to the rooms it
+//! builds; `telemetry` reads its own section.
 
 mod access_settings;
 mod across;
-mod config_fault;
+mod config_faults;
 mod database;
 mod external_id_settings;
 mod graph_settings;
 mod http;
-mod near;
 mod process_environment;
 mod reader;
 mod secret_file;
 mod self_audit;
-mod setting_rule;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod source_system;
 mod sources;
 mod telemetry;
-mod value_origin;
 mod worker;
 
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
-pub use config_fault::{ConfigFault, ConfigFaults};
+pub use config_faults::ConfigFaults;
 pub use database::DatabaseSettings;
 pub use external_id_settings::ExternalIdSettings;
 pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};
@@ -46,5 +43,6 @@ pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};
 pub use source_system::SourceSystemSettings;
 pub use sources::{PREFIX, STANDARD_NAMES, UnusedName};
 pub use telemetry::{LogFilter, LogFormat, TelemetrySettings};
-pub use value_origin::ValueOrigin;
 pub use worker::WorkerSettings;
+
+pub use crate::setting::{SettingFault, ValueOrigin};

@@ -1,15 +1,13 @@
-//! Asks for the settings one by one and remembers every fault. The keys that were asked for are the known ones.
+//! Reads the settings one by one and notes every fault. The keys that were read are the known ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::config_fault::{ConfigFault, ConfigFaults};
-use super::near::nearest;
-use super::setting_rule::{SettingRule, Written};
+use super::config_faults::ConfigFaults;
 use super::sources::{STANDARD_NAMES, SourcedValue, Sources, UnusedName, Value, normalized, variable_of};
-use super::value_origin::ValueOrigin;
-
-/// The most of a wrong value that is shown, in characters.
-const SHOWN_MAX: usize = 100;
+use crate::setting::{
+    FaultNoted, FileFaults, SettingFault, SettingRule, ValueOrigin, did_you_mean, nearest, read_toml,
+    read_variable,
+};
 
 /// Reads settings out of [`Sources`].
 pub(super) struct Reader {
@@ -17,12 +15,9 @@ pub(super) struct Reader {
     origins: BTreeMap<&'static str, ValueOrigin>,
     /// Sections whose keys are names that the operator chose.
     open_sections: BTreeSet<&'static str>,
-    faults: Vec<ConfigFault>,
-    missing: Vec<ConfigFault>,
+    faults: Vec<SettingFault>,
+    missing: Vec<SettingFault>,
 }
-
-/// A value is wrong, and the fault is noted.
-pub(super) struct FaultNoted;
 
 impl Reader {
     pub(super) fn new(mut sources: Sources) -> Self {
@@ -45,11 +40,15 @@ impl Reader {
         let origin = self.given(key).map_or(ValueOrigin::Default, |given| given.origin.clone());
         self.origins.insert(key, origin);
         let Some(given) = self.given(key) else { return Ok(None) };
-        match read(given, rule) {
+        let read = match &given.value {
+            Value::Text(text) => read_variable(text, rule),
+            Value::Toml(value) => read_toml(value, rule),
+        };
+        match read {
             Ok(value) => Ok(Some(value)),
             Err(detail) => {
                 let origin = given.origin.clone();
-                self.faults.push(ConfigFault::new(key, Some(origin), detail));
+                self.faults.push(SettingFault::new(key, Some(origin), detail));
                 Err(FaultNoted)
             }
         }
@@ -74,7 +73,7 @@ impl Reader {
         value
     }
 
-    /// Takes everything that the file says in a section whose keys are names that the operator chose.
+    /// Takes everything that the file holds in a section whose keys are names that the operator chose.
     pub(super) fn tables(&mut self, section: &'static str) -> Vec<(String, toml::Value)> {
         self.open_sections.insert(section);
         let in_section = self.sources.given.extract_if(.., |key, given| {
@@ -87,9 +86,14 @@ impl Reader {
         named.collect()
     }
 
-    /// Notes a fault of something in such a section.
-    pub(super) fn fault_in_file(&mut self, key: &str, detail: impl Into<String>) {
-        self.faults.push(ConfigFault::new(key, self.sources.file.clone(), detail));
+    /// No faults yet of the settings file; what is found goes to [`Self::note_all`].
+    pub(super) fn file_faults(&self) -> FileFaults {
+        FileFaults::of(self.sources.file.clone())
+    }
+
+    /// Notes faults of the settings file.
+    pub(super) fn note_all(&mut self, faults: FileFaults) {
+        self.faults.extend(faults.into_found());
     }
 
     /// Notes that a setting is not there, and how to set it.
@@ -100,16 +104,16 @@ impl Reader {
             "is not set; it is {what}: give it in the file of --config, or as {}{also}",
             variable_of(key)
         );
-        self.missing.push(ConfigFault::new(key, None, detail));
+        self.missing.push(SettingFault::new(key, None, detail));
     }
 
     /// Notes a fault of a value that was read before.
     pub(super) fn fault(&mut self, key: &'static str, detail: impl Into<String>) {
         let origin = self.origins.get(key).cloned();
-        self.faults.push(ConfigFault::new(key, origin, detail));
+        self.faults.push(SettingFault::new(key, origin, detail));
     }
 
-    /// Where a setting's value came from; [`ValueOrigin::Default`] if nobody set it.
+    /// Where a setting's value came from; [`ValueOrigin::Default`] if it was not set.
     pub(super) fn origin(&self, key: &str) -> ValueOrigin {
         self.origins.get(key).cloned().unwrap_or(ValueOrigin::Default)
     }
@@ -118,7 +122,7 @@ impl Reader {
     /// only those of the sections and keys named are faults.
     pub(super) fn finish(mut self, needed: &[&str]) -> Result<Provenance, ConfigFaults> {
         self.find_unknown();
-        let is_needed = |fault: &ConfigFault| {
+        let is_needed = |fault: &SettingFault| {
             needed.iter().any(|name| *name == fault.key || *name == section_of(&fault.key))
         };
         self.faults.extend(self.missing.into_iter().filter(is_needed));
@@ -130,17 +134,17 @@ impl Reader {
     }
 
     fn given(&self, key: &str) -> Option<&SourcedValue> {
-        self.sources.given.get(key).filter(|given| !given.says_nothing())
+        self.sources.given.get(key).filter(|given| !given.is_empty())
     }
 
-    /// Whatever was said and nobody asked for.
+    /// Notes every section and key that is set and is no setting.
     fn find_unknown(&mut self) {
         let mut sections: BTreeSet<&str> = self.origins.keys().map(|key| section_of(key)).collect();
         sections.extend(&self.open_sections);
         for section in self.sources.sections.iter().filter(|section| !sections.contains(section.as_str())) {
             let meant = nearest(section, sections.iter().copied());
             let detail = format!("there is no section [{section}]{}", did_you_mean(meant));
-            self.faults.push(ConfigFault::new(section, self.sources.file.clone(), detail));
+            self.faults.push(SettingFault::new(section, self.sources.file.clone(), detail));
         }
         for (key, given) in &self.sources.given {
             let known = self.origins.contains_key(key.as_str());
@@ -153,23 +157,23 @@ impl Reader {
         }
     }
 
-    fn unknown(&self, key: &str, origin: &ValueOrigin) -> Option<ConfigFault> {
+    fn unknown(&self, key: &str, origin: &ValueOrigin) -> Option<SettingFault> {
         if self.open_sections.contains(section_of(key)) && matches!(origin, ValueOrigin::Variable(_)) {
             let detail = "can be set in the file of --config alone";
-            return Some(ConfigFault::new(key, Some(origin.clone()), detail));
+            return Some(SettingFault::new(key, Some(origin.clone()), detail));
         }
         let known = self.origins.keys().copied();
         if let (Some(normalized_name), ValueOrigin::Variable(name)) = (key.strip_prefix('?'), origin) {
             let meant = known.map(variable_of).find(|variable| normalized(variable) == normalized_name)?;
             let detail = format!("{name} sets nothing{}", did_you_mean(Some(meant.as_str())));
-            return Some(ConfigFault::new("", Some(origin.clone()), detail));
+            return Some(SettingFault::new("", Some(origin.clone()), detail));
         }
         let meant = nearest(key, known).map(|meant| match origin {
             ValueOrigin::Variable(_) => variable_of(meant),
             _ => meant.to_owned(),
         });
         let detail = format!("there is no such setting{}", did_you_mean(meant.as_deref()));
-        Some(ConfigFault::new(key, Some(origin.clone()), detail))
+        Some(SettingFault::new(key, Some(origin.clone()), detail))
     }
 }
 
@@ -181,33 +185,4 @@ pub(super) struct Provenance {
 
 fn section_of(key: &str) -> &str {
     key.split('.').next().unwrap_or(key)
-}
-
-fn did_you_mean(meant: Option<&str>) -> String {
-    meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
-}
-
-fn read<T>(given: &SourcedValue, rule: &SettingRule<T>) -> Result<T, String> {
-    let text = match &given.value {
-        Value::Text(text) => text.clone(),
-        Value::Toml(value) => match (value, rule.written) {
-            (toml::Value::String(text), Written::Text) => text.clone(),
-            (toml::Value::Integer(number), Written::Number) => number.to_string(),
-            (toml::Value::Float(number), Written::Number) => number.to_string(),
-            (toml::Value::Boolean(flag), Written::Flag) => flag.to_string(),
-            (value, written) => {
-                let right = match written {
-                    Written::Text => "must be text in quotes",
-                    Written::Number => "must be a number, without quotes",
-                    Written::Flag => "must be true or false, without quotes",
-                };
-                return Err(format!("is of type {}; {right}", value.type_str()));
-            }
-        },
-    };
-    (rule.read)(&text).map_err(|right| match (rule.is_secret, text.chars().count()) {
-        (true, _) => format!("is not shown here; {right}"),
-        (false, 0..=SHOWN_MAX) => format!("is {text:?}; {right}"),
-        (false, _) => format!("is {:?}…; {right}", text.chars().take(SHOWN_MAX).collect::<String>()),
-    })
 }

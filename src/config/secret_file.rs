@@ -1,9 +1,10 @@
-//! A secret that lies in a file, as Kubernetes and Docker hand secrets over.
+//! A secret in a file of its own, as Kubernetes and Docker hand secrets over.
 
-use std::io::Read;
 use std::path::Path;
 
 use secrecy::SecretString;
+
+use crate::setting::read_text;
 
 /// The longest secret that is read, in bytes. Entra's client secrets have some 40.
 const BYTES_MAX: u64 = 4 * 1024;
@@ -11,15 +12,9 @@ const BYTES_MAX: u64 = 4 * 1024;
 /// Reads a secret; one line end after it is not part of it. The error says what is wrong with the file, never what
 /// is in it.
 pub(super) fn read(path: &Path) -> Result<SecretString, String> {
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(BYTES_MAX + 1).read_to_string(&mut text))
-        .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    let text = read_text(path, BYTES_MAX).map_err(|detail| format!("{} {detail}", path.display()))?;
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    if text.len() as u64 > BYTES_MAX {
-        return Err(format!("{} is longer than {BYTES_MAX} bytes; is it the right file?", path.display()));
-    }
     if secret.trim().is_empty() {
         return Err(format!("{} is empty; it must hold the secret and nothing else", path.display()));
     }
@@ -35,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    /// Line ends are what editors and `echo` leave; anything else in the file is a mistake worth a word.
+    /// Line ends are what editors and `echo` leave; anything else in the file is a mistake.
     #[test]
     fn one_line_end_is_taken_off_and_odd_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();

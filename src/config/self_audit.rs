@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::config_fault::ConfigFaults;
+use super::config_faults::ConfigFaults;
 use super::database::DatabaseSettings;
 use super::graph_settings::GraphSettings;
 use super::settings::load;

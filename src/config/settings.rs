@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::access_settings::AccessSettings;
 use super::across::{check_graph, check_http, check_lease};
-use super::config_fault::ConfigFaults;
+use super::config_faults::ConfigFaults;
 use super::database::DatabaseSettings;
 use super::external_id_settings::ExternalIdSettings;
 use super::graph_settings::{GraphSettings, tenant_id};
@@ -15,9 +15,9 @@ use super::reader::{Provenance, Reader};
 use super::source_system::{self, SourceSystemSettings};
 use super::sources::{Sources, UnusedName};
 use super::telemetry::TelemetrySettings;
-use super::value_origin::ValueOrigin;
 use super::worker::WorkerSettings;
 use crate::booking::{Namespace, SourceSystem, TenantId};
+use crate::setting::ValueOrigin;
 
 /// The commented example, `deploy/config.toml`: every setting at its default.
 pub const EXAMPLE: &str = include_str!("../../deploy/config.toml");
@@ -25,32 +25,32 @@ pub const EXAMPLE: &str = include_str!("../../deploy/config.toml");
 /// Everything `serve` and `doctor` need.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The doors.
+    /// The two ports.
     pub http: HttpSettings,
-    /// Where it is remembered.
+    /// Where bookings and their history are stored.
     pub database: DatabaseSettings,
-    /// Microsoft Graph, and who we are there.
+    /// Microsoft Graph, and this service's identity there.
     pub graph: GraphSettings,
     /// What external ids are derived from.
     pub external_id: ExternalIdSettings,
-    /// Who may come in.
+    /// The callers that may use the API.
     pub access: AccessSettings,
-    /// The clockwork.
+    /// The worker.
     pub worker: WorkerSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
-    /// What holds for the bookings of one source system, for those of which the file says something.
+    /// What holds for the bookings of one source system, for those that the file has a section for.
     pub source_systems: BTreeMap<SourceSystem, SourceSystemSettings>,
     /// Where each setting's value came from, by `section.key`.
     pub origins: BTreeMap<&'static str, ValueOrigin>,
-    /// Standard names that hold another value than the setting has: worth a line in the log.
+    /// Standard names that hold another value than the setting has: logged at the start.
     pub unused_names: Vec<UnusedName>,
 }
 
 /// What `migrate` needs.
 #[derive(Debug, Clone)]
 pub struct MigrationSettings {
-    /// Where it is remembered.
+    /// Where bookings and their history are stored.
     pub database: DatabaseSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,

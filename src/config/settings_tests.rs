@@ -1,4 +1,4 @@
-//! Settings as an operator meets them: a file, an environment, and what comes of them.
+//! Settings as an operator sets them: a file, an environment, and the values or faults that follow.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -110,7 +110,7 @@ fn the_more_particular_source_wins() {
     assert_eq!(found(FILE, &[standard, own]), "debug");
     assert_eq!(found("", &[standard, own]), "debug");
     let empty = ("MEETING_PROVISIONER__TELEMETRY__LOG_FILTER", "");
-    assert_eq!(found(FILE, &[empty]), "warn", "an empty variable says nothing");
+    assert_eq!(found(FILE, &[empty]), "warn", "an empty variable counts as not set");
     assert_eq!(found("", &[empty, standard]), "trace");
     assert_eq!(found("", &[("RUST_LOG", "")]), "info");
 }
@@ -346,7 +346,7 @@ fn all_faults_of_source_systems_are_reported_at_once() {
         "source_system.a.meeting_settings.allowrecording (file FILE): is not a member here; did you mean \
          \"allowRecording\"?",
         "source_system.a.meeting_settings.lobbyBypassSettings.scope (file FILE): must be a string, not a boolean",
-        "source_system.b.drift (file FILE): must be \"mend\", \"report\" or \"adopt\"",
+        "source_system.b.drift (file FILE): is \"ignore\"; must be \"mend\", \"report\" or \"adopt\"",
         "source_system.b.settings (file FILE): there is no such setting; known are meeting_settings, drift",
         "source_system.crm (environment variable MEETING_PROVISIONER__SOURCE_SYSTEM__CRM): can be set in the file of \
          --config alone",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::Reader;
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::meeting::DriftPolicy;
+use crate::setting::{TableReader, one_of};
 
 const SECTION: &str = "source_system";
 const KEYS: [&str; 2] = ["meeting_settings", "drift"];
@@ -14,49 +15,45 @@ const KEYS: [&str; 2] = ["meeting_settings", "drift"];
 pub struct SourceSystemSettings {
     /// The settings of its meetings where a booking doesn't name them, written as in a booking's `settings`.
     pub meeting_settings: MeetingSettings,
-    /// What is done about its meetings that have moved away from their bookings.
+    /// What is done about its meetings that drifted from their bookings.
     pub drift: DriftPolicy,
 }
 
-/// Every source system of which the file says something. Their names fit into no environment variable.
+/// Every source system that the file has settings for. Their names fit into no environment variable.
 pub(super) fn read(reader: &mut Reader) -> BTreeMap<SourceSystem, SourceSystemSettings> {
     let mut read = BTreeMap::new();
+    let mut faults = reader.file_faults();
     for (name, value) in reader.tables(SECTION) {
-        let key = format!("{SECTION}.{name}");
-        match (SourceSystem::parse(&name), value) {
-            (Ok(name), toml::Value::Table(table)) => drop(read.insert(name, one(reader, &key, table))),
+        let place = format!("{SECTION}.{name}");
+        match (SourceSystem::parse(&name), &value) {
+            (Ok(name), toml::Value::Table(table)) => {
+                read.insert(name, one(TableReader::new(place, table, &KEYS, &mut faults)));
+            }
             (Ok(_), value) => {
                 let detail =
                     format!("is of type {}; must be a table of {}", value.type_str(), KEYS.join(" and "));
-                reader.fault_in_file(&key, detail);
+                faults.note(place, detail);
             }
-            (Err(fault), _) => reader.fault_in_file(&key, format!("is no source system's name: it {fault}")),
+            (Err(fault), _) => faults.note(place, format!("is no source system's name: it {fault}")),
         }
     }
+    reader.note_all(faults);
     read
 }
 
-fn one(reader: &mut Reader, key: &str, table: toml::Table) -> SourceSystemSettings {
+fn one(mut table: TableReader<'_>) -> SourceSystemSettings {
     let mut settings = SourceSystemSettings::default();
-    for (name, value) in table {
-        let key = format!("{key}.{name}");
-        if !KEYS.contains(&name.as_str()) {
-            reader.fault_in_file(&key, format!("there is no such setting; known are {}", KEYS.join(", ")));
-            continue;
-        }
-        if name == "drift" {
-            match DriftPolicy::ALL.into_iter().find(|policy| value.as_str() == Some(policy.as_str())) {
-                Some(policy) => settings.drift = policy,
-                None => reader.fault_in_file(&key, "must be \"mend\", \"report\" or \"adopt\""),
-            }
-            continue;
-        }
-        // What JSON has no word for, a date, becomes a text or an object, and is then a fault by its place.
+    let policies = one_of(DriftPolicy::ALL.map(|policy| (policy.as_str(), policy)));
+    if let Ok(Some(policy)) = table.optional("drift", &policies) {
+        settings.drift = policy;
+    }
+    if let Some(value) = table.value("meeting_settings") {
+        // What JSON does not have, a date, becomes a text or an object, and is then a fault by its place.
         let value = serde_json::to_value(value).unwrap_or_default();
         match MeetingSettings::parse(value, "") {
             Ok(meeting_settings) => settings.meeting_settings = meeting_settings,
             Err(faults) => faults.into_iter().for_each(|fault| {
-                reader.fault_in_file(&format!("{key}{}", fault.pointer.replace('/', ".")), fault.detail);
+                table.note(&format!("meeting_settings{}", fault.pointer.replace('/', ".")), fault.detail);
             }),
         }
     }

@@ -1,16 +1,15 @@
-//! What was said, before anyone asks what it means: every `section.key` with its strongest value.
+//! What the settings file and the environment hold, not yet interpreted: every `section.key` with its strongest value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use super::config_fault::ConfigFault;
-use super::value_origin::ValueOrigin;
+use crate::setting::{SettingFault, ValueOrigin, read_table};
 
 /// How this service's own environment variables begin: `MEETING_PROVISIONER__SECTION__KEY`.
 pub const PREFIX: &str = "MEETING_PROVISIONER__";
 
-/// Environment variables that other programs read as well, and the setting each fills in when nobody else did.
+/// Environment variables that other programs read as well, and the setting each fills in where it is not set by name.
 pub const STANDARD_NAMES: [(&str, &str); 6] = [
     ("DATABASE_URL", "database.url"),
     ("AZURE_TENANT_ID", "graph.tenant_id"),
@@ -52,7 +51,7 @@ pub(super) enum Value {
     Text(String),
 }
 
-/// Everything that was said.
+/// Everything that the file and the environment hold.
 #[derive(Default)]
 pub(super) struct Sources {
     /// By `section.key`.
@@ -61,10 +60,10 @@ pub(super) struct Sources {
     pub(super) file: Option<ValueOrigin>,
     /// The sections of the file, empty ones too.
     pub(super) sections: BTreeSet<String>,
-    /// Standard names that were overruled.
+    /// Standard names that were overridden.
     pub(super) unused: Vec<UnusedName>,
-    /// What could not even be taken apart.
-    pub(super) faults: Vec<ConfigFault>,
+    /// A file that can't be read, or is not TOML.
+    pub(super) faults: Vec<SettingFault>,
 }
 
 impl Sources {
@@ -100,16 +99,8 @@ impl Sources {
     fn take_file(&mut self, path: &Path) {
         let origin = ValueOrigin::File(path.to_owned());
         self.file = Some(origin.clone());
-        let table = match std::fs::read_to_string(path) {
-            Err(error) => Err(format!("can't be read: {error}")),
-            // The error's own text would quote the line, and the line may hold a secret.
-            Ok(text) => text.parse::<toml::Table>().map_err(|error| {
-                let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-                format!("line {line} is not TOML: {}", error.message())
-            }),
-        };
-        match table {
-            Err(detail) => self.faults.push(ConfigFault::new("", Some(origin), detail)),
+        match read_table(path) {
+            Err(detail) => self.faults.push(SettingFault::new("", Some(origin), detail)),
             Ok(table) => table.into_iter().for_each(|(section, value)| match value {
                 toml::Value::Table(keys) => {
                     self.sections.insert(section.clone());
@@ -123,10 +114,10 @@ impl Sources {
     }
 
     fn put(&mut self, key: String, value: Value, origin: ValueOrigin) {
-        // An empty variable of a known key says nothing; of an unknown key it is still a misspelling, which the
-        // reader finds, so it is kept unless something was said already.
-        let says_nothing = matches!(&value, Value::Text(text) if text.is_empty());
-        if !(says_nothing && self.given.contains_key(&key)) {
+        // An empty variable of a known key counts as not set; of an unknown key it is still a misspelling, which the
+        // reader finds, so it is kept unless the key has a value already.
+        let is_empty = matches!(&value, Value::Text(text) if text.is_empty());
+        if !(is_empty && self.given.contains_key(&key)) {
             self.given.insert(key, SourcedValue { value, origin });
         }
     }
@@ -136,7 +127,7 @@ impl Sources {
             return;
         }
         match self.given.get(key) {
-            Some(given) if !given.says_nothing() => {
+            Some(given) if !given.is_empty() => {
                 let same = matches!(&given.value, Value::Text(text) if *text == value)
                     || matches!(&given.value, Value::Toml(toml::Value::String(text)) if *text == value);
                 if !same {
@@ -163,7 +154,7 @@ impl Sources {
 }
 
 impl SourcedValue {
-    pub(super) fn says_nothing(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(&self.value, Value::Text(text) if text.is_empty())
     }
 }
@@ -175,6 +166,6 @@ pub(super) fn variable_of(key: &str) -> String {
 
 /// A variable's name with every run of underscores made one.
 pub(super) fn normalized(name: &str) -> String {
-    let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
-    words.join("_").to_ascii_uppercase()
+    let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
+    parts.join("_").to_ascii_uppercase()
 }

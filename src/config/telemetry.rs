@@ -1,11 +1,11 @@
-//! `[telemetry]`: what can be seen from outside.
+//! `[telemetry]`: logs and metrics.
 
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
-use super::setting_rule::{SettingRule, one_of, seconds};
+use crate::setting::{SettingRule, one_of, seconds};
 
 /// How the service logs, and what it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub struct TelemetrySettings {
 pub enum LogFormat {
     /// One JSON object a line, for machines.
     Json,
-    /// For people.
+    /// Lines for people.
     Pretty,
 }
 
-/// Which log lines are written, in the words of `RUST_LOG`: `info`, `warn,meeting_provisioner=debug`.
+/// Which log lines are written, written as for `RUST_LOG`: `info`, `warn,meeting_provisioner=debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 
@@ -63,7 +63,7 @@ impl Default for TelemetrySettings {
 impl TelemetrySettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let default = Self::default();
-        let formats = one_of(&[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
+        let formats = one_of([("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
         let log_format = reader.or_default("telemetry.log_format", default.log_format, &formats);
         let log_filter = reader.or_default(
             "telemetry.log_filter",

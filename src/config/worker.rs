@@ -1,18 +1,18 @@
-//! `[worker]`: the clockwork that resumes what is due.
+//! `[worker]`: the worker, which resumes what is due.
 
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::setting_rule::{fractional_seconds, hours, seconds, whole};
+use crate::setting::{fractional_seconds, hours, seconds, whole};
 
-/// How often the worker looks, how much it takes, and for how long.
+/// How often the worker polls, how much it claims, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// The longest pause between two looks; what this replica knows to be due wakes it earlier.
+    /// The poll interval; what this replica knows to be due wakes the worker earlier.
     pub poll: Duration,
     /// The most bookings it claims at once.
     pub claim_max: u32,
-    /// How long one attempt may take before another replica takes the booking over.
+    /// How long one attempt may take before another replica may claim the booking.
     pub lease: Duration,
     /// How often each meeting still to come is compared with its booking; nothing where that is switched off.
     pub rounds: Option<Duration>,

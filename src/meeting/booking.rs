@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 pub struct Booking {
     /// Which booking.
     pub key: BookingKey,
-    /// Which of its lives.
+    /// Which generation of it.
     pub generation: Generation,
     /// Rises with every change that a caller can see; the `ETag`.
     pub revision: u32,
@@ -51,9 +51,9 @@ pub struct Wanted {
 /// Whether there should be a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DesiredState {
-    /// It takes place.
+    /// There should be a meeting.
     Present,
-    /// It is called off.
+    /// It is cancelled: there should be no meeting.
     Cancelled,
 }
 
@@ -81,11 +81,11 @@ pub enum Progress {
     Due(Timestamp),
     /// Wanted and observed agree.
     Settled,
-    /// Somebody must act first.
+    /// An operator or the caller must act first.
     Parked,
 }
 
-/// A booking's state in one word.
+/// A booking's state, as callers see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// No meeting yet.
@@ -98,7 +98,7 @@ pub enum Status {
     Cancelling,
     /// The meeting is removed.
     Cancelled,
-    /// Parked: somebody must act.
+    /// Parked: an operator or the caller must act.
     Failed,
 }
 
@@ -128,7 +128,7 @@ impl Status {
 }
 
 impl Booking {
-    /// The booking's state in one word.
+    /// The booking's state, as callers see it.
     #[must_use]
     pub fn status(&self) -> Status {
         match (self.progress, self.wanted.desired_state) {

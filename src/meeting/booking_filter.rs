@@ -1,4 +1,4 @@
-//! Which bookings somebody wants to see.
+//! Which bookings to list.
 
 use super::booking::Status;
 use super::failure::Failure;

@@ -19,7 +19,7 @@ pub enum Call {
         organizer: UserId,
         /// Under which name.
         external_id: ExternalId,
-        /// What the meeting should be; Graph heeds it only when it makes one.
+        /// What the meeting should be; Graph applies it only when it makes one.
         spec: Box<BookingSpec>,
     },
     /// Make a meeting agree with its booking (`PATCH`).
@@ -123,7 +123,7 @@ pub struct Change {
     pub attendees: Option<Vec<Attendee>>,
     /// Settings, only those that differ.
     pub settings: MeetingSettings,
-    /// Nobody but the organizer passes the lobby: what a cancel does first, because an old link lives on.
+    /// Only the organizer passes the lobby: what a cancel does first, because an old link lives on.
     pub close_lobby: bool,
 }
 

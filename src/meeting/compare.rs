@@ -114,8 +114,8 @@ mod tests {
         seen.attendees.as_mut().unwrap()
     }
 
-    /// Settings differ where the meeting has them otherwise, where a word is unknown to us, and where nothing was told;
-    /// those that nobody wants are not compared.
+    /// Settings differ where the meeting has them otherwise, where a value is unknown to us, and where nothing was told;
+    /// those that the booking leaves open are not compared.
     #[test]
     fn settings_are_changed_one_by_one() {
         let lobby = "lobbyBypassSettings.scope";

@@ -148,7 +148,7 @@ mod tests {
     fn what_is_retired_is_cancelled() {
         let present = booking(DesiredState::Present, Some(Agreement::At(3)), Progress::Settled);
         let Cancellation::Now(cancelled) = present.cancelled_now(None, false, NOW) else { panic!() };
-        assert_eq!(present.retired(NOW), *cancelled);
+        assert_eq!(present.retired(NOW), cancelled.booking);
         assert_eq!(present.retired(NOW).status(), Status::Cancelling);
     }
 

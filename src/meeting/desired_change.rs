@@ -1,8 +1,8 @@
-//! What a caller's word changes about a booking.
+//! What a caller's message changes about what is wanted of a booking.
 
 use super::booking::{Booking, DesiredState, Progress};
-use super::next_call::next_call;
 use super::next_step::Failures;
+use super::transition::Transition;
 use crate::booking::{BookingSpec, Difference, Organizer, Sequence, differences};
 use crate::clock::Timestamp;
 
@@ -12,26 +12,26 @@ pub enum Declared {
     /// It is like this already.
     Same,
     /// It becomes like this, in these fields.
-    Changed(Box<Booking>, Vec<Difference>),
-    /// It was called off, and is booked again as its next generation.
+    Changed(Box<Transition>, Vec<Difference>),
+    /// It was cancelled, and is booked again as its next generation.
     BookedAgain,
     /// It moves to another organizer, as its next generation.
     Replaced,
     /// A newer message was here before: this is the sequence that is stored.
     Stale(Sequence),
-    /// Another organizer would be another meeting with another link, and nobody said that it may be.
+    /// Another organizer would be another meeting with another link, and the caller did not allow that.
     OrganizerFixed(Vec<Difference>),
     /// A meeting can't move to another channel.
     ChannelFixed(Vec<Difference>),
 }
 
-/// What becomes of a booking that is called off.
+/// What becomes of a booking that is cancelled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cancellation {
-    /// It was called off before.
+    /// It was cancelled before.
     Already,
-    /// It is called off now.
-    Now(Box<Booking>),
+    /// It is cancelled now.
+    Now(Box<Transition>),
     /// A newer message was here before: this is the sequence that is stored.
     Stale(Sequence),
 }
@@ -92,7 +92,7 @@ impl Booking {
         Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
     }
 
-    /// What becomes of the booking when it is called off.
+    /// What becomes of the booking when it is cancelled.
     #[must_use]
     pub fn cancelled_now(&self, sequence: Option<Sequence>, under_way: bool, now: Timestamp) -> Cancellation {
         if self.wanted.desired_state == DesiredState::Cancelled {
@@ -129,12 +129,13 @@ impl Booking {
     }
 
     /// What happens next: an attempt that is under way has to be waited for, because it may yet change what is seen.
-    fn with_work(mut self, under_way: bool, now: Timestamp) -> Self {
-        let is_work_left = under_way || next_call(&self.wanted, &self.observed).is_some();
+    fn with_work(mut self, under_way: bool, now: Timestamp) -> Transition {
+        let next = self.next_call();
+        let is_work_left = under_way || next.is_some();
         self.progress = if is_work_left { Progress::Due(now) } else { Progress::Settled };
         let agrees = self.progress == Progress::Settled && self.wanted.desired_state == DesiredState::Present;
         self.provisioned_at = self.provisioned_at.or(agrees.then_some(now));
-        self
+        Transition::to(self, next)
     }
 }
 

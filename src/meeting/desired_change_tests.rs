@@ -70,9 +70,9 @@ fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
 fn name(declared: &Declared) -> String {
     match declared {
         Declared::Same => "same".into(),
-        Declared::Changed(booking, differences) => {
+        Declared::Changed(changed, differences) => {
             let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
-            format!("{} {}", booking.status().as_str(), fields.join(" "))
+            format!("{} {}", changed.booking.status().as_str(), fields.join(" "))
         }
         Declared::BookedAgain => "booked again".into(),
         Declared::Replaced => "replaced".into(),
@@ -82,33 +82,33 @@ fn name(declared: &Declared) -> String {
     }
 }
 
-/// Each word about a booking that is held, by what is stored, what is said and whether an attempt is under way.
+/// Each message about a booking that is wanted, by what is stored, what is said and whether an attempt is under way.
 #[test]
 fn a_declaration_changes_what_it_says() {
     let (other, upn) = ("0e5f2f6c-0000-4000-8000-000000000001", "o@contoso.com");
-    let revision_mismatch = json!({"startDateTime": "2026-12-02T09:00:00Z"});
+    let rescheduled = json!({"startDateTime": "2026-12-02T09:00:00Z"});
     let with = |mut base: Value, sequence: u32| {
         base["sequence"] = json!(sequence);
         base
     };
     for (stored, requested, under_way, expected) in [
         (json!({}), json!({}), false, "same"),
-        (json!({}), revision_mismatch.clone(), false, "updating startDateTime endDateTime"),
-        (json!({}), revision_mismatch.clone(), true, "updating startDateTime endDateTime"),
+        (json!({}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
+        (json!({}), rescheduled.clone(), true, "updating startDateTime endDateTime"),
         (json!({}), json!({"metadata": {"a": "b"}}), false, "provisioned metadata"),
         (json!({}), json!({"metadata": {"a": "b"}}), true, "updating metadata"),
-        (json!({"sequence": 3}), revision_mismatch.clone(), false, "updating startDateTime endDateTime"),
+        (json!({"sequence": 3}), rescheduled.clone(), false, "updating startDateTime endDateTime"),
         (
             json!({"sequence": 3}),
-            with(revision_mismatch.clone(), 4),
+            with(rescheduled.clone(), 4),
             false,
             "updating startDateTime endDateTime sequence",
         ),
         (json!({"sequence": 3}), with(json!({}), 4), false, "provisioned sequence"),
         (json!({"sequence": 3}), with(json!({}), 3), false, "same"),
-        (json!({"sequence": 3}), with(revision_mismatch.clone(), 3), false, "stale, 3 is stored"),
+        (json!({"sequence": 3}), with(rescheduled.clone(), 3), false, "stale, 3 is stored"),
         (json!({"sequence": 3}), with(json!({}), 2), false, "stale, 3 is stored"),
-        (json!({}), with(revision_mismatch, 0), false, "updating startDateTime endDateTime sequence"),
+        (json!({}), with(rescheduled, 0), false, "updating startDateTime endDateTime sequence"),
         (json!({}), json!({"organizer": other}), false, "organizer fixed"),
         (json!({"organizer": upn}), json!({"organizer": ID}), false, "same"),
         (json!({"organizer": upn}), json!({"organizer": other}), false, "organizer fixed"),
@@ -120,7 +120,7 @@ fn a_declaration_changes_what_it_says() {
     }
 }
 
-/// What was called off is booked again, unless the message is older than the call-off.
+/// A cancelled booking is booked again, unless the message is older than the cancellation.
 #[test]
 fn what_was_called_off_is_booked_again() {
     for (stored, requested, expected) in [
@@ -148,19 +148,19 @@ fn another_organizer_replaces_where_that_was_said() {
 #[test]
 fn a_change_keeps_the_meeting() {
     let booking = provisioned(&json!({}), DesiredState::Present);
-    let revision_mismatch = spec(&json!({"subject": "Other"}));
-    let Declared::Changed(changed, _) =
-        booking.declared(revision_mismatch, OrganizerChange::Refused, false, NOW)
+    let rescheduled = spec(&json!({"subject": "Other"}));
+    let Declared::Changed(changed, _) = booking.declared(rescheduled, OrganizerChange::Refused, false, NOW)
     else {
         panic!("not changed")
     };
+    let changed = changed.booking;
     assert_eq!((changed.revision, changed.wanted.revision), (3, 2));
     assert_eq!(changed.observed, booking.observed);
 }
 
-/// Calling off removes what is there, waits for what is under way, and is done at once where there is nothing.
+/// Cancelling removes what is there, waits for what is under way, and is done at once where there is nothing.
 #[test]
-fn calling_off_removes_what_is_there() {
+fn cancelling_removes_what_is_there() {
     let mut nothing_there = provisioned(&json!({}), DesiredState::Present);
     nothing_there.observed.meeting = None;
     let mut unknown = nothing_there.clone();
@@ -172,9 +172,9 @@ fn calling_off_removes_what_is_there() {
         (unknown, false, "cancelling"),
     ] {
         let Cancellation::Now(cancelled) = booking.cancelled_now(None, under_way, NOW) else {
-            panic!("not called off")
+            panic!("not cancelled")
         };
-        assert_eq!(cancelled.status().as_str(), expected);
+        assert_eq!(cancelled.booking.status().as_str(), expected);
     }
     let booking = provisioned(&json!({"sequence": 3}), DesiredState::Present);
     let told = |number| Sequence::new(number);

@@ -1,11 +1,12 @@
 //! What is done about a meeting that has moved away from its booking since they agreed.
 
 use super::booking::{Booking, DesiredState, Progress};
+use super::call::Call;
 use super::meeting_difference::MeetingDifference;
 use super::observed::{Agreement, Seen, SeenAttendee};
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
 
-/// What is done about a meeting that somebody changed at Microsoft's side. What a caller newly wants is brought about
+/// What is done about a meeting that was changed at Microsoft's side. What a caller newly wants is brought about
 /// whatever this says: it is about meetings that agreed with their bookings once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum DriftPolicy {
@@ -33,13 +34,37 @@ impl DriftPolicy {
     }
 }
 
+/// A meeting that has moved away from its booking since they agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// In what.
+    pub differences: Vec<MeetingDifference>,
+    /// What was done about it.
+    pub policy: DriftPolicy,
+}
+
+/// Of the differences that an answer to `call` tells of, those by which the meeting has moved away from its booking: not
+/// what the call asked for, and not what was `known` to differ before, which was settled then.
+#[must_use]
+pub(super) fn drift(
+    known: &[MeetingDifference],
+    told: &[MeetingDifference],
+    call: &Call,
+) -> Vec<MeetingDifference> {
+    let asked = match call {
+        Call::Change { change, .. } => change.members(),
+        _ => Vec::new(),
+    };
+    let is_drift = |one: &&MeetingDifference| !asked.contains(&one.field.as_str()) && !known.contains(one);
+    told.iter().filter(is_drift).cloned().collect()
+}
+
 impl Booking {
-    /// The same with what the policy makes of a drift. Mending is what happens anyway: wanted and observed don't agree.
-    #[must_use]
-    pub(super) fn with_drift(mut self, drift: &[MeetingDifference], policy: DriftPolicy) -> Self {
-        let Some(meeting) = self.observed.meeting.as_mut().filter(|_| !drift.is_empty()) else { return self };
+    /// Does what the policy makes of a drift. Mending is what happens anyway: wanted and observed don't agree.
+    pub(super) fn follow_drift(&mut self, drift: &[MeetingDifference], policy: DriftPolicy) {
+        let Some(meeting) = self.observed.meeting.as_mut().filter(|_| !drift.is_empty()) else { return };
         if self.wanted.desired_state == DesiredState::Cancelled || policy == DriftPolicy::Mend {
-            return self;
+            return;
         }
         if policy == DriftPolicy::Adopt {
             let adopted = adopted(&self.wanted.spec, &meeting.seen, drift);
@@ -49,7 +74,6 @@ impl Booking {
             }
         }
         meeting.agreement = Agreement::At(self.wanted.revision);
-        self
     }
 
     /// Whether there is a meeting that agreed with the booking, so that Graph can be asked whether it still does.

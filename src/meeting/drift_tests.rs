@@ -6,9 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId, Observed,
-    OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, SeenMeeting, SeenSetting, SeenSettings,
-    Status, Wanted, meeting_differences, next_call,
+    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId,
+    Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenMeeting,
+    SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -84,9 +84,19 @@ fn booking() -> Booking {
 }
 
 fn answered(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Booking {
-    let call = next_call(&booking.wanted, &booking.observed).expect("there is something to ask");
-    let reply = Reply { outcome, evidence: Evidence::begun(NOW) };
-    booking.after_attempt((&call, 3), &reply, (&RetryPolicy::default(), policy), (NOW, 0.5))
+    transition(booking, outcome, policy).booking
+}
+
+fn transition(booking: &Booking, outcome: Outcome, policy: DriftPolicy) -> Transition {
+    let call = booking.next_call().expect("there is something to ask");
+    let answered = Answered { call, asked_by: 3, reply: Reply { outcome, evidence: Evidence::begun(NOW) } };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: policy, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules)
+}
+
+/// In what the meeting that this outcome tells of has moved away from its booking.
+fn drift_of(booking: &Booking, outcome: Outcome) -> Vec<MeetingDifference> {
+    transition(booking, outcome, DriftPolicy::Mend).drift.map(|drift| drift.differences).unwrap_or_default()
 }
 
 fn told(seen: Seen) -> Box<SeenMeeting> {
@@ -129,8 +139,7 @@ fn each_policy_does_what_it_says() {
     ] {
         let before = booking();
         let outcome = Outcome::Seen(told(moved()));
-        let look = next_call(&before.wanted, &before.observed).unwrap();
-        assert_eq!(fields(&before.drift((&look, 3), &outcome)), ["subject", "startDateTime"]);
+        assert_eq!(fields(&drift_of(&before, outcome.clone())), ["subject", "startDateTime"]);
         let after = answered(&before, outcome, policy);
         let asked = next_call(&after.wanted, &after.observed).map(|call| match call {
             Call::Change { change, .. } => change.members(),
@@ -151,10 +160,10 @@ fn a_known_difference_is_not_drift() {
     requested.observed.meeting.as_mut().unwrap().agreement =
         Agreement::CheckRequested(requested.wanted.revision);
     requested.progress = Progress::Due(NOW);
-    let look = next_call(&requested.wanted, &requested.observed).unwrap();
-    assert_eq!(requested.drift((&look, 3), &Outcome::Seen(told(moved()))), []);
+    assert!(matches!(requested.next_call(), Some(Call::Look { .. })));
+    assert_eq!(drift_of(&requested, Outcome::Seen(told(moved()))), []);
     let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
-    assert_eq!(fields(&requested.drift((&look, 3), &Outcome::Seen(told(again)))), ["subject"]);
+    assert_eq!(fields(&drift_of(&requested, Outcome::Seen(told(again)))), ["subject"]);
 }
 
 /// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
@@ -227,7 +236,7 @@ fn a_booking_adopts_what_it_can_say() {
     assert_eq!(super::adopted(&spec(), &unsayable, &differences), spec());
 }
 
-/// That nobody may look changes nothing about a booking; that its meeting is gone does.
+/// A look that is refused changes nothing about a booking; a meeting that is gone does.
 #[test]
 fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     for (refusal, status, requested) in [
@@ -248,7 +257,7 @@ fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     assert!(after.due_at() > Some(NOW));
 }
 
-/// That nobody may look is no reason to forget what a caller declared while the look was under way.
+/// A look that is refused is no reason to forget what a caller declared while the look was under way.
 #[test]
 fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     let before = booking();
@@ -258,8 +267,9 @@ fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     let declared = before.declared(requested, OrganizerChange::Refused, true, NOW);
     let Declared::Changed(declared, _) = declared else { panic!("{declared:?}") };
     let reply = Reply { outcome: Outcome::Refused(Refusal::Forbidden), evidence: Evidence::begun(NOW) };
-    let policies = (&RetryPolicy::default(), DriftPolicy::Mend);
-    let after = declared.after_attempt((&look, 3), &reply, policies, (NOW, 0.5));
+    let answered = Answered { call: look, asked_by: 3, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    let after = declared.booking.answered(&answered, &rules).booking;
     assert_eq!((after.status(), after.due_at()), (Status::Updating, Some(NOW)));
     assert!(matches!(next_call(&after.wanted, &after.observed), Some(Call::Change { .. })));
 }

@@ -1,4 +1,4 @@
-//! Why a booking has no meeting yet, in the words of the API.
+//! Why a booking has no meeting yet, as the API says it.
 
 use serde::{Deserialize, Serialize};
 

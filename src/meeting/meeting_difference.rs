@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
+use super::call::Change;
 use super::compare::{compare, same_time};
 use super::observed::{Seen, SeenAttendee};
 use crate::booking::{Attendee, BookingSpec};
@@ -22,16 +23,36 @@ pub struct MeetingDifference {
     pub seen: Value,
 }
 
-/// In what the meeting that Graph told of differs from the booking, by meaning. Of what Graph didn't tell nobody can say
-/// that it differs.
+/// A booking beside the meeting that Graph told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// What would have to change at Graph so that they agree.
+    pub(super) change: Change,
+    /// In what they differ, as [`meeting_differences`] says it.
+    pub(super) differences: Vec<MeetingDifference>,
+}
+
+impl Compared {
+    /// Compares the two, by meaning.
+    pub(super) fn of(spec: &BookingSpec, seen: &Seen) -> Self {
+        let change = compare(spec, seen);
+        Self { differences: differences(&change, spec, seen), change }
+    }
+}
+
+/// In what the meeting that Graph told of differs from the booking, by meaning. What Graph left out of its answer is no
+/// difference.
 #[must_use]
 pub fn meeting_differences(spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDifference> {
-    let change = compare(spec, seen);
+    Compared::of(spec, seen).differences
+}
+
+fn differences(change: &Change, spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDifference> {
     let mut differences = Vec::new();
     let mut add = |field: &str, wanted: Value, seen: Value| {
         differences.push(MeetingDifference { field: field.to_owned(), wanted, seen });
     };
-    if let (Some(wanted), Some(told)) = (change.subject, &seen.subject) {
+    if let (Some(wanted), Some(told)) = (&change.subject, &seen.subject) {
         add("subject", json!(wanted), json!(told));
     }
     if change.times.is_some() {
@@ -44,7 +65,7 @@ pub fn meeting_differences(spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDiffer
             }
         }
     }
-    if let (Some(_), Some(told)) = (change.attendees, &seen.attendees) {
+    if let (Some(_), Some(told)) = (&change.attendees, &seen.attendees) {
         let wanted: BTreeSet<String> = spec.attendees.iter().map(invited).collect();
         let told: BTreeSet<String> = told.iter().map(|one| taking_part(spec, one)).collect();
         let only = |these: &BTreeSet<String>, others| json!(these.difference(others).collect::<Vec<_>>());
@@ -66,7 +87,7 @@ fn invited(attendee: &Attendee) -> String {
     format!("{} {}", attendee.upn.folded(), attendee.role.as_str())
 }
 
-/// Whoever Graph told by id alone is named as the booking names the same id.
+/// An attendee that Graph names by id alone is named as the booking names the same id.
 fn taking_part(spec: &BookingSpec, seen: &SeenAttendee) -> String {
     let role = seen.role.as_deref().unwrap_or("attendee").to_lowercase();
     let same_id = |one: &&Attendee| {
@@ -75,6 +96,6 @@ fn taking_part(spec: &BookingSpec, seen: &SeenAttendee) -> String {
     };
     let known = spec.attendees.iter().find(same_id).map(|one| one.upn.folded());
     let upn = known.or_else(|| seen.upn.as_ref().map(|upn| upn.to_lowercase()));
-    let name = upn.or_else(|| seen.user_id.clone()).unwrap_or_else(|| "(nobody named)".to_owned());
+    let name = upn.or_else(|| seen.user_id.clone()).unwrap_or_else(|| "(no name)".to_owned());
     format!("{name} {role}")
 }

@@ -1,10 +1,10 @@
 //! What Graph holds, what is wanted of it, and every decision between the two.
 //!
-//! Pure: [`next_call`] is the only place that decides what to ask of Graph, [`next_step`] the only place that
-//! decides done, again or parked. Nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
-//! `store` and the doors.
+//! A [`Booking`] holds desired state ([`Wanted`]) beside observed state ([`Observed`]); the pair [`next_call`] and
+//! [`next_step`] is the reconciler: the only place that decides what to ask of Graph, and the only place that decides done,
+//! again or parked. What an act does to a booking is a value, the [`Transition`]. Pure: nothing here waits, asks or stores. Called by `provisioning`, `msgraph`,
+//! `store`, `audit`, `api` and `command`.
 
-mod after;
 mod booking;
 mod booking_filter;
 mod call;
@@ -18,6 +18,7 @@ mod meeting_difference;
 mod model_tests;
 mod next_call;
 mod next_step;
+mod observe;
 mod observed;
 mod organizer_checks;
 mod organizer_facts;
@@ -25,15 +26,14 @@ mod outcome;
 mod remedy;
 mod retried;
 mod seen_settings;
-mod settling;
+mod transition;
 
-pub use after::after;
 pub use booking::{Booking, DesiredState, Progress, Status, Wanted};
 pub use booking_filter::BookingFilter;
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
 pub use desired_change::{Cancellation, Declared, OrganizerChange};
-pub use drift::DriftPolicy;
+pub use drift::{Drift, DriftPolicy};
 pub use failure::{Failure, LastError};
 pub use meeting_difference::{MeetingDifference, meeting_differences};
 pub use next_call::next_call;
@@ -45,3 +45,4 @@ pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};
+pub use transition::{Answered, Rules, Transition};

@@ -1,4 +1,4 @@
-//! Random lives of a booking, against a plain model of Graph in memory: callers declare, call off and book again, calls are
+//! Random lives of a booking, against a plain model of Graph in memory: callers declare, cancel and book again, calls are
 //! lost before or after their work, processes die, clocks jump. Whatever happened, the promises hold.
 
 mod model_graph;
@@ -62,17 +62,17 @@ enum Trouble {
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Declared(Content, Option<u32>),
-    Cancellation(Option<u32>),
-    /// Whoever finds the booking due makes the call.
+    Cancelled(Option<u32>),
+    /// The worker finds the booking due and makes the call.
     Called(Weather),
-    /// Whoever made the call settles it.
+    /// The replica that made the call settles it.
     Settled,
-    /// Whoever made the call dies before it is settled, and its lease runs out.
+    /// The replica that made the call dies before it is settled, and its lease runs out.
     Died,
     /// An operator makes it due.
     Retried,
-    /// Somebody doubts that the meeting is as it should be.
-    Doubted,
+    /// A check of the meeting is requested.
+    CheckRequested,
     ClockJumped {
         minutes: u8,
     },
@@ -96,12 +96,12 @@ fn any_event() -> impl Strategy<Value = Event> {
     let sequence = || prop_oneof![2 => Just(None), 1 => (0_u32..6).prop_map(Some)];
     prop_oneof![
         3 => (content, sequence()).prop_map(|(content, sequence)| Event::Declared(content, sequence)),
-        1 => sequence().prop_map(Event::Cancellation),
+        1 => sequence().prop_map(Event::Cancelled),
         6 => weather.prop_map(Event::Called),
         5 => Just(Event::Settled),
         2 => Just(Event::Died),
         1 => Just(Event::Retried),
-        1 => Just(Event::Doubted),
+        1 => Just(Event::CheckRequested),
         3 => (0_u8..40).prop_map(|minutes| Event::ClockJumped { minutes }),
     ]
 }

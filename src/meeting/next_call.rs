@@ -45,7 +45,7 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
         return observed.creation_unknown.then(|| find_organizer(wanted)).flatten();
     };
     match &observed.meeting {
-        // Nobody saw an answer: only the same call can tell whether there is a meeting to remove.
+        // The outcome is unknown: only the same call can tell whether there is a meeting to remove.
         None => observed.creation_unknown.then(|| create_or_get(wanted, organizer)),
         Some(meeting) if meeting.removed => None,
         Some(meeting) if meeting.lobby_closed => {

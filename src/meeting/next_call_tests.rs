@@ -4,11 +4,11 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{BookingSpec, ExternalId, parse};
+use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, CallKind, CreatedBy, JoinWebUrl, Meeting, MeetingId, Outcome, Seen, SeenAttendee, SeenMeeting,
-    SeenSetting, SeenSettings, after,
+    Agreement, Answered, Booking, CallKind, CreatedBy, DriftPolicy, Evidence, JoinWebUrl, Meeting, MeetingId,
+    Outcome, Reply, RetryPolicy, Rules, Seen, SeenAttendee, SeenMeeting, SeenSetting, SeenSettings,
 };
 
 fn spec(organizer: &str) -> BookingSpec {
@@ -47,7 +47,7 @@ const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 const UPN: &str = "o@contoso.com";
 
-/// What Graph answers to a call, when it holds a meeting of this subject and heeds what it is asked.
+/// What Graph answers to a call, when it holds a meeting of this subject and does what it is asked.
 fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
     match call {
         Call::FindOrganizer(_) => Outcome::OrganizerFound(UserId::parse(ID).unwrap()),
@@ -82,20 +82,29 @@ fn calls(
         kinds.push(call.kind());
         assert!(kinds.len() < 9, "does not come to an end: {kinds:?}");
         let outcome = answer(&call, &mut held);
-        observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+        observed = after(observed, &wanted, &call, &outcome);
     }
     kinds
 }
 
 fn knowing(subject: &'static str) -> Observed {
     let create = create_or_get(&wanted(DesiredState::Present, ID), UserId::parse(ID).unwrap());
-    after(
-        Observed::default(),
-        (&wanted(DesiredState::Present, ID), 3),
-        &create,
-        &Outcome::Found(seen(subject)),
-        NOW,
-    )
+    after(Observed::default(), &wanted(DesiredState::Present, ID), &create, &Outcome::Found(seen(subject)))
+}
+
+/// What is observed after an answer to a call that the present revision asked for.
+fn after(observed: Observed, wanted: &Wanted, call: &Call, outcome: &Outcome) -> Observed {
+    let key = BookingKey {
+        source_system: SourceSystem::parse("crm").unwrap(),
+        booking_id: BookingId::parse("BK-1").unwrap(),
+    };
+    let (external_id, spec) = (wanted.external_id, wanted.spec.clone());
+    let accepted = Booking::accepted(key, Generation::FIRST, external_id, spec, NOW).booking;
+    let booking = Booking { wanted: wanted.clone(), observed, ..accepted };
+    let reply = Reply { outcome: outcome.clone(), evidence: Evidence::begun(NOW) };
+    let answered = Answered { call: call.clone(), asked_by: wanted.revision, reply };
+    let rules = Rules { retry: &RetryPolicy::default(), drift: DriftPolicy::Mend, now: NOW, fraction: 0.5 };
+    booking.answered(&answered, &rules).booking.observed
 }
 
 /// From each state the calls that lead to what is wanted, and then silence.
@@ -133,7 +142,7 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
     let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, (&wanted, 3), &call, &Outcome::Changed(seen("Old")), NOW);
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
@@ -145,13 +154,13 @@ fn a_creation_without_an_answer_stays_unknown() {
     let wanted = wanted(DesiredState::Present, ID);
     let call = next_call(&wanted, &Observed::default()).unwrap();
     for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }] {
-        assert!(after(Observed::default(), (&wanted, 3), &call, &outcome, NOW).creation_unknown);
+        assert!(after(Observed::default(), &wanted, &call, &outcome).creation_unknown);
     }
     let refused = Outcome::Refused(crate::meeting::Refusal::Request);
-    assert!(!after(Observed::default(), (&wanted, 3), &call, &refused, NOW).creation_unknown);
+    assert!(!after(Observed::default(), &wanted, &call, &refused).creation_unknown);
 }
 
-/// A Graph that heeds what it is asked, or is stubborn about the subject.
+/// A Graph that does what it is asked, or is stubborn about the subject.
 #[derive(Debug)]
 struct Graph {
     held: Option<&'static str>,
@@ -213,7 +222,7 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
 
 proptest! {
     /// Whatever is wanted and whatever was observed: at most four calls (find the organizer, make or find the meeting,
-    /// change it, remove it) lead to silence. In the end a booking that is called off has no meeting, one that is held
+    /// change it, remove it) lead to silence. In the end a cancelled booking has no meeting, one that is held
     /// has one, and asking again asks for nothing.
     #[test]
     fn every_pair_comes_to_rest(
@@ -231,7 +240,7 @@ proptest! {
             calls += 1;
             prop_assert!(calls <= 4, "{call:?} is the fifth call");
             let outcome = graph.answer(&call);
-            observed = after(observed, (&wanted, wanted.revision), &call, &outcome, NOW);
+            observed = after(observed, &wanted, &call, &outcome);
         }
         prop_assert_eq!(next_call(&wanted, &observed), None);
         if cancelled {
@@ -303,7 +312,7 @@ fn settings_follow_the_creation() {
     let create = next_call(&wanted, &Observed::default()).unwrap();
     for (presenters, asked) in [(None, true), (Some("everyone"), true), (Some("roleIsPresenter"), false)] {
         let outcome = Outcome::Created(answered(presenters));
-        let observed = after(Observed::default(), (&wanted, wanted.revision), &create, &outcome, NOW);
+        let observed = after(Observed::default(), &wanted, &create, &outcome);
         let call = next_call(&wanted, &observed);
         let Some(Call::Change { change, .. }) = &call else {
             assert!(!asked, "{presenters:?}: {call:?}");
@@ -316,13 +325,7 @@ fn settings_follow_the_creation() {
         let told = compare(&wanted.spec, &answered(presenters).seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
-        let observed = after(
-            observed,
-            (&wanted, wanted.revision),
-            call.as_ref().unwrap(),
-            &Outcome::Changed(answered(None)),
-            NOW,
-        );
+        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
         assert_eq!(next_call(&wanted, &observed), None);
     }
 }

@@ -12,7 +12,7 @@ pub enum Step {
     GoOn,
     /// Ask again, not before this time.
     Again(Timestamp),
-    /// Leave it until somebody acts.
+    /// Leave it until an operator or the caller acts.
     Park,
 }
 
@@ -118,7 +118,7 @@ pub fn next_step(
         Outcome::Unavailable { retry_after: None } => {
             Step::Again(now + policy.unavailable.jittered(failures.count, fraction))
         }
-        // The first re-ask is immediate: nothing is wrong that waiting would mend, and somebody waits for the link.
+        // The first re-ask is immediate: nothing is wrong that waiting would mend, and a caller waits for the link.
         Outcome::Unknown if failures.count <= 1 => Step::Again(now),
         Outcome::Unknown => Step::Again(now + policy.unavailable.jittered(failures.count, fraction)),
         Outcome::Refused(Refusal::Conflict) => {

@@ -14,7 +14,7 @@ pub struct Observed {
     /// The organizer's object id, pinned at the first attempt: the same externalId under another organizer is
     /// another meeting.
     pub organizer: Option<UserId>,
-    /// Whether a `createOrGet` was sent whose answer nobody saw, so that a meeting may exist that we don't know.
+    /// Whether a `createOrGet` was sent whose outcome is unknown, so that a meeting may exist that we don't know.
     pub creation_unknown: bool,
     /// The meeting, once seen.
     pub meeting: Option<Meeting>,

@@ -24,7 +24,7 @@ pub struct Check {
     pub status: CheckStatus,
     /// What was found, as a sentence.
     pub detail: String,
-    /// What somebody should do, where somebody should.
+    /// What the operator should do, where that would help.
     pub remedy: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub enum CheckStatus {
     Ok,
     /// Not so that a booking could work.
     Failed,
-    /// Nobody can tell.
+    /// It could not be found out.
     Unknown,
 }
 
@@ -101,7 +101,7 @@ pub fn checks(facts: &OrganizerFacts, recent: Option<&RecentAttempts>, client_id
     checks
 }
 
-/// Whether bookings would work; none where nobody can tell.
+/// Whether bookings would work; none where that could not be found out.
 ///
 /// What fails decides. Else it is the token and the policy: a policy that lets a read through can only have been asked
 /// with the permission, and about a user who exists.
@@ -170,7 +170,7 @@ fn missing_role(roles: &[String], organizer: &Organizer) -> Option<&'static str>
 
 fn organizer(facts: &OrganizerFacts, client_id: &str) -> Check {
     let Some(Probe { seen, evidence }) = &facts.user else {
-        return check(CheckName::Organizer, unknown("Nobody was asked, because there is no token."));
+        return check(CheckName::Organizer, unknown("Graph was not asked, because there is no token."));
     };
     let by_name = matches!(facts.organizer, Organizer::Upn(_));
     let finding = match seen {
@@ -193,7 +193,7 @@ fn organizer(facts: &OrganizerFacts, client_id: &str) -> Check {
 fn access_policy(facts: &OrganizerFacts, recent: Option<&RecentAttempts>, client_id: &str) -> Check {
     let Some(Probe { seen, evidence }) = &facts.meeting else {
         let detail =
-            "Nobody was asked, because there is no token or no such user, or the object id is not known.";
+            "Graph was not asked, because there is no token or no such user, or the object id is not known.";
         return check(CheckName::AccessPolicy, unknown(detail));
     };
     let user_exists = facts.user.as_ref().is_some_and(|user| user.seen == ProbeOutcome::There);

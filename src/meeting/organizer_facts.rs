@@ -16,9 +16,9 @@ pub struct OrganizerFacts {
     pub checked_at: Timestamp,
     /// Whether a token can be had.
     pub token: Result<TokenFacts, TokenFault>,
-    /// What came of looking the user up; none if nobody was asked.
+    /// What came of looking the user up; none if that was not done.
     pub user: Option<Probe>,
-    /// What came of reading one of the user's meetings that can't exist; none if nobody was asked.
+    /// What came of reading one of the user's meetings that can't exist; none if that was not done.
     pub meeting: Option<Probe>,
 }
 
@@ -75,7 +75,7 @@ pub struct RecentAttempts {
 }
 
 impl RecentAttempts {
-    /// Whether the last word was a success.
+    /// Whether the latest attempt was a success.
     #[must_use]
     pub fn ended_well(&self) -> bool {
         self.succeeded_at.is_some_and(|success| self.refused.is_none_or(|(refusal, _)| refusal < success))

@@ -45,7 +45,7 @@ pub fn grant_permission(client_id: &str, permission: &str) -> String {
     )
 }
 
-/// The organizer as it may stand in a shell command that somebody pastes: its object id, or a user principal name
+/// The organizer as it may stand in a shell command that an operator pastes: its object id, or a user principal name
 /// of harmless characters only, because a caller chose it.
 #[must_use]
 pub fn organizer_in_a_command(user_id: Option<UserId>, organizer: &Organizer) -> String {

@@ -2,13 +2,14 @@
 
 use super::booking::{Booking, Progress};
 use super::next_step::Failures;
+use super::transition::Transition;
 use crate::clock::Timestamp;
 
-/// What becomes of a booking that somebody wants to be tried again.
+/// What becomes of a booking that an operator or a caller wants to be tried again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Retried {
     /// It is due now, and its failures are counted anew; its last error stays until a success.
-    Now(Box<Booking>),
+    Now(Box<Transition>),
     /// An attempt is under way, which is what was asked for.
     UnderWay,
     /// What is wanted and what was observed agree: there is nothing to try.
@@ -16,20 +17,24 @@ pub enum Retried {
 }
 
 impl Booking {
-    /// What becomes of the booking when somebody wants it to be tried again: one that is parked becomes due, and one that
+    /// What becomes of the booking when it is to be tried again by hand: one that is parked becomes due, and one that
     /// is due later is not waited for any longer. `under_way` says whether an attempt is.
     #[must_use]
     pub fn retried(&self, under_way: bool, now: Timestamp) -> Retried {
         match self.progress {
             Progress::Settled => Retried::Settled,
             Progress::Due(_) if under_way => Retried::UnderWay,
-            Progress::Due(_) | Progress::Parked => Retried::Now(Box::new(Self {
-                revision: self.revision.saturating_add(1),
-                progress: Progress::Due(now),
-                failures: Failures::default(),
-                updated_at: now,
-                ..self.clone()
-            })),
+            Progress::Due(_) | Progress::Parked => {
+                let due = Self {
+                    revision: self.revision.saturating_add(1),
+                    progress: Progress::Due(now),
+                    failures: Failures::default(),
+                    updated_at: now,
+                    ..self.clone()
+                };
+                let next = due.next_call();
+                Retried::Now(Box::new(Transition::to(due, next)))
+            }
         }
     }
 }
@@ -83,7 +88,8 @@ mod tests {
             (Progress::Due(EARLIER), DesiredState::Present, Status::Pending),
         ] {
             let before = booking(progress, desired_state);
-            let Retried::Now(after) = before.retried(false, NOW) else { panic!("{progress:?}") };
+            let Retried::Now(transition) = before.retried(false, NOW) else { panic!("{progress:?}") };
+            let after = transition.booking;
             assert_eq!(after.status(), status);
             assert_eq!((after.revision, after.attempts, after.updated_at), (10, 7, NOW));
             let expected = Booking {
@@ -93,7 +99,7 @@ mod tests {
                 updated_at: NOW,
                 ..before
             };
-            assert_eq!(*after, expected);
+            assert_eq!(after, expected);
         }
         assert_eq!(booking(later, DesiredState::Present).retried(true, NOW), Retried::UnderWay);
         for desired_state in [DesiredState::Present, DesiredState::Cancelled] {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::booking::{MeetingSettings, SettingValue};
 
-/// What an answer said of the settings that a booking may ask for, by their paths. Some may be missing, and words may
+/// What an answer said of the settings that a booking may ask for, by their paths. Some may be missing, and values may
 /// be newer than ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -20,7 +20,7 @@ pub struct SeenSettings(BTreeMap<String, SeenSetting>);
 pub enum SeenSetting {
     /// On or off.
     Switch(bool),
-    /// A word.
+    /// A value of an enumeration, or a newer one.
     Word(String),
 }
 

@@ -19,10 +19,10 @@ use crate::meeting::{
 
 /// Most organizers whose check is remembered.
 const CACHE_ENTRIES_MAX: u64 = 1_000;
-/// How long a check is handed to everybody who asks, so that asking again and again asks Graph once.
+/// How long a check is handed to every caller, so that many callers cause one check at Graph.
 const CACHE_LIFETIME: Duration = Duration::from_secs(10);
 
-/// The latest checks. Whoever asks for one that is under way waits for it.
+/// The latest checks. A caller that asks for one under way waits for it.
 #[derive(Debug)]
 pub(super) struct OrganizerChecks(Cache<String, OrganizerFacts>);
 
@@ -75,7 +75,7 @@ impl MicrosoftGraph {
         facts
     }
 
-    /// Sends a request that changes nothing, and says what came of it and whose object id was in the answer.
+    /// Sends a request that changes nothing, and returns its outcome and the object id in the answer.
     async fn probe(
         &self,
         kind: CallKind,
@@ -120,7 +120,7 @@ fn fault(failure: &TokenFailure) -> TokenFault {
 }
 
 /// A meeting's id in the form in which Graph has been seen to make them, so that it is not refused for its form, of a
-/// meeting whose thread nobody has.
+/// meeting whose thread doesn't exist.
 fn no_meeting(organizer: UserId) -> Option<(UserId, MeetingId)> {
     let id = STANDARD.encode(format!("1*{organizer}*0**19:meeting_readiness@thread.v2"));
     MeetingId::parse(&id).ok().map(|meeting| (organizer, meeting))

@@ -36,7 +36,7 @@ fn absent() -> FakeReaction {
 
 /// Each answer of Graph becomes a fact, and every request is a GET.
 #[tokio::test]
-async fn reading_tells_how_an_organizer_stands() {
+async fn each_answer_of_graph_becomes_a_fact() {
     use ProbeOutcome::{Missing, Refused, There, Unanswered};
     let table: [(fn() -> FakeReaction, ProbeOutcome); 7] = [
         (absent, Missing),
@@ -65,7 +65,7 @@ async fn reading_tells_how_an_organizer_stands() {
     }
 }
 
-/// Twenty who ask at once are answered by two requests, and so is whoever asks within ten seconds.
+/// Twenty checks at once are answered by two requests, and so is every check within ten seconds.
 #[tokio::test]
 async fn a_check_is_shared_for_a_moment() {
     let fake = host(absent).await;
@@ -83,9 +83,9 @@ async fn a_check_is_shared_for_a_moment() {
     assert_eq!(fake.graph_requests().len(), 4);
 }
 
-/// Without a token nobody is asked; of a user who doesn't exist no meeting is read.
+/// Without a token Graph is not asked; of a user who doesn't exist no meeting is read.
 #[tokio::test]
-async fn no_more_is_asked_than_tells_something() {
+async fn only_useful_requests_are_sent() {
     let refused =
         json!({"error": "invalid_client", "error_codes": [7_000_222], "error_description": "Expired."});
     let fake = Fake::start(move |_, _| say(401, &refused)).await;

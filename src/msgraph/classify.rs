@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::meeting::{CallKind, Outcome, Refusal};
 
 /// What Graph writes when no application access policy lets us act for the organizer. It is the one meaning that
-/// neither status nor code tells: both have been seen to vary.
+/// neither status nor code shows: both have been seen to vary.
 const POLICY_PHRASES: [&str; 2] =
     ["application access policy", "is not authorized to create meeting on behalf"];
 
@@ -14,18 +14,18 @@ const POLICY_PHRASES: [&str; 2] =
 pub(super) struct ErrorAnswer<'a> {
     pub(super) kind: CallKind,
     pub(super) status: u16,
-    /// Graph's words; none where the answer broke off before they were read.
+    /// Graph's message; none where the answer broke off before it was read.
     pub(super) message: Option<&'a str>,
     pub(super) retry_after: Option<Duration>,
 }
 
-/// What became of a call that was answered with no success.
+/// The outcome of a call that was answered with an error.
 pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
     use CallKind::{Change, CreateOrGet, FindOrganizer, Look, Remove};
     let retry_after = answer.retry_after;
     let refused = match (answer.status, answer.kind) {
         (429, _) => return Outcome::Throttled { retry_after },
-        // 501 is theirs too, but no waiting makes Graph learn what it doesn't know.
+        // 501 is theirs too, but waiting doesn't help.
         (501, _) => Refusal::Request,
         // A redirect isn't followed: the address is wrong, or something stands between us and Graph.
         (300..=399 | 408 | 500..=599, _) => return Outcome::Unavailable { retry_after },
@@ -34,7 +34,7 @@ pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
         (404 | 410, Change | Look) => Refusal::MeetingMissing,
         (409, _) => Refusal::Conflict,
         (401 | 403, _) => match answer.message {
-            // Whether this is for good or until a grant stood in the words that got lost.
+            // Whether this is for good or until a grant stood in the message that was lost.
             None => return Outcome::Unknown,
             Some(message) if speaks_of_policy(message) => Refusal::OrganizerNotPermitted,
             Some(_) if answer.status == 401 => Refusal::Unauthorized,
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// Without its words a 403 may be a policy that is still spreading: asking again is right, parking is not.
+    /// Without its message a 403 may be a policy that is still spreading: asking again is right, parking is not.
     #[test]
     fn an_error_that_broke_off_is_judged_by_status_where_that_suffices() {
         let cut = |kind, status| classify(ErrorAnswer { kind, status, message: None, retry_after: None });

@@ -36,7 +36,7 @@ pub enum Credential {
     ClientSecret(SecretString),
 }
 
-/// Why a connection can't be used at all: said at the start, not at the first booking.
+/// Why a connection can't be used at all: reported at the start, not at the first booking.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionFault {
     /// The address can't be built upon.
@@ -50,7 +50,7 @@ pub enum ConnectionFault {
 }
 
 impl GraphConnection {
-    /// Checks what can be checked without asking anybody.
+    /// Checks what can be checked without sending anything.
     pub fn check(&self) -> Result<(), ConnectionFault> {
         for address in [&self.root_url, &self.login_url] {
             let whole = address.has_host() && address.query().is_none() && address.fragment().is_none();

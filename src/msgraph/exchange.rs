@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::text::chain;
+use super::text::cleaned_chain;
 use crate::clock::{Clock, Timestamp};
 use crate::outbound::{self, ClientFault, Timeouts};
 
@@ -27,7 +27,7 @@ pub(super) struct RawResponse {
     pub(super) body: Result<Vec<u8>, String>,
 }
 
-/// Nothing came back.
+/// No answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAnswer {
     /// No connection was made, so nothing can have been carried out.
@@ -82,7 +82,7 @@ impl HttpClients {
         Ok(RawResponse { status, headers, body })
     }
 
-    /// Replaces the client numbered `used`, and with it all its connections, unless somebody just did.
+    /// Replaces the client numbered `used`, and with it all its connections, unless another call just did.
     async fn renew(&self, used: u64, now: Timestamp) {
         let due = |current: &Numbered| {
             current.number == used && current.renewed_at.is_none_or(|at| now - at >= RENEWAL_PERIOD)
@@ -102,19 +102,19 @@ impl HttpClients {
 
 fn no_answer(fault: reqwest::Error) -> NoAnswer {
     let not_sent = fault.is_connect() || fault.is_builder();
-    let text = chain(&fault.without_url());
+    let text = cleaned_chain(&fault.without_url());
     if not_sent { NoAnswer::NotSent(text) } else { NoAnswer::Lost(text) }
 }
 
 async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
     let too_long = || format!("the answer is longer than {BODY_BYTES_MAX} bytes");
-    let told = response.content_length().map(usize::try_from);
-    let told = told.transpose().map_err(|_| too_long())?.unwrap_or(BODY_BYTES_EXPECTED);
-    if told > BODY_BYTES_MAX {
+    let announced = response.content_length().map(usize::try_from);
+    let announced = announced.transpose().map_err(|_| too_long())?.unwrap_or(BODY_BYTES_EXPECTED);
+    if announced > BODY_BYTES_MAX {
         return Err(too_long());
     }
-    let mut body = Vec::with_capacity(told);
-    while let Some(chunk) = response.chunk().await.map_err(|fault| chain(&fault.without_url()))? {
+    let mut body = Vec::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|fault| cleaned_chain(&fault.without_url()))? {
         if body.len() + chunk.len() > BODY_BYTES_MAX {
             return Err(too_long());
         }

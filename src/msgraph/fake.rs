@@ -1,4 +1,4 @@
-//! A host that says what a test tells it to, byte for byte where need be. It knows nothing of Graph: the simulator,
+//! A host that answers as its test scripts it, byte for byte where need be. It knows nothing of Graph: the simulator,
 //! which does, drives the black-box tests.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub(super) fn say(status: u16, body: &Value) -> FakeReaction {
     FakeReaction::RawResponse(status, Vec::new(), body.to_string())
 }
 
-/// A token that lives for an hour.
+/// A token that is good for an hour.
 pub(super) fn token(name: &str) -> FakeReaction {
     say(200, &json!({"token_type": "Bearer", "expires_in": 3600, "access_token": name}))
 }

@@ -1,4 +1,4 @@
-//! What came back becomes an outcome, and the evidence for it.
+//! Interprets an answer, or its absence, as an outcome with its evidence.
 
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
@@ -53,7 +53,7 @@ pub(super) fn answered(
     })
 }
 
-/// Nobody answered: only what was certainly never sent is certainly not carried out.
+/// No answer: only what was certainly never sent is certainly not carried out.
 pub(super) fn unanswered(fault: &NoAnswer, evidence: &mut Evidence) -> Outcome {
     *evidence = Evidence { message: Some(clean(&fault.to_string())), ..Evidence::begun(evidence.started_at) };
     match fault {
@@ -62,7 +62,7 @@ pub(super) fn unanswered(fault: &NoAnswer, evidence: &mut Evidence) -> Outcome {
     }
 }
 
-/// There was no token, so Graph was asked for nothing; the evidence is the token endpoint's.
+/// There was no token, so nothing was sent to Graph; the evidence is the token endpoint's.
 pub(super) fn without_token(failure: TokenFailure, evidence: &mut Evidence) -> Outcome {
     *evidence = Evidence {
         message: Some(clean(&failure.to_string())),
@@ -90,12 +90,12 @@ fn success(
 
 fn error(kind: CallKind, answer: RawResponse, evidence: &mut Evidence, clock: &dyn Clock) -> Outcome {
     let status = answer.status;
-    let mut words = None;
+    let mut message = None;
     match answer.body {
         Err(broken) => evidence.message = Some(clean(&format!("the answer broke off: {broken}"))),
         Ok(body) => {
             let error = error_wire::read(&body);
-            words = Some(error.message.clone().unwrap_or_default());
+            message = Some(error.message.clone().unwrap_or_default());
             evidence.code = error.code;
             evidence.message = error.message;
             evidence.request_id = evidence.request_id.take().or(error.request_id);
@@ -111,7 +111,7 @@ fn error(kind: CallKind, answer: RawResponse, evidence: &mut Evidence, clock: &d
     classify(ErrorAnswer {
         kind,
         status: status.as_u16(),
-        message: words.as_deref(),
+        message: message.as_deref(),
         retry_after: retry_after.and_then(|text| retry_after::parse(text, answered_at)),
     })
 }

@@ -1,4 +1,4 @@
-//! What Graph sends when all is well, read as tolerantly as it is sent.
+//! Graph's successful answers, read tolerantly.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -44,7 +44,7 @@ pub(super) fn meeting(body: Vec<u8>) -> Result<SeenMeeting, AnswerFault> {
 
 /// Reads a user's object id.
 pub(super) fn user(body: &[u8]) -> Result<UserId, AnswerFault> {
-    let wire: UserWire = serde_json::from_slice(body).map_err(|fault| form(&fault))?;
+    let wire: SeenUserWire = serde_json::from_slice(body).map_err(|fault| form(&fault))?;
     let id = wire.id.as_deref().and_then(|id| UserId::parse(id).ok());
     id.ok_or(AnswerFault::Member("id"))
 }
@@ -63,20 +63,20 @@ struct OnlineMeetingWire {
     #[serde(default, deserialize_with = "lenient")]
     end_date_time: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
-    participants: Option<ParticipantsWire>,
+    participants: Option<SeenParticipantsWire>,
     #[serde(default, deserialize_with = "lenient")]
-    chat_info: Option<ChatWire>,
+    chat_info: Option<SeenChatWire>,
 }
 
 #[derive(Deserialize)]
-struct ParticipantsWire {
-    attendees: Option<Vec<Option<AttendeeWire>>>,
+struct SeenParticipantsWire {
+    attendees: Option<Vec<Option<SeenAttendeeWire>>>,
 }
 
 #[derive(Deserialize)]
-struct AttendeeWire {
+struct SeenAttendeeWire {
     #[serde(default, deserialize_with = "lenient")]
-    identity: Option<IdentityWire>,
+    identity: Option<SeenIdentityWire>,
     #[serde(default, deserialize_with = "lenient")]
     upn: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -84,23 +84,23 @@ struct AttendeeWire {
 }
 
 #[derive(Deserialize)]
-struct IdentityWire {
-    user: Option<UserWire>,
+struct SeenIdentityWire {
+    user: Option<SeenUserWire>,
 }
 
 #[derive(Deserialize)]
-struct UserWire {
+struct SeenUserWire {
     id: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ChatWire {
+struct SeenChatWire {
     thread_id: Option<String>,
 }
 
-fn attendees(wire: Vec<Option<AttendeeWire>>) -> Vec<SeenAttendee> {
-    let seen = |attendee: AttendeeWire| SeenAttendee {
+fn attendees(wire: Vec<Option<SeenAttendeeWire>>) -> Vec<SeenAttendee> {
+    let seen = |attendee: SeenAttendeeWire| SeenAttendee {
         user_id: attendee.identity.and_then(|identity| identity.user?.id).map(cleaned),
         upn: attendee.upn.map(cleaned),
         role: attendee.role.map(cleaned),
@@ -123,11 +123,11 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> R
     Ok(serde_json::from_str(raw.get()).unwrap_or(None))
 }
 
-/// Reads a text of which null says that there is none, which is another thing than not being told.
+/// Reads a text of which null says that there is none, which is different from its absence.
 fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let raw = <&RawValue>::deserialize(deserializer)?;
-    let told: Result<Option<String>, _> = serde_json::from_str(raw.get());
-    Ok(told.ok().map(Option::unwrap_or_default))
+    let text: Result<Option<String>, _> = serde_json::from_str(raw.get());
+    Ok(text.ok().map(Option::unwrap_or_default))
 }
 
 /// The message names no content of the answer beyond the place.

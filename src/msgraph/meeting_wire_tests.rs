@@ -52,7 +52,7 @@ fn anything_but_the_id_and_the_link_may_be_missing() {
             "participants": odd, "chatInfo": odd,
         });
         let seen = read(&body).unwrap();
-        // Told that there is none is something told.
+        // Null says that there is none, which differs from absence.
         let subject = odd.is_null().then(String::new);
         let expected = Seen { subject, ..Seen::default() };
         assert_eq!((seen.seen, seen.chat_thread_id), (expected, None), "{odd}");
@@ -164,7 +164,7 @@ fn microsofts_printed_answers_do_not_cry_wolf() {
     let patched = json!({
         "organizer": organizer, "subject": "Patch Meeting Subject",
         "startDateTime": "2020-09-09T14:33:30.8546353-07:00", "endDateTime": "2020-09-09T15:03:30.8566356-07:00",
-        "attendees": [{"upn": "somebody@contoso.com", "role": "presenter"}],
+        "attendees": [{"upn": "someone@contoso.com", "role": "presenter"}],
         "settings": {"recordAutomatically": true},
     });
     let answer_without_attendees = json!({

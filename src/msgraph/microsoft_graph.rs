@@ -1,4 +1,4 @@
-//! Carries out calls: token, request, answer, and what became of it.
+//! Carries out calls: token, request, answer, outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub struct MicrosoftGraph {
 }
 
 impl MicrosoftGraph {
-    /// Prepares everything and asks nobody.
+    /// Prepares everything and sends nothing.
     pub fn new(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
         Ok(Self {
             requests: RequestWriter::of(connection)?,
@@ -39,8 +39,8 @@ impl MicrosoftGraph {
         })
     }
 
-    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence. Whose name was
-    /// resolved lately is known without asking Graph again.
+    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence. A name that
+    /// was resolved lately is answered without asking Graph again.
     ///
     /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
     pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
@@ -105,7 +105,7 @@ impl MicrosoftGraph {
 fn log(attempt: AttemptId, call: CallKind, outcome: &Outcome, evidence: &Evidence) {
     let (call, outcome) = (call.as_str(), outcome.as_str());
     tracing::debug!(
-        attempt_id = %attempt,
+        attempt = %attempt,
         call,
         outcome,
         status = evidence.status,

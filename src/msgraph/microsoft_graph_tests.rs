@@ -111,9 +111,9 @@ async fn requests_carry_the_right_headers_and_bodies() {
     );
 }
 
-/// Each call goes where it belongs and its good answer is told from the others'.
+/// Each call goes to its endpoint and has its own good answer.
 #[tokio::test]
-async fn every_call_has_its_place_and_its_good_answer() {
+async fn every_call_has_its_endpoint_and_its_good_answer() {
     let item = format!("/v1.0/users/{ORGANIZER}/onlineMeetings/MSo1N2Y5");
     let collection = format!("/v1.0/users/{ORGANIZER}/onlineMeetings/createOrGet");
     let user = json!({"id": ORGANIZER});
@@ -210,11 +210,11 @@ async fn a_call_that_takes_too_long_is_an_unknown_outcome() {
     assert!(reply.evidence.duration_milliseconds >= 150);
 }
 
-/// Where nobody listens, nothing was sent: at Graph or, before that, at the token endpoint.
+/// Where nothing listens, nothing was sent: at Graph or, before that, at the token endpoint.
 #[tokio::test]
 async fn a_refused_connection_is_an_outage_and_no_unknown_outcome() {
     let fake = graph_saying(|_, _| say(201, &meeting())).await;
-    // A port that was free a moment ago, and that nobody answers on.
+    // A port that was free a moment ago, and that nothing answers on.
     let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let deaf_url = url::Url::parse(&format!("http://{}", deaf.local_addr().unwrap())).unwrap();
     drop(deaf);
@@ -233,7 +233,7 @@ async fn a_refused_connection_is_an_outage_and_no_unknown_outcome() {
     assert!(fake.graph_requests().is_empty());
 }
 
-/// A redirect would carry the token to a host that nobody configured.
+/// A redirect would carry the token to a host that is not configured.
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let remote_waiters = graph_saying(|_, _| say(201, &meeting())).await;
@@ -261,11 +261,11 @@ async fn after_a_503_a_new_connection_is_used() {
     assert_eq!(connections[2], connections[3]);
 }
 
-/// The error table itself is tested where it stands; here, that an answer's words reach it.
+/// The error table itself is tested where it stands; here, that an answer's message reaches it.
 #[tokio::test]
-async fn a_missing_policy_is_told_from_a_refused_token() {
-    let words = json!({"error": {"code": "Unauthorized", "message": "No application access policy found."}});
-    let fake = graph_saying(move |_, _| say(401, &words)).await;
+async fn a_missing_policy_is_distinguished_from_a_refused_token() {
+    let body = json!({"error": {"code": "Unauthorized", "message": "No application access policy found."}});
+    let fake = graph_saying(move |_, _| say(401, &body)).await;
     let (graph, _) = fake.client();
     // Spawned, because that is how a call outlives the request that caused it.
     let reply = tokio::spawn(async move { perform(&graph, &create()).await }).await.unwrap();
@@ -273,7 +273,7 @@ async fn a_missing_policy_is_told_from_a_refused_token() {
     assert_eq!((fake.token_requests(), fake.graph_requests().len()), (1, 1));
 }
 
-/// A booking that this cloud can't serve is refused without asking anybody.
+/// A booking that this cloud can't serve is refused without a call.
 #[tokio::test]
 async fn a_meeting_in_a_channel_is_refused_where_there_is_no_beta() {
     let fake = graph_saying(|_, _| say(201, &meeting())).await;

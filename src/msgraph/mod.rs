@@ -2,7 +2,7 @@
 //!
 //! It turns one [`Call`](crate::meeting::Call) into one [`Reply`](crate::meeting::Reply) and decides nothing: what to
 //! ask is `meeting::next_call`'s to say, when to ask again `meeting::next_step`'s. It repeats nothing on its own but
-//! a call whose token was refused, once. It keeps no booking, knows no database and no door, and never logs or hands
+//! a call whose token was refused, once. It keeps no booking, knows neither database nor listener, and never logs or hands
 //! out a token or a secret. For a while it remembers which user a name belongs to, and what it found out about an
 //! organizer. Called by `provisioning`; built by `command`.
 //!

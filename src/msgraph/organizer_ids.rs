@@ -11,7 +11,7 @@ use crate::meeting::{Call, Evidence, Outcome, Refusal};
 
 /// Most names that are remembered; of more, those that are asked for least are forgotten.
 const CACHE_ENTRIES_MAX: u64 = 10_000;
-/// How long an answer is trusted. A name that is given to somebody else leads to its former user for no longer.
+/// How long an answer is trusted. A name that is given to another user leads to its former user for no longer.
 const CACHE_LIFETIME: Duration = Duration::from_hours(1);
 
 /// The users whose names were resolved. What Graph doesn't find is never remembered: the user may be made next.
@@ -21,7 +21,7 @@ pub(super) struct OrganizerIds {
     clock: Arc<dyn Clock>,
 }
 
-/// The time stands beside the id, because the cache has a clock of its own that nobody can hand in.
+/// The time stands beside the id, because the cache's own clock can't be handed in.
 #[derive(Debug, Clone, Copy)]
 struct Resolved {
     id: UserId,
@@ -29,7 +29,7 @@ struct Resolved {
 }
 
 impl OrganizerIds {
-    /// Nobody is known yet.
+    /// No name is known yet.
     pub(super) fn none(clock: Arc<dyn Clock>) -> Self {
         Self { kept: Cache::new(CACHE_ENTRIES_MAX), clock }
     }
@@ -45,7 +45,7 @@ impl OrganizerIds {
         Some(Outcome::OrganizerFound(resolved.id))
     }
 
-    /// Remembers or forgets what an answer of Graph tells.
+    /// Remembers or forgets a user by an answer of Graph.
     pub(super) async fn note(&self, call: &Call, outcome: &Outcome) {
         match (call, outcome) {
             (Call::FindOrganizer(upn), Outcome::OrganizerFound(id)) => self.remember(upn, *id).await,

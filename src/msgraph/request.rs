@@ -22,7 +22,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Without it Graph hides every enum value that is newer than the first edition of its enum.
 const UNKNOWN_ENUM_MEMBERS: HeaderValue = HeaderValue::from_static("include-unknown-enum-members");
 
-/// One request to Graph, before anybody sends it.
+/// One request to Graph, before it is sent.
 #[derive(Debug)]
 pub(super) struct GraphRequest {
     pub(super) method: Method,
@@ -61,7 +61,7 @@ impl GraphRequest {
         headers.insert(ACCEPT, JSON);
         headers.insert(PREFER, UNKNOWN_ENUM_MEMBERS);
         for (name, text) in [(CLIENT_REQUEST_ID, Some(attempt)), (TRACEPARENT, ids.traceparent)] {
-            // A trace's parent comes from the caller; one that no header can hold is left behind.
+            // A trace's parent comes from the caller; one that no header can hold is left out.
             if let Some(value) = text.and_then(|text| HeaderValue::from_str(text).ok()) {
                 headers.insert(name, value);
             }

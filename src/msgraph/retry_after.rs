@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::clock::Timestamp;
 
-/// The longest wait that is told; what is longer, or too large to be a number, is cut to this.
+/// The longest wait that is returned; what is longer, or too large to be a number, is cut to this.
 const LONGEST: Duration = Duration::from_hours(24 * 365);
 /// A header longer than this is no time.
 const TEXT_MAX: usize = 64;

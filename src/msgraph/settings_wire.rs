@@ -10,7 +10,7 @@ use super::text::cleaned;
 use crate::booking::{MEETING_SETTINGS, MeetingSetting};
 use crate::meeting::{SeenSetting, SeenSettings};
 
-/// Reads the settings of an `onlineMeeting`: what is missing, null or of a kind never seen is not told.
+/// Reads the settings of an `onlineMeeting`: what is missing, null or of an unknown kind counts as not sent.
 pub(super) fn read(text: &str) -> SeenSettings {
     serde_json::from_str(text).map(|SettingsWire(seen)| seen).unwrap_or_default()
 }
@@ -56,13 +56,13 @@ fn outermost(setting: &MeetingSetting) -> &'static str {
 /// Notes every setting in the member of this name.
 fn note(seen: &mut SeenSettings, member: &str, value: &Value) {
     for setting in MEETING_SETTINGS.iter().filter(|setting| outermost(setting) == member) {
-        let told = match setting.place() {
+        let found = match setting.place() {
             (None, _) => Some(value),
             (Some(_), name) => value.get(name),
         };
-        match told {
+        match found {
             Some(Value::Bool(on)) => seen.note(setting.path, SeenSetting::Switch(*on)),
-            Some(Value::String(word)) => seen.note(setting.path, SeenSetting::Word(cleaned(word.clone()))),
+            Some(Value::String(text)) => seen.note(setting.path, SeenSetting::Word(cleaned(text.clone()))),
             _ => {}
         }
     }
@@ -74,24 +74,24 @@ mod tests {
 
     use super::*;
 
-    /// Settings where Graph has them, with words newer than ours; nothing of what is null, missing, odd or no setting.
+    /// Settings where Graph has them, with values newer than ours; nothing of what is null, missing, odd or no setting.
     #[test]
-    fn what_was_told_is_noted_and_nothing_else() {
+    fn only_settings_that_were_sent_are_noted() {
         let text = json!({
             "id": "m", "participants": {"attendees": [{"recordAutomatically": true}]}, "recordAutomatically": true,
             "allowedPresenters": "roleIsPresenter", "allowMeetingChat": "someFutureMode", "allowRecording": null,
             "allowTranscription": 7, "allowWhiteboard": {"x": 1}, "allowLiveShare": "a\u{0}",
             "lobbyBypassSettings": {"@odata.type": "#x", "scope": "organization", "isDialInBypassEnabled": null, "x": 1},
         });
-        let told = json!({
+        let sent = json!({
             "recordAutomatically": true, "allowedPresenters": "roleIsPresenter", "allowMeetingChat": "someFutureMode",
             "lobbyBypassSettings.scope": "organization", "allowLiveShare": "a\u{fffd}",
         });
-        assert_eq!(serde_json::to_value(read(&text.to_string())).unwrap(), told);
+        assert_eq!(serde_json::to_value(read(&text.to_string())).unwrap(), sent);
         for odd in [json!(null), json!([]), json!(true), json!({}), json!("x"), json!({"scope": {}})] {
             let text = json!({"lobbyBypassSettings": odd, "recordAutomatically": false}).to_string();
-            let told = json!({"recordAutomatically": false});
-            assert_eq!(serde_json::to_value(read(&text)).unwrap(), told, "{odd}");
+            let sent = json!({"recordAutomatically": false});
+            assert_eq!(serde_json::to_value(read(&text)).unwrap(), sent, "{odd}");
         }
         let far = r#"{"allowRecording": 1e999, "recordAutomatically": false}"#;
         assert!(read(far).get("recordAutomatically").is_some() && read(far).get("allowRecording").is_none());

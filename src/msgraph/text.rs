@@ -1,5 +1,7 @@
 //! Texts from outside, made fit to be kept.
 
+use crate::error_chain::chain;
+
 /// Longest message that is kept, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2_000;
 
@@ -16,17 +18,7 @@ pub(super) fn cleaned(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
-/// An error with all its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let own = error.to_string();
-        if !text.contains(&own) {
-            text.push_str(": ");
-            text.push_str(&own);
-        }
-        cause = error.source();
-    }
-    clean(&text)
+/// An error with its causes, fit to be kept.
+pub(super) fn cleaned_chain(error: &dyn std::error::Error) -> String {
+    clean(&chain(error))
 }

@@ -1,4 +1,4 @@
-//! Keeps the token: one fetch at a time, refreshed ahead, a failure not repeated by everybody who waits.
+//! Keeps the token: one fetch at a time, refreshed ahead, a failure not repeated by every call that waits.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +11,11 @@ use super::token_failure::TokenFailure;
 use super::token_request::{GrantedToken, TokenSource};
 use crate::clock::{Clock, Timestamp};
 
-/// The lifetime of a token that tells none (RFC 6749 leaves it open).
+/// The lifetime of a token without `expires_in` (RFC 6749 leaves it open).
 const LIFETIME_UNTOLD: Duration = Duration::from_mins(5);
 /// No token is trusted for longer; Entra's longest live for 28 hours.
 const LIFETIME_MAX: Duration = Duration::from_hours(28);
-/// A failure is handed for this long to everybody who asks, so that a thousand waiting calls don't make a thousand
+/// A failure is handed for this long to every caller, so that a thousand waiting calls don't make a thousand
 /// requests. A `Retry-After` prolongs it.
 const FAILURE_HELD: Duration = Duration::from_secs(1);
 /// The longest hold that a `Retry-After` can ask for.
@@ -58,7 +58,7 @@ struct TokenState {
     source: TokenSource,
     clock: Arc<dyn Clock>,
     kept: Mutex<CachedToken>,
-    /// Held by whoever fetches.
+    /// Held by the call that fetches.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -86,7 +86,7 @@ impl TokenCache {
             return Ok(token);
         }
         let _turn = shared.turn.lock().await;
-        // Somebody may have fetched, or failed to, while we waited.
+        // Another call may have fetched, or failed to, while we waited.
         if let Some(token) = shared.good_token() {
             return Ok(token);
         }
@@ -133,14 +133,14 @@ impl TokenState {
         now >= token.refresh_at && self.kept().refresh_not_before.is_none_or(|time| now >= time)
     }
 
-    /// Fetches a token on the side, unless somebody is at it.
+    /// Fetches a token in the background, unless a fetch is under way.
     fn refresh_behind(&self, shared: Arc<Self>) {
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return };
         tokio::spawn(async move {
             if shared.good_token().is_some_and(|token| shared.refresh_due(&token))
                 && let Err(failure) = shared.fetch().await
             {
-                // Nobody waits for this answer, so it is told here.
+                // No call waits for this answer, so it is logged here.
                 tracing::warn!(
                     status = failure.status,
                     aadsts = failure.aadsts,
@@ -151,7 +151,7 @@ impl TokenState {
         });
     }
 
-    /// Fetches a token and keeps what came of it. Only for whoever has the turn.
+    /// Fetches a token and keeps the result. Only for the call that holds the turn.
     async fn fetch(&self) -> Result<Arc<Token>, TokenFailure> {
         let asked_at = self.clock.now();
         let fetched = self.source.fetch().await;

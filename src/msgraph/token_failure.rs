@@ -1,4 +1,4 @@
-//! Why there is no token, in words for whoever has to mend it.
+//! Why there is no token, explained for the operator who has to mend it.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct TokenFailure {
     pub retry_after: Option<Duration>,
 }
 
-/// What is wrong with our credential, or with the way to the token endpoint.
+/// What is wrong with our credential, or with the network to the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenFailureKind {
     /// AADSTS7000215
@@ -39,7 +39,7 @@ pub enum TokenFailureKind {
     AppUnknown,
     /// AADSTS90002, AADSTS900023
     TenantUnknown,
-    /// Entra says no for another reason.
+    /// Entra refuses for another reason.
     Refused,
     /// Something answered, but not with a token and not with a refusal by Entra.
     Unavailable,
@@ -123,9 +123,9 @@ mod tests {
 
     use super::*;
 
-    /// Status and OAuth error decide; the AADSTS number only tells one refusal from another.
+    /// Status and OAuth error decide; the AADSTS number only distinguishes refusals.
     #[test]
-    fn every_refusal_is_told_from_every_outage() {
+    fn every_refusal_is_distinguished_from_every_outage() {
         let table = [
             (401, Some("invalid_client"), Some(7_000_215), SecretWrong),
             (401, Some("invalid_client"), Some(7_000_222), SecretExpired),

@@ -23,7 +23,7 @@ use super::text::clean;
 use super::token_failure::{TokenFailure, TokenFailureKind};
 use crate::clock::Clock;
 
-/// Where tokens come from, and what we show for them.
+/// The token endpoint, and the credential for it.
 #[derive(Debug)]
 pub(super) struct TokenSource {
     connections: Arc<HttpClients>,
@@ -83,7 +83,7 @@ struct RefreshWire {
 
 impl ExtraTokenFields for RefreshWire {}
 
-type Refusal = RequestTokenError<NoAnswer, TokenErrorWire>;
+type TokenRefusal = RequestTokenError<NoAnswer, TokenErrorWire>;
 
 impl TokenSource {
     /// The source of this connection's tokens.
@@ -127,7 +127,7 @@ impl TokenSource {
     }
 }
 
-/// One exchange with the token endpoint, in oauth2's words. A type of its own, because through a closure the compiler
+/// One exchange with the token endpoint, in oauth2's types. A type of its own, because through a closure the compiler
 /// can't see that the future may change threads.
 struct TokenExchange {
     connections: Arc<HttpClients>,
@@ -167,7 +167,7 @@ fn seconds(value: &Value) -> Option<Duration> {
     number.map(Duration::from_secs)
 }
 
-fn failure(refusal: Refusal, head: Option<&(u16, HeaderMap)>, clock: &dyn Clock) -> TokenFailure {
+fn failure(refusal: TokenRefusal, head: Option<&(u16, HeaderMap)>, clock: &dyn Clock) -> TokenFailure {
     let kept = |name| header(&head?.1, name);
     let (date, retry_after_text) = (kept(DATE), kept(RETRY_AFTER));
     let answered_at = date.as_deref().and_then(retry_after::date).unwrap_or_else(|| clock.now());

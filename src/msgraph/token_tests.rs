@@ -34,7 +34,7 @@ fn tokens_shown(fake: &Fake) -> Vec<String> {
     fake.graph_requests().into_iter().map(shown).collect()
 }
 
-/// The refresh on the side is over when its turn is.
+/// The background refresh is over when its turn is.
 async fn refreshed(graph: &MicrosoftGraph) {
     drop(graph.tokens.0.turn.lock().await);
 }
@@ -114,9 +114,9 @@ async fn refusals_of_the_token_endpoint_are_told_from_its_outages() {
     }
 }
 
-/// After four fifths of its life a token is fetched anew on the side, once, while calls go on with the old one.
+/// After four fifths of its lifetime a token is refreshed in the background, once, while calls go on with the old one.
 #[tokio::test]
-async fn a_token_is_refreshed_ahead_once_and_on_the_side() {
+async fn a_token_is_refreshed_ahead_once_in_the_background() {
     let fake = endpoint_saying(|n| token(&format!("token-{n}"))).await;
     let (graph, clock) = fake.client();
     assert_eq!(graph.check_token().await, Ok(NOW + Duration::from_hours(1)));
@@ -135,7 +135,7 @@ async fn a_token_is_refreshed_ahead_once_and_on_the_side() {
 
 /// Entra may say when it wants a token refreshed, as a number or as text.
 #[tokio::test]
-async fn refresh_in_is_heeded() {
+async fn refresh_in_is_obeyed() {
     for refresh_in in [json!(600), json!("600")] {
         let body = json!({
             "token_type": "bearer", "access_token": "t", "expires_in": 3600, "refresh_in": refresh_in,
@@ -205,7 +205,7 @@ async fn tokens_that_are_always_refused_are_not_fetched_for_every_call() {
     assert_eq!(fake.token_requests(), 3);
 }
 
-/// Neither secret nor token can be printed by accident, nor do they turn up in what is kept or told.
+/// Neither secret nor token can be printed by accident, nor do they turn up in evidence or errors.
 #[tokio::test]
 async fn secrets_and_tokens_are_never_shown() {
     let odd = json!({"token_type": "Bearer", "access_token": {"odd": "tok3n"}, "expires_in": "tok3n"});

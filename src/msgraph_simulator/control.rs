@@ -13,7 +13,7 @@ use super::tenant::Tenant;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OrganizerBody {
+struct DeclarationBody {
     standing: OrganizerState,
     upn: Option<String>,
 }
@@ -94,7 +94,7 @@ fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> GraphResponse {
     let Some(organizer) = UserId::parse(organizer) else {
         return refusal(400, "an organizer is declared by object id; the UPN goes into the body");
     };
-    match serde_json::from_slice::<OrganizerBody>(body) {
+    match serde_json::from_slice::<DeclarationBody>(body) {
         Ok(body) => {
             tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
             GraphResponse::empty(204)

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use time::Duration;
 
 use super::front::Received;
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::GraphResponse;
 use super::json_body;
 use super::meeting_content::{self, Names, Owner, RequestedMeeting};
 use super::meeting_item::with_context;
-use super::meetings::{Meeting, MeetingKey};
+use super::meetings::{MeetingKey, SimulatedMeeting};
 use super::route::Version;
 use super::tenant::Tenant;
 use crate::clock::Timestamp;
@@ -26,7 +26,7 @@ pub(super) fn answer(
     version: Version,
     user: &str,
     call: &Received,
-) -> Result<GraphResponse, GraphError> {
+) -> Result<GraphResponse, GraphRefusal> {
     let body = json_body::object(&call.body, call.content_type())?;
     let asked = CreateOrGetRequest::read(&body, version, &tenant.settings().tenant_id)?;
     let (organizer, upn) = {
@@ -45,7 +45,7 @@ pub(super) fn answer(
     let attendees_count = wanted.attendees.len();
     let content = meeting_content::created(&key, &owner, &names, &wanted, call.exchange.now).to_string();
     let answer = with_context(tenant, version, 201, user, &content);
-    let meeting = Meeting {
+    let meeting = SimulatedMeeting {
         key,
         id: names.id,
         join_web_url: names.join_web_url,
@@ -74,16 +74,16 @@ struct CreateOrGetRequest {
 
 impl CreateOrGetRequest {
     /// Checks names and types, which Graph does for a hit as well.
-    fn read(body: &Map<String, Value>, version: Version, tenant_id: &str) -> Result<Self, GraphError> {
+    fn read(body: &Map<String, Value>, version: Version, tenant_id: &str) -> Result<Self, GraphRefusal> {
         if let Some(unknown) = body.keys().find(|name| !PARAMETERS.contains(&name.as_str())) {
-            return Err(GraphError::bad_request(format!(
+            return Err(GraphRefusal::bad_request(format!(
                 "The parameter '{unknown}' in the request payload is not a valid parameter for the operation \
                  'createOrGet'."
             )));
         }
         let external_id = json_body::string(body, "externalId")?.filter(|id| !id.is_empty());
         let external_id = external_id
-            .ok_or_else(|| GraphError::bad_request("The externalId is required and can't be empty."))?
+            .ok_or_else(|| GraphRefusal::bad_request("The externalId is required and can't be empty."))?
             .to_owned();
         let thread_id = match json_body::nested(body, "chatInfo")? {
             Some(chat) => json_body::string(chat, "threadId")?.map(str::to_owned),
@@ -103,10 +103,12 @@ impl CreateOrGetRequest {
     }
 
     /// Checks what only matters for a new meeting and fills in what was left out: it starts now and takes an hour.
-    fn wanted(self, now: Timestamp) -> Result<RequestedMeeting, GraphError> {
+    fn wanted(self, now: Timestamp) -> Result<RequestedMeeting, GraphRefusal> {
         let (starts_at, ends_at) = match (self.starts_at, self.ends_at) {
             (None, Some(_)) => {
-                return Err(GraphError::bad_request("The endDateTime was given without the startDateTime."));
+                return Err(GraphRefusal::bad_request(
+                    "The endDateTime was given without the startDateTime.",
+                ));
             }
             (starts_at, ends_at) => {
                 let starts_at = starts_at.unwrap_or(now);
@@ -115,7 +117,7 @@ impl CreateOrGetRequest {
             }
         };
         if ends_at < starts_at {
-            return Err(GraphError::bad_request("The endDateTime is earlier than the startDateTime."));
+            return Err(GraphRefusal::bad_request("The endDateTime is earlier than the startDateTime."));
         }
         json_body::check_upns(&self.attendees)?;
         Ok(RequestedMeeting {
@@ -137,7 +139,7 @@ mod tests {
 
     const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 
-    fn asked(body: &Value, version: Version) -> Result<CreateOrGetRequest, GraphError> {
+    fn asked(body: &Value, version: Version) -> Result<CreateOrGetRequest, GraphRefusal> {
         CreateOrGetRequest::read(body.as_object().unwrap(), version, "tenant")
     }
 

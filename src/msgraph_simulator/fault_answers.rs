@@ -1,7 +1,7 @@
 //! The answers that faults give in place of the real one.
 
 use super::faults::Effect;
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
 use super::route::Operation;
 use super::token_endpoint;
@@ -20,8 +20,8 @@ pub(super) fn before_work(
             Some(refusal(*status, retry_after.as_deref(), operation, exchange))
         }
         Effect::TokenRefused { code } => Some(token_endpoint::refusal(*code, "", exchange)),
-        Effect::TokenNotAccepted => Some(GraphError::of_status(401).into_answer(exchange)),
-        Effect::Collision => Some(GraphError::of_status(409).into_answer(exchange)),
+        Effect::TokenNotAccepted => Some(GraphRefusal::of_status(401).into_answer(exchange)),
+        Effect::Collision => Some(GraphRefusal::of_status(409).into_answer(exchange)),
         Effect::Respond { after_work: false, .. } => Some(respond(effect)),
         _ => None,
     }
@@ -54,7 +54,7 @@ fn refusal(
     let answer = if operation == Operation::Token {
         token_endpoint::unavailable(status, exchange)
     } else {
-        GraphError::of_status(status).into_answer(exchange)
+        GraphRefusal::of_status(status).into_answer(exchange)
     };
     match retry_after {
         Some(retry_after) => answer.with_header("retry-after", retry_after),

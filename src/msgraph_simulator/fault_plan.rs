@@ -34,7 +34,7 @@ impl Drawn {
     }
 }
 
-/// A fault and what became of it so far.
+/// A fault and how often it struck so far.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct PlannedFault {
     #[serde(flatten)]

@@ -12,13 +12,13 @@ use super::route::Operation;
 pub enum Effect {
     /// 429, and nothing was done.
     ThrottledBeforeWork {
-        /// The `Retry-After` header word for word; none if absent.
+        /// The `Retry-After` header verbatim; none if absent.
         #[serde(default)]
         retry_after: Option<String>,
     },
     /// 429, although the work was done.
     ThrottledAfterWork {
-        /// The `Retry-After` header word for word; none if absent.
+        /// The `Retry-After` header verbatim; none if absent.
         #[serde(default)]
         retry_after: Option<String>,
     },
@@ -26,7 +26,7 @@ pub enum Effect {
     FailedBeforeWork {
         /// The HTTP status.
         status: u16,
-        /// The `Retry-After` header word for word; none if absent.
+        /// The `Retry-After` header verbatim; none if absent.
         #[serde(default)]
         retry_after: Option<String>,
     },
@@ -34,7 +34,7 @@ pub enum Effect {
     FailedAfterWork {
         /// The HTTP status.
         status: u16,
-        /// The `Retry-After` header word for word; none if absent.
+        /// The `Retry-After` header verbatim; none if absent.
         #[serde(default)]
         retry_after: Option<String>,
     },

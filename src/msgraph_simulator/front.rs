@@ -10,15 +10,15 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::fault_plan::Drawn;
 use super::faults::Effect;
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
-use super::ledger_entries::{Call, CallOutcome};
+use super::ledger_entries::{CallEntry, CallOutcome};
 use super::meeting_item::Item;
 use super::route::{Operation, Route};
 use super::tenant::Tenant;
 use super::{control, create_or_get, cut, fault_answers, meeting_item, permission, token_endpoint, users};
 
-/// The headers that the ledger keeps. The last one only to show that nobody sends it.
+/// The headers that the ledger keeps. The last one only to show that it is not sent.
 const KEPT_HEADERS: &[&str] =
     &["client-request-id", "user-agent", "traceparent", "prefer", "content-type", "accept", "sdkversion"];
 
@@ -39,14 +39,14 @@ impl Received {
     }
 
     /// How the ledger enters the call; the ledger gives it a number.
-    fn entry(&self, request: &HttpRequest, drawn: &Drawn) -> Call {
+    fn entry(&self, request: &HttpRequest, drawn: &Drawn) -> CallEntry {
         let operation = self.route.operation();
         let body = match operation {
             _ if self.body.is_empty() => None,
             Operation::Token => Some(token_endpoint::without_secrets(&self.body)),
             _ => Some(String::from_utf8_lossy(&self.body).into_owned()),
         };
-        Call {
+        CallEntry {
             sequence: 0,
             received_at: self.exchange.now,
             operation,
@@ -184,11 +184,11 @@ fn work(tenant: &Tenant, call: &Received) -> GraphResponse {
             meeting_item::answer(tenant, *verb, Item { version: *version, user, meeting }, call)
         }
         Route::User { version, user } => users::answer(tenant, *version, user, &call.query),
-        Route::WrongMethod { allow } => Err(GraphError::wrong_method(allow)),
+        Route::WrongMethod { allow } => Err(GraphRefusal::wrong_method(allow)),
         Route::Nowhere { segment } => {
-            Err(GraphError::bad_request(format!("Resource not found for the segment '{segment}'.")))
+            Err(GraphRefusal::bad_request(format!("Resource not found for the segment '{segment}'.")))
         }
-        Route::Control { .. } | Route::Token { .. } => Err(GraphError::of_status(500)),
+        Route::Control { .. } | Route::Token { .. } => Err(GraphRefusal::of_status(500)),
     });
     answered.unwrap_or_else(|refusal| refusal.into_answer(&call.exchange))
 }

@@ -58,7 +58,7 @@ const AGS_DIAGNOSTIC: &str = concat!(
     r#""ScaleUnit":"000","RoleInstance":"SIMULATOR00000001"}}"#
 );
 
-/// What belongs to one exchange: told in headers and in every error.
+/// The ids of one exchange: sent in headers and in every error.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) now: Timestamp,

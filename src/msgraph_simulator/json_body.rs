@@ -2,23 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_time;
 use crate::clock::Timestamp;
 
 const ROLES: &[&str] = &["attendee", "presenter", "producer", "coorganizer"];
 
 /// Reads the body of a write.
-pub(super) fn object(body: &[u8], content_type: Option<&str>) -> Result<Map<String, Value>, GraphError> {
+pub(super) fn object(body: &[u8], content_type: Option<&str>) -> Result<Map<String, Value>, GraphRefusal> {
     let Some(content_type) = content_type else {
-        return Err(GraphError::bad_request(
+        return Err(GraphRefusal::bad_request(
             "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
         ));
     };
     let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) if is_json => Ok(object),
-        _ => Err(GraphError::bad_request(
+        _ => Err(GraphRefusal::bad_request(
             "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid \
              JSON format.",
         )),
@@ -26,7 +26,10 @@ pub(super) fn object(body: &[u8], content_type: Option<&str>) -> Result<Map<Stri
 }
 
 /// A string member; absent and null are the same.
-pub(super) fn string<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, GraphError> {
+pub(super) fn string<'a>(
+    object: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a str>, GraphRefusal> {
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -35,7 +38,7 @@ pub(super) fn string<'a>(object: &'a Map<String, Value>, name: &str) -> Result<O
 }
 
 /// A time member; absent and null are the same.
-pub(super) fn time(object: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, GraphError> {
+pub(super) fn time(object: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, GraphRefusal> {
     match string(object, name)? {
         None => Ok(None),
         Some(text) => graph_time::read(text).map(Some).ok_or_else(|| wrong_type(name, "Edm.DateTimeOffset")),
@@ -46,7 +49,7 @@ pub(super) fn time(object: &Map<String, Value>, name: &str) -> Result<Option<Tim
 pub(super) fn nested<'a>(
     object: &'a Map<String, Value>,
     name: &str,
-) -> Result<Option<&'a Map<String, Value>>, GraphError> {
+) -> Result<Option<&'a Map<String, Value>>, GraphRefusal> {
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(nested)) => Ok(Some(nested)),
@@ -55,15 +58,17 @@ pub(super) fn nested<'a>(
 }
 
 /// The refusal of a member whose value is of the wrong type.
-pub(super) fn wrong_type(name: &str, kind: &str) -> GraphError {
-    GraphError::bad_request(format!("Cannot convert the literal of '{name}' to the expected type '{kind}'."))
+pub(super) fn wrong_type(name: &str, kind: &str) -> GraphRefusal {
+    GraphRefusal::bad_request(format!(
+        "Cannot convert the literal of '{name}' to the expected type '{kind}'."
+    ))
 }
 
 /// The attendees of a `participants` member as they are kept, or none where the member says nothing of them.
 pub(super) fn attendees(
     participants: Option<&Map<String, Value>>,
     tenant_id: &str,
-) -> Result<Option<Vec<Value>>, GraphError> {
+) -> Result<Option<Vec<Value>>, GraphRefusal> {
     match participants.and_then(|participants| participants.get("attendees")) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(list)) => {
@@ -73,7 +78,7 @@ pub(super) fn attendees(
     }
 }
 
-fn attendee(item: &Value, tenant_id: &str) -> Result<Value, GraphError> {
+fn attendee(item: &Value, tenant_id: &str) -> Result<Value, GraphRefusal> {
     let Value::Object(item) = item else {
         return Err(wrong_type("attendees", "microsoft.graph.meetingParticipantInfo"));
     };
@@ -93,7 +98,7 @@ fn attendee(item: &Value, tenant_id: &str) -> Result<Value, GraphError> {
     Ok(participant(upn, role, &identity(id, display_name, tenant_id)))
 }
 
-/// A participant as Graph writes it. The role is null where nobody gave one.
+/// A participant as Graph writes it. The role is null where none was given.
 pub(super) fn participant(upn: Option<&str>, role: Option<&str>, identity: &Value) -> Value {
     json!({ "upn": upn, "role": role, "identity": identity })
 }
@@ -114,7 +119,7 @@ pub(super) fn identity(id: Option<&str>, display_name: Option<&str>, tenant_id: 
 }
 
 /// Graph's one documented quirk: an attendee without a UPN is an internal error, for ever.
-pub(super) fn check_upns(attendees: &[Value]) -> Result<(), GraphError> {
+pub(super) fn check_upns(attendees: &[Value]) -> Result<(), GraphRefusal> {
     let lacks_upn = |attendee: &Value| attendee["upn"].as_str().unwrap_or_default().is_empty();
-    if attendees.iter().any(lacks_upn) { Err(GraphError::of_status(500)) } else { Ok(()) }
+    if attendees.iter().any(lacks_upn) { Err(GraphRefusal::of_status(500)) } else { Ok(()) }
 }

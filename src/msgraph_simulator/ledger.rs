@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::ledger_entries::{Call, CallCounts, CallOutcome};
+use super::ledger_entries::{CallCounts, CallEntry, CallOutcome};
 use super::route::Operation;
 
 /// What was waited for did not happen in time.
@@ -20,13 +20,13 @@ pub struct NotInTime {
 /// The calls that are kept and the counts of all.
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
-    calls: VecDeque<Call>,
+    calls: VecDeque<CallEntry>,
     arrived_total: u64,
     counts: CallCounts,
 }
 
 impl CallLog {
-    pub(super) fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> + ExactSizeIterator {
+    pub(super) fn calls(&self) -> impl DoubleEndedIterator<Item = &CallEntry> + ExactSizeIterator {
         self.calls.iter()
     }
 
@@ -34,7 +34,7 @@ impl CallLog {
         &self.counts
     }
 
-    fn kept(&mut self, sequence: u64) -> Option<&mut Call> {
+    fn kept(&mut self, sequence: u64) -> Option<&mut CallEntry> {
         let oldest = self.calls.front()?.sequence;
         self.calls.get_mut(usize::try_from(sequence.checked_sub(oldest)?).ok()?)
     }
@@ -62,7 +62,7 @@ impl Ledger {
     }
 
     /// Enters a call that has arrived and hands back its sequence number.
-    pub(super) fn arrived(&self, mut call: Call) -> u64 {
+    pub(super) fn arrived(&self, mut call: CallEntry) -> u64 {
         let sequence = {
             let mut log = self.locked();
             log.arrived_total += 1;

@@ -1,4 +1,4 @@
-//! What the ledger testifies to: calls and meetings.
+//! What the ledger holds: calls and meetings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::meetings::Meeting;
+use super::meetings::SimulatedMeeting;
 use super::organizers::UserId;
 use super::route::Operation;
 use crate::clock::Timestamp;
@@ -34,10 +34,10 @@ pub enum CallOutcome {
     Reset,
 }
 
-/// A call as it arrived, and what became of it.
+/// A call as it arrived, and its outcome.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Call {
+pub struct CallEntry {
     /// Counted from 1 in the order of arrival.
     pub sequence: u64,
     /// When it had arrived as a whole.
@@ -61,14 +61,14 @@ pub struct Call {
     pub request_id: uuid::Uuid,
     /// The kinds of the faults that struck.
     pub faults: Vec<&'static str>,
-    /// Whether what was asked for has been done, whatever the caller was told.
+    /// Whether what was asked for has been done, whatever the caller was answered.
     pub work_done: bool,
     /// How it ended.
     #[serde(flatten)]
     pub outcome: CallOutcome,
 }
 
-impl Call {
+impl CallEntry {
     /// The body as JSON, if it is JSON.
     #[must_use]
     pub fn json_body(&self) -> Option<Value> {
@@ -85,7 +85,7 @@ impl Call {
     }
 }
 
-/// JSON stays JSON; anything else is told as a string.
+/// JSON stays JSON; anything else is written as a string.
 #[expect(clippy::ref_option, reason = "the signature is serde's")]
 fn as_json<S: Serializer>(body: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match body {
@@ -146,7 +146,7 @@ fn raw<S: Serializer>(json: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 impl MeetingEntry {
-    pub(super) fn of(meeting: &Meeting) -> Self {
+    pub(super) fn of(meeting: &SimulatedMeeting) -> Self {
         Self {
             organizer: meeting.key.organizer,
             external_id: meeting.key.external_id.clone(),
@@ -171,7 +171,7 @@ pub struct LedgerSnapshot {
     /// All meetings in the order of their creation.
     pub meetings: Vec<MeetingEntry>,
     /// The calls that are kept, oldest first.
-    pub calls: Vec<Call>,
+    pub calls: Vec<CallEntry>,
     /// Exact counts of all calls.
     pub counts: CallCounts,
 }

@@ -10,7 +10,7 @@ use super::json_body;
 use super::meetings::MeetingKey;
 use crate::clock::Timestamp;
 
-/// What somebody asked for when the meeting was created.
+/// What the caller asked for when the meeting was created.
 #[derive(Debug)]
 pub(super) struct RequestedMeeting {
     pub(super) subject: Option<String>,

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::front::Received;
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::GraphResponse;
 use super::graph_time;
 use super::json_body;
@@ -64,14 +64,14 @@ pub(super) fn answer(
     verb: MeetingVerb,
     item: Item<'_>,
     call: &Received,
-) -> Result<GraphResponse, GraphError> {
+) -> Result<GraphResponse, GraphRefusal> {
     let organizer = tenant.organizers().organizer(item.user, &tenant.settings().client_id)?;
     match verb {
         MeetingVerb::Get => get(tenant, organizer, item, call),
         MeetingVerb::Patch => patch(tenant, organizer, item, call),
         MeetingVerb::Delete => {
             let mut meetings = tenant.meetings();
-            let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
+            let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphRefusal::unknown_meeting)?;
             meeting.deleted_at = Some(call.exchange.now);
             Ok(GraphResponse::empty(204))
         }
@@ -83,10 +83,10 @@ fn get(
     organizer: UserId,
     item: Item<'_>,
     call: &Received,
-) -> Result<GraphResponse, GraphError> {
+) -> Result<GraphResponse, GraphRefusal> {
     let (content, attendees_count) = {
         let mut meetings = tenant.meetings();
-        let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
+        let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphRefusal::unknown_meeting)?;
         (meeting.content.clone(), meeting.attendees_count)
     };
     if attendees_count <= ATTENDEES_TOLD_MAX && !call.query.contains("select") {
@@ -96,8 +96,8 @@ fn get(
     if let Some(attendees) = content.pointer_mut("/participants/attendees").and_then(Value::as_array_mut) {
         attendees.truncate(ATTENDEES_TOLD_MAX);
     }
-    let told = selected(content, &call.query);
-    Ok(with_context(tenant, item.version, 200, item.user, &told.to_string()))
+    let body = selected(content, &call.query);
+    Ok(with_context(tenant, item.version, 200, item.user, &body.to_string()))
 }
 
 fn patch(
@@ -105,11 +105,11 @@ fn patch(
     organizer: UserId,
     item: Item<'_>,
     call: &Received,
-) -> Result<GraphResponse, GraphError> {
+) -> Result<GraphResponse, GraphRefusal> {
     let body = json_body::object(&call.body, call.content_type())?;
     let change = ItemPatch::read(body, &tenant.settings().tenant_id)?;
     let mut meetings = tenant.meetings();
-    let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphError::unknown_meeting)?;
+    let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphRefusal::unknown_meeting)?;
     let mut content = parsed(&meeting.content);
     if let Value::Object(content) = &mut content {
         change.apply(content);
@@ -127,7 +127,7 @@ struct ItemPatch {
 }
 
 impl ItemPatch {
-    fn read(mut body: Map<String, Value>, tenant_id: &str) -> Result<Self, GraphError> {
+    fn read(mut body: Map<String, Value>, tenant_id: &str) -> Result<Self, GraphRefusal> {
         body.remove("@odata.type");
         for (name, value) in &body {
             check_member(name, value)?;
@@ -136,7 +136,7 @@ impl ItemPatch {
         json_body::string(&body, "subject")?;
         let participants = json_body::nested(&body, "participants")?;
         if participants.is_some_and(|participants| participants.contains_key("organizer")) {
-            return Err(GraphError::bad_request("The organizer of a meeting can't be changed."));
+            return Err(GraphRefusal::bad_request("The organizer of a meeting can't be changed."));
         }
         let attendees = json_body::attendees(participants, tenant_id)?;
         json_body::check_upns(attendees.as_deref().unwrap_or_default())?;
@@ -167,10 +167,10 @@ impl ItemPatch {
     }
 }
 
-fn check_member(name: &str, value: &Value) -> Result<(), GraphError> {
+fn check_member(name: &str, value: &Value) -> Result<(), GraphRefusal> {
     let changeable = ["startDateTime", "endDateTime", "subject", "participants"];
     if !changeable.contains(&name) && !CHANGEABLE_SETTINGS.contains(&name) {
-        return Err(GraphError::bad_request(format!(
+        return Err(GraphRefusal::bad_request(format!(
             "The property '{name}' can't be updated on type 'microsoft.graph.onlineMeeting'."
         )));
     }
@@ -189,14 +189,16 @@ fn check_member(name: &str, value: &Value) -> Result<(), GraphError> {
     }
 }
 
-fn check_times(body: &Map<String, Value>) -> Result<(), GraphError> {
+fn check_times(body: &Map<String, Value>) -> Result<(), GraphRefusal> {
     match (json_body::time(body, "startDateTime")?, json_body::time(body, "endDateTime")?) {
         (None, None) => Ok(()),
         (Some(starts_at), Some(ends_at)) if ends_at >= starts_at => Ok(()),
         (Some(_), Some(_)) => {
-            Err(GraphError::bad_request("The endDateTime is earlier than the startDateTime."))
+            Err(GraphRefusal::bad_request("The endDateTime is earlier than the startDateTime."))
         }
-        _ => Err(GraphError::bad_request("The startDateTime and the endDateTime must be updated together.")),
+        _ => {
+            Err(GraphRefusal::bad_request("The startDateTime and the endDateTime must be updated together."))
+        }
     }
 }
 
@@ -229,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    fn changed(content: &Value, body: &Value) -> Result<Value, GraphError> {
+    fn changed(content: &Value, body: &Value) -> Result<Value, GraphRefusal> {
         let mut content = content.clone();
         ItemPatch::read(body.as_object().unwrap().clone(), "tenant")?.apply(content.as_object_mut().unwrap());
         Ok(content)

@@ -15,7 +15,7 @@ pub(super) struct MeetingKey {
 
 /// A meeting, deleted or not. `content` is its JSON without `@odata.context`.
 #[derive(Debug, Clone)]
-pub(super) struct Meeting {
+pub(super) struct SimulatedMeeting {
     pub(super) key: MeetingKey,
     pub(super) id: String,
     pub(super) join_web_url: String,
@@ -28,7 +28,7 @@ pub(super) struct Meeting {
 /// All meetings in the order of their creation.
 #[derive(Debug, Default)]
 pub(super) struct Meetings {
-    all: Vec<Meeting>,
+    all: Vec<SimulatedMeeting>,
     by_key: HashMap<MeetingKey, KeyUse>,
     by_id: HashMap<String, usize>,
 }
@@ -41,12 +41,12 @@ struct KeyUse {
 }
 
 impl Meetings {
-    pub(super) fn all(&self) -> &[Meeting] {
+    pub(super) fn all(&self) -> &[SimulatedMeeting] {
         &self.all
     }
 
     /// The living meeting of a key, or how many meetings it has had.
-    pub(super) fn find(&self, key: &MeetingKey) -> Result<&Meeting, usize> {
+    pub(super) fn find(&self, key: &MeetingKey) -> Result<&SimulatedMeeting, usize> {
         match self.by_key.get(key) {
             None => Err(0),
             Some(key_use) => {
@@ -57,7 +57,7 @@ impl Meetings {
     }
 
     /// Adds a meeting unless its key has a living one by now, which is then handed back.
-    pub(super) fn add(&mut self, meeting: Meeting) -> Result<(), &Meeting> {
+    pub(super) fn add(&mut self, meeting: SimulatedMeeting) -> Result<(), &SimulatedMeeting> {
         let Err(predecessors) = self.find(&meeting.key) else {
             return Err(&self.all[self.by_key[&meeting.key].newest]);
         };
@@ -69,7 +69,7 @@ impl Meetings {
     }
 
     /// A living meeting of an organizer by its id.
-    pub(super) fn item(&mut self, organizer: UserId, id: &str) -> Option<&mut Meeting> {
+    pub(super) fn item(&mut self, organizer: UserId, id: &str) -> Option<&mut SimulatedMeeting> {
         let meeting = self.all.get_mut(*self.by_id.get(id)?)?;
         (meeting.key.organizer == organizer && meeting.deleted_at.is_none()).then_some(meeting)
     }
@@ -82,8 +82,8 @@ mod tests {
 
     use super::*;
 
-    fn meeting(organizer: u128, external_id: &str, id: &str) -> Meeting {
-        Meeting {
+    fn meeting(organizer: u128, external_id: &str, id: &str) -> SimulatedMeeting {
+        SimulatedMeeting {
             key: MeetingKey {
                 organizer: Uuid::from_u128(organizer).into(),
                 external_id: external_id.to_owned(),

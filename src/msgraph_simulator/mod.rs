@@ -1,4 +1,4 @@
-//! A small honest Microsoft Graph and Entra token endpoint over real HTTP, with faults on demand.
+//! A small, faithful Microsoft Graph and Entra token endpoint over real HTTP, with faults on demand.
 //!
 //! What for: `simulate-graph`, `demo`, the benchmarks and the black-box tests need a Graph that keeps its identity
 //! rule, is indifferent to the body on a hit, and fails in every way the real one is known to fail.
@@ -6,7 +6,7 @@
 //! What it must never do: share a type with `msgraph` (a wrong guess must not agree with itself), listen on anything
 //! but the loopback, or hold a real credential.
 //!
-//! Who calls it: `command` and the tests start a [`Simulator`]; everybody else meets it over HTTP only.
+//! Who calls it: `command` and the tests start a [`Simulator`]; every other program reaches it over HTTP only.
 //!
 //! How a call passes: `front` reads it, writes it into the `ledger`, draws from the `fault_plan`, lets the room's
 //! endpoints (`token`, `create_or_get`, `meeting_item`, `users`) do the work, and delivers or cuts the answer.
@@ -19,7 +19,7 @@ mod fault_answers;
 mod fault_plan;
 mod faults;
 mod front;
-mod graph_error;
+mod graph_refusal;
 mod graph_response;
 mod graph_time;
 mod json_body;
@@ -39,7 +39,7 @@ mod users;
 
 pub use faults::{Effect, Frequency, InjectedFault};
 pub use ledger::NotInTime;
-pub use ledger_entries::{Call, CallCounts, CallOutcome, LedgerSnapshot, MeetingEntry};
+pub use ledger_entries::{CallCounts, CallEntry, CallOutcome, LedgerSnapshot, MeetingEntry};
 pub use organizers::{OrganizerState, UserId};
 pub use route::Operation;
 pub use simulator::{Simulator, SimulatorError};

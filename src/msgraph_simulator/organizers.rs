@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 
 /// The object id of an Entra user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl fmt::Display for UserId {
     }
 }
 
-/// What Graph thinks of an organizer.
+/// How Graph treats an organizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OrganizerState {
@@ -43,7 +43,7 @@ pub enum OrganizerState {
     WithoutPolicy,
     /// A guest, or without a licence: 403, and no policy helps.
     Refused,
-    /// Nobody by that id: 404.
+    /// No user has that id: 404.
     Unknown,
 }
 
@@ -84,19 +84,19 @@ impl Organizers {
         self.standings.get(&user).copied().unwrap_or(self.undeclared)
     }
 
-    /// The UPN of a user; one that was never told is made up from the id.
+    /// The UPN of a user; one that was never declared is made up from the id.
     pub(super) fn upn(&self, user: UserId) -> String {
         self.upns.get(&user).cloned().unwrap_or_else(|| format!("{user}@simulated.example"))
     }
 
     /// The organizer in a meetings path, if the application may act for them. A UPN there is unknown to Graph.
-    pub(super) fn organizer(&self, user: &str, client_id: &str) -> Result<UserId, GraphError> {
-        let id = UserId::parse(user).ok_or_else(GraphError::unknown_organizer)?;
+    pub(super) fn organizer(&self, user: &str, client_id: &str) -> Result<UserId, GraphRefusal> {
+        let id = UserId::parse(user).ok_or_else(GraphRefusal::unknown_organizer)?;
         match self.standing(id) {
             OrganizerState::Permitted => Ok(id),
-            OrganizerState::WithoutPolicy => Err(GraphError::no_access_policy(client_id, user)),
-            OrganizerState::Refused => Err(GraphError::organizer_refused(user)),
-            OrganizerState::Unknown => Err(GraphError::unknown_organizer()),
+            OrganizerState::WithoutPolicy => Err(GraphRefusal::no_access_policy(client_id, user)),
+            OrganizerState::Refused => Err(GraphRefusal::organizer_refused(user)),
+            OrganizerState::Unknown => Err(GraphRefusal::unknown_organizer()),
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         assert!(organizers.organizer(&ANNA.to_uppercase(), "app").is_ok());
         organizers.declare(UserId::parse(ANNA).unwrap(), OrganizerState::WithoutPolicy, None);
         let refusal = organizers.organizer(ANNA, "app").unwrap_err();
-        assert_eq!(refusal, GraphError::no_access_policy("app", ANNA));
+        assert_eq!(refusal, GraphRefusal::no_access_policy("app", ANNA));
     }
 
     #[test]
@@ -140,11 +140,11 @@ mod tests {
         assert_eq!(organizers.find("anna@CONTOSO.com"), Some(id));
         assert_eq!(organizers.upn(id), "Anna@contoso.com");
         let refusal = organizers.organizer("anna@contoso.com", "app").unwrap_err();
-        assert_eq!(refusal, GraphError::unknown_organizer());
+        assert_eq!(refusal, GraphRefusal::unknown_organizer());
     }
 
     #[test]
-    fn nobody_is_found_where_undeclared_users_do_not_exist() {
+    fn no_user_is_found_where_undeclared_users_do_not_exist() {
         let mut organizers = Organizers::new(OrganizerState::Unknown);
         assert_eq!(organizers.find("anna@contoso.com"), None);
         organizers.declare(UserId::parse(ANNA).unwrap(), OrganizerState::Permitted, Some("anna@contoso.com"));

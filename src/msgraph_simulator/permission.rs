@@ -2,7 +2,7 @@
 //!
 //! Facts: the table "Permissions" of each of Microsoft's reference pages.
 
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::route::{MeetingVerb, Route};
 
 const MEETINGS_WRITE: &str = "OnlineMeetings.ReadWrite.All";
@@ -11,15 +11,15 @@ const USERS: &[&str] =
     &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 
 /// Checks that a token with these permissions opens the endpoint. What is nowhere needs none.
-pub(super) fn check(route: &Route, roles: &[String]) -> Result<(), GraphError> {
+pub(super) fn check(route: &Route, roles: &[String]) -> Result<(), GraphRefusal> {
     let holds = |role: &str| roles.iter().any(|held| held == role);
     match route {
         Route::User { .. } if !USERS.iter().any(|role| holds(role)) => {
-            Err(GraphError::insufficient_privileges())
+            Err(GraphRefusal::insufficient_privileges())
         }
         Route::Meeting { verb: MeetingVerb::Get, .. } if holds(MEETINGS_READ) => Ok(()),
         Route::Meeting { .. } | Route::CreateOrGet { .. } if !holds(MEETINGS_WRITE) => {
-            Err(GraphError::missing_role(MEETINGS_WRITE))
+            Err(GraphRefusal::missing_role(MEETINGS_WRITE))
         }
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::faults::InjectedFault;
 use super::ledger::NotInTime;
-use super::ledger_entries::{Call, CallCounts, LedgerSnapshot, MeetingEntry};
+use super::ledger_entries::{CallCounts, CallEntry, LedgerSnapshot, MeetingEntry};
 use super::organizers::{OrganizerState, UserId};
 use super::route::Operation;
 use super::simulator_settings::SimulatorSettings;
@@ -28,7 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_mins(5);
 /// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// The simulator takes fixed secrets and obeys anybody, so it must not be reachable from elsewhere.
+    /// The simulator takes fixed secrets and obeys any caller, so it must not be reachable from elsewhere.
     #[error("the simulator only listens on the loopback (127.0.0.0/8 or ::1), not on {address}")]
     NotLoopback {
         /// The address that was asked for.
@@ -157,7 +157,7 @@ impl Simulator {
         self.tenant.tokens().revoke();
     }
 
-    /// Back to the start: no meeting, no call, no fault, nobody declared. Issued tokens stay good.
+    /// Back to the start: no meeting, no call, no fault, no declared user. Issued tokens stay good.
     pub fn reset(&self) {
         self.tenant.reset();
     }
@@ -176,7 +176,7 @@ impl Simulator {
 
     /// The calls of one operation that are kept, oldest first.
     #[must_use]
-    pub fn calls(&self, operation: Operation) -> Vec<Call> {
+    pub fn calls(&self, operation: Operation) -> Vec<CallEntry> {
         let log = self.tenant.ledger().locked();
         log.calls().filter(|call| call.operation == operation).cloned().collect()
     }
@@ -195,8 +195,8 @@ impl Simulator {
     pub async fn wait_for_call(
         &self,
         within: Duration,
-        wanted: impl Fn(&Call) -> bool,
-    ) -> Result<Call, NotInTime> {
+        wanted: impl Fn(&CallEntry) -> bool,
+    ) -> Result<CallEntry, NotInTime> {
         self.tenant.ledger().wait_for(within, |log| log.calls().find(|call| wanted(call)).cloned()).await
     }
 

@@ -21,13 +21,13 @@ pub struct SimulatorSettings {
     pub client_id: String,
     /// The application's secret.
     pub client_secret: SecretString,
-    /// How long an access token is good for; told as `expires_in` in whole seconds.
+    /// How long an access token is good for; sent as `expires_in` in whole seconds.
     pub token_lifetime: Duration,
-    /// Told as `refresh_in` when set. Entra does so for long-lived tokens only.
+    /// Sent as `refresh_in` when set. Entra does so for long-lived tokens only.
     pub token_refresh_in: Option<Duration>,
     /// The application permissions that were granted: they stand in every token and open the endpoints.
     pub roles: Vec<String>,
-    /// The standing of an organizer that nobody declared.
+    /// The standing of an organizer that was not declared.
     pub undeclared_organizers: OrganizerState,
     /// Seed of the faults that come with a probability: the same seed and the same calls give the same faults.
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! Everything that the simulated tenant knows. Shared by the HTTP workers and the one who started the simulator.
+//! Everything that the simulated tenant knows. Shared by the HTTP workers and the program that started the simulator.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -77,7 +77,7 @@ impl Tenant {
         Exchange { now: clock.now(), request_id: clock.fresh_id(), client_request_id }
     }
 
-    /// Back to the start: no meeting, no call, no fault, nobody declared. Issued tokens stay good.
+    /// Back to the start: no meeting, no call, no fault, no declared user. Issued tokens stay good.
     pub(super) fn reset(&self) {
         self.roles().clone_from(&self.settings.roles);
         *self.faults() = FaultPlan::new(self.settings.seed);

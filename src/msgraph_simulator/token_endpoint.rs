@@ -10,7 +10,7 @@ use serde_json::json;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
 use super::graph_time;
 use super::tenant::Tenant;
@@ -55,18 +55,18 @@ impl IssuedTokens {
         &self,
         authorization: Option<&str>,
         now: Timestamp,
-    ) -> Result<Vec<String>, GraphError> {
+    ) -> Result<Vec<String>, GraphRefusal> {
         let Some(authorization) = authorization else {
-            return Err(GraphError::invalid_token("Access token is empty."));
+            return Err(GraphRefusal::invalid_token("Access token is empty."));
         };
         let token = match authorization.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
-            _ => return Err(GraphError::invalid_token("Access token is empty.")),
+            _ => return Err(GraphRefusal::invalid_token("Access token is empty.")),
         };
         match self.locked().get(token) {
             Some(issued) if issued.expires_at > now => Ok(issued.roles.clone()),
-            Some(_) => Err(GraphError::invalid_token("Lifetime validation failed, the token is expired.")),
-            None => Err(GraphError::invalid_token("Access token validation failure. Invalid token.")),
+            Some(_) => Err(GraphRefusal::invalid_token("Lifetime validation failed, the token is expired.")),
+            None => Err(GraphRefusal::invalid_token("Access token validation failure. Invalid token.")),
         }
     }
 }
@@ -128,7 +128,7 @@ fn issue(tenant: &Tenant, exchange: &Exchange) -> GraphResponse {
     let lifetime_seconds = settings.token_lifetime.as_secs();
     let expires_at = exchange.now + settings.token_lifetime;
     let roles = tenant.roles().clone();
-    // The form of Entra's tokens, so that a caller can look into it; the signature is chance, and nobody checks it.
+    // The form of Entra's tokens, so that a caller can look into it; the signature is random, and nothing checks it.
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
     let claims = json!({
         "aud": tenant.root_url(),
@@ -225,8 +225,8 @@ fn described(status: u16, error: &str, code: u32, text: &str, exchange: &Exchang
 
 /// Entra correlates by the caller's id where it is a UUID.
 fn correlation_id(exchange: &Exchange) -> Uuid {
-    let told = exchange.client_request_id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
-    told.unwrap_or(exchange.request_id)
+    let given = exchange.client_request_id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
+    given.unwrap_or(exchange.request_id)
 }
 
 fn with_token_headers(answer: GraphResponse, exchange: &Exchange) -> GraphResponse {
@@ -241,8 +241,8 @@ pub(super) fn without_secrets(form: &[u8]) -> String {
     let mut fields = serde_json::Map::new();
     for (name, value) in form_urlencoded::parse(form) {
         let secret = name == "client_secret" || name == "client_assertion";
-        let told = if secret { "(withheld)" } else { value.as_ref() };
-        fields.insert(name.into_owned(), told.into());
+        let shown = if secret { "(withheld)" } else { value.as_ref() };
+        fields.insert(name.into_owned(), shown.into());
     }
     serde_json::Value::Object(fields).to_string()
 }
@@ -253,10 +253,10 @@ mod tests {
 
     #[test]
     fn a_secret_never_reaches_the_ledger() {
-        let told = without_secrets(b"grant_type=client_credentials&client_secret=pssst&client_assertion=ey");
-        assert!(!told.contains("pssst"));
+        let shown = without_secrets(b"grant_type=client_credentials&client_secret=pssst&client_assertion=ey");
+        assert!(!shown.contains("pssst"));
         assert_eq!(
-            told,
+            shown,
             r#"{"client_assertion":"(withheld)","client_secret":"(withheld)","grant_type":"client_credentials"}"#
         );
     }

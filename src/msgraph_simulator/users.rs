@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::graph_error::GraphError;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::GraphResponse;
 use super::route::Version;
 use super::tenant::Tenant;
@@ -13,10 +13,10 @@ pub(super) fn answer(
     version: Version,
     user: &str,
     query: &str,
-) -> Result<GraphResponse, GraphError> {
+) -> Result<GraphResponse, GraphRefusal> {
     let (id, upn) = {
         let mut organizers = tenant.organizers();
-        let id = organizers.find(user).ok_or_else(|| GraphError::unknown_user(user))?;
+        let id = organizers.find(user).ok_or_else(|| GraphRefusal::unknown_user(user))?;
         (id, organizers.upn(id))
     };
     let directory_entry = json!({
@@ -27,18 +27,18 @@ pub(super) fn answer(
         "businessPhones": [],
         "jobTitle": null,
     });
-    let mut told = selected(directory_entry, query);
-    told["@odata.context"] =
+    let mut body = selected(directory_entry, query);
+    body["@odata.context"] =
         format!("{}/{}/$metadata#users/$entity", tenant.root_url(), version.segment()).into();
-    Ok(GraphResponse::json(200, &told))
+    Ok(GraphResponse::json(200, &body))
 }
 
 /// Keeps the members that `$select` names; all of them where it is absent.
-pub(super) fn selected(mut told: Value, query: &str) -> Value {
+pub(super) fn selected(mut entry: Value, query: &str) -> Value {
     let select = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "$select");
-    if let (Some((_, names)), Value::Object(members)) = (select, &mut told) {
+    if let (Some((_, names)), Value::Object(members)) = (select, &mut entry) {
         let names: Vec<&str> = names.split(',').map(str::trim).collect();
         members.retain(|name, _| names.contains(&name.as_str()));
     }
-    told
+    entry
 }

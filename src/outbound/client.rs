@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-/// How we introduce ourselves: `meeting-provisioner/<version>`.
+/// The header `User-Agent`: `meeting-provisioner/<version>`.
 const USER_AGENT: &str = concat!("meeting-provisioner/", env!("CARGO_PKG_VERSION"));
 
-/// An idle connection older than this is closed: load balancers drop theirs without saying so after minutes.
+/// An idle connection older than this is closed: load balancers drop theirs silently after minutes.
 const IDLE_MAX: Duration = Duration::from_mins(1);
 /// Most idle connections kept to one host.
 const IDLE_CONNECTIONS_MAX: usize = 256;
 
-/// How long an exchange may take.
+/// Time-outs of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the connection stands, TLS included.
+    /// Until the connection is made, TLS included.
     pub connect: Duration,
-    /// From the beginning to the last byte of the answer.
+    /// From the start of the request to the last byte of the answer.
     pub total: Duration,
 }
 
-/// Why there is no client.
+/// Why a client can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientFault {
-    /// The destination would get secrets in the clear.
+    /// The destination would get secrets unencrypted.
     #[error("{0} must be an https address; http is for loopback addresses only")]
     Insecure(Url),
     /// TLS or the resolver could not be set up.
@@ -52,13 +52,13 @@ pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, 
         builder = builder.no_proxy();
     }
     if destination.scheme() == "http" {
-        // There is no TLS on this way, so the root certificates, slow to read, are not needed.
+        // Without TLS the root certificates, slow to read, are not needed.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(ClientFault::Setup)
 }
 
-/// Whether an address is this machine itself: `localhost`, 127.0.0.0/8 or `::1`.
+/// Whether an address is a loopback address: `localhost`, 127.0.0.0/8 or `::1`.
 #[must_use]
 pub fn is_loopback(address: &Url) -> bool {
     match address.host() {
@@ -73,9 +73,9 @@ pub fn is_loopback(address: &Url) -> bool {
 mod tests {
     use super::*;
 
-    /// Only https, except to this machine, however it is spelled; look-alikes are strangers.
+    /// Only https, except to loopback however it is written; a name that looks like it is another host.
     #[test]
-    fn only_this_machine_is_spoken_to_in_the_clear() {
+    fn only_loopback_may_be_called_without_tls() {
         let timeouts = Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(2) };
         for (address, allowed) in [
             ("https://graph.microsoft.com", true),

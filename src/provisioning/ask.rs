@@ -1,36 +1,79 @@
-//! Asks Graph, if it may be asked now; and what it asks of us, all replicas heed.
+//! Asks Graph, if it may be asked now; a pause that Graph asks of one replica, all replicas keep.
 
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 
-use super::notices::Notification;
-use super::{Provisioning, events};
+use super::Provisioning;
 use crate::audit::Origin;
-use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
-use crate::store::writing::Settlement;
+use crate::error_chain::chain;
+use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
 use crate::throttling::{CallClass, Pause, Rejected, RejectionReason, pause_asked};
 
-/// The part of a lease that a call may use, with its wait in line; the rest is for settling.
+/// The part of a lease that a call may use, with its wait for a permit; the rest is for settling.
 const LEASE_FOR_CALL: f64 = 0.8;
-/// Coming back a little late, each by another bit of this, keeps those who waited from coming back in step.
+/// Coming back a little late, each by another part of this, keeps those who waited from coming back in step.
 const JITTER_LONGEST: Duration = Duration::from_secs(10);
 const JITTER_SHORTEST: Duration = Duration::from_millis(50);
 
+/// What came of an attempt's call.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// What is wanted and what is observed agree: no call is needed.
+    NothingToAsk,
+    /// The call could not be sent now.
+    Postponed(Box<Postponed>),
+    /// The call was sent.
+    Answered(Box<Answered>),
+}
+
+/// A call that could not be sent, for a reason that is not the booking's.
+#[derive(Debug)]
+pub(super) struct Postponed {
+    /// Which call.
+    pub(super) call: Call,
+    /// When it is to be sent.
+    pub(super) until: Timestamp,
+    /// What the caller is told.
+    pub(super) because: LastError,
+    /// What the history is told.
+    pub(super) why: String,
+}
+
 impl Provisioning {
-    /// Asks Graph, and stops listening while the lease still leaves time to settle: a call that outlives its lease
-    /// would be made again beside itself. Nothing is sent where Graph may not be asked now.
+    /// Sends the next call of a booking, if there is one and Graph may be asked now.
     pub(super) async fn ask(
         &self,
+        booking: &Booking,
+        next: Option<Call>,
         attempt: Attempt,
         origin: &Origin,
-        (call, source_system): (&Call, &SourceSystem),
+    ) -> Asked {
+        let Some(call) = next else { return Asked::NothingToAsk };
+        let class =
+            CallClass { organizer: call.organizer(), source_system: booking.key.source_system.clone() };
+        let asked_by = booking.wanted.revision;
+        match self.perform(&call, &class, attempt, origin).await {
+            Ok(reply) => Asked::Answered(Box::new(Answered { call, asked_by, reply })),
+            Err(rejected) => {
+                self.metrics.call_postponed(rejected.reason.as_str());
+                Asked::Postponed(Box::new(self.postponed(call, rejected)))
+            }
+        }
+    }
+
+    /// Performs a call, and stops listening while the lease still leaves time to settle: a call that outlives its lease
+    /// would be made again beside itself. Nothing is sent where Graph may not be asked now.
+    async fn perform(
+        &self,
+        call: &Call,
+        class: &CallClass,
+        attempt: Attempt,
+        origin: &Origin,
     ) -> Result<Reply, Rejected> {
         let give_up = tokio::time::Instant::now() + self.lease.mul_f64(LEASE_FOR_CALL);
-        let class = CallClass { organizer: call.organizer(), source_system: source_system.clone() };
-        let permit = self.gate.acquire(&class).await?;
+        let permit = self.gate.acquire(class).await?;
         let began = tokio::time::Instant::now();
         let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
         let reply = tokio::time::timeout_at(give_up, asked).await;
@@ -56,7 +99,7 @@ impl Provisioning {
         Ok(reply)
     }
 
-    /// Makes all replicas heed what Graph asked of this one.
+    /// Makes all replicas keep the pause that Graph asked of this one.
     async fn broadcast_pause(&self, pause: Pause) {
         if !self.gate.pause(pause) {
             return;
@@ -64,13 +107,13 @@ impl Provisioning {
         let scope = pause.scope.to_string();
         tracing::warn!(scope, until = %pause.until, "Graph asked to be left alone");
         if let Err(error) = self.store.pause(&scope, pause.until).await {
-            let error = &error as &dyn std::error::Error;
+            let error = chain(&error);
             tracing::warn!(error, scope, "the other replicas don't know of this pause");
         }
-        self.notices.publish(Notification::Paused(scope, pause.until));
+        self.waiting.publish_pause(scope, pause.until);
     }
 
-    /// Learns what other replicas were asked, for those who can't hear them.
+    /// Loads the pauses that other replicas were asked for, in case their notices did not arrive.
     pub(super) async fn load_pauses(&self) -> Result<(), crate::store::StoreError> {
         for (scope, until) in self.store.pauses(self.clock.now()).await? {
             self.apply_pause(&scope, until);
@@ -79,7 +122,7 @@ impl Provisioning {
         Ok(())
     }
 
-    /// Heeds what another replica was asked.
+    /// Keeps a pause that another replica was asked for.
     pub(super) fn apply_pause(&self, scope: &str, until: Timestamp) {
         // A newer version may know of scopes that this one doesn't.
         if let Some(scope) = crate::throttling::PauseScope::parse(scope) {
@@ -93,38 +136,12 @@ impl Provisioning {
         self.metrics.set_gate(limit, pauses);
     }
 
-    /// Settles that a call was not sent, and when it is to be.
-    pub(super) async fn postpone(
-        &self,
-        before: &Booking,
-        attempt: Attempt,
-        origin: &Origin,
-        rejected: Rejected,
-    ) -> Option<(Booking, Option<Attempt>)> {
+    fn postponed(&self, call: Call, rejected: Rejected) -> Postponed {
         let now = self.clock.now();
-        let (failure, why) = explained(rejected);
-        let evidence = Evidence { message: Some(format!("not sent: {why}")), ..Evidence::begun(now) };
-        let because = LastError { code: failure, at: now, graph: evidence };
-        let again = a_little_after(rejected.retry_at, now, self.clock.fresh_fraction());
-        let booking = before.postponed(again, because, now);
-        let settlement = Settlement {
-            attempt: attempt.id,
-            worked_on: before.revision,
-            booking: &booking,
-            next_attempt: None,
-            online_meeting: None,
-            is_adopted: false,
-            event: &events::postponed(&booking, origin, attempt, &why),
-            retired: &events::retired(&booking, origin),
-            freed: &events::freed(attempt, now),
-        };
-        self.metrics.call_postponed(rejected.reason.as_str());
-        if self.settle(&settlement, attempt).await.ok()? {
-            return Some((booking, None));
-        }
-        let current = self.changed_meanwhile(before, attempt).await?;
-        // What is wanted now may need no call, or another one.
-        Box::pin(self.attempt(&current, attempt, origin)).await
+        let until = a_little_after(rejected.retry_at, now, self.clock.fresh_fraction());
+        let (code, why) = (failure(rejected.reason), explanation(rejected));
+        let graph = Evidence { message: Some(format!("not sent: {why}")), ..Evidence::begun(now) };
+        Postponed { call, until, because: LastError { code, at: now, graph }, why }
     }
 }
 
@@ -134,25 +151,29 @@ fn a_little_after(until: Timestamp, now: Timestamp, fraction: f64) -> Timestamp 
     until + (wait / 10).clamp(JITTER_SHORTEST, JITTER_LONGEST).mul_f64(fraction.clamp(0.0, 1.0))
 }
 
-/// What callers and the history are told of it.
-fn explained(rejected: Rejected) -> (Failure, String) {
+fn failure(reason: RejectionReason) -> Failure {
+    match reason {
+        RejectionReason::CircuitOpen => Failure::GraphUnavailable,
+        RejectionReason::ApplicationPaused | RejectionReason::OrganizerPaused | RejectionReason::Busy => {
+            Failure::GraphThrottled
+        }
+    }
+}
+
+/// What callers and the history are told.
+fn explanation(rejected: Rejected) -> String {
     let until = rejected.retry_at.format(&Rfc3339).unwrap_or_else(|_| rejected.retry_at.to_string());
     match rejected.reason {
-        RejectionReason::ApplicationPaused => {
-            (Failure::GraphThrottled, format!("Graph asked this application to wait until {until}"))
+        RejectionReason::ApplicationPaused => format!("Graph asked this application to wait until {until}"),
+        RejectionReason::OrganizerPaused => {
+            format!("Graph asked for no more calls for this organizer until {until}")
         }
-        RejectionReason::OrganizerPaused => (
-            Failure::GraphThrottled,
-            format!("Graph asked for no more calls for this organizer until {until}"),
-        ),
-        RejectionReason::CircuitOpen => (
-            Failure::GraphUnavailable,
-            "Graph has not answered for a while; another call finds out whether it does again".to_owned(),
-        ),
-        RejectionReason::Busy => (
-            Failure::GraphThrottled,
-            "as many calls as Graph takes are under way; this one waited in line in vain".to_owned(),
-        ),
+        RejectionReason::CircuitOpen => {
+            "Graph has not answered for a while; another call finds out whether it does again".to_owned()
+        }
+        RejectionReason::Busy => {
+            "as many calls as Graph takes are under way; this one waited and got no permit".to_owned()
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::carry_out::Work;
 use super::results::{CreateOrGet, ProvisioningError};
 use super::{Provisioning, events};
-use crate::audit::{NewAuditEvent, Origin};
+use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive, differences};
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, AttemptId, Booking, DesiredState, Failures, Observed, Progress, Wanted};
+use crate::meeting::{Attempt, AttemptId, Booking, DesiredState, Transition};
 use crate::store::StoreError;
 use crate::store::writing::Accepted;
 use crate::telemetry::Acceptance;
@@ -30,15 +31,17 @@ impl Provisioning {
         }
         let now = self.clock.now();
         let spec = self.with_default_settings(&key, spec);
-        let booking = self.fresh_generation(key, Generation::FIRST, spec, now);
+        let accepted = self.fresh_generation(key, Generation::FIRST, spec, now);
         let attempt = self.fresh_attempt(now);
-        let event = events::accepted(&booking, &origin, attempt);
-        match self.accept(&booking, None, &attempt, &event).await? {
-            Accepted::Known(known) => self.compare(known.booking, &booking.wanted.spec, patience).await,
+        match self.accept(&accepted, None, attempt, &origin).await? {
+            Accepted::Known(known) => {
+                self.compare(known.booking, &accepted.booking.wanted.spec, patience).await
+            }
             Accepted::New => {
+                let Transition { booking, next, .. } = accepted;
                 self.metrics.booking_accepted(&booking.key.source_system, Acceptance::New);
-                let booking = self.carry_out_and_wait(booking, attempt, origin, patience).await;
-                Ok(CreateOrGet::New(booking))
+                let work = Work { booking, next, attempt, origin };
+                Ok(CreateOrGet::New(self.carry_out_and_wait(work, patience).await))
             }
         }
     }
@@ -46,16 +49,14 @@ impl Provisioning {
     /// Stores a generation of a booking. Should no answer come, it may be stored all the same: the worker finds out.
     pub(super) async fn accept(
         &self,
-        booking: &Booking,
+        accepted: &Transition,
         predecessor_revision: Option<u32>,
-        attempt: &Attempt,
-        event: &NewAuditEvent,
+        attempt: Attempt,
+        origin: &Origin,
     ) -> Result<Accepted, StoreError> {
-        let accepted = self.store.accept(booking, predecessor_revision, attempt, event).await;
-        if let Err(error) = &accepted {
-            self.unconfirmed.note(error, [*attempt]);
-        }
-        accepted
+        let event = events::accepted(accepted, origin, attempt);
+        let stored = self.store.accept(&accepted.booking, predecessor_revision, &attempt, &event).await;
+        stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 
     async fn compare(
@@ -74,32 +75,19 @@ impl Provisioning {
             return Ok(CreateOrGet::Differs(stored, differences));
         }
         self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Replayed);
-        Ok(CreateOrGet::Known(self.wait_for(stored, patience).await))
+        Ok(CreateOrGet::Known(self.waiting.wait_for(stored, patience).await))
     }
 
-    /// How a generation of a booking stands that nobody has worked on.
+    /// A generation of a booking that is to be accepted now.
     pub(super) fn fresh_generation(
         &self,
         key: BookingKey,
         generation: Generation,
         spec: BookingSpec,
         now: Timestamp,
-    ) -> Booking {
+    ) -> Transition {
         let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
-        Booking {
-            key,
-            generation,
-            revision: 1,
-            wanted: Wanted { desired_state: DesiredState::Present, external_id, spec, revision: 1 },
-            observed: Observed::default(),
-            progress: Progress::Due(now),
-            attempts: 0,
-            failures: Failures::default(),
-            last_error: None,
-            provisioned_at: None,
-            created_at: now,
-            updated_at: now,
-        }
+        Booking::accepted(key, generation, external_id, spec, now)
     }
 
     /// The booking with the settings that its meeting should have, by what is set for its source system now. Whatever

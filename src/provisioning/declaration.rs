@@ -1,13 +1,14 @@
-//! Declares what a booking should be, or calls it off.
+//! Declares what a booking should be, or cancels it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::carry_out::Work;
 use super::results::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{BookingKey, BookingSpec, Generation, Sequence};
-use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, next_call};
+use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, Transition};
 use crate::store::LeasedBooking;
 use crate::store::writing::{Accepted, Changed};
 
@@ -31,6 +32,27 @@ pub(crate) enum Condition {
     Exists,
     /// One of these generations and revisions.
     OneOf(Vec<(u32, u32)>),
+}
+
+/// What a caller cancels.
+#[derive(Debug, Clone)]
+pub(crate) struct CancelRequest {
+    /// Which booking.
+    pub(crate) key: BookingKey,
+    /// The sequence of the caller's message, where it has one.
+    pub(crate) sequence: Option<Sequence>,
+    /// Only if the booking stands at one of these; `None` where anything will do.
+    pub(crate) only_if: Option<Condition>,
+}
+
+/// A change to store, with its event.
+struct Change<'a> {
+    /// The booking as it was read.
+    known: &'a LeasedBooking,
+    /// What becomes of it.
+    changed: Transition,
+    /// The event that records it.
+    event: NewAuditEvent,
 }
 
 impl Condition {
@@ -71,8 +93,10 @@ impl Provisioning {
                 leased.attempt.is_some(),
                 self.clock.now(),
             );
-            let (booking, differences) = match declared {
-                Declared::Same => return Ok(Declare::Same(self.wait_for(leased.booking, patience).await)),
+            let (changed, differences) = match declared {
+                Declared::Same => {
+                    return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
+                }
                 Declared::Stale(stored) => return Ok(Declare::Stale(leased.booking, stored)),
                 Declared::OrganizerFixed(differences) => {
                     return Ok(Declare::OrganizerFixed(leased.booking, differences));
@@ -86,24 +110,24 @@ impl Provisioning {
                         None => continue,
                     }
                 }
-                Declared::Changed(booking, differences) => (*booking, differences),
+                Declared::Changed(changed, differences) => (changed, differences),
             };
-            let event = events::changed(&booking, &differences, &origin);
-            if let Some(booking) = Box::pin(self.change(&leased, (booking, event), &origin, patience)).await?
-            {
+            let event = events::changed(&changed, &differences, &origin);
+            let change = Change { known: &leased, changed: *changed, event };
+            if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Declare::Changed(booking));
             }
         }
     }
 
-    /// Calls a booking off; again is harmless.
+    /// Cancels a booking; again is harmless.
     pub(crate) async fn cancel(
         self: &Arc<Self>,
-        (key, sequence): (BookingKey, Option<Sequence>),
-        only_if: Option<Condition>,
+        cancellation: CancelRequest,
         origin: Origin,
         patience: Duration,
     ) -> Result<Cancel, ProvisioningError> {
+        let CancelRequest { key, sequence, only_if } = cancellation;
         loop {
             let Some(leased) = self.store.latest(&key).await? else { return Ok(Cancel::NotThere) };
             if only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
@@ -111,14 +135,13 @@ impl Provisioning {
             }
             match leased.booking.cancelled_now(sequence, leased.attempt.is_some(), self.clock.now()) {
                 Cancellation::Already => {
-                    return Ok(Cancel::Cancelled(self.wait_for(leased.booking, patience).await));
+                    return Ok(Cancel::Cancelled(self.waiting.wait_for(leased.booking, patience).await));
                 }
                 Cancellation::Stale(stored) => return Ok(Cancel::Stale(leased.booking, stored)),
-                Cancellation::Now(booking) => {
-                    let event = events::cancelled(&booking, &origin);
-                    if let Some(booking) =
-                        Box::pin(self.change(&leased, (*booking, event), &origin, patience)).await?
-                    {
+                Cancellation::Now(cancelled) => {
+                    let event = events::cancelled(&cancelled, &origin);
+                    let change = Change { known: &leased, changed: *cancelled, event };
+                    if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                         return Ok(Cancel::Cancelled(booking));
                     }
                 }
@@ -126,8 +149,8 @@ impl Provisioning {
         }
     }
 
-    /// Stores the first generation of a booking, or the one after `before`, and carries it out. Nothing when somebody
-    /// else was faster.
+    /// Stores the first generation of a booking, or the one after `before`, and carries it out. Nothing when another request
+    /// was faster.
     async fn begin(
         self: &Arc<Self>,
         declaration: &Declaration,
@@ -139,16 +162,17 @@ impl Provisioning {
         let generation = before.map_or(Generation::FIRST, |before| before.generation.next());
         let mut spec = declaration.spec.clone();
         spec.sequence = spec.sequence.or(before.and_then(|before| before.wanted.spec.sequence));
-        let booking = self.fresh_generation(declaration.key.clone(), generation, spec, now);
+        let accepted = self.fresh_generation(declaration.key.clone(), generation, spec, now);
         let attempt = self.fresh_attempt(now);
-        let event = events::accepted(&booking, origin, attempt);
         let overtakes = before.map(|before| before.revision);
-        match self.accept(&booking, overtakes, &attempt, &event).await? {
+        match self.accept(&accepted, overtakes, attempt, origin).await? {
             Accepted::Known(_) => Ok(None),
             Accepted::New => {
-                let booking = self.carry_out_and_wait(booking, attempt, origin.clone(), patience).await;
+                let Transition { booking, next, .. } = accepted;
+                let work = Work { booking, next, attempt, origin: origin.clone() };
+                let booking = self.carry_out_and_wait(work, patience).await;
                 if let Some(before) = before {
-                    // The generation before may be due now, and its removal needs nobody's patience.
+                    // The generation before may be due now, and no caller waits for its removal.
                     self.alarm.set(before.updated_at);
                 }
                 Ok(Some(Declare::New(booking)))
@@ -160,18 +184,17 @@ impl Provisioning {
     /// no longer as it was read.
     async fn change(
         self: &Arc<Self>,
-        leased: &LeasedBooking,
-        (booking, event): (Booking, NewAuditEvent),
+        change: Change<'_>,
         origin: &Origin,
         patience: Duration,
     ) -> Result<Option<Booking>, ProvisioningError> {
-        let is_work_left = next_call(&booking.wanted, &booking.observed).is_some();
+        let Change { known, changed: Transition { booking, next, .. }, event } = change;
         let ours: Option<Attempt> =
-            (leased.attempt.is_none() && is_work_left).then(|| self.fresh_attempt(booking.updated_at));
-        let attempt = leased.attempt.or(ours);
+            (known.attempt.is_none() && next.is_some()).then(|| self.fresh_attempt(booking.updated_at));
+        let attempt = known.attempt.or(ours);
         let retired = events::retired(&booking, origin);
         let declaration = LeasedBooking { booking, attempt };
-        let declared = self.store.declare(leased, &declaration, &event, &retired).await;
+        let declared = self.store.declare(known, &declaration, &event, &retired).await;
         let booking = declaration.booking;
         if let Err(error) = &declared {
             // It may be stored all the same, with our attempt: the worker finds out.
@@ -184,10 +207,11 @@ impl Provisioning {
             self.alarm.set(booking.updated_at);
         }
         if let Some(attempt) = ours {
-            return Ok(Some(self.carry_out_and_wait(booking, attempt, origin.clone(), patience).await));
+            let work = Work { booking, next, attempt, origin: origin.clone() };
+            return Ok(Some(self.carry_out_and_wait(work, patience).await));
         }
-        // What needs no work is settled by this very change, and somebody may wait for it.
-        self.publish_settled(booking.wanted.external_id);
-        Ok(Some(self.wait_for(booking, patience).await))
+        // What needs no work is settled by this very change, and a request may wait for it.
+        self.waiting.publish_settled(booking.wanted.external_id);
+        Ok(Some(self.waiting.wait_for(booking, patience).await))
     }
 }

@@ -1,13 +1,14 @@
-//! Compares meetings with their bookings: when somebody asks, and on the rounds.
+//! Compares meetings with their bookings: when a caller asks, and on the rounds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::carry_out::Work;
 use super::{Provisioning, ProvisioningError};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation, SourceSystem};
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, Booking, DriftPolicy, MeetingDifference};
+use crate::meeting::{Attempt, Booking, Drift, DriftPolicy};
 use crate::store::reading::BookingPosition;
 use crate::store::{LeasedBooking, StoreError};
 
@@ -22,7 +23,7 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<Booking, ProvisioningError> {
         if booking.due_at().is_some() {
-            return Ok(self.wait_until_settled(booking, patience).await);
+            return Ok(self.waiting.wait_until_settled(booking, patience).await);
         }
         if !booking.is_comparable() {
             return Ok(booking);
@@ -32,13 +33,14 @@ impl Provisioning {
         Ok(match begun {
             Some(leased) => {
                 let deadline = tokio::time::Instant::now() + patience;
-                let booking = self.carry_out_and_wait(leased.booking, attempt, origin, patience).await;
+                let work = Work::of(leased.booking, attempt, origin);
+                let booking = self.carry_out_and_wait(work, patience).await;
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-                self.wait_until_settled(booking, left).await
+                self.waiting.wait_until_settled(booking, left).await
             }
-            // Somebody else was faster, whose answer serves us, too.
+            // Another request was faster, whose answer serves this one, too.
             None => match self.store.generation(&booking.key, booking.generation).await? {
-                Some(leased) => self.wait_until_settled(leased.booking, patience).await,
+                Some(leased) => self.waiting.wait_until_settled(leased.booking, patience).await,
                 None => booking,
             },
         })
@@ -65,7 +67,7 @@ impl Provisioning {
         Ok(self.store.to_compare(behind, now - unseen_for, now).await?)
     }
 
-    /// Compares one meeting of the rounds, if nobody was faster; says whether Graph was asked.
+    /// Compares one meeting of the rounds, unless another replica was faster; says whether Graph was asked.
     pub(crate) async fn compare_on_rounds(
         self: &Arc<Self>,
         (key, generation): &(BookingKey, Generation),
@@ -77,7 +79,7 @@ impl Provisioning {
             return Ok(false);
         };
         let provisioning = Arc::clone(self);
-        let work = provisioning.carry_out(leased.booking, attempt, Origin::worker());
+        let work = provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker()));
         // It has said itself what became of it, or panicked, which is in the log.
         let _standing = self.in_flight.spawn(work).await;
         Ok(true)
@@ -89,8 +91,9 @@ impl Provisioning {
     }
 
     /// Says in log and metrics that a meeting has moved away from its booking.
-    pub(super) fn log_drift(&self, booking: &Booking, policy: DriftPolicy, drift: &[MeetingDifference]) {
-        let fields = drift.iter().map(|one| one.field.as_str()).collect::<Vec<_>>().join(", ");
+    pub(super) fn log_drift(&self, booking: &Booking, drift: &Drift) {
+        let policy = drift.policy;
+        let fields = drift.differences.iter().map(|one| one.field.as_str()).collect::<Vec<_>>().join(", ");
         self.metrics.meeting_drifted(&booking.key.source_system, policy.as_str());
         tracing::warn!(booking = %booking.key, fields, policy = policy.as_str(), "meeting drifted from its booking");
     }

@@ -1,48 +1,47 @@
-//! The events that testify to what is done here.
+//! The events that record what is done here.
 
 use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
 use crate::booking::Difference;
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, Booking, Call, DriftPolicy, Outcome, Reply, meeting_differences, next_call};
+use crate::meeting::{Answered, Attempt, Booking, Call, Outcome, Transition};
 
 /// A booking is stored, and its first attempt is begun.
-pub(super) fn accepted(booking: &Booking, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
-    let call = next_call(&booking.wanted, &booking.observed);
+pub(super) fn accepted(transition: &Transition, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
     let payload = EventPayload {
-        requested: Some(booking.wanted.spec.clone()),
-        next: Some(next(booking)),
-        attempt: Some(facts(attempt, 1, call.as_ref())),
+        requested: Some(transition.booking.wanted.spec.clone()),
+        next: Some(next(transition)),
+        attempt: Some(facts(attempt, 1, transition.next.as_ref())),
         ..from(origin)
     };
-    event(booking.updated_at, EventKind::BookingAccepted, None, origin, payload)
+    event(transition.booking.updated_at, EventKind::BookingAccepted, None, origin, payload)
 }
 
 /// Something else is wanted of the booking, in these fields.
-pub(super) fn changed(booking: &Booking, differences: &[Difference], origin: &Origin) -> NewAuditEvent {
+pub(super) fn changed(transition: &Transition, differences: &[Difference], origin: &Origin) -> NewAuditEvent {
     let payload = EventPayload {
-        requested: Some(booking.wanted.spec.clone()),
+        requested: Some(transition.booking.wanted.spec.clone()),
         differs_in: differences.iter().map(|difference| difference.field.to_owned()).collect(),
-        next: Some(next(booking)),
+        next: Some(next(transition)),
         ..from(origin)
     };
-    event(booking.updated_at, EventKind::BookingChanged, None, origin, payload)
+    event(transition.booking.updated_at, EventKind::BookingChanged, None, origin, payload)
 }
 
-/// The booking was called off.
-pub(super) fn cancelled(booking: &Booking, origin: &Origin) -> NewAuditEvent {
-    let payload = EventPayload { next: Some(next(booking)), ..from(origin) };
-    event(booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
+/// The booking was cancelled.
+pub(super) fn cancelled(transition: &Transition, origin: &Origin) -> NewAuditEvent {
+    let payload = EventPayload { next: Some(next(transition)), ..from(origin) };
+    event(transition.booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
 }
 
-/// An older generation was called off, because this one takes its place or was called off itself.
+/// An older generation was cancelled, because this one takes its place or was cancelled itself.
 pub(super) fn retired(booking: &Booking, origin: &Origin) -> NewAuditEvent {
     let note = format!("Generation {} has taken the place of this one.", booking.generation.number());
     let payload = EventPayload { note: Some(note), ..from(origin) };
     event(booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
 }
 
-/// Somebody made the booking due again: `before` is how it stood, `booking` how it stands now.
-pub(super) fn retried(before: &Booking, booking: &Booking, origin: &Origin) -> NewAuditEvent {
+/// The booking was made due again by hand: `before` is how it stood.
+pub(super) fn retried(before: &Booking, transition: &Transition, origin: &Origin) -> NewAuditEvent {
     let status = before.status().as_str();
     let note = match &before.last_error {
         Some(error) => {
@@ -50,8 +49,8 @@ pub(super) fn retried(before: &Booking, booking: &Booking, origin: &Origin) -> N
         }
         None => format!("Made due by hand. It was {status}."),
     };
-    let payload = EventPayload { next: Some(next(booking)), note: Some(note), ..from(origin) };
-    event(booking.updated_at, EventKind::BookingRetried, None, origin, payload)
+    let payload = EventPayload { next: Some(next(transition)), note: Some(note), ..from(origin) };
+    event(transition.booking.updated_at, EventKind::BookingRetried, None, origin, payload)
 }
 
 /// A booking was parked for want of an access policy, and this attempt for the same organizer went well. It may be of
@@ -64,39 +63,41 @@ pub(super) fn freed(attempt: Attempt, now: Timestamp) -> NewAuditEvent {
     event(now, EventKind::BookingFreed, None, &origin, payload)
 }
 
-/// An attempt is settled: `before` is how the booking stood, `booking` how it stands now. `drift_policy` is what was
-/// done about a meeting that had moved away from its booking; none where it hadn't.
+/// An attempt was answered.
 pub(super) fn settled(
-    before: &Booking,
-    booking: &Booking,
+    transition: &Transition,
+    answered: &Answered,
+    attempt: Attempt,
     origin: &Origin,
-    (attempt, call, reply): (Attempt, &Call, &Reply),
-    drift_policy: Option<DriftPolicy>,
 ) -> NewAuditEvent {
-    let wanted = &before.wanted.spec;
-    let seen = reply.outcome.meeting();
-    let is_adopted = booking.wanted.revision != before.wanted.revision;
+    let (booking, reply) = (&transition.booking, &answered.reply);
     let payload = EventPayload {
-        requested: is_adopted.then(|| booking.wanted.spec.clone()),
-        attempt: Some(facts(attempt, booking.attempts, Some(call))),
+        requested: transition.is_adopted.then(|| booking.wanted.spec.clone()),
+        attempt: Some(facts(attempt, booking.attempts, Some(&answered.call))),
         graph: Some(reply.evidence.clone()),
-        differences: seen.map(|seen| meeting_differences(wanted, &seen.seen)).unwrap_or_default(),
-        drift_policy: drift_policy.map(|policy| policy.as_str().to_owned()),
-        next: Some(next(booking)),
+        differences: transition.differences.clone(),
+        drift_policy: transition.drift.as_ref().map(|drift| drift.policy.as_str().to_owned()),
+        next: Some(next(transition)),
         ..from(origin)
     };
     let kind = match EventKind::of(&reply.outcome) {
-        EventKind::MeetingSeen if drift_policy.is_some() => EventKind::MeetingDrifted,
+        EventKind::MeetingSeen if transition.drift.is_some() => EventKind::MeetingDrifted,
         kind => kind,
     };
     event(booking.updated_at, kind, Some(reply.outcome.as_str()), origin, payload)
 }
 
 /// An attempt was begun, and its call could not be sent before a time: nothing was asked of Graph, and it doesn't count.
-pub(super) fn postponed(booking: &Booking, origin: &Origin, attempt: Attempt, why: &str) -> NewAuditEvent {
+pub(super) fn postponed(
+    transition: &Transition,
+    origin: &Origin,
+    attempt: Attempt,
+    why: &str,
+) -> NewAuditEvent {
+    let booking = &transition.booking;
     let payload = EventPayload {
         attempt: Some(facts(attempt, booking.attempts.saturating_add(1), None)),
-        next: Some(next(booking)),
+        next: Some(next(transition)),
         note: Some(why.to_owned()),
         ..from(origin)
     };
@@ -104,9 +105,9 @@ pub(super) fn postponed(booking: &Booking, origin: &Origin, attempt: Attempt, wh
 }
 
 /// A booking was due, and there turned out to be nothing to ask.
-pub(super) fn agreed(booking: &Booking, origin: &Origin) -> NewAuditEvent {
-    let payload = EventPayload { next: Some(next(booking)), ..from(origin) };
-    event(booking.updated_at, EventKind::BookingAgreed, None, origin, payload)
+pub(super) fn agreed(transition: &Transition, origin: &Origin) -> NewAuditEvent {
+    let payload = EventPayload { next: Some(next(transition)), ..from(origin) };
+    event(transition.booking.updated_at, EventKind::BookingAgreed, None, origin, payload)
 }
 
 /// An attempt was begun and never settled; the claim that finds it fills in which one.
@@ -145,11 +146,10 @@ fn facts(attempt: Attempt, number: u32, call: Option<&Call>) -> AttemptFacts {
     }
 }
 
-fn next(booking: &Booking) -> NextFacts {
-    let call = booking.due_at().and_then(|_| next_call(&booking.wanted, &booking.observed));
+fn next(transition: &Transition) -> NextFacts {
     NextFacts {
-        status: booking.status().as_str().to_owned(),
-        call: call.map(|call| call.kind().as_str().to_owned()),
-        due_at: booking.due_at(),
+        status: transition.booking.status().as_str().to_owned(),
+        call: transition.next.as_ref().map(|call| call.kind().as_str().to_owned()),
+        due_at: transition.booking.due_at(),
     }
 }

@@ -1,7 +1,7 @@
 //! The attempts that this process has under way.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -44,14 +44,10 @@ impl InFlight {
         self.tracker.spawn_on(work, &self.runtime)
     }
 
-    /// Notes that an attempt is under way.
-    pub(super) fn begun(&self, attempt: AttemptId) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt);
-    }
-
-    /// Notes that an attempt is over.
-    pub(super) fn ended(&self, attempt: AttemptId) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
+    /// Notes that an attempt is under way, until the guard is dropped.
+    pub(super) fn register(&self, attempt: AttemptId) -> Registered<'_> {
+        self.attempts().insert(attempt);
+        Registered { in_flight: self, attempt }
     }
 
     /// Waits until nothing is under way.
@@ -64,6 +60,22 @@ impl InFlight {
         self.tracker.close();
         // Either way the set says what is left.
         let _in_time = tokio::time::timeout(at_most, self.tracker.wait()).await;
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+        self.attempts().iter().copied().collect()
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An attempt that is under way.
+pub(super) struct Registered<'a> {
+    in_flight: &'a InFlight,
+    attempt: AttemptId,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.in_flight.attempts().remove(&self.attempt);
     }
 }

@@ -1,14 +1,15 @@
-//! Makes bookings due again, because somebody asked for it.
+//! Makes bookings due again by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::carry_out::Work;
 use super::results::{ProvisioningError, Retry};
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation};
 use crate::clock::Timestamp;
-use crate::meeting::{Booking, Retried};
+use crate::meeting::{Booking, Retried, Transition};
 use crate::store::writing::Changed;
 use crate::store::{Store, StoreError};
 
@@ -17,7 +18,8 @@ impl Provisioning {
     /// patience of the retry policy begins anew.
     pub(crate) async fn retry(
         self: &Arc<Self>,
-        (key, generation): (BookingKey, Option<Generation>),
+        key: BookingKey,
+        generation: Option<Generation>,
         origin: Origin,
         patience: Duration,
     ) -> Result<Retry, ProvisioningError> {
@@ -30,16 +32,19 @@ impl Provisioning {
             let now = self.clock.now();
             match leased.booking.retried(leased.attempt.is_some(), now) {
                 Retried::Settled => return Ok(Retry::Settled(leased.booking)),
-                Retried::UnderWay => return Ok(Retry::Tried(self.wait_for(leased.booking, patience).await)),
-                Retried::Now(booking) => {
+                Retried::UnderWay => {
+                    return Ok(Retry::Tried(self.waiting.wait_for(leased.booking, patience).await));
+                }
+                Retried::Now(retried) => {
                     let attempt = self.fresh_attempt(now);
-                    let event = events::retried(&leased.booking, &booking, &origin);
-                    let revision = leased.booking.revision;
-                    let stored = self.store.retry(revision, &booking, Some(attempt), &event).await;
+                    let event = events::retried(&leased.booking, &retried, &origin);
+                    let Transition { booking, next, .. } = *retried;
+                    let stored =
+                        self.store.retry(leased.booking.revision, &booking, Some(attempt), &event).await;
                     let stored = stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]));
                     if stored? == Changed::Stored {
-                        let booking = self.carry_out_and_wait(*booking, attempt, origin, patience).await;
-                        return Ok(Retry::Tried(booking));
+                        let work = Work { booking, next, attempt, origin };
+                        return Ok(Retry::Tried(self.carry_out_and_wait(work, patience).await));
                     }
                 }
             }
@@ -47,15 +52,15 @@ impl Provisioning {
     }
 }
 
-/// Makes a booking due again, for a worker of any replica to take up; whether it still stood as it was read, with nobody
-/// at work on it.
+/// Makes a booking due again, for a worker of any replica to take up; whether it still stood as it was read, with no
+/// attempt under way.
 pub(crate) async fn make_due(
     store: &Store,
     known: &Booking,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Retried::Now(booking) = known.retried(false, now) else { return Ok(false) };
-    let event = events::retried(known, &booking, origin);
-    Ok(store.retry(known.revision, &booking, None, &event).await? == Changed::Stored)
+    let Retried::Now(retried) = known.retried(false, now) else { return Ok(false) };
+    let event = events::retried(known, &retried, origin);
+    Ok(store.retry(known.revision, &retried.booking, None, &event).await? == Changed::Stored)
 }

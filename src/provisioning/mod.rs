@@ -1,7 +1,7 @@
 //! Accept, call, settle: the one path by which a booking comes to its meeting.
 //!
-//! A fresh request, a retry and a crash all walk it. No transaction is open while Graph is asked, and nothing is
-//! decided here: what to ask and what happens next is `meeting`'s to say. Called by the doors and by `worker`.
+//! A fresh request, a retry and a crash all take it. No transaction is open while Graph is asked, and nothing is
+//! decided here: `meeting` decides what to ask and what happens next. Called by `api`, `command` and `worker`.
 
 mod alarm;
 mod ask;
@@ -11,30 +11,26 @@ mod declaration;
 mod drift_check;
 mod events;
 mod in_flight;
-mod listening;
 mod manual_retry;
-mod notices;
+mod notice_effects;
 mod organizer_check;
 mod quotas;
-mod remote_waiters;
 mod results;
 mod resume;
+mod settle;
 mod unconfirmed;
-mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use declaration::{Condition, Declaration};
+pub(crate) use declaration::{CancelRequest, Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use manual_retry::make_due;
-pub(crate) use notices::Notices;
 pub(crate) use quotas::Quotas;
 pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
 pub(crate) use unconfirmed::Unconfirmed;
-pub(crate) use waiting::WaitRegistry;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
 use crate::clock::Clock;
@@ -43,6 +39,7 @@ use crate::msgraph::MicrosoftGraph;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
+use crate::waiting::Waiting;
 
 /// What provisioning is built from.
 #[derive(Debug)]
@@ -73,12 +70,8 @@ pub(crate) struct Provisioning {
     pub(crate) lease: Duration,
     /// Wakes the worker when something will be due.
     pub(crate) alarm: Alarm,
-    /// How long whoever is told of everything goes without looking for itself.
-    pub(crate) poll: Duration,
-    /// Who waits for which booking in this process.
-    pub(crate) waiting: waiting::WaitRegistry,
-    /// What this replica tells the others and hears from them.
-    pub(crate) notices: notices::Notices,
+    /// The requests that wait, and what replicas tell each other for their sake.
+    pub(crate) waiting: Arc<Waiting>,
     /// The attempts that may be of this process.
     pub(crate) unconfirmed: unconfirmed::Unconfirmed,
     /// The attempts of this process, and the runtime that carries them out.

@@ -1,4 +1,4 @@
-//! What the doors are told.
+//! What became of a request, for `api` and `command`.
 
 use crate::booking::{Difference, Sequence};
 use crate::meeting::Booking;
@@ -13,7 +13,7 @@ pub(crate) enum CreateOrGet {
     Known(Booking),
     /// It is known, but is not the same: in these fields.
     Differs(Booking, Vec<Difference>),
-    /// It is known, and was called off.
+    /// It is known, and was cancelled.
     Cancelled(Booking),
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Declare {
     Changed(Booking),
     /// A newer message was here before, with this sequence.
     Stale(Booking, Sequence),
-    /// Another organizer would be another meeting, and nobody said that it may be.
+    /// Another organizer would be another meeting, and the caller did not allow that.
     OrganizerFixed(Booking, Vec<Difference>),
     /// A meeting can't move to another channel.
     ChannelFixed(Booking, Vec<Difference>),
@@ -41,7 +41,7 @@ pub(crate) enum Declare {
 /// What became of a cancel.
 #[derive(Debug)]
 pub(crate) enum Cancel {
-    /// It is called off, and stands like this now.
+    /// It is cancelled, and stands like this now.
     Cancelled(Booking),
     /// A newer message was here before, with this sequence.
     Stale(Booking, Sequence),
@@ -51,7 +51,7 @@ pub(crate) enum Cancel {
     NotThere,
 }
 
-/// What became of a booking that somebody wanted to be tried again.
+/// What became of a booking that was to be tried again by hand.
 #[derive(Debug)]
 pub(crate) enum Retry {
     /// It was tried again, or is being tried; it stands like this now.

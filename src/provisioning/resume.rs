@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::carry_out::Work;
 use super::results::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
+use crate::error_chain::chain;
 use crate::meeting::{Attempt, AttemptId, Booking};
 use crate::store::writing::Claimed;
 use crate::store::{LeasedBooking, StoreError};
@@ -86,7 +88,7 @@ impl Provisioning {
         attempt: Attempt,
     ) -> JoinHandle<Option<Booking>> {
         let provisioning = Arc::clone(self);
-        self.in_flight.spawn(provisioning.carry_out(leased.booking, attempt, Origin::worker()))
+        self.in_flight.spawn(provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker())))
     }
 
     /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.
@@ -97,11 +99,11 @@ impl Provisioning {
         }
         match self.store.release(&left, self.clock.now()).await {
             Ok(released) => {
-                self.publish_due();
+                self.waiting.publish_due();
                 tracing::warn!(released, "attempts handed back to other replicas");
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
+                let error = chain(&error);
                 tracing::error!(
                     attempts = left.len(),
                     error,

@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId};
 use crate::store::{LeasedBooking, StoreError};
 
-/// Attempts of which nobody knows whether a booking names them, each until its lease would end. Were they forgotten, a
-/// booking that does name one would wait for that end, with nobody working on it.
+/// Attempts that a booking may or may not name, each until its lease would end. Were they forgotten, a booking that does
+/// name one would wait for that end, with no replica working on it.
 #[derive(Debug, Default)]
 pub(crate) struct Unconfirmed(Mutex<HashMap<AttemptId, Timestamp>>);
 

@@ -1,4 +1,4 @@
-//! The second port: probes and metrics, never on the public one.
+//! The admin port: probes and metrics, never on the public port.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
 
-/// Longest that a scrape waits for Postgres; what is counted in memory comes either way.
+/// Longest that a scrape waits for Postgres; what is counted in memory is answered in any case.
 const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the second port needs.
+/// What the admin port needs.
 #[derive(Debug, Clone)]
 pub(crate) struct AdminServer {
-    /// Whether this replica takes work.
+    /// Whether this replica is ready.
     pub(crate) health: Arc<Health>,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// Where the backlog is read.
+    /// The store, whose backlog is counted.
     pub(crate) store: Store,
     /// Time, for the age of what is due.
     pub(crate) clock: Arc<dyn Clock>,
@@ -31,7 +31,7 @@ pub(crate) struct AdminServer {
 }
 
 impl AdminServer {
-    /// Opens the second port.
+    /// Opens the admin port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let server = HttpServer::new(move || {
             App::new()
@@ -74,7 +74,7 @@ async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
-    state.metrics.load().set(state.health.requests().count(), state.health.waiting());
+    state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),

@@ -1,4 +1,4 @@
-//! Lets a request in, or turns it away at once where there are too many.
+//! Load shedding: admits a request, or refuses it at once where too many are being answered.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,8 +9,8 @@ use super::health::Health;
 use crate::api;
 use crate::telemetry::Metrics;
 
-/// Turns a request away before anything of it is looked at, where more are being answered than may be: it is told so
-/// within milliseconds, rather than kept in a queue that its sender will not wait for.
+/// Refuses a request before anything of it is read, where more are being answered than may be: the caller gets 503
+/// within milliseconds, rather than a place in a queue for which it will not wait.
 pub(super) async fn admit(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -19,7 +19,7 @@ pub(super) async fn admit(
         return next.call(request).await;
     }
     if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
-        metrics.load().request_refused();
+        metrics.request_refused();
     }
     let answer = api::overloaded(request.request());
     Ok(request.into_response(answer))

@@ -1,4 +1,4 @@
-//! What probes are told.
+//! Health: what the probes answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::under_way::UnderWay;
 /// Longest that a probe waits for Postgres.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether this replica is started, and whether it takes work.
+/// Whether this replica is started, and whether it is ready.
 #[derive(Debug)]
 pub(crate) struct Health {
     store: Store,
@@ -21,12 +21,12 @@ pub(crate) struct Health {
     requests_max: usize,
 }
 
-/// Why a replica takes no work now.
+/// Why a replica is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotReady {
     Starting,
     Stopping,
-    StoreAway,
+    StoreUnavailable,
     WritesFail,
 }
 
@@ -35,14 +35,14 @@ impl NotReady {
         match self {
             Self::Starting => "starting: the schema is not ready yet",
             Self::Stopping => "stopping",
-            Self::StoreAway => "Postgres can't be reached, or takes no writes",
-            Self::WritesFail => "Postgres can be reached, but what was written last failed",
+            Self::StoreUnavailable => "Postgres can't be reached, or takes no writes",
+            Self::WritesFail => "Postgres can be reached, but the latest writes failed",
         }
     }
 }
 
 impl Health {
-    /// A replica that is starting. It answers so many requests at once, besides those that are counted in `waiting`.
+    /// A replica that is starting. It answers `requests_max` requests at once, besides those counted in `waiting`.
     pub(crate) fn starting(store: Store, waiting: Arc<UnderWay>, requests_max: usize) -> Self {
         Self {
             store,
@@ -59,7 +59,7 @@ impl Health {
         self.started.store(true, Ordering::Release);
     }
 
-    /// No more work is to be sent here.
+    /// The replica is stopping: no more work is to be sent to it.
     pub(crate) fn stopping(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -74,7 +74,7 @@ impl Health {
         self.waiting.count()
     }
 
-    /// Whether there are more requests than are answered at once, the latest included.
+    /// Whether there are more requests than may be answered at once, the latest included.
     pub(super) fn is_overloaded(&self) -> bool {
         self.requests.count().saturating_sub(self.waiting()) > self.requests_max
     }
@@ -97,7 +97,7 @@ impl Health {
         match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
             Ok(Ok(())) if self.store.writes_fail() => Err(NotReady::WritesFail),
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(NotReady::StoreAway),
+            Ok(Err(_)) | Err(_) => Err(NotReady::StoreUnavailable),
         }
     }
 }

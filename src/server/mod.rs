@@ -1,6 +1,6 @@
-//! Puts the doors into actix apps: the public one, and the one for operators on a second port.
+//! The two HTTP servers: the public port, and the admin port for operators.
 //!
-//! Middleware, the request line, health and shutdown; nothing about bookings. Started by `command`.
+//! Middleware, admission, the request line and health; nothing about bookings. Started by `command`.
 
 mod admin;
 mod admission;

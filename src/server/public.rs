@@ -28,15 +28,15 @@ const IDLE_SECONDS_MAX: u64 = 1;
 pub(crate) struct PublicServer {
     /// What the API answers with.
     pub(crate) state: web::Data<ApiState>,
-    /// Who may come in.
+    /// Authenticates the callers.
     pub(crate) authenticator: web::Data<Authenticator>,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// Whether this replica stops, and the requests that it answers.
+    /// Whether this replica is stopping, and the requests that it answers.
     pub(crate) health: Arc<Health>,
-    /// A client that takes longer to send the head of its first request is sent away.
+    /// A client that takes longer to send the head of its first request is disconnected.
     pub(crate) read_timeout: Duration,
-    /// The most connections at once; others are left in the system's queue.
+    /// The most connections at once; others wait in the system's queue.
     pub(crate) connections_max: usize,
 }
 

@@ -1,4 +1,4 @@
-//! One line for each request, and the span in which everything about it is logged.
+//! The log line of each request, and the span in which everything about it is logged.
 
 use std::time::Instant;
 

@@ -9,19 +9,19 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, TelemetrySettings};
 
-/// Why logging could not begin.
+/// Why logging could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LogsFault {
     /// The filter can't be read; the settings have checked it before.
     #[error("the log filter can't be read")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// Something else in this process logs already.
-    #[error("logging has begun already")]
-    Begun(#[from] tracing_subscriber::util::TryInitError),
+    /// Another subscriber logs in this process.
+    #[error("logging has started already")]
+    Started(#[from] tracing_subscriber::util::TryInitError),
 }
 
 /// Writes log lines to standard output from now on, until the process ends. To be called once, before the first line.
-pub fn begin_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
+pub fn start_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
     let is_terminal = std::io::stdout().is_terminal();
     subscriber(settings, std::io::stdout, is_terminal)?.try_init()?;
     Ok(())
@@ -61,11 +61,11 @@ mod tests {
 
     const DOCUMENT: &str = include_str!("../../docs/LOGGING.md");
 
-    /// Keeps what is written.
+    /// Collects what is written.
     #[derive(Clone, Default)]
-    struct LeasedBooking(Arc<Mutex<Vec<u8>>>);
+    struct Collected(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for LeasedBooking {
+    impl Write for Collected {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -80,11 +80,11 @@ mod tests {
             log_filter: LogFilter::parse(log_filter).unwrap(),
             ..TelemetrySettings::default()
         };
-        let kept = LeasedBooking::default();
-        let writer = kept.clone();
+        let collected = Collected::default();
+        let writer = collected.clone();
         let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(subscriber, act);
-        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(collected.0.lock().unwrap().clone()).unwrap()
     }
 
     fn line(status: u16) -> RequestLine<'static> {
@@ -127,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out_and_our_own_faults_are_warnings() {
-        let stranger = RequestLine {
+    fn fields_without_a_value_are_left_out_and_our_own_faults_are_warnings() {
+        let unauthenticated = RequestLine {
             route: None,
             caller: None,
             source_system: None,
@@ -136,7 +136,7 @@ mod tests {
             problem: None,
             ..line(503)
         };
-        let text = written(LogFormat::Json, "info", || stranger.log());
+        let text = written(LogFormat::Json, "info", || unauthenticated.log());
         let found: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&found["level"], &found["route"]), (&json!("WARN"), &json!("unmatched")));
         for absent in ["caller", "source_system", "booking_id", "problem"] {
@@ -148,11 +148,11 @@ mod tests {
     fn lines_name_the_spans_they_were_written_in() {
         let text = written(LogFormat::Json, "info", || {
             let request = tracing::info_span!("request", request_id = "r-1");
-            request.in_scope(|| tracing::info!(booking_id = "BK-1", "inside"));
+            request.in_scope(|| tracing::info!(booking = "crm/BK-1", "inside"));
         });
         let found: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(found["spans"], json!([{"name": "request", "request_id": "r-1"}]));
-        assert_eq!(found["booking_id"], "BK-1");
+        assert_eq!(found["booking"], "crm/BK-1");
     }
 
     #[test]

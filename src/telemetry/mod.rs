@@ -1,20 +1,19 @@
-//! What can be seen from outside: logs, metrics, and the trace a request belongs to.
+//! Logs, metrics, and the trace that a request belongs to.
 //!
-//! The one list of metric names is `metric_names`, the one request line is [`RequestLine`]; `docs/METRICS.md` and
+//! The one list of metrics is `metric_table`, the one request line is [`RequestLine`]; `docs/METRICS.md` and
 //! `docs/LOGGING.md` describe both as interfaces, and tests hold them to it. [`Metrics`] is a value that is handed in,
 //! so that two services in one process (the tests) do not count for each other; only the log is global.
 //!
-//! It must never decide anything, never hold a secret, and never label a metric with what callers can make up.
-//! Called by `command`, which builds it, and by whatever has something to count or to say.
+//! It must never decide anything, never hold a secret, and never label a metric with a value that callers can make up.
+//! Called by `command`, which builds it, and by every room that counts or logs.
 
-mod load;
 mod logs;
-mod metric_names;
+mod metric_table;
 mod metrics;
 mod request_log;
 mod trace_parent;
 
-pub use logs::begin_logs;
+pub use logs::start_logs;
 pub use metrics::{Acceptance, METRICS_CONTENT_TYPE, Metrics};
 pub use request_log::RequestLine;
 pub use trace_parent::TraceParent;

@@ -1,14 +1,14 @@
-//! The one log line that every request leaves. An interface: people search and count by its fields.
+//! The one log line of every request. An interface: people search and count by its fields.
 
 use std::time::Duration;
 
-/// What is said of a request. `docs/LOGGING.md` explains each field; bodies, headers, paths and query strings are not
+/// What is logged of a request. `docs/LOGGING.md` explains each field; bodies, headers, paths and query strings are not
 /// among them, for they may hold secrets and personal names.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestLine<'a> {
-    /// The request's id, which the answer carries as well.
+    /// The request's id, which is in the response as well.
     pub request_id: &'a str,
-    /// The trace it belongs to, 32 hexadecimal digits; `None` when the caller named none.
+    /// The trace it belongs to, 32 hexadecimal digits; `None` when the caller sent none.
     pub trace_id: Option<&'a str>,
     /// The HTTP method.
     pub method: &'a str,
@@ -18,7 +18,7 @@ pub struct RequestLine<'a> {
     pub status: u16,
     /// From the request's head to its answer.
     pub took: Duration,
-    /// The name of the caller's key; `None` when nobody was recognised.
+    /// The name of the caller's key; `None` when the caller was not authenticated.
     pub caller: Option<&'a str>,
     /// The caller's source system.
     pub source_system: Option<&'a str>,
@@ -34,13 +34,13 @@ impl RequestLine<'_> {
         if self.status >= 500 { self.log_as_warning() } else { self.log_as_information() }
     }
 
-    /// To the microsecond; what takes longer than 71 minutes is said to take that long.
+    /// To the microsecond; what takes longer than 71 minutes is logged as that long.
     fn took_milliseconds(&self) -> f64 {
         f64::from(u32::try_from(self.took.as_micros()).unwrap_or(u32::MAX)) / 1_000.0
     }
 }
 
-/// The level of an event is part of its call site, so there are two sites; the fields stand here once.
+/// The level of an event is part of its call site, so there are two sites; the fields are written here once.
 macro_rules! log_at {
     ($name:ident, $level:expr) => {
         impl RequestLine<'_> {

@@ -76,7 +76,7 @@ mod tests {
         for _ in 0..100 {
             limit.succeeded(1);
         }
-        assert_eq!(limit.now(), 4, "nobody came near it");
+        assert_eq!(limit.now(), 4, "no load came near it");
         for _ in 0..5 {
             limit.succeeded(4);
         }

@@ -1,4 +1,4 @@
-//! Whether Graph is there at all: after many failures in a row only a probe finds out.
+//! A circuit breaker: whether Graph is there at all. After many failures in a row only a half-open probe finds out.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 
 /// So many calls in a row without an answer from Graph mean that it is away.
 const FAILURES_MAX: u32 = 10;
-/// How long nobody asks then, at first and at most; doubled with each probe that fails.
+/// How long the circuit stays open then, at first and at most; doubled with each probe that fails.
 const OPEN_FIRST: Duration = Duration::from_secs(1);
 const OPEN_LONGEST: Duration = Duration::from_secs(30);
 /// How long the others wait for the probe's result before they ask about it again.
@@ -15,27 +15,27 @@ const PROBE_WAIT: Duration = Duration::from_secs(1);
 /// A circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Breaker {
-    /// Calls pass. So many failed in a row.
+    /// Calls are admitted. So many failed in a row.
     Closed(u32),
-    /// Nobody passes until then; the rest was so long.
+    /// No call is admitted until then; it is open for so long.
     Open(Timestamp, Duration),
-    /// One is on its way to see, after a rest of that length.
+    /// One probe is on its way, after the circuit was open for so long.
     HalfOpen(Duration),
 }
 
-/// Whether a call may pass.
+/// Whether a call is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It may.
+    /// It is.
     Allowed,
-    /// It may, to see whether Graph is back.
+    /// It is, to find out whether Graph is back.
     HalfOpenProbe,
-    /// It may not, until then.
+    /// It is not, until then.
     RejectedUntil(Timestamp),
 }
 
 impl Breaker {
-    /// Whether a call may pass now.
+    /// Whether a call is admitted now.
     pub(super) fn acquire(&mut self, now: Timestamp) -> Admission {
         match *self {
             Self::Closed(_) => Admission::Allowed,
@@ -54,7 +54,7 @@ impl Breaker {
     }
 
     /// A call was left without an answer, or with one that says that Graph is out of order. `is_probe` says whether it
-    /// was sent to see; others may come back late from before. Says whether that makes nobody pass any more.
+    /// was the probe; others may come back late from before. Says whether that opens the circuit.
     pub(super) fn failed(&mut self, is_probe: bool, now: Timestamp) -> bool {
         let next = match *self {
             Self::Closed(failures) if failures + 1 < FAILURES_MAX => Self::Closed(failures + 1),
@@ -70,7 +70,7 @@ impl Breaker {
         has_opened
     }
 
-    /// Until when nobody passes, if that is so now.
+    /// Until when no call is admitted, if that is so now.
     pub(super) fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
         match *self {
             Self::Open(until, _) if now < until => Some(until),
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// Nobody passes for a while, then one, to see; the others wait for it.
+    /// No call is admitted for a while, then one probe; the others wait for its result.
     #[test]
     fn a_probe_finds_out_alone() {
         let mut breaker = open();
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!((breaker.acquire(then), breaker.blocked_until(then)), (Admission::Allowed, None));
     }
 
-    /// However long it is away, somebody looks every half minute.
+    /// However long Graph is away, a probe is sent every half minute.
     #[test]
     fn rests_grow_up_to_the_longest() {
         let (mut breaker, mut now) = (open(), NOW);

@@ -15,12 +15,12 @@ use crate::booking::{SourceSystem, UserId};
 use crate::clock::{Clock, Timestamp};
 use crate::meeting::{Outcome, Reply};
 
-/// Longest wait in line. It is part of the attempt's lease.
+/// Longest wait in the queue. It is part of the attempt's lease.
 const QUEUE_WAIT_MAX: Duration = Duration::from_secs(5);
-/// When whoever waited in vain may come again.
+/// When a call that waited and got no permit may be tried again.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Who wants to ask Graph.
+/// What kind of call asks for a permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallClass {
     /// For whose meetings; none where that is what is asked.
@@ -42,10 +42,10 @@ pub(crate) enum RejectionReason {
     Busy,
 }
 
-/// A call may not pass before then.
+/// A call is not admitted now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rejected {
-    /// Until when.
+    /// When it may be tried again.
     pub(crate) retry_at: Timestamp,
     /// Why.
     pub(crate) reason: RejectionReason,
@@ -67,10 +67,10 @@ struct State {
     queue: Queue<oneshot::Sender<Permit>>,
 }
 
-/// A call on its way, until it is dropped.
+/// Permission for one call, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    /// None where nobody took the passage.
+    /// None where the permit was given to a call that no longer waited.
     gate: Option<Arc<Gate>>,
     class: CallClass,
     is_probe: bool,
@@ -90,7 +90,7 @@ impl RejectionReason {
 }
 
 impl Gate {
-    /// A gate that lets at most so many calls pass at once.
+    /// A gate that admits at most so many calls at once.
     pub(crate) fn new(calls_max: u32, clock: Arc<dyn Clock>) -> Arc<Self> {
         let state = State {
             limit: AdaptiveLimit::of(calls_max),
@@ -101,7 +101,7 @@ impl Gate {
         Arc::new(Self { clock, queue_wait_max: QUEUE_WAIT_MAX, state: Mutex::new(state) })
     }
 
-    /// Lets a call pass when it may, or says when to come again. Waits in line for a moment where others are before it.
+    /// Gives a permit when the call may be sent, or says when to try again. Queues the call for a moment where others are before it.
     pub(crate) async fn acquire(self: &Arc<Self>, class: &CallClass) -> Result<Permit, Rejected> {
         let give_up = Instant::now() + self.queue_wait_max;
         loop {
@@ -112,7 +112,7 @@ impl Gate {
             };
             match tokio::time::timeout_at(give_up, waiting).await {
                 Ok(Ok(permit)) => return Ok(permit.begun()),
-                // Sent away: why, the next look tells.
+                // Rejected from the queue: why, the next look tells.
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.busy()),
             }
@@ -170,7 +170,7 @@ impl Gate {
         true
     }
 
-    /// Until when nobody may pass at all, if that is so.
+    /// Until when no call is admitted at all, if that is so.
     pub(crate) fn blocked_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
         let state = self.state();
@@ -189,7 +189,7 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets those in line pass who may now.
+    /// Gives permits to the queued calls that may be sent now.
     fn admit_queued(self: &Arc<Self>, state: &mut State) {
         if state.breaker.blocked_until(self.clock.now()).is_some() {
             state.queue.reject_waiting(|_| true);
@@ -197,7 +197,7 @@ impl Gate {
         }
         while let Some((class, waiting)) = state.queue.next(state.limit.now()) {
             if let Err(mut unwanted) = waiting.send(Permit::of(self, class, false)) {
-                // Nobody waits there any more; it must not come back through the gate, which is held here.
+                // That call no longer waits; the permit must not come back through the gate, which is locked here.
                 unwanted.gate = None;
                 state.queue.finish(&unwanted.class);
             }
@@ -267,7 +267,7 @@ impl Drop for Permit {
         let Some(gate) = self.gate.take() else { return };
         let mut state = gate.state();
         if self.is_under_way {
-            // Given up half-way: what became of the call nobody saw.
+            // Given up half-way: the outcome of the call is unknown.
             state.breaker.failed(self.is_probe, gate.clock.now());
         }
         state.queue.finish(&self.class);

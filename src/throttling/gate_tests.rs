@@ -47,7 +47,7 @@ async fn a_pause_is_for_its_scope_and_its_time() {
     assert_eq!(gate.blocked_until(), Some(until));
 }
 
-/// Whoever finds the gate busy waits in line until somebody is back; a pause sends the line away at once.
+/// A call that finds the gate busy is queued until a permit comes back; a pause rejects the queued calls at once.
 #[tokio::test]
 async fn the_line_moves_when_somebody_is_back() {
     let (gate, _) = gate(1);
@@ -73,7 +73,7 @@ async fn the_line_moves_when_somebody_is_back() {
     assert_eq!(reason(&gate, 4).await, None);
 }
 
-/// A wait in line has an end, and whoever left it takes no place any more.
+/// A wait in the queue has an end, and a call that left it takes no place any more.
 #[tokio::test]
 async fn nobody_waits_in_line_for_ever() {
     let (mut gate, _) = gate(1);
@@ -84,7 +84,7 @@ async fn nobody_waits_in_line_for_ever() {
     assert_eq!(reason(&gate, 3).await, None);
 }
 
-/// Calls that get no answer shut the gate; one probe opens it again.
+/// Calls that get no answer open the circuit; one probe closes it again.
 #[tokio::test]
 async fn an_outage_shuts_the_gate_until_a_probe_is_answered() {
     let (gate, clock) = gate(64);

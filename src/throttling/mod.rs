@@ -1,8 +1,8 @@
 //! When Graph may be asked: not while it asked for quiet, not more at once than it takes, not while it is away.
 //!
 //! One gate for each replica, through which every call to Graph goes. What Graph asked of one replica the others learn
-//! from `provisioning`, which keeps it in Postgres. The gate decides nothing about bookings and asks nobody: whoever may
-//! not pass is told until when, and comes again. Called by `provisioning`.
+//! from `provisioning`, which keeps it in Postgres. The gate decides nothing about bookings and waits for nothing: a call
+//! that is not admitted is told until when, and is tried again. Called by `provisioning`.
 
 mod adaptive_limit;
 mod breaker;

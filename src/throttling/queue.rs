@@ -1,20 +1,20 @@
-//! Who may pass next, so that nobody takes it all.
+//! Which call gets the next permit: a bulkhead with shares, so that no organizer and no source system takes all.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::gate::CallClass;
 use crate::booking::{SourceSystem, UserId};
 
-/// Most calls of one source system that wait in line.
+/// Most calls of one source system that are queued.
 const QUEUED_MAX: usize = 500;
 
-/// Who is under way, and who waits in line for that.
+/// The calls under way, and those that are queued.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     under_way: usize,
     of_organizer: HashMap<UserId, usize>,
     of_source_system: HashMap<SourceSystem, usize>,
-    /// Organizers whose calls were too many: one at a time, until one of them goes well.
+    /// Organizers that Graph throttled: one call at a time, until one succeeds.
     recovering: HashSet<UserId>,
     queued: VecDeque<(CallClass, T)>,
 }
@@ -37,9 +37,9 @@ impl<T> Queue<T> {
         self.under_way
     }
 
-    /// Sends somebody on the way, if the limit and its shares allow one more like that: an organizer may have half of
-    /// what may be under way, a source system seven eighths. So neither a noisy caller nor calls that hang for one
-    /// organizer keep all others from passing. The line needs not be asked: who could pass in it has passed.
+    /// Starts a call, if the limit and its shares allow one more of this class: an organizer may have half of what may be
+    /// under way, a source system seven eighths. So neither a noisy caller nor calls that hang for one organizer take all
+    /// permits. The queue needs no look: what could start from it has started.
     pub(super) fn start(&mut self, class: &CallClass, limit: usize) -> bool {
         if !self.has_room_for(class, limit) {
             return false;
@@ -52,7 +52,7 @@ impl<T> Queue<T> {
         true
     }
 
-    /// Somebody is back.
+    /// A call is over.
     pub(super) fn finish(&mut self, class: &CallClass) {
         self.under_way = self.under_way.saturating_sub(1);
         if let Some(organizer) = class.organizer {
@@ -66,14 +66,14 @@ impl<T> Queue<T> {
         self.recovering.insert(organizer);
     }
 
-    /// A call of this visitor's organizer went well.
+    /// A call of this class succeeded.
     pub(super) fn succeeded(&mut self, class: &CallClass) {
         if let Some(organizer) = &class.organizer {
             self.recovering.remove(organizer);
         }
     }
 
-    /// Puts somebody in line; hands `waiting` back where the line of that source system is too long.
+    /// Queues a call; hands `waiting` back where that source system has too many in the queue.
     pub(super) fn wait(&mut self, class: CallClass, waiting: T) -> Result<(), T> {
         let same = self.queued.iter().filter(|(other, _)| other.source_system == class.source_system);
         if same.count() >= QUEUED_MAX {
@@ -83,14 +83,14 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Takes the first in line who may pass, and sends it on its way.
+    /// Takes the first call of the queue that may start, and starts it.
     pub(super) fn next(&mut self, limit: usize) -> Option<(CallClass, T)> {
         let place = self.queued.iter().position(|(class, _)| self.has_room_for(class, limit))?;
         let (class, waiting) = self.queued.remove(place)?;
         self.start(&class, limit).then_some((class, waiting))
     }
 
-    /// Sends those in line away of whom `leaves` says so, by dropping what waits.
+    /// Rejects the queued calls for which `leaves` says so, by dropping what waits.
     pub(super) fn reject_waiting(&mut self, leaves: impl Fn(&CallClass) -> bool) {
         self.queued.retain(|(class, _)| !leaves(class));
     }
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(sent(&mut queue, 4, "rooms"), 1);
     }
 
-    /// Whoever was throttled comes back one at a time, until one call goes well.
+    /// A throttled organizer has one call at a time, until one succeeds.
     #[test]
     fn who_was_throttled_comes_back_one_by_one() {
         let mut queue: Queue<()> = Queue::default();
@@ -156,7 +156,7 @@ mod tests {
         assert!(queue.start(&class(1, "crm"), 16) && queue.start(&class(1, "crm"), 16));
     }
 
-    /// With a limit of one everybody takes turns.
+    /// With a limit of one the calls take turns.
     #[test]
     fn one_at_a_time_is_possible() {
         let mut queue: Queue<()> = Queue::default();

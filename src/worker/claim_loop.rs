@@ -1,12 +1,16 @@
-//! Looks, begins, rests, until it is told to stop.
+//! The worker's loop: claims what is due, waits, and claims again, until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::error_chain::chain;
 use crate::meeting::Booking;
 use crate::provisioning::Provisioning;
 
@@ -23,47 +27,53 @@ pub(crate) struct Worker {
     pub(crate) claim_max: usize,
 }
 
+/// The bookings that the worker carries out.
+type UnderWay = FuturesUnordered<JoinHandle<Option<Booking>>>;
+
 impl Worker {
-    /// Resumes what is due until it is told to stop. What it has begun goes on; `Provisioning::finish` waits for it.
+    /// Resumes what is due until it is stopped. Attempts under way go on; `Provisioning::finish` waits for them.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut under_way: Vec<JoinHandle<Option<Booking>>> = Vec::new();
+        let mut under_way = UnderWay::new();
         while !stop.is_cancelled() {
-            under_way.retain(|one| !one.is_finished());
-            let free = self.claim_max - under_way.len().min(self.claim_max);
-            let _looked_after = self.provisioning.alarm.take();
-            let mut more = false;
-            if free > 0 {
-                match self.provisioning.resume(free).await {
-                    Ok(begun) => {
-                        more = begun.len() == free;
-                        under_way.extend(begun);
-                    }
-                    Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "what is due can't be claimed, looking again");
-                    }
-                }
-            }
+            // What became of each it has said itself.
+            while let Some(Some(_over)) = under_way.next().now_or_never() {}
+            let free = self.claim_max.saturating_sub(under_way.len());
+            let is_more_due = free == 0 || self.begin(free, &mut under_way).await;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.rest(more, &mut under_way) => {}
+                () = self.rest(), if !is_more_due => {}
+                // A slot that is free is used at once, however long the other calls hang.
+                _over = under_way.next(), if is_more_due && !under_way.is_empty() => {}
             }
         }
     }
 
-    /// Rests until something may be due. Where more is due than there is room for, until there is room.
-    async fn rest(&self, more: bool, under_way: &mut [JoinHandle<Option<Booking>>]) {
-        if more && let Some(oldest) = under_way.first_mut() {
-            let _over = tokio::time::timeout(self.poll, oldest).await;
-            return;
+    /// Begins to carry out up to `free` bookings that are due. Says whether more may be due.
+    async fn begin(&self, free: usize, under_way: &mut UnderWay) -> bool {
+        self.provisioning.alarm.take_due(self.clock.now());
+        match self.provisioning.resume(free).await {
+            Ok(begun) => {
+                let is_more_due = begun.len() >= free;
+                under_way.extend(begun);
+                is_more_due
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(error, "what is due can't be claimed, trying again");
+                false
+            }
         }
-        let deadline = tokio::time::Instant::now() + self.poll;
+    }
+
+    /// Rests until something is due here, at most for the period after which there may be work of other replicas.
+    async fn rest(&self) {
+        let deadline = Instant::now() + self.poll;
         loop {
             let until = self.provisioning.alarm.earliest().map_or(deadline, |at| {
                 let wait = Duration::try_from(at - self.clock.now()).unwrap_or(Duration::ZERO);
-                deadline.min(tokio::time::Instant::now() + wait)
+                deadline.min(Instant::now() + wait)
             });
-            let Ok(()) = tokio::time::timeout_at(until, self.provisioning.alarm.changed()).await else {
+            let Ok(()) = tokio::time::timeout_at(until, self.provisioning.alarm.earlier()).await else {
                 return;
             };
         }

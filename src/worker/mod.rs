@@ -1,7 +1,7 @@
-//! The clockwork: resumes what is due, woken by an alarm or by a period.
+//! The worker: claims and resumes what is due, woken by an alarm or at each poll interval.
 //!
-//! It takes no input but the time: a period that finds nothing due is the good case, and the next period is the
-//! retry of this one. It decides nothing about bookings. Started by `command`.
+//! Time is its only input: a poll that finds nothing due is the good case, and the next poll is the retry of this one.
+//! It decides nothing about bookings. Started by `command`.
 
 mod claim_loop;
 mod rounds;

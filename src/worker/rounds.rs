@@ -1,33 +1,34 @@
-//! Goes round the meetings that are still to come and has each compared with its booking, slowly.
+//! Comparing rounds: each meeting still to come is compared with its booking, slowly, to find drift.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::error_chain::chain;
 use crate::provisioning::{Provisioning, ProvisioningError};
 
-/// Rest between two rounds. A round over meetings that were all seen lately asks Postgres alone.
+/// Time between two rounds. A round over meetings that were all seen lately reads Postgres alone.
 const BETWEEN_ROUNDS: Duration = Duration::from_mins(1);
 
-/// The rounds of one replica.
+/// The comparing rounds of one replica.
 #[derive(Debug)]
 pub(crate) struct Rounds {
-    /// What compares a meeting with its booking.
+    /// Compares a meeting with its booking.
     pub(crate) provisioning: Arc<Provisioning>,
-    /// How long Graph must have told nothing of a meeting before it is asked.
+    /// A meeting is compared if no answer of Graph has shown it for so long.
     pub(crate) unseen_for: Duration,
-    /// Rest after each call to Graph.
+    /// Time to wait after each call to Graph.
     pub(crate) rest: Duration,
 }
 
 impl Rounds {
-    /// Makes rounds until it is told to stop.
+    /// Makes rounds until it is stopped.
     pub(crate) async fn run(self, stop: CancellationToken) {
         loop {
             if let Err(error) = self.make(&stop).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the rounds over meetings to compare broke off, beginning again later");
+                let error = chain(&error);
+                tracing::warn!(error, "a comparing round broke off, starting again later");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -36,18 +37,18 @@ impl Rounds {
         }
     }
 
-    /// Makes one round, or as much of it as there is time for; says how many meetings were asked for.
+    /// Makes one round, or what of it is done before the stop; returns how many meetings were compared.
     pub(crate) async fn make(&self, stop: &CancellationToken) -> Result<usize, ProvisioningError> {
-        let mut asked = 0;
+        let mut compared = 0;
         let mut place = None;
         loop {
             let (found, next) = self.provisioning.to_compare(place, self.unseen_for).await?;
             for booking in &found {
                 if stop.is_cancelled() {
-                    return Ok(asked);
+                    return Ok(compared);
                 }
                 if self.provisioning.compare_on_rounds(booking, self.unseen_for).await? {
-                    asked += 1;
+                    compared += 1;
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = tokio::time::sleep(self.rest) => {}
@@ -55,7 +56,7 @@ impl Rounds {
                 }
             }
             if next.is_none() {
-                return Ok(asked);
+                return Ok(compared);
             }
             place = next;
         }

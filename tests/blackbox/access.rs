@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{ServiceResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking};
 
 /// A route under `/v1`, with what each known caller is answered: desk (may write), screen (may read), the other
 /// system's desk, auditor, operator.
@@ -53,12 +53,12 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-async fn ask(app: &TestApp, who: Who, route: &Route) -> ServiceResponse {
+async fn ask(app: &TestApp, who: Who, route: &Route) -> ApiResponse {
     let mut request = app.request(who, route.method.clone(), route.path);
     if route.method == Method::POST || route.method == Method::PUT {
         request = request.json(&booking("BK-1"));
     }
-    ServiceResponse::read(request.send().await.unwrap()).await
+    ApiResponse::read(request.send().await.unwrap()).await
 }
 
 /// The whole table. Strangers learn nothing but that the door is locked, whatever they ask for.
@@ -110,7 +110,7 @@ async fn the_table_has_every_route_of_the_document() {
 async fn another_systems_booking_cannot_be_told_from_none() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    let without_ids = |answer: &ServiceResponse| {
+    let without_ids = |answer: &ApiResponse| {
         let mut body = answer.json();
         for member in ["instance", "requestId"] {
             body.as_object_mut().unwrap().remove(member);
@@ -165,7 +165,7 @@ async fn strangers_learn_nothing() {
     for (method, path) in paths {
         for body in [String::new(), "x".repeat(300 * 1024)] {
             let request = app.request(Who::Nobody, method.clone(), path).body(body);
-            ServiceResponse::read(request.send().await.unwrap()).await.problem(401, "unauthenticated");
+            ApiResponse::read(request.send().await.unwrap()).await.problem(401, "unauthenticated");
         }
     }
     app.end().await;

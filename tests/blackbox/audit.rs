@@ -77,11 +77,12 @@ async fn the_history_says_who_when_what_and_the_answer() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let events = app.history_items("BK-1").await;
     let accepted = events[0].to_string();
-    for part in ["api-key:Desk", "2026-11-23T08:00:00Z", "Quarterly review", "room-booking", "requestId"] {
-        assert!(accepted.contains(part), "{part}: {accepted}");
+    for expected in ["api-key:Desk", "2026-11-23T08:00:00Z", "Quarterly review", "room-booking", "requestId"]
+    {
+        assert!(accepted.contains(expected), "{expected}: {accepted}");
     }
     let created = events[1].to_string();
-    for part in [
+    for expected in [
         "created",
         "\"status\":201",
         "clientRequestId",
@@ -89,7 +90,7 @@ async fn the_history_says_who_when_what_and_the_answer() {
         "create-or-get",
         "provisioned",
     ] {
-        assert!(created.contains(part), "{part}: {created}");
+        assert!(created.contains(expected), "{expected}: {created}");
     }
     app.end().await;
 }

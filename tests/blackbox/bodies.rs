@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, TestApp, Who, booking, booking_with};
 
 fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().unwrap();
@@ -11,7 +11,7 @@ fn pointers(problem: &Value) -> Vec<&str> {
     errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
 }
 
-/// Everything that is wrong with a body is said at once, each with its pointer; nothing is stored.
+/// Everything that is wrong with a body is reported at once, each with its pointer; nothing is stored.
 #[tokio::test]
 async fn all_faults_of_a_body_are_reported_together() {
     let app = TestApp::start().await;
@@ -44,9 +44,9 @@ async fn all_faults_of_a_body_are_reported_together() {
     app.end().await;
 }
 
-/// What is no booking at all is told apart: no JSON, another type, too large, an unknown encoding.
+/// A body that is no booking at all has its own problem: no JSON, another type, too large, an unknown encoding.
 #[tokio::test]
-async fn what_is_no_booking_is_told_apart() {
+async fn a_body_that_is_no_booking_has_its_own_problem() {
     let app = TestApp::start().await;
     let json_type = Some("application/json");
     let large = booking_with("BK-1", json!({"metadata": {"a": "x".repeat(300 * 1024)}})).to_string();
@@ -63,7 +63,7 @@ async fn what_is_no_booking_is_told_apart() {
         if let Some(content_type) = content_type {
             request = request.header("Content-Type", content_type);
         }
-        let answer = ServiceResponse::read(request.send().await.unwrap()).await;
+        let answer = ApiResponse::read(request.send().await.unwrap()).await;
         assert_eq!(answer.status, status, "{content_type:?} {:.60}: {}", body, answer.text);
         answer.problem(status, code);
     }
@@ -92,7 +92,7 @@ async fn every_other_fault_is_a_problem_too() {
         (Method::GET, "/v1/bookings/%FF", 404, "not-found"),
     ] {
         let answer =
-            ServiceResponse::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
+            ApiResponse::read(app.request(Who::Desk, method.clone(), path).send().await.unwrap()).await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
         answer.problem(status, code);
         if status == 405 {
@@ -100,11 +100,11 @@ async fn every_other_fault_is_a_problem_too() {
         }
     }
     let request = app.request(Who::Desk, Method::GET, "/v1/audit-events").header("Accept", "image/png");
-    ServiceResponse::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
+    ApiResponse::read(request.send().await.unwrap()).await.problem(406, "not-acceptable");
     app.end().await;
 }
 
-/// The same words that a caller sees as a request's id stand in the answer's header and in the history.
+/// The id that a caller sees for a request stands in the answer's header and in the history.
 #[tokio::test]
 async fn a_request_can_be_found_again() {
     let app = TestApp::start().await;

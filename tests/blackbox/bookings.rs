@@ -1,9 +1,9 @@
-//! The main job: a booking comes in, one meeting comes out.
+//! The main case: a booking comes in, one meeting is created.
 
 use meeting_provisioner::msgraph_simulator::Operation;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Who, booking, booking_with, one_made_it_and_all_know_it};
+use crate::support::{TestApp, Who, booking, booking_with, one_created_and_the_others_replayed};
 
 /// A new booking gets its meeting: 201, the place where it stands, a link that is the simulator's byte for byte.
 #[tokio::test]
@@ -52,9 +52,9 @@ async fn a_booking_written_differently_is_the_same_booking() {
     app.end().await;
 }
 
-/// Another content under a known id is refused, naming each field, and changes nothing.
+/// Other content under a known id is refused, naming each field, and changes nothing.
 #[tokio::test]
-async fn another_content_under_a_known_id_is_refused() {
+async fn other_content_under_a_known_id_is_refused() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let other = json!({"startDateTime": "2026-12-01T09:10:00Z", "subject": "Another"});
@@ -84,11 +84,11 @@ async fn two_source_systems_may_use_the_same_id() {
 
 /// Fifty identical requests at once share one call; one of them made the booking, the others are replays.
 #[tokio::test]
-async fn fifty_at_once_create_one_meeting() {
+async fn fifty_requests_at_once_create_one_meeting() {
     let app = TestApp::start().await;
     let body = booking("BK-1");
     let answers = futures_util::future::join_all((0..50).map(|_| app.book(Who::Desk, &body))).await;
-    one_made_it_and_all_know_it(&answers);
+    one_created_and_the_others_replayed(&answers);
     let urls: std::collections::BTreeSet<String> =
         answers.iter().map(|answer| answer.json()["meeting"]["joinWebUrl"].to_string()).collect();
     assert_eq!(urls.len(), 1);
@@ -121,7 +121,7 @@ async fn a_booking_id_may_hold_any_printable_character() {
 
 /// `respond-async` is answered at once with 202; the work goes on, and the booking can be waited for.
 #[tokio::test]
-async fn a_caller_in_a_hurry_is_not_kept_waiting() {
+async fn respond_async_is_answered_at_once() {
     let app = TestApp::start().await;
     let answer = app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
     assert_eq!(answer.header("preference-applied"), Some("respond-async"));
@@ -131,7 +131,7 @@ async fn a_caller_in_a_hurry_is_not_kept_waiting() {
     assert_eq!(answer.json()["meeting"], Value::Null);
     let request =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
-    let answer = crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(200);
+    let answer = crate::support::ApiResponse::read(request.send().await.unwrap()).await.expect(200);
     assert_eq!(answer.header("preference-applied"), Some("wait=10"));
     assert_eq!(answer.json()["status"], "provisioned");
     app.end().await;
@@ -153,7 +153,7 @@ async fn a_caller_that_hangs_up_loses_nothing() {
     app.end().await;
 }
 
-/// An unchanged booking is not sent again to who knows its ETag.
+/// An unchanged booking is not sent again to a caller that has its ETag.
 #[tokio::test]
 async fn an_unchanged_booking_is_answered_304() {
     let app = TestApp::start().await;
@@ -162,12 +162,12 @@ async fn an_unchanged_booking_is_answered_304() {
     {
         let request = app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1");
         let request = request.header("If-None-Match", condition);
-        crate::support::ServiceResponse::read(request.send().await.unwrap()).await.expect(status);
+        crate::support::ApiResponse::read(request.send().await.unwrap()).await.expect(status);
     }
     app.end().await;
 }
 
-/// The whole meeting as Graph sent it is there for who wants it.
+/// The whole meeting as Graph sent it is there for a caller that asks for it.
 #[tokio::test]
 async fn the_whole_meeting_is_kept() {
     let app = TestApp::start().await;
@@ -180,7 +180,7 @@ async fn the_whole_meeting_is_kept() {
     app.end().await;
 }
 
-/// Graph had another meeting under the id (somebody lost our database): it is mended, and both are in the history.
+/// Graph had another meeting under the id (our database was lost): it is mended, and both are in the history.
 #[tokio::test]
 async fn a_found_meeting_that_differs_is_mended() {
     let app = TestApp::start().await;

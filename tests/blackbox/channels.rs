@@ -4,16 +4,16 @@ use meeting_provisioner::msgraph_simulator::Operation;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, TestApp, Who, booking, booking_with};
 
 const THREAD: &str = "19:7ebda77322dd4505ac4dedb5b67df076@thread.tacv2";
 
 /// Where the cloud has no beta, a meeting in a channel is refused when the booking arrives, at its place in the body, and
-/// nothing is kept of it or sent. Other bookings are taken.
+/// nothing of it is stored or sent. Other bookings are accepted.
 #[tokio::test]
-async fn a_cloud_without_channels_refuses_them_at_the_door() {
+async fn a_cloud_without_channels_refuses_such_bookings() {
     for cloud in ["us-gov-l4", "us-gov-l5"] {
-        let app = TestApp::start_with(&[("GRAPH__CLOUD", cloud)]).await;
+        let app = TestApp::builder().setting("GRAPH__CLOUD", cloud).start().await;
         let in_a_channel = booking_with("BK-1", json!({"chatInfo": {"threadId": THREAD}}));
         let problem = app.book(Who::Desk, &in_a_channel).await.problem(422, "invalid-booking");
         let errors = problem["errors"].as_array().unwrap();
@@ -35,11 +35,11 @@ async fn a_meeting_in_a_channel_stays_where_it_was_made() {
         for subject in ["First", "Second"] {
             let body = booking_with("BK-1", json!({"chatInfo": chat, "subject": subject}));
             let request = app.request(Who::Desk, Method::PUT, path).json(&body);
-            let answer = ServiceResponse::read(request.send().await.unwrap()).await;
+            let answer = ApiResponse::read(request.send().await.unwrap()).await;
             assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
         }
         let request = app.request(Who::Desk, Method::DELETE, path);
-        ServiceResponse::read(request.send().await.unwrap()).await.expect(200);
+        ApiResponse::read(request.send().await.unwrap()).await.expect(200);
         for (operation, expected) in
             [(Operation::CreateOrGet, 1), (Operation::Patch, 2), (Operation::Delete, 1)]
         {

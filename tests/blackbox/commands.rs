@@ -14,13 +14,13 @@ async fn run(arguments: &[&str], environment: &[(String, String)]) -> (Option<i3
     (output.status.code(), text)
 }
 
-/// The demo shows every step, each goes as told, and it leaves with 0.
+/// The demo shows every step, each goes as announced, and its exit status is 0.
 #[tokio::test]
-async fn the_demo_goes_as_told() {
+async fn the_demo_goes_as_announced() {
     let (status, text) = run(&["demo", "--exit"], &[]).await;
     assert_eq!(status, Some(0), "{text}");
     assert_eq!(text.matches("     as told\n").count(), 9, "{text}");
-    for told in [
+    for expected in [
         "201",
         "200, Idempotent-Replayed: true",
         "409",
@@ -31,7 +31,7 @@ async fn the_demo_goes_as_told() {
         "cancelled",
         "https://",
     ] {
-        assert!(text.contains(told), "{told} is missing in {text}");
+        assert!(text.contains(expected), "{expected} is missing in {text}");
     }
 }
 
@@ -46,9 +46,9 @@ async fn an_external_id_is_derived_step_by_step() {
     assert!(text.contains("4b22997d-a5f7-5483-b720-2dee50154e74") && text.contains(tenant), "{text}");
 }
 
-/// All that is wrong with the settings is said at once, and nothing starts.
+/// Everything that is wrong with the settings is reported at once, and nothing starts.
 #[tokio::test]
-async fn wrong_settings_are_said_at_once() {
+async fn all_wrong_settings_are_reported_at_once() {
     let environment = [("MEETING_PROVISIONER__HTTP__ADRESS", "x"), ("AZURE_TENANT_ID", "contoso.com")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let (status, text) = run(&["serve"], &environment).await;
@@ -60,7 +60,7 @@ async fn wrong_settings_are_said_at_once() {
 
 /// The doctor finds nothing wrong with a good installation, and says of a wrong secret what it is and what to do.
 #[tokio::test]
-async fn the_doctor_tells_good_from_bad() {
+async fn the_doctor_names_a_wrong_secret() {
     let app = TestApp::start().await;
     let (status, text) = run(&["doctor"], app.environment()).await;
     assert_eq!(status, Some(0), "{text}");
@@ -71,10 +71,10 @@ async fn the_doctor_tells_good_from_bad() {
         .push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), "postgres://127.0.0.1:1/x".to_owned()));
     let (status, text) = run(&["doctor"], &environment).await;
     assert_eq!(status, Some(1), "{text}");
-    for told in
+    for expected in
         ["WRONG  token", "AADSTS7000215", "Certificates & secrets", "WRONG  database", "2 things are wrong"]
     {
-        assert!(text.contains(told), "{told} is missing in {text}");
+        assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     assert!(!text.contains("wrong-secret"));
     app.end().await;
@@ -82,20 +82,22 @@ async fn the_doctor_tells_good_from_bad() {
 
 /// Asked about an organizer, the doctor says what is missing for bookings, and changes nothing.
 #[tokio::test]
-async fn the_doctor_looks_at_an_organizer() {
-    let app = TestApp::start_now().await;
+async fn the_doctor_checks_an_organizer() {
+    let app = TestApp::builder().at_real_time().start().await;
     let organizer = uuid::Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.declare(organizer, OrganizerState::Permitted, Some("olga@contoso.com"));
     let (status, text) = run(&["doctor", "--organizer", "olga@contoso.com"], app.environment()).await;
     assert_eq!(status, Some(0), "{text}");
-    for told in ["ok     permissions", "ok     organizer", "ok     access-policy"] {
-        assert!(text.contains(told), "{told} is missing in {text}");
+    for expected in ["ok     permissions", "ok     organizer", "ok     access-policy"] {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     app.simulator.forbid(organizer);
     let (status, text) = run(&["doctor", "--organizer", ORGANIZER], app.environment()).await;
     assert_eq!(status, Some(1), "{text}");
-    for told in ["WRONG  access-policy", "Grant-CsApplicationAccessPolicy", ORGANIZER, "One thing is wrong"] {
-        assert!(text.contains(told), "{told} is missing in {text}");
+    for expected in
+        ["WRONG  access-policy", "Grant-CsApplicationAccessPolicy", ORGANIZER, "One thing is wrong"]
+    {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     assert!(app.simulator.ledger().meetings.is_empty());
     let (status, _) = run(&["doctor", "--organizer", "nobody"], app.environment()).await;
@@ -103,7 +105,7 @@ async fn the_doctor_looks_at_an_organizer() {
     app.end().await;
 }
 
-/// Three replicas that start at once on an empty database agree on who migrates it, and all of them serve.
+/// Three replicas that start at once on an empty database agree on which of them migrates it, and all of them serve.
 #[tokio::test]
 async fn replicas_that_start_at_once_migrate_once() {
     let app = TestApp::start().await;
@@ -144,15 +146,15 @@ async fn a_database_is_not_migrated_against_the_settings() {
     app.end().await;
 }
 
-/// A key made by the command opens the door, within seconds of standing in the file, without a restart.
+/// A key made by the command is accepted within seconds of standing in the file, without a restart.
 #[tokio::test]
-async fn a_fresh_key_opens_the_door() {
+async fn a_fresh_key_is_accepted() {
     let arguments = ["api-key", "--name", "front-desk", "--source-system", "crm", "--role", "bookings.write"];
     let (status, text) = run(&arguments, &[]).await;
     assert_eq!(status, Some(0), "{text}");
     let key = text.lines().find(|line| line.starts_with("mpk_")).unwrap().to_owned();
     let block = &text[text.find("[[api_key]]").unwrap()..];
-    let app = TestApp::start_with_keys(block).await;
+    let app = TestApp::builder().api_keys(block).start().await;
     let request = app.request(Who::Nobody, reqwest::Method::GET, "/v1/bookings").bearer_auth(key);
     assert_eq!(request.send().await.unwrap().status(), 200);
     app.end().await;

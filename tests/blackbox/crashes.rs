@@ -1,17 +1,17 @@
-//! The process dies, for real, at each place where it hurts; another replica finishes what it began.
+//! The process is killed at each step of an attempt; another replica finishes what it began.
 
 use std::time::Duration;
 
 use meeting_provisioner::clock::Timestamp;
-use meeting_provisioner::msgraph_simulator::{Call, Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{CallEntry, Effect, InjectedFault, Operation};
 use serde_json::json;
 
-use crate::drift::somebody_changes;
+use crate::drift::organizer_changes;
 use crate::support::process::Process;
 use crate::support::{TestApp, Who, booking, booking_with};
 
 const IN_TIME: Duration = Duration::from_secs(20);
-/// A look each half second, a second for the claim, and what a busy machine needs.
+/// A poll each half second, a second for the claim, and what a busy machine needs.
 const GENEROUS: Duration = Duration::from_secs(5);
 
 /// One meeting, one row, a complete history, after another replica has waited for the lease to end.
@@ -27,8 +27,8 @@ async fn finish(app: TestApp, expected: &[&str]) {
     assert_eq!(rows, 1);
     assert_eq!(app.history("BK-1").await, expected);
     let unknown = &app.history_items("BK-1").await[1];
-    let told = unknown.to_string();
-    assert!(told.contains("lease of this attempt ran out"), "the history says why: {told}");
+    let text = unknown.to_string();
+    assert!(text.contains("lease of this attempt ran out"), "the history says why: {text}");
     app.book(Who::Desk, &booking("BK-1")).await.expect(200);
     app.end().await;
 }
@@ -36,7 +36,7 @@ async fn finish(app: TestApp, expected: &[&str]) {
 /// Killed before the call: the booking is stored, Graph was never asked.
 #[tokio::test]
 async fn killed_before_the_call() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator.inject(
         InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }).always(),
     );
@@ -52,7 +52,7 @@ async fn killed_before_the_call() {
 /// Killed after the call was carried out and before its answer came.
 #[tokio::test]
 async fn killed_after_the_call() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
@@ -67,22 +67,22 @@ async fn killed_after_the_call() {
     finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
 }
 
-/// Killed with Graph's answer in hand, on the way to Postgres.
+/// Killed with Graph's answer in memory, before it is settled.
 #[tokio::test]
 async fn killed_before_the_settlement() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 500 }).always());
     let process = Process::serve(app.environment()).await;
     let answer = tokio::spawn(process.book(&booking("BK-1")));
     until_stored(&app).await;
-    // The row is held, so that the settlement has to wait with the answer in its hand.
+    // The row is locked, so that the settlement has to wait.
     let mut holder = app.pool.begin().await.unwrap();
     sqlx::query("select 1 from booking for update").execute(&mut *holder).await.unwrap();
     let backend = until_a_settlement_waits(&app).await;
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
-    // A server process finishes what it has been sent even when nobody is left to be told; a dead host's would not.
+    // A server process finishes what it has been sent even when its client is gone; a dead host's would not.
     sqlx::query("select pg_terminate_backend($1)").bind(backend).execute(&app.pool).await.unwrap();
     until_gone(&app, backend).await;
     holder.rollback().await.unwrap();
@@ -90,67 +90,67 @@ async fn killed_before_the_settlement() {
     finish(app, &["booking.accepted", "call.unknown", "meeting.found"]).await;
 }
 
-/// When a process dies, seen from a call to Graph.
+/// When a process is killed, relative to a call to Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    BeforeTheWork,
-    AfterTheWork,
-    BeforeTheSettlement,
+enum KillPoint {
+    BeforeWork,
+    AfterWork,
+    BeforeSettlement,
 }
 
 /// What a caller asked for when the process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
+enum RequestKind {
     Change,
     Cancel,
     Check,
 }
 
-/// Each step of a change, a cancel and a check, killed at each moment: another replica finishes it, and the history knows of
-/// the attempt whose outcome nobody saw.
+/// Each step of a change, a cancel and a check, killed at each point: another replica finishes it, and the history
+/// has the attempt whose outcome is unknown.
 #[tokio::test]
 async fn killed_at_each_step_of_a_change_a_cancel_and_a_check() {
-    use Moment::{AfterTheWork, BeforeTheSettlement, BeforeTheWork};
-    for (operation, act) in [
-        (Operation::Patch, Act::Change),
-        (Operation::Patch, Act::Cancel),
-        (Operation::Delete, Act::Cancel),
-        (Operation::Get, Act::Check),
-        (Operation::Patch, Act::Check),
+    use KillPoint::{AfterWork, BeforeSettlement, BeforeWork};
+    for (operation, request) in [
+        (Operation::Patch, RequestKind::Change),
+        (Operation::Patch, RequestKind::Cancel),
+        (Operation::Delete, RequestKind::Cancel),
+        (Operation::Get, RequestKind::Check),
+        (Operation::Patch, RequestKind::Check),
     ] {
-        for moment in [BeforeTheWork, AfterTheWork, BeforeTheSettlement] {
-            killed_at(operation, act, moment).await;
+        for kill_point in [BeforeWork, AfterWork, BeforeSettlement] {
+            killed_at(operation, request, kill_point).await;
         }
     }
 }
 
-async fn killed_at(operation: Operation, act: Act, moment: Moment) {
-    let app = TestApp::start_now().await;
+async fn killed_at(operation: Operation, request: RequestKind, kill_point: KillPoint) {
+    let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    if act == Act::Check {
-        somebody_changes(&app, json!({"subject": "Party"})).await;
+    if request == RequestKind::Check {
+        organizer_changes(&app, json!({"subject": "Party"})).await;
     }
-    let effect = match moment {
-        Moment::BeforeTheWork => Effect::SlowBeforeWork { milliseconds: 60_000 },
-        Moment::AfterTheWork => Effect::SlowAfterWork { milliseconds: 60_000 },
-        Moment::BeforeTheSettlement => Effect::SlowBeforeWork { milliseconds: 500 },
+    let effect = match kill_point {
+        KillPoint::BeforeWork => Effect::SlowBeforeWork { milliseconds: 60_000 },
+        KillPoint::AfterWork => Effect::SlowAfterWork { milliseconds: 60_000 },
+        KillPoint::BeforeSettlement => Effect::SlowBeforeWork { milliseconds: 500 },
     };
     app.simulator.inject(InjectedFault::on(operation, effect));
     let process = Process::serve(app.environment()).await;
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
-    let answer = match act {
-        Act::Cancel => tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None)),
-        Act::Check => tokio::spawn(process.send(reqwest::Method::GET, "BK-1?check=drift", None)),
-        Act::Change => {
+    let answer = match request {
+        RequestKind::Cancel => tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None)),
+        RequestKind::Check => tokio::spawn(process.send(reqwest::Method::GET, "BK-1?check=drift", None)),
+        RequestKind::Change => {
             tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
         }
     };
-    let arrived = |call: &Call| {
+    let arrived = |call: &CallEntry| {
         let is_ours = call.headers.contains_key("client-request-id");
-        is_ours && call.operation == operation && (moment != Moment::AfterTheWork || call.work_done)
+        is_ours && call.operation == operation && (kill_point != KillPoint::AfterWork || call.work_done)
     };
     app.simulator.wait_for_call(IN_TIME, arrived).await.unwrap();
-    if moment == Moment::BeforeTheSettlement {
+    if kill_point == KillPoint::BeforeSettlement {
         let mut holder = app.pool.begin().await.unwrap();
         sqlx::query("select 1 from booking for update").execute(&mut *holder).await.unwrap();
         let backend = until_a_settlement_waits(&app).await;
@@ -163,33 +163,35 @@ async fn killed_at(operation: Operation, act: Act, moment: Moment) {
     }
     assert!(answer.await.unwrap().is_err());
     app.simulator.clear_faults();
-    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1, "{operation:?} {act:?} {moment:?}");
+    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1, "{operation:?} {request:?} {kill_point:?}");
     let (body, meetings) = (app.booking("BK-1").await, app.simulator.meetings());
     assert_eq!(meetings.len(), 1);
-    let expected = if act == Act::Cancel { ("cancelled", true) } else { ("provisioned", false) };
+    let expected = if request == RequestKind::Cancel { ("cancelled", true) } else { ("provisioned", false) };
     let found = (body["status"].as_str().unwrap(), meetings[0].deleted_at.is_some());
-    assert_eq!(found, expected, "{operation:?} {moment:?}");
+    assert_eq!(found, expected, "{operation:?} {kill_point:?}");
     let content = meetings[0].content();
-    match act {
-        Act::Change => assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00")),
-        Act::Check => assert_eq!(content["subject"], "Quarterly review"),
-        Act::Cancel => {}
+    match request {
+        RequestKind::Change => {
+            assert!(content["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00"));
+        }
+        RequestKind::Check => assert_eq!(content["subject"], "Quarterly review"),
+        RequestKind::Cancel => {}
     }
     let history = app.history("BK-1").await;
     assert_eq!(history.iter().filter(|kind| *kind == "call.unknown").count(), 1, "{history:?}");
     app.end().await;
 }
 
-/// A change was carried out whose answer nobody saw, and then it is taken back: what was seen of the meeting before says
-/// that it is right already, and is not to be trusted.
+/// A change was carried out whose answer was lost, and then it is taken back: the last observed state says that the
+/// meeting is right already, and is not to be trusted.
 #[tokio::test]
-async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
+async fn a_change_is_taken_back_while_its_outcome_is_unknown() {
     let moved = booking_with(
         "BK-1",
         json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"}),
     );
     for is_killed in [false, true] {
-        let app = TestApp::start_now().await;
+        let app = TestApp::builder().at_real_time().start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         let effect = if is_killed {
             Effect::SlowAfterWork { milliseconds: 60_000 }
@@ -199,7 +201,7 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
         app.simulator.inject(InjectedFault::on(Operation::Patch, effect));
         let process = Process::serve(app.environment()).await;
         let change = tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&moved)));
-        let done = |call: &Call| call.operation == Operation::Patch && call.work_done;
+        let done = |call: &CallEntry| call.operation == Operation::Patch && call.work_done;
         app.simulator.wait_for_call(IN_TIME, done).await.unwrap();
         if !is_killed {
             assert_eq!(change.await.unwrap().unwrap().expect(202).json()["status"], "updating");
@@ -223,8 +225,8 @@ async fn a_change_that_is_taken_back_before_its_outcome_is_known() {
 /// Told to stop while a call is under way: not ready at once, the call is finished, its caller is answered, and the
 /// process ends well before its time.
 #[tokio::test]
-async fn told_to_stop_it_finishes_what_it_began() {
-    let app = TestApp::start_now().await;
+async fn a_stopping_process_finishes_what_it_began() {
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 1_000 }));
     let process = Process::serve(app.environment()).await;
@@ -240,11 +242,11 @@ async fn told_to_stop_it_finishes_what_it_began() {
     app.end().await;
 }
 
-/// Told to stop while a call hangs for longer than there is time: the attempt is handed back, and another replica
-/// needs not wait for the lease to end.
+/// Told to stop while a call hangs for longer than there is time: the lease is handed back, and another replica need
+/// not wait for it to end.
 #[tokio::test]
-async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
-    let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
+async fn a_stopping_process_hands_back_what_it_cannot_finish() {
+    let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "1").at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;
@@ -261,8 +263,8 @@ async fn told_to_stop_it_hands_back_what_it_cannot_finish() {
     app.end().await;
 }
 
-/// A killed replica's booking is resumed by a running one, by itself, once the lease has ended: not before, and as soon as
-/// it looks again. How soon, the benchmark `resuming` measures.
+/// A killed replica's booking is resumed by a running one, by itself, once the lease has ended: not before, and at
+/// its next poll. How soon, the benchmark `resuming` measures.
 #[tokio::test]
 async fn a_running_replica_takes_over() {
     let short = [
@@ -271,7 +273,7 @@ async fn a_running_replica_takes_over() {
         ("GRAPH__TIMEOUT_SECONDS", "1"),
         ("WORKER__POLL_SECONDS", "0.5"),
     ];
-    let app = TestApp::start_with_now(&short).await;
+    let app = TestApp::builder().settings(&short).at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::SlowBeforeWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
@@ -287,7 +289,7 @@ async fn a_running_replica_takes_over() {
     let answer =
         app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=10");
     assert_eq!(
-        crate::support::ServiceResponse::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
+        crate::support::ApiResponse::read(answer.send().await.unwrap()).await.expect(200).json()["status"],
         "provisioned"
     );
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.created"]);
@@ -333,5 +335,5 @@ async fn until(app: &TestApp, query: &str) -> i32 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(IN_TIME, asked).await.unwrap_or_else(|_| panic!("in vain: {query}"))
+    tokio::time::timeout(IN_TIME, asked).await.unwrap_or_else(|_| panic!("nothing found in time: {query}"))
 }

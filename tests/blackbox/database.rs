@@ -20,7 +20,7 @@ async fn postgres_goes_away_and_comes_back() {
     };
     let postgres =
         tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
-    let app = TestApp::start_with(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
+    let app = TestApp::builder().setting("DATABASE__URL", &postgres.url("postgres")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     postgres.stop_server(StopMode::Immediate).unwrap();
     let problem = app.book(Who::Desk, &booking("BK-2")).await.problem(503, "store-unavailable");
@@ -39,8 +39,8 @@ async fn postgres_goes_away_and_comes_back() {
 
 /// Many requests at once on few connections, which the threads of the service hand to each other: each gets one in time.
 #[tokio::test]
-async fn every_request_gets_a_connection() {
-    let app = TestApp::start_with(&[("DATABASE__CONNECTIONS_MAX", "3")]).await;
+async fn every_request_gets_a_connection_in_time() {
+    let app = TestApp::builder().setting("DATABASE__CONNECTIONS_MAX", "3").start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     for round in 0..40 {
         let asked = (0..24).map(|_| app.get(Who::Desk, "/v1/bookings/BK-1"));

@@ -8,7 +8,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const CHECK: &str = "/v1/bookings/BK-1?check=drift";
 const DAY: Duration = Duration::from_hours(24);
@@ -18,12 +18,12 @@ fn with_policy(policy: &str) -> String {
 }
 
 /// What an organizer does in Teams: the newest meeting is changed behind the service's back.
-pub async fn somebody_changes(app: &TestApp, change: Value) {
+pub async fn organizer_changes(app: &TestApp, change: Value) {
     let meeting = app.simulator.meetings().pop().unwrap();
-    somebody_asks(app, Method::PATCH, &meeting, Some(change)).await;
+    organizer_requests(app, Method::PATCH, &meeting, Some(change)).await;
 }
 
-async fn somebody_asks(app: &TestApp, method: Method, meeting: &MeetingEntry, body: Option<Value>) {
+async fn organizer_requests(app: &TestApp, method: Method, meeting: &MeetingEntry, body: Option<Value>) {
     let settings = app.simulator.settings();
     #[expect(clippy::disallowed_methods, reason = "an organizer, not the service")]
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -46,7 +46,7 @@ async fn somebody_asks(app: &TestApp, method: Method, meeting: &MeetingEntry, bo
     assert!(request.send().await.unwrap().status().is_success());
 }
 
-/// The `PATCH`es that the service sent: somebody else's come without an attempt's id.
+/// The `PATCH`es that the service sent: an organizer's come without an attempt's id.
 fn patches(app: &TestApp) -> Vec<Value> {
     let calls = app.simulator.calls(Operation::Patch);
     let ours = calls.iter().filter(|call| call.headers.contains_key("client-request-id"));
@@ -69,7 +69,7 @@ fn differences() -> Value {
 async fn a_meeting_that_drifted_is_mended() {
     let app = TestApp::start().await;
     let booked = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     app.clock.advance(DAY);
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!((&checked["status"], &checked["meeting"]["differences"]), (&json!("provisioned"), &json!([])));
@@ -93,17 +93,17 @@ async fn a_meeting_that_drifted_is_mended() {
 }
 
 /// What was declared last needed no call, so the meeting agrees with an older revision by number: it is compared all the
-/// same, on request and on the rounds.
+/// same, on request and periodically.
 #[tokio::test]
 async fn a_booking_whose_newest_revision_needed_no_call_is_compared() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    for by_rounds in [true, false] {
-        let noted = booking_with("BK-1", json!({"metadata": {"byRounds": by_rounds.to_string()}}));
+    for is_periodic in [true, false] {
+        let noted = booking_with("BK-1", json!({"metadata": {"isPeriodic": is_periodic.to_string()}}));
         app.declare(&noted).await.expect(200);
-        somebody_changes(&app, moved()).await;
+        organizer_changes(&app, moved()).await;
         app.clock.advance(DAY);
-        if by_rounds {
+        if is_periodic {
             assert_eq!(app.compare_all(DAY).await, 1);
         } else {
             app.get(Who::Desk, CHECK).await.expect(200);
@@ -114,7 +114,7 @@ async fn a_booking_whose_newest_revision_needed_no_call_is_compared() {
     app.end().await;
 }
 
-/// A meeting that is as it was costs one look, changes nothing, and is in the history all the same.
+/// A meeting that is as it was costs one call, changes nothing, and is in the history all the same.
 #[tokio::test]
 async fn a_meeting_that_is_as_it_was_is_left_alone() {
     let app = TestApp::start().await;
@@ -123,8 +123,8 @@ async fn a_meeting_that_is_as_it_was_is_left_alone() {
         booking_with("BK-1", json!({"attendees": people, "settings": {"allowMeetingChat": "limited"}}));
     app.book(Who::Desk, &body).await.expect(201);
     let sent = patches(&app).len();
-    let told = json!([{"upn": "B@CONTOSO.com"}, {"upn": "ann@contoso.com", "role": "presenter"}]);
-    somebody_changes(&app, json!({"participants": {"attendees": told}})).await;
+    let attendees = json!([{"upn": "B@CONTOSO.com"}, {"upn": "ann@contoso.com", "role": "presenter"}]);
+    organizer_changes(&app, json!({"participants": {"attendees": attendees}})).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(checked["meeting"]["differences"], json!([]));
     assert_eq!(patches(&app).len(), sent, "nothing is mended");
@@ -133,23 +133,19 @@ async fn a_meeting_that_is_as_it_was_is_left_alone() {
     app.end().await;
 }
 
-/// `report`: the meeting stays as somebody made it, callers see the difference, and the history tells it once.
+/// `report`: the meeting stays as the organizer made it, callers see the difference, and the history has it once.
 #[tokio::test]
-async fn a_difference_is_reported_and_left() {
-    let app = TestApp::start_with_file(&with_policy("report")).await;
+async fn a_difference_is_reported_and_not_mended() {
+    let app = TestApp::builder().settings_file(&with_policy("report")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["subject"]),
         (&json!("provisioned"), &json!("Quarterly review"))
     );
     assert_eq!(checked["meeting"]["differences"], differences());
-    assert_eq!(
-        app.booking("BK-1").await["meeting"]["differences"],
-        differences(),
-        "until it is looked at again"
-    );
+    assert_eq!(app.booking("BK-1").await["meeting"]["differences"], differences(), "until the next check");
     app.get(Who::Desk, CHECK).await.expect(200);
     assert_eq!(patches(&app), [Value::Null; 0]);
     let history = app.history("BK-1").await;
@@ -161,15 +157,15 @@ async fn a_difference_is_reported_and_left() {
     app.end().await;
 }
 
-/// `adopt`: the booking follows, and a caller that sends the old one again is told in what it differs.
+/// `adopt`: the booking follows, and a caller that sends the old content again is refused with the differences.
 #[tokio::test]
-async fn a_booking_follows_its_meeting() {
-    let app = TestApp::start_with_file(&with_policy("adopt")).await;
+async fn a_booking_adopts_its_meetings_changes() {
+    let app = TestApp::builder().settings_file(&with_policy("adopt")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
-    let told = (&checked["status"], &checked["subject"], &checked["startDateTime"]);
-    assert_eq!(told, (&json!("provisioned"), &json!("Party"), &json!("2026-12-01T08:00:00Z")));
+    let found = (&checked["status"], &checked["subject"], &checked["startDateTime"]);
+    assert_eq!(found, (&json!("provisioned"), &json!("Party"), &json!("2026-12-01T08:00:00Z")));
     assert_eq!((&checked["meeting"]["differences"], patches(&app).len()), (&json!([]), 0));
     let starts_at_eight = "/v1/bookings?startsFrom=2026-12-01T08:00:00Z&startsBefore=2026-12-01T08:00:01Z";
     assert_eq!(
@@ -185,18 +181,18 @@ async fn a_booking_follows_its_meeting() {
     let problem = app.book(Who::Desk, &booking("BK-1")).await.expect(409).json();
     assert_eq!(problem["code"], "booking-differs");
     app.declare(&booking("BK-1")).await.expect(200);
-    assert_eq!(patches(&app).len(), 1, "a caller's word counts more");
+    assert_eq!(patches(&app).len(), 1, "what a caller declares overrides the meeting");
     app.end().await;
 }
 
-/// The answer to a change shows what somebody else changed besides: that is drift, too.
+/// The answer to a change shows what the organizer changed besides: that is drift, too.
 #[tokio::test]
 async fn the_answer_to_a_change_shows_drift() {
     for (policy, sent) in [("mend", 2), ("report", 1), ("adopt", 1)] {
-        let app = TestApp::start_with_file(&with_policy(policy)).await;
+        let app = TestApp::builder().settings_file(&with_policy(policy)).start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         let times = json!({"startDateTime": "2026-12-01T08:00:00Z", "endDateTime": "2026-12-01T09:30:00Z"});
-        somebody_changes(&app, times).await;
+        organizer_changes(&app, times).await;
         app.declare(&booking_with("BK-1", json!({"subject": "Planning"}))).await.expect(200);
         assert_eq!(patches(&app).len(), sent, "{policy}");
         let body = app.booking("BK-1").await;
@@ -216,13 +212,13 @@ async fn the_answer_to_a_change_shows_drift() {
     }
 }
 
-/// A meeting that somebody removed can't be mended: the booking is parked and says so, and can be called off.
+/// A meeting that the organizer removed can't be mended: the booking is parked and says so, and can be cancelled.
 #[tokio::test]
 async fn a_meeting_that_is_missing_parks_its_booking() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let meeting = app.simulator.meetings().remove(0);
-    somebody_asks(&app, Method::DELETE, &meeting, None).await;
+    organizer_requests(&app, Method::DELETE, &meeting, None).await;
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),
@@ -235,12 +231,12 @@ async fn a_meeting_that_is_missing_parks_its_booking() {
     app.end().await;
 }
 
-/// A look that Graph puts off leaves the booking provisioned and its callers unhindered; it is made when its time comes.
+/// A check that Graph throttles leaves the booking provisioned and delays no caller; it is made when its time comes.
 #[tokio::test]
-async fn a_look_that_is_put_off_holds_up_nobody() {
+async fn a_postponed_check_delays_no_caller() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let throttled = Effect::ThrottledBeforeWork { retry_after: Some("20".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::Get, throttled));
     let checked = app.get_preferring(Who::Desk, "wait=1", CHECK).await.expect(200).json();
@@ -256,9 +252,9 @@ async fn a_look_that_is_put_off_holds_up_nobody() {
     app.end().await;
 }
 
-/// Where nothing can be compared nothing is asked, and a word that isn't known is refused.
+/// Where nothing can be compared Graph is not called, and an unknown value of `check` is refused.
 #[tokio::test]
-async fn only_a_meeting_that_is_there_is_looked_at() {
+async fn only_a_meeting_that_exists_is_checked() {
     let app = TestApp::start().await;
     app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
     app.book_and_look(&booking("BK-1")).await;
@@ -272,17 +268,17 @@ async fn only_a_meeting_that_is_there_is_looked_at() {
     app.end().await;
 }
 
-/// Many who ask at once cause one look, on whatever replica they ask.
+/// Many checks at once cause one call, on whichever replicas they arrive.
 #[tokio::test]
-async fn checks_at_once_share_a_look() {
+async fn checks_at_once_share_one_call() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.simulator
         .inject(InjectedFault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     let checks = (0..6).map(|n| if n % 2 == 0 { &app } else { &other }.get(Who::Desk, CHECK));
-    let answers: Vec<ServiceResponse> = futures_util::future::join_all(checks).await;
+    let answers: Vec<ApiResponse> = futures_util::future::join_all(checks).await;
     for answer in answers {
         assert_eq!(answer.expect(200).json()["meeting"]["differences"], json!([]));
     }
@@ -291,16 +287,16 @@ async fn checks_at_once_share_a_look() {
     app.end().await;
 }
 
-/// The rounds look at meetings that are still to come and that Graph has not told of for long, and at no others.
+/// The periodic comparison reads meetings that are still to come and were not seen for long, and no others.
 #[tokio::test]
-async fn the_rounds_compare_what_is_still_to_come() {
+async fn the_periodic_comparison_reads_what_is_still_to_come() {
     let app = TestApp::start().await;
     let over = json!({"startDateTime": "2026-11-23T06:00:00Z", "endDateTime": "2026-11-23T07:00:00Z"});
     app.book(Who::Desk, &booking_with("BK-over", over)).await.expect(201);
     app.book(Who::Desk, &booking("BK-cancelled")).await.expect(201);
     app.delete("BK-cancelled", &[]).await.expect(200);
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    somebody_changes(&app, moved()).await;
+    organizer_changes(&app, moved()).await;
     assert_eq!(app.compare_all(DAY).await, 0, "they were just seen");
     app.clock.advance(DAY);
     app.book(Who::Desk, &booking("BK-2")).await.expect(201);

@@ -1,4 +1,4 @@
-//! What Graph does to us, and what becomes of the booking.
+//! What fails at Graph, and how the booking ends.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ fn throttled(retry_after: Option<&str>) -> Effect {
 
 /// A lost answer is an unknown outcome: the same call again finds the meeting. There is one, and the history says so.
 #[tokio::test]
-async fn a_lost_answer_is_asked_again() {
+async fn a_call_with_a_lost_answer_is_repeated() {
     for effect in [Effect::AnswerLost, Effect::TruncatedBody, Effect::ConnectionReset] {
         let app = TestApp::start().await;
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect.clone()));
         app.book_and_look(&booking("BK-1")).await;
-        resume_until_settled(&app, NO_WAIT).await;
+        app.resume_until_settled(NO_WAIT).await;
         let body = app.booking("BK-1").await;
         assert_eq!((&body["status"], &body["attempts"]), (&json!("provisioned"), &json!(2)), "{effect:?}");
         assert_eq!(app.simulator.meetings().len(), 1, "{effect:?}");
@@ -66,7 +66,7 @@ async fn throttling_is_obeyed_whatever_its_retry_after() {
 /// A date in `Retry-After` counts from the answer's own `Date`.
 #[tokio::test]
 async fn throttling_until_a_date_is_obeyed() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let until = std::time::SystemTime::from(app.clock.now()) + Duration::from_mins(1);
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, throttled(Some(&httpdate::fmt_http_date(until)))));
@@ -90,9 +90,9 @@ async fn a_throttled_call_that_did_its_work_makes_no_second_meeting() {
     app.end().await;
 }
 
-/// Faults of Graph's own are waited out, however many; nothing is given up.
+/// Server errors of Graph are waited for, however many; nothing is given up.
 #[tokio::test]
-async fn faults_of_graph_are_waited_out() {
+async fn server_errors_of_graph_are_waited_for() {
     for status in [500, 502, 503, 504] {
         let app = TestApp::start().await;
         let effect = Effect::FailedBeforeWork { status, retry_after: None };
@@ -104,7 +104,7 @@ async fn faults_of_graph_are_waited_out() {
             (&json!("pending"), &json!("graph-unavailable"))
         );
         assert_eq!(body["lastError"]["graph"]["status"], status);
-        let resumed = resume_until_settled(&app, Duration::from_mins(10)).await;
+        let resumed = app.resume_until_settled(Duration::from_mins(10)).await;
         assert_eq!((resumed, app.simulator.meetings().len()), (12, 1));
         app.end().await;
     }
@@ -124,18 +124,18 @@ async fn a_503_with_retry_after_is_obeyed() {
 
 /// A call that takes too long is an unknown outcome too.
 #[tokio::test]
-async fn a_call_that_takes_too_long_is_asked_again() {
-    let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "1")]).await;
+async fn a_call_that_takes_too_long_is_repeated() {
+    let app = TestApp::builder().setting("GRAPH__TIMEOUT_SECONDS", "1").start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 5_000 }));
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, NO_WAIT).await;
+    app.resume_until_settled(NO_WAIT).await;
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "call.unknown", "meeting.found"]);
     assert_eq!(app.simulator.meetings().len(), 1);
     app.end().await;
 }
 
-/// A missing access policy is waited for half an hour, with the remedy told from the first answer on; a grant in
+/// A missing access policy is waited for half an hour, with the remedy in the problem from the first answer on; a grant in
 /// between is noticed.
 #[tokio::test]
 async fn a_missing_policy_is_waited_for() {
@@ -164,7 +164,7 @@ async fn a_policy_that_never_comes_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, Duration::from_mins(6)).await;
+    app.resume_until_settled(Duration::from_mins(6)).await;
     let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
     let body = app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-permitted");
     assert_eq!((&body["booking"]["status"], &body["graph"]["status"]), (&json!("failed"), &json!(403)));
@@ -174,7 +174,7 @@ async fn a_policy_that_never_comes_parks_the_booking() {
     app.end().await;
 }
 
-/// What only a person can mend is parked at once, with Graph's own words.
+/// What only a person can mend is parked at once, with Graph's own message.
 #[tokio::test]
 async fn what_only_a_person_can_mend_is_parked_at_once() {
     use meeting_provisioner::msgraph_simulator::OrganizerState;
@@ -219,14 +219,14 @@ async fn a_refused_credential_keeps_bookings_until_it_is_mended() {
     app.end().await;
 }
 
-/// A credential that nobody mends for a day parks the booking, and the problem is ours, not the caller's.
+/// A credential that stays refused for a day parks the booking, and the problem is ours, not the caller's.
 #[tokio::test]
-async fn a_credential_that_nobody_mends_parks_the_booking() {
+async fn a_credential_refused_for_a_day_parks_the_booking() {
     let app = TestApp::start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_215 }).always());
     app.book_and_look(&booking("BK-1")).await;
-    resume_until_settled(&app, Duration::from_hours(1)).await;
+    app.resume_until_settled(Duration::from_hours(1)).await;
     app.book(Who::Desk, &booking("BK-1")).await.problem(502, "graph-unauthorized");
     app.end().await;
 }
@@ -243,26 +243,13 @@ async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
     app.end().await;
 }
 
-/// A collision is asked again soon.
+/// A call that collided is repeated soon.
 #[tokio::test]
-async fn a_collision_is_asked_again() {
+async fn a_call_that_collided_is_repeated() {
     let app = TestApp::start().await;
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::Collision));
     app.book_and_look(&booking("BK-1")).await;
     assert_eq!(app.resume_after(Duration::from_secs(1)).await, 1);
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");
     app.end().await;
-}
-
-/// Moves the clock on in steps until nothing is due any more; says how many attempts that took.
-async fn resume_until_settled(app: &TestApp, step: Duration) -> usize {
-    let mut resumed = 0;
-    for _ in 0..200 {
-        resumed += app.resume_after(step).await;
-        let body = app.booking("BK-1").await;
-        if body["nextAttemptAt"].is_null() {
-            return resumed;
-        }
-    }
-    panic!("never settled: {}", app.booking("BK-1").await);
 }

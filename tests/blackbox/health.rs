@@ -33,10 +33,10 @@ async fn metrics_count_what_happened() {
     app.end().await;
 }
 
-/// What starts soon and has no link yet is counted, whether it waits or is parked; what starts later, is called off or
+/// What starts soon and has no link yet is counted, whether it waits or is parked; what starts later, is cancelled or
 /// has its link is not. The list of the same bookings is one request away.
 #[tokio::test]
-async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
+async fn bookings_that_start_soon_without_a_link_are_counted() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking_at("LINKED", "2026-11-23T20:00:00Z")).await.expect(201);
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled()).always());
@@ -72,10 +72,10 @@ async fn what_starts_soon_without_a_link_is_known_before_its_customer_knows() {
     app.end().await;
 }
 
-/// How far ahead is looked is a setting.
+/// How far ahead bookings are counted is a setting.
 #[tokio::test]
-async fn how_soon_is_soon_is_a_setting() {
-    let app = TestApp::start_with(&[("TELEMETRY__STARTING_SOON_SECONDS", "3600")]).await;
+async fn how_soon_counts_as_soon_is_a_setting() {
+    let app = TestApp::builder().setting("TELEMETRY__STARTING_SOON_SECONDS", "3600").start().await;
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled()));
     for (id, start) in [("SOON", "2026-11-23T08:59:00Z"), ("LATER", "2026-11-23T09:01:00Z")] {
         app.book_and_look(&booking_at(id, start)).await;

@@ -1,4 +1,4 @@
-//! The whole life of a booking: rescheduled, called off, booked again.
+//! The life cycle of a booking: rescheduled, cancelled, booked again.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, MeetingEntry
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -42,7 +42,7 @@ async fn a_rescheduled_booking_keeps_its_link() {
     app.end().await;
 }
 
-/// What Graph holds no part of is changed without asking Graph.
+/// What Graph doesn't hold is changed without a call to Graph.
 #[tokio::test]
 async fn metadata_changes_without_a_call() {
     let app = TestApp::start().await;
@@ -53,9 +53,9 @@ async fn metadata_changes_without_a_call() {
     app.end().await;
 }
 
-/// A late message undoes nothing: a lower sequence is refused, and the same with other content too.
+/// A late message changes nothing: a lower sequence is refused, and the same with other content too.
 #[tokio::test]
-async fn a_late_message_undoes_nothing() {
+async fn a_late_message_changes_nothing() {
     let app = TestApp::start().await;
     let with = |sequence: u32, day: &str| {
         let mut body = booking_with("BK-1", moved(day));
@@ -76,9 +76,9 @@ async fn a_late_message_undoes_nothing() {
     app.end().await;
 }
 
-/// `If-Match` lets nothing be changed that its caller hasn't seen.
+/// `If-Match`: a caller changes nothing that it hasn't seen (optimistic concurrency).
 #[tokio::test]
-async fn a_condition_is_held() {
+async fn if_match_is_enforced() {
     let app = TestApp::start().await;
     let etag = app.declare(&booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
     let change = booking_with("BK-1", moved("02"));
@@ -104,10 +104,10 @@ async fn the_path_names_the_booking() {
     app.end().await;
 }
 
-/// Another organizer is another meeting: refused, unless that is what is wanted. Then the new meeting comes first and
+/// Another organizer is another meeting: refused, unless the caller asks for it. Then the new meeting comes first and
 /// the old one is removed after it, both in the history.
 #[tokio::test]
-async fn an_organizer_changes_only_where_that_was_said() {
+async fn the_organizer_changes_only_on_request() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
@@ -136,9 +136,9 @@ async fn an_organizer_changes_only_where_that_was_said() {
     app.end().await;
 }
 
-/// Called off: the lobby is closed, then the meeting is removed; again is harmless; the caller is told of old links.
+/// Cancelled: the lobby is closed, then the meeting is removed; again is harmless; the caller is told of old links.
 #[tokio::test]
-async fn a_cancelled_nowbooking_loses_its_meeting() {
+async fn a_cancelled_booking_loses_its_meeting() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let body = app.delete("BK-1", &[]).await.expect(200).json();
@@ -161,9 +161,9 @@ async fn a_cancelled_nowbooking_loses_its_meeting() {
     app.end().await;
 }
 
-/// Somebody has removed the meeting already: that is done, too.
+/// The organizer has removed the meeting already: the cancel succeeds all the same.
 #[tokio::test]
-async fn a_meeting_that_is_gone_is_removed() {
+async fn a_meeting_that_is_gone_counts_as_removed() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let missing =
@@ -174,9 +174,9 @@ async fn a_meeting_that_is_gone_is_removed() {
     app.end().await;
 }
 
-/// Called off while nobody knows whether the meeting was made: that is found out first, so that no orphan stays.
+/// Cancelled while the outcome of the creation is unknown: that is found out first, so that no orphan stays.
 #[tokio::test]
-async fn a_cancel_finds_out_what_is_unknown() {
+async fn a_cancel_first_resolves_an_unknown_outcome() {
     let app = TestApp::start().await;
     app.simulator.inject(InjectedFault::on(
         Operation::CreateOrGet,
@@ -189,9 +189,9 @@ async fn a_cancel_finds_out_what_is_unknown() {
     app.end().await;
 }
 
-/// Called off before Graph was ever asked: there is nothing to remove.
+/// Cancelled before Graph was ever called: there is nothing to remove.
 #[tokio::test]
-async fn a_cancel_before_any_call_asks_nothing() {
+async fn a_cancel_before_any_call_makes_no_call() {
     let app = TestApp::start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
@@ -201,9 +201,9 @@ async fn a_cancel_before_any_call_asks_nothing() {
     app.end().await;
 }
 
-/// A change and a cancel that arrive while the creation is under way: the latest word wins.
+/// A change and a cancel that arrive while the creation is under way: the latest request wins.
 #[tokio::test]
-async fn the_latest_word_wins_over_what_is_under_way() {
+async fn the_latest_request_wins_over_a_call_under_way() {
     for (cancels, expected) in [(false, "provisioned"), (true, "cancelled")] {
         let app = TestApp::start().await;
         app.simulator
@@ -242,7 +242,7 @@ async fn the_latest_word_wins_over_what_is_under_way() {
 
 /// Booked again after a cancel: a generation with a meeting, an externalId and a link of its own; all stay readable.
 #[tokio::test]
-async fn a_cancelled_nowbooking_is_booked_again() {
+async fn a_cancelled_booking_is_booked_again() {
     let app = TestApp::start().await;
     let body = json!({"bookingId": "BK-1001"});
     let first = app.declare(&booking_with("BK-1001", body.clone())).await.expect(201).json();
@@ -260,9 +260,9 @@ async fn a_cancelled_nowbooking_is_booked_again() {
     app.end().await;
 }
 
-/// Each step of a change and of a cancel, with its answer lost: asked again, and the end is the same.
+/// Each step of a change and of a cancel, with its answer lost: the call is repeated, and the outcome is the same.
 #[tokio::test]
-async fn lost_answers_change_nothing_about_the_end() {
+async fn lost_answers_do_not_change_the_outcome() {
     for (operation, cancels) in
         [(Operation::Patch, false), (Operation::Patch, true), (Operation::Delete, true)]
     {
@@ -303,9 +303,9 @@ async fn lost_answers_change_nothing_about_the_end() {
 }
 
 /// A storm on two replicas: reschedules with rising sequences in any order, with a cancel and a rebooking among them.
-/// It ends in what the highest sequence said, with one meeting for it and none for what was called off.
+/// It ends in what the highest sequence said, with one meeting for it and none for a cancelled generation.
 #[tokio::test]
-async fn a_storm_ends_in_what_the_highest_sequence_said() {
+async fn requests_in_any_order_end_in_the_highest_sequence() {
     for last_is_cancel in [false, true] {
         let app = TestApp::start().await;
         let other = app.another_replica().await;
@@ -327,10 +327,10 @@ async fn a_storm_ends_in_what_the_highest_sequence_said() {
                 }
             }
         });
-        let answers: Vec<ServiceResponse> = futures_util::future::join_all(storm).await;
+        let answers: Vec<ApiResponse> = futures_util::future::join_all(storm).await;
         let known = [200, 201, 202, 404, 409];
         assert!(answers.iter().all(|answer| known.contains(&answer.status)), "{answers:?}");
-        // What came before its booking, or was called off in between, is said once more by its sender.
+        // A caller whose change arrived before its booking, or whose booking was cancelled in between, sends it again.
         let mut last = booking_with("BK-1", moved("24"));
         last["sequence"] = json!(23);
         if last_is_cancel {
@@ -359,9 +359,9 @@ async fn a_storm_ends_in_what_the_highest_sequence_said() {
     }
 }
 
-/// Everybody else is kept from it.
+/// A caller of another system or without the right to write can't cancel it.
 #[tokio::test]
-async fn only_the_owner_changes_a_booking() {
+async fn only_the_owner_cancels_a_booking() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     for (who, status) in

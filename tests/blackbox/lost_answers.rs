@@ -1,17 +1,17 @@
-//! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: each
-//! statement finds out what happened.
+//! An answer of Postgres that is lost, before the statement was run or after it was committed, is an unknown outcome: the
+//! service finds out whether the statement was committed.
 
 use std::time::Duration;
 
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::{Value, json};
 
-use crate::support::{Moment, ORGANIZER, Statement, TestApp, Who, booking, booking_with};
+use crate::support::{CutPoint, ORGANIZER, Statement, TestApp, Who, booking, booking_with};
 
-const MOMENTS: [Moment; 2] = [Moment::Before, Moment::AfterCommit];
+const CUT_POINTS: [CutPoint; 2] = [CutPoint::BeforeRun, CutPoint::AfterCommit];
 const IN_TIME: Duration = Duration::from_secs(20);
 
-/// Each file that writes has its statement here, recognised by a phrase that no other has.
+/// Each file that writes has its statement here, recognised by a text that no other statement has.
 #[test]
 fn every_statement_that_writes_is_known_to_the_proxy() {
     let mut files: Vec<(String, String)> = Vec::new();
@@ -28,12 +28,12 @@ fn every_statement_that_writes_is_known_to_the_proxy() {
         Statement::ALL.map(Statement::file)
     );
     for statement in Statement::ALL {
-        let with_phrase: Vec<&str> = files
+        let with_marker: Vec<&str> = files
             .iter()
-            .filter(|(_, text)| text.contains(statement.phrase()))
+            .filter(|(_, text)| text.contains(statement.marker()))
             .map(|(name, _)| name.as_str())
             .collect();
-        assert_eq!(with_phrase, [statement.file()], "{statement:?}");
+        assert_eq!(with_marker, [statement.file()], "{statement:?}");
     }
 }
 
@@ -55,11 +55,11 @@ async fn happened_once(app: &TestApp, attempts: u32, history: &[&str]) {
 #[tokio::test]
 async fn accept_and_settle_are_repeated() {
     for statement in [Statement::Accept, Statement::Settle] {
-        for moment in MOMENTS {
-            let app = TestApp::start_behind_proxy(&[]).await;
-            app.proxy().cut(statement, moment);
+        for cut_point in CUT_POINTS {
+            let app = TestApp::builder().behind_proxy().start().await;
+            app.proxy().cut(statement, cut_point);
             app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-            assert_eq!(app.proxy().cuts(), [(statement, moment)]);
+            assert_eq!(app.proxy().cuts(), [(statement, cut_point)]);
             assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
             happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
             app.book(Who::Desk, &booking("BK-1")).await.expect(200);
@@ -70,15 +70,15 @@ async fn accept_and_settle_are_repeated() {
 
 /// The same for a settlement that opens the next attempt, here from finding the organizer to making the meeting.
 #[tokio::test]
-async fn a_settlement_that_goes_on_is_repeated() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_settlement_that_opens_the_next_attempt_is_repeated() {
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
         app.simulator.declare(id, OrganizerState::Permitted, Some("olga@contoso.com"));
-        app.proxy().cut(Statement::Settle, moment);
+        app.proxy().cut(Statement::Settle, cut_point);
         let body = booking_with("BK-1", json!({"organizer": "olga@contoso.com"}));
         app.book(Who::Desk, &body).await.expect(201);
-        assert_eq!(app.proxy().cuts(), [(Statement::Settle, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::Settle, cut_point)]);
         happened_once(&app, 2, &["booking.accepted", "organizer.found", "meeting.created"]).await;
         app.end().await;
     }
@@ -87,17 +87,17 @@ async fn a_settlement_that_goes_on_is_repeated() {
 /// The connection breaks around the statement that changes or cancels.
 #[tokio::test]
 async fn a_declaration_is_repeated() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-        app.proxy().cut(Statement::Declare, moment);
+        app.proxy().cut(Statement::Declare, cut_point);
         let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
         app.declare(&booking_with("BK-1", times)).await.expect(200);
         let history = ["booking.accepted", "meeting.created", "booking.changed", "meeting.changed"];
         happened_once(&app, 2, &history).await;
-        app.proxy().cut(Statement::Declare, moment);
+        app.proxy().cut(Statement::Declare, cut_point);
         app.delete("BK-1", &[]).await.expect(200);
-        assert_eq!(app.proxy().cuts(), [(Statement::Declare, moment); 2]);
+        assert_eq!(app.proxy().cuts(), [(Statement::Declare, cut_point); 2]);
         assert_eq!(app.booking("BK-1").await["status"], "cancelled");
         assert_eq!(app.history("BK-1").await.iter().filter(|kind| *kind == "booking.cancelled").count(), 1);
         app.end().await;
@@ -108,17 +108,17 @@ async fn a_declaration_is_repeated() {
 /// and not after the lease.
 #[tokio::test]
 async fn a_claim_is_found_again() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).times(3));
         for n in 1..=3 {
             let organizer = json!({"organizer": uuid::Uuid::from_u128(n).to_string()});
             app.book_and_look(&booking_with(&format!("BK-{n}"), organizer)).await;
         }
-        app.proxy().cut(Statement::Claim, moment);
+        app.proxy().cut(Statement::Claim, cut_point);
         assert_eq!(app.resume_after(Duration::from_secs(10)).await, 3);
-        assert_eq!(app.proxy().cuts(), [(Statement::Claim, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::Claim, cut_point)]);
         for n in 1..=3 {
             let booking_id = format!("BK-{n}");
             assert_eq!(app.booking(&booking_id).await["attempts"], 2);
@@ -130,15 +130,15 @@ async fn a_claim_is_found_again() {
     }
 }
 
-/// The connection breaks around the statement that has a meeting looked at: it is looked at once.
+/// The connection breaks around the statement that begins a check: the meeting is read once.
 #[tokio::test]
-async fn a_check_is_begun_once() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_begun_check_is_repeated() {
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-        app.proxy().cut(Statement::BeginCheck, moment);
+        app.proxy().cut(Statement::BeginCheck, cut_point);
         app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
-        assert_eq!(app.proxy().cuts(), [(Statement::BeginCheck, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::BeginCheck, cut_point)]);
         happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
         app.end().await;
     }
@@ -147,33 +147,33 @@ async fn a_check_is_begun_once() {
 /// The connection breaks around the statement that makes a parked booking due: it is tried once.
 #[tokio::test]
 async fn a_retry_is_repeated() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
         app.simulator.declare(id, OrganizerState::Unknown, None);
         app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
         app.simulator.permit(id);
-        app.proxy().cut(Statement::Retry, moment);
+        app.proxy().cut(Statement::Retry, cut_point);
         let path = "/v1/bookings/BK-1/retry?sourceSystem=room-booking";
         let answer = app.request(Who::Operator, reqwest::Method::POST, path).send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        assert_eq!(app.proxy().cuts(), [(Statement::Retry, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::Retry, cut_point)]);
         let history = ["booking.accepted", "call.refused", "booking.retried", "meeting.created"];
         happened_once(&app, 2, &history).await;
         app.end().await;
     }
 }
 
-/// The connection breaks around the statement that keeps what Graph asked for: a replica that starts later obeys it.
+/// The connection breaks around the statement that records a pause: a replica that starts later obeys it.
 #[tokio::test]
-async fn a_pause_is_repeated() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_recorded_pause_is_repeated() {
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
-        app.proxy().cut(Statement::RecordPause, moment);
+        app.proxy().cut(Statement::RecordPause, cut_point);
         app.book_and_look(&booking("BK-1")).await;
-        assert_eq!(app.proxy().cuts(), [(Statement::RecordPause, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::RecordPause, cut_point)]);
         let late = app.another_replica().await;
         assert_eq!(late.resume_after(Duration::from_secs(59)).await, 0);
         assert_eq!(late.resume_after(Duration::from_secs(30)).await, 1);
@@ -186,8 +186,8 @@ async fn a_pause_is_repeated() {
 /// The connection breaks around the statement that hands leases back as the replica stops: they are handed back.
 #[tokio::test]
 async fn a_release_is_repeated() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
         let stopping = app.another_replica_with(&[("HTTP__SHUTDOWN_SECONDS", "1")]).await;
         app.simulator.inject(InjectedFault::on(
             Operation::CreateOrGet,
@@ -195,9 +195,9 @@ async fn a_release_is_repeated() {
         ));
         stopping.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
         app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
-        app.proxy().cut(Statement::Release, moment);
+        app.proxy().cut(Statement::Release, cut_point);
         stopping.end_with_work_left().await;
-        assert_eq!(app.proxy().cuts(), [(Statement::Release, moment)]);
+        assert_eq!(app.proxy().cuts(), [(Statement::Release, cut_point)]);
         app.simulator.clear_faults();
         // A millisecond, not the lease's minute.
         assert_eq!(app.resume_after(Duration::from_millis(1)).await, 1);
@@ -207,17 +207,17 @@ async fn a_release_is_repeated() {
     }
 }
 
-/// Postgres is away before the service could find out what became of the statement: the caller gets 503 and may send again.
-/// Once Postgres is back the worker finds out, and the lease need not end first.
+/// Postgres is away before the replica could find out whether the statement was committed: the caller is told to send
+/// again. Once Postgres is back the worker finds out, without waiting for the lease to end.
 #[tokio::test]
-async fn what_was_accepted_without_an_answer_is_carried_out() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_booking_accepted_without_an_answer_is_carried_out() {
+    let app = TestApp::builder().behind_proxy().start().await;
     app.proxy().cut_after_commit(Statement::Accept);
     app.proxy().go_away_after_cut();
     let problem = app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true);
     assert_eq!(counted(&app, "select count(*) from booking").await, 1, "it is stored");
-    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and no call was made");
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0, "and no worker works on it");
     app.proxy().come_back();
     assert_eq!(app.resume_after(Duration::ZERO).await, 1);
     happened_once(&app, 1, &["booking.accepted", "meeting.created"]).await;
@@ -225,10 +225,10 @@ async fn what_was_accepted_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// Postgres is away before the statement reaches it: the caller gets 503 and may send again, and nothing is stored.
+/// Postgres is away before the statement reaches it: the caller is told to send again, and nothing is stored.
 #[tokio::test]
-async fn what_was_not_accepted_is_not_there() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_booking_that_was_not_accepted_is_not_stored() {
+    let app = TestApp::builder().behind_proxy().start().await;
     app.proxy().cut_before(Statement::Accept);
     app.proxy().go_away_after_cut();
     app.book(Who::Desk, &booking("BK-1")).await.problem(503, "store-unavailable");
@@ -242,8 +242,8 @@ async fn what_was_not_accepted_is_not_there() {
 
 /// The same for a change, and for a cancel.
 #[tokio::test]
-async fn what_was_declared_without_an_answer_is_carried_out() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_change_stored_without_an_answer_is_carried_out() {
+    let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
     for (cancels, status) in [(false, "provisioned"), (true, "cancelled")] {
@@ -264,10 +264,10 @@ async fn what_was_declared_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// The same for a look and for a retry.
+/// The same for a check and for a retry.
 #[tokio::test]
-async fn what_was_asked_again_without_an_answer_is_carried_out() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_check_or_retry_stored_without_an_answer_is_carried_out() {
+    let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().cut_after_commit(Statement::BeginCheck);
     app.proxy().go_away_after_cut();
@@ -277,7 +277,7 @@ async fn what_was_asked_again_without_an_answer_is_carried_out() {
     happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
     app.end().await;
 
-    let app = TestApp::start_behind_proxy(&[]).await;
+    let app = TestApp::builder().behind_proxy().start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.declare(id, OrganizerState::Unknown, None);
     app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
@@ -295,8 +295,8 @@ async fn what_was_asked_again_without_an_answer_is_carried_out() {
 
 /// The same for a claim: its bookings are carried out once Postgres is back.
 #[tokio::test]
-async fn what_was_claimed_without_an_answer_is_carried_out() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_booking_claimed_without_an_answer_is_carried_out() {
+    let app = TestApp::builder().behind_proxy().start().await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     app.book_and_look(&booking("BK-1")).await;
@@ -310,12 +310,12 @@ async fn what_was_claimed_without_an_answer_is_carried_out() {
     app.end().await;
 }
 
-/// Postgres is away while a call is under way: the answer is kept in hand until it can be settled.
+/// Postgres is away while a call is under way: the answer is kept in memory until it can be settled.
 #[tokio::test]
 async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
-    for moment in MOMENTS {
-        let app = TestApp::start_behind_proxy(&[]).await;
-        app.proxy().cut(Statement::Settle, moment);
+    for cut_point in CUT_POINTS {
+        let app = TestApp::builder().behind_proxy().start().await;
+        app.proxy().cut(Statement::Settle, cut_point);
         app.proxy().go_away_after_cut();
         let body = booking("BK-1");
         let (answer, ()) = tokio::join!(app.book(Who::Desk, &body), async {
@@ -332,11 +332,11 @@ async fn an_answer_of_graph_is_kept_until_postgres_is_back() {
     }
 }
 
-/// The host of Postgres has vanished: connections neither answer nor break. A request gets 503 in bounded time, and
+/// The host of Postgres has vanished: connections neither answer nor break. A request is told so in bounded time, and
 /// all is well when the host is back.
 #[tokio::test]
-async fn a_postgres_that_gives_no_answer_is_waited_for_only_so_long() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn a_postgres_that_never_answers_is_waited_for_only_so_long() {
+    let app = TestApp::builder().behind_proxy().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().freeze();
     let began = std::time::Instant::now();

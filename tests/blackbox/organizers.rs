@@ -75,7 +75,7 @@ async fn a_user_who_was_unknown_is_found_once_there() {
     app.end().await;
 }
 
-/// Whoever bears a name after its former user was deleted is found, although the former one was remembered.
+/// The user who has a name after its former user was deleted is found, although the former one was remembered.
 #[tokio::test]
 async fn a_deleted_users_successor_is_found() {
     let app = TestApp::start().await;

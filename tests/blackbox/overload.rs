@@ -1,4 +1,4 @@
-//! Too much at once: what does not fit is refused at once, and who only waits stands in nobody's way.
+//! Overload: a request beyond the limit is refused at once, and a request that only waits blocks no other.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::Value;
 
 use crate::support::kept_connection::{KeptConnection, head};
-use crate::support::{ServiceResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 const WAITING: &str = "meeting_provisioner_http_requests_waiting";
@@ -14,18 +14,18 @@ const IN_FLIGHT: &str = "meeting_provisioner_http_requests_in_flight";
 const REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"request\"}";
 const WAIT_REFUSED: &str = "meeting_provisioner_http_refused_total{refused=\"wait\"}";
 
-/// Begins to book, with all the patience there is.
-fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ServiceResponse> {
+/// Begins to book, with the longest wait that is allowed.
+fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ApiResponse> {
     let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").header("Prefer", "wait=30");
     let request = request.json(&booking(booking_id));
-    tokio::spawn(async move { ServiceResponse::read(request.send().await.unwrap()).await })
+    tokio::spawn(async move { ApiResponse::read(request.send().await.unwrap()).await })
 }
 
-/// While Postgres does not answer, as many requests as may be are in its queue; one more is told so at once. What was
-/// turned away is not stored, and comes in when there is room.
+/// While Postgres does not answer, as many requests as the limit allows are in its queue; one more is refused at once. What
+/// was refused is not stored, and is accepted when there is room.
 #[tokio::test]
-async fn one_more_request_than_fits_is_turned_away_at_once() {
-    let app = TestApp::start_with(&[("HTTP__REQUESTS_MAX", "2")]).await;
+async fn a_request_beyond_the_limit_is_refused_at_once() {
+    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
     let mut holder = app.pool.begin().await.unwrap();
     sqlx::query("lock table booking in access exclusive mode").execute(&mut *holder).await.unwrap();
     let held = ["BK-1", "BK-2"].map(|booking_id| begin(&app, booking_id));
@@ -41,7 +41,7 @@ async fn one_more_request_than_fits_is_turned_away_at_once() {
     let problem = answer.problem(503, "overloaded");
     assert_eq!((&problem["retryable"], &problem["retryAfterSeconds"]), (&true.into(), &1.into()));
     assert_eq!(answer.header("retry-after"), Some("1"));
-    assert!(held.iter().all(|one| !one.is_finished()), "it was told so while the others were still held");
+    assert!(held.iter().all(|one| !one.is_finished()), "it was refused while the others were still held");
     holder.rollback().await.unwrap();
     for one in held {
         one.await.unwrap().expect(201);
@@ -55,8 +55,8 @@ async fn one_more_request_than_fits_is_turned_away_at_once() {
 
 /// Far more requests wait for their meetings than may be answered at once; those that come are accepted and answered.
 #[tokio::test]
-async fn who_only_waits_takes_no_place() {
-    let app = TestApp::start_with(&[("HTTP__REQUESTS_MAX", "2")]).await;
+async fn a_waiting_request_does_not_count_against_the_limit() {
+    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
     app.book(Who::Desk, &booking("BK-KNOWN")).await.expect(201);
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 6_000 }).always(),
@@ -83,10 +83,10 @@ async fn who_only_waits_takes_no_place() {
     app.end().await;
 }
 
-/// Where as many wait as may, one more is accepted and answered at once, without its meeting.
+/// Where as many wait as the limit allows, one more is accepted and answered at once, without its meeting.
 #[tokio::test]
-async fn one_more_wait_than_fits_is_answered_at_once() {
-    let app = TestApp::start_with(&[("HTTP__WAITING_MAX", "2")]).await;
+async fn a_wait_beyond_the_limit_is_answered_at_once() {
+    let app = TestApp::builder().setting("HTTP__WAITING_MAX", "2").start().await;
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 4_000 }).always(),
     );
@@ -107,30 +107,30 @@ async fn one_more_wait_than_fits_is_answered_at_once() {
     app.end().await;
 }
 
-/// Who sends a request by drops is told that it took too long, and the connection is closed: in its head and in its body.
+/// A client that sends its request byte by byte gets 408, and the connection is closed: in its head and in its body.
 #[tokio::test]
-async fn slow_clients_are_sent_away() {
-    let app = TestApp::start_with(&[("HTTP__READ_TIMEOUT_SECONDS", "1")]).await;
+async fn slow_clients_are_disconnected() {
+    let app = TestApp::builder().setting("HTTP__READ_TIMEOUT_SECONDS", "1").start().await;
     let address = app.url("").replace("http://", "");
     let head = head(1_000);
     for (whole, dropped) in [("", head.as_str()), (head.as_str(), "                                  ")] {
         let mut connection = KeptConnection::to(&address).await.unwrap();
         connection.send(whole.as_bytes()).await.unwrap();
         let mut drops = dropped.bytes();
-        let told = async {
+        let answer = async {
             loop {
                 tokio::select! {
                     biased;
-                    told = connection.answer() => return told.unwrap(),
+                    answer = connection.answer() => return answer.unwrap(),
                     () = tokio::time::sleep(Duration::from_millis(200)) => {}
                 }
-                connection.send(&[drops.next().expect("it was sent away long ago")]).await.unwrap();
+                connection.send(&[drops.next().expect("it was disconnected long ago")]).await.unwrap();
             }
         };
-        let told = tokio::time::timeout(IN_TIME, told).await.unwrap();
-        assert_eq!(told.status, 408);
+        let answer = tokio::time::timeout(IN_TIME, answer).await.unwrap();
+        assert_eq!(answer.status, 408);
         if !whole.is_empty() {
-            let problem: Value = serde_json::from_str(&told.text).unwrap();
+            let problem: Value = serde_json::from_str(&answer.text).unwrap();
             assert_eq!((&problem["code"], &problem["retryable"]), (&"body-too-slow".into(), &true.into()));
         }
         connection.closed().await.unwrap();

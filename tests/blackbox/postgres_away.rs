@@ -1,5 +1,5 @@
-//! Postgres goes away, comes back, is full, is slow or takes no writes: requests are told so, readiness shows it, nothing
-//! is half written, and all goes on by itself.
+//! Postgres goes away, comes back, is full, is slow or takes no writes: requests are refused, readiness shows it, nothing
+//! is half written, and the service recovers by itself.
 
 use std::time::Duration;
 
@@ -9,36 +9,36 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::support::process::Process;
-use crate::support::{ServiceResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 
-/// Ends every connection of the service; its next ones heed what was set for the database.
+/// Ends every connection of the service; its next ones have the settings of the database.
 const TERMINATE: &str = "select pg_terminate_backend(pid) from pg_stat_activity
     where application_name like 'meeting-provisioner%' and datname = current_database()";
 
-/// A trouble of Postgres: statements that begin it and end it, each run in `{database}`.
-struct Trouble {
+/// A fault of Postgres: statements that begin it and end it, each run in `{database}`.
+struct PostgresFault {
     name: &'static str,
     begins: Vec<String>,
     ends: Vec<String>,
 }
 
 /// What any insert into the history fails with.
-fn raising(name: &'static str, code: &str) -> Trouble {
+fn raising(name: &'static str, code: &str) -> PostgresFault {
     let function = format!(
         "create function trouble() returns trigger language plpgsql as
          $$ begin raise exception 'provoked' using errcode = '{code}'; end $$"
     );
     let trigger = "create trigger trouble before insert on audit_event execute function trouble()";
-    Trouble {
+    PostgresFault {
         name,
         begins: vec![function, trigger.to_owned()],
         ends: vec!["drop function trouble cascade".to_owned()],
     }
 }
 
-fn troubles() -> Vec<Trouble> {
+fn postgres_faults() -> Vec<PostgresFault> {
     let slow = "create function trouble() returns trigger language plpgsql as
          $$ begin perform pg_sleep(60); return null; end $$";
     let trigger = "create trigger trouble before insert on audit_event execute function trouble()";
@@ -47,7 +47,7 @@ fn troubles() -> Vec<Trouble> {
         raising("out of memory", "53200"),
         raising("serialization failure", "40001"),
         raising("deadlock", "40P01"),
-        Trouble {
+        PostgresFault {
             name: "statement timeout",
             begins: vec![
                 slow.to_owned(),
@@ -61,7 +61,7 @@ fn troubles() -> Vec<Trouble> {
                 TERMINATE.to_owned(),
             ],
         },
-        Trouble {
+        PostgresFault {
             name: "read-only",
             begins: vec![
                 "alter database {database} set default_transaction_read_only = on".to_owned(),
@@ -93,53 +93,53 @@ async fn rows(app: &TestApp) -> (i64, i64) {
         .unwrap()
 }
 
-fn turned_away(answer: &ServiceResponse, name: &str) {
+fn assert_refused(answer: &ApiResponse, name: &str) {
     let problem = answer.problem(503, "store-unavailable");
     assert_eq!(problem["retryable"], true, "{name}");
     assert!(answer.header("retry-after").is_some(), "{name}");
 }
 
-/// A new booking meets the trouble: turned away, nothing stored, not ready; and all is well when it has passed.
+/// A new booking meets the fault: refused, nothing stored, not ready; and all is well when it has passed.
 #[tokio::test]
-async fn a_new_booking_is_turned_away_whole() {
-    for trouble in troubles() {
+async fn a_refused_booking_leaves_nothing_behind() {
+    for fault in postgres_faults() {
         let app = TestApp::start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         let before = rows(&app).await;
-        run(&app.pool, &trouble.begins).await;
-        turned_away(&app.book(Who::Desk, &booking("BK-2")).await, trouble.name);
-        assert_eq!(app.probe("/readyz").await, 503, "{}", trouble.name);
-        assert_eq!(app.probe("/livez").await, 200, "{}", trouble.name);
+        run(&app.pool, &fault.begins).await;
+        assert_refused(&app.book(Who::Desk, &booking("BK-2")).await, fault.name);
+        assert_eq!(app.probe("/readyz").await, 503, "{}", fault.name);
+        assert_eq!(app.probe("/livez").await, 200, "{}", fault.name);
         let reschedule =
             json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
-        turned_away(&app.declare(&crate::support::booking_with("BK-1", reschedule)).await, trouble.name);
-        turned_away(&app.delete("BK-1", &[]).await, trouble.name);
+        assert_refused(&app.declare(&crate::support::booking_with("BK-1", reschedule)).await, fault.name);
+        assert_refused(&app.delete("BK-1", &[]).await, fault.name);
         app.book(Who::Desk, &booking("BK-1")).await.expect(200);
-        assert_eq!(rows(&app).await, before, "{}: nothing is half written", trouble.name);
-        run(&app.pool, &trouble.ends).await;
+        assert_eq!(rows(&app).await, before, "{}: nothing is half written", fault.name);
+        run(&app.pool, &fault.ends).await;
         until_booked(&app, "BK-2").await;
         app.until_readyz(200).await;
         app.delete("BK-1", &[]).await.expect(200);
-        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 2, "{}", trouble.name);
-        assert_eq!(app.history("BK-2").await, ["booking.accepted", "meeting.created"], "{}", trouble.name);
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 2, "{}", fault.name);
+        assert_eq!(app.history("BK-2").await, ["booking.accepted", "meeting.created"], "{}", fault.name);
         app.end().await;
     }
 }
 
-/// A call is under way when the trouble begins: its answer is kept in hand, and settled when the trouble has passed.
+/// A call is under way when the fault begins: its answer is kept in memory, and settled when the fault has passed.
 #[tokio::test]
-async fn a_call_under_way_is_settled_afterwards() {
-    for trouble in troubles() {
+async fn a_call_under_way_is_settled_after_the_fault() {
+    for fault in postgres_faults() {
         let app = TestApp::start().await;
         app.simulator
             .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowAfterWork { milliseconds: 2_000 }));
         app.book_preferring(Who::Desk, "respond-async", &booking("BK-1")).await.expect(202);
         app.simulator.wait_for_call(IN_TIME, |call| call.work_done).await.unwrap();
-        run(&app.pool, &trouble.begins).await;
+        run(&app.pool, &fault.begins).await;
         // The settlement has failed once when readiness shows it.
         app.until_readyz(503).await;
-        assert_eq!(rows(&app).await, (1, 1), "{}", trouble.name);
-        run(&app.pool, &trouble.ends).await;
+        assert_eq!(rows(&app).await, (1, 1), "{}", fault.name);
+        run(&app.pool, &fault.ends).await;
         app.idle().await;
         app.until_readyz(200).await;
         let body = app.booking("BK-1").await;
@@ -147,18 +147,18 @@ async fn a_call_under_way_is_settled_afterwards() {
             (&body["status"], &body["attempts"]),
             (&json!("provisioned"), &json!(1)),
             "{}",
-            trouble.name
+            fault.name
         );
-        assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"], "{}", trouble.name);
-        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1, "{}", trouble.name);
+        assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"], "{}", fault.name);
+        assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1, "{}", fault.name);
         app.end().await;
     }
 }
 
-/// What is due while the trouble lasts is resumed after it, with a history in which nothing is missing.
+/// What is due while the fault lasts is resumed after it, with a history in which nothing is missing.
 #[tokio::test]
-async fn what_is_due_is_resumed_afterwards() {
-    for trouble in troubles() {
+async fn a_due_booking_is_resumed_after_the_fault() {
+    for fault in postgres_faults() {
         let app = TestApp::start().await;
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
         app.book_and_look(&booking("BK-1")).await;
@@ -169,16 +169,16 @@ async fn what_is_due_is_resumed_afterwards() {
         .execute(&app.pool)
         .await
         .unwrap();
-        run(&app.pool, &trouble.begins).await;
+        run(&app.pool, &fault.begins).await;
         app.clock.advance(Duration::from_secs(10));
         let refused = app.resume_due().await;
-        assert!(refused.is_err(), "{}: {refused:?}", trouble.name);
-        run(&app.pool, &trouble.ends).await;
+        assert!(refused.is_err(), "{}: {refused:?}", fault.name);
+        run(&app.pool, &fault.ends).await;
         let resumed = async { while !matches!(app.resume_due().await, Ok(1)) {} };
         tokio::time::timeout(IN_TIME, resumed).await.unwrap();
         let history = ["booking.accepted", "call.unknown", "call.unknown", "meeting.found"];
-        assert_eq!(app.history("BK-1").await, history, "{}", trouble.name);
-        assert_eq!(app.simulator.meetings().len(), 1, "{}", trouble.name);
+        assert_eq!(app.history("BK-1").await, history, "{}", fault.name);
+        assert_eq!(app.simulator.meetings().len(), 1, "{}", fault.name);
         app.end().await;
     }
 }
@@ -191,7 +191,7 @@ async fn until_booked(app: &TestApp, booking_id: &str) {
             if answer.status == 201 {
                 return;
             }
-            turned_away(&answer, booking_id);
+            assert_refused(&answer, booking_id);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -199,16 +199,17 @@ async fn until_booked(app: &TestApp, booking_id: &str) {
 }
 
 /// A server of a test's own is stopped and started, in both ways, under a process that runs as in production: requests are
-/// turned away meanwhile, and door, worker and listener go on by themselves.
+/// refused meanwhile, and requests, worker and listener recover by themselves.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_of_postgres_is_survived_by_itself() {
+async fn a_process_survives_a_restart_of_postgres() {
     let settings = LocalPostgresSettings {
         search_path: meeting_provisioner::config::process_search_path(),
         ..Default::default()
     };
     let postgres =
         tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
-    let app = TestApp::start_with_now(&[("DATABASE__URL", &postgres.url("postgres"))]).await;
+    let app =
+        TestApp::builder().setting("DATABASE__URL", &postgres.url("postgres")).at_real_time().start().await;
     let process = Process::serve(app.environment()).await;
     for (turn, mode) in [StopMode::Fast, StopMode::Immediate].into_iter().enumerate() {
         app.simulator.inject(InjectedFault::on(
@@ -219,11 +220,11 @@ async fn a_restart_of_postgres_is_survived_by_itself() {
         app.book_preferring(Who::Desk, "respond-async", &booking(&due)).await.expect(202);
         app.idle().await;
         postgres.stop_server(mode).unwrap();
-        turned_away(&process.book(&booking("BK-1")).await.unwrap(), "stopped");
+        assert_refused(&process.book(&booking("BK-1")).await.unwrap(), "stopped");
         assert_eq!(process.probe("/readyz").await, Some(503));
         assert_eq!(process.probe("/livez").await, Some(200));
         postgres.start_server_again().unwrap();
-        goes_on(&process, turn, &due).await;
+        recovers(&process, turn, &due).await;
     }
     assert_eq!(app.simulator.meetings().len(), 4);
     process.kill().await;
@@ -234,7 +235,7 @@ async fn a_restart_of_postgres_is_survived_by_itself() {
 /// Connections to Postgres break under load, again and again: no caller notices, for each statement is repeated.
 #[tokio::test]
 async fn broken_connections_are_replaced_under_load() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+    let app = TestApp::builder().behind_proxy().start().await;
     let bodies: Vec<_> = (0..60).map(|n| booking(&format!("BK-{n}"))).collect();
     for some in bodies.chunks(10) {
         let break_them = async {
@@ -257,10 +258,10 @@ async fn broken_connections_are_replaced_under_load() {
     app.end().await;
 }
 
-/// Few connections for many requests on several threads: each comes to its turn.
+/// Few connections for many requests on several threads: each request gets its turn.
 #[tokio::test]
-async fn no_request_waits_for_a_connection_in_vain() {
-    let app = TestApp::start_with(&[("DATABASE__CONNECTIONS_MAX", "2")]).await;
+async fn few_connections_serve_many_bookings() {
+    let app = TestApp::builder().setting("DATABASE__CONNECTIONS_MAX", "2").start().await;
     for round in 0..5 {
         let bodies: Vec<_> = (0..40).map(|n| booking(&format!("BK-{}", round * 40 + n))).collect();
         let booked = futures_util::future::join_all(bodies.iter().map(|body| app.book(Who::Desk, body)));
@@ -271,11 +272,11 @@ async fn no_request_waits_for_a_connection_in_vain() {
     app.end().await;
 }
 
-/// The way to Postgres is blocked for a process that runs as in production, and then nothing passes on it: requests are
-/// turned away in bounded time, and door, worker and listener go on by themselves.
+/// The network to Postgres is blocked for a process that runs as in production, and then nothing passes on it: requests are
+/// refused in bounded time, and requests, worker and listener recover by themselves.
 #[tokio::test]
-async fn a_process_survives_a_blocked_way_to_postgres() {
-    let app = TestApp::start_now_behind_proxy(&[]).await;
+async fn a_process_survives_a_blocked_network_to_postgres() {
+    let app = TestApp::builder().behind_proxy().at_real_time().start().await;
     let process = Process::serve(app.environment()).await;
     for turn in 0..2 {
         let throttled = Effect::ThrottledBeforeWork { retry_after: Some("2".into()) };
@@ -288,21 +289,21 @@ async fn a_process_survives_a_blocked_way_to_postgres() {
         } else {
             app.proxy().freeze();
         }
-        turned_away(&process.book(&booking("BK-1")).await.unwrap(), "blocked");
+        assert_refused(&process.book(&booking("BK-1")).await.unwrap(), "blocked");
         assert_eq!(process.probe("/readyz").await, Some(503));
         if turn == 0 {
             app.proxy().come_back();
         } else {
             app.proxy().thaw();
         }
-        goes_on(&process, turn, &due).await;
+        recovers(&process, turn, &due).await;
     }
     process.kill().await;
     app.end_with_work_left().await;
 }
 
 /// New bookings are taken, what fell due is resumed by the worker of the process, and its listener listens.
-async fn goes_on(process: &Process, turn: usize, due: &str) {
+async fn recovers(process: &Process, turn: usize, due: &str) {
     let made = async {
         while process.probe("/readyz").await != Some(200) {}
         process.book(&booking(&format!("NEW-{turn}"))).await.unwrap().expect(201);
@@ -313,5 +314,5 @@ async fn goes_on(process: &Process, turn: usize, due: &str) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(IN_TIME, made).await.expect("all goes on by itself");
+    tokio::time::timeout(IN_TIME, made).await.expect("the process recovers by itself");
 }

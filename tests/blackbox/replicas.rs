@@ -2,11 +2,11 @@
 
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 
-use crate::support::{TestApp, Who, booking, one_made_it_and_all_know_it};
+use crate::support::{TestApp, Who, booking, one_created_and_the_others_replayed};
 
 /// Fifty identical requests spread over two replicas, on a slow Graph: one call, one meeting, one link.
 #[tokio::test]
-async fn fifty_at_once_on_two_replicas_create_one_meeting() {
+async fn fifty_requests_on_two_replicas_create_one_meeting() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
     app.simulator
@@ -14,7 +14,7 @@ async fn fifty_at_once_on_two_replicas_create_one_meeting() {
     let body = booking("BK-1");
     let requests = (0..50).map(|n| if n % 2 == 0 { &app } else { &other }.book(Who::Desk, &body));
     let answers = futures_util::future::join_all(requests).await;
-    one_made_it_and_all_know_it(&answers);
+    one_created_and_the_others_replayed(&answers);
     assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1);
     assert_eq!(app.simulator.meetings().len(), 1);
     assert_eq!(app.history("BK-1").await, ["booking.accepted", "meeting.created"]);
@@ -22,13 +22,13 @@ async fn fifty_at_once_on_two_replicas_create_one_meeting() {
     app.end().await;
 }
 
-/// What is due is claimed by one of several that ask for it at once.
+/// A due booking is claimed by one of several replicas at once.
 #[tokio::test]
-async fn what_is_due_is_claimed_once() {
+async fn a_due_booking_is_claimed_once() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
     let effect = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
-    // Only the first is asked; the others heed its answer.
+    // Only the first is sent; the others obey its answer.
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     for n in 0..20 {
         app.book_and_look(&booking(&format!("BK-{n}"))).await;

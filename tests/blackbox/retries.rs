@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::process::program;
-use crate::support::{ORGANIZER, ServiceResponse, TestApp, Who, booking, booking_with};
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
 
@@ -16,16 +16,16 @@ fn id(organizer: &str) -> Uuid {
     Uuid::parse_str(organizer).unwrap()
 }
 
-async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> ServiceResponse {
+async fn retry(app: &TestApp, booking_id: &str, prefer: Option<&str>) -> ApiResponse {
     let path = format!("/v1/bookings/{booking_id}/retry?sourceSystem=room-booking");
     let mut request = app.request(Who::Operator, Method::POST, &path);
     if let Some(prefer) = prefer {
         request = request.header("Prefer", prefer);
     }
-    ServiceResponse::read(request.send().await.unwrap()).await
+    ApiResponse::read(request.send().await.unwrap()).await
 }
 
-/// Books while nobody at Graph knows the organizer, which parks the booking at once.
+/// Books while the organizer is unknown at Graph, which parks the booking at once.
 async fn parked(app: &TestApp, booking_id: &str) {
     app.simulator.declare(id(ORGANIZER), OrganizerState::Unknown, None);
     app.book(Who::Desk, &booking(booking_id)).await.problem(422, "organizer-not-found");
@@ -36,7 +36,7 @@ async fn metrics(app: &TestApp) -> String {
     reqwest::get(app.admin_url("/metrics")).await.unwrap().text().await.unwrap()
 }
 
-/// Parked is said by a metric and by an event that can be searched for; an operator's retry, which is in the history
+/// A parked booking is counted by a metric and has an event that can be searched for; an operator's retry, which is in the history
 /// under their name, ends in the meeting.
 #[tokio::test]
 async fn a_parked_booking_is_tried_again() {
@@ -66,9 +66,9 @@ async fn a_parked_booking_is_tried_again() {
     app.end().await;
 }
 
-/// What is refused again is parked again, and told as the problem; where waiting may help it waits with new patience.
+/// What is refused again is parked again, and answered with the problem; where waiting may help it waits with new patience.
 #[tokio::test]
-async fn a_retry_that_fails_ends_as_a_booking_does() {
+async fn a_retry_that_fails_parks_the_booking_again() {
     let app = TestApp::start().await;
     parked(&app, "BK-1").await;
     app.simulator.declare(id(ORGANIZER), OrganizerState::Unknown, None);
@@ -80,13 +80,13 @@ async fn a_retry_that_fails_ends_as_a_booking_does() {
     assert_eq!(app.booking("BK-1").await["lastError"]["code"], "organizer-not-permitted");
     let patient = app.resume_after(Duration::from_mins(1)).await;
     assert_eq!((patient, &app.booking("BK-1").await["status"]), (1, &json!("pending")));
-    app.resume_until_rest(Duration::from_mins(5)).await;
+    app.resume_until_settled(Duration::from_mins(5)).await;
     app.end().await;
 }
 
-/// A booking that Graph has put off is not waited for any longer when an operator says so.
+/// A booking that waits for its next attempt is tried at once when an operator asks for it.
 #[tokio::test]
-async fn a_booking_that_waits_is_tried_at_once() {
+async fn an_operator_has_a_waiting_booking_tried_at_once() {
     let app = TestApp::start().await;
     let effect = Effect::FailedBeforeWork { status: 503, retry_after: None };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
@@ -99,10 +99,10 @@ async fn a_booking_that_waits_is_tried_at_once() {
     app.end().await;
 }
 
-/// An attempt under way is what is asked for: it is waited for, and nothing else is done. Many who ask at once make one
+/// A retry while an attempt is under way waits for that attempt, and does nothing else. Many retries at once make one
 /// attempt.
 #[tokio::test]
-async fn who_asks_while_it_is_tried_waits_for_that_attempt() {
+async fn a_retry_during_an_attempt_waits_for_that_attempt() {
     let app = TestApp::start().await;
     parked(&app, "BK-1").await;
     app.simulator
@@ -119,9 +119,9 @@ async fn who_asks_while_it_is_tried_waits_for_that_attempt() {
     app.end().await;
 }
 
-/// A booking that is as wanted is left alone, with a problem that says so; what isn't there isn't there.
+/// A booking that is as wanted is left alone, with a problem that says so; a booking that doesn't exist is 404.
 #[tokio::test]
-async fn what_is_done_is_not_tried_again() {
+async fn a_provisioned_booking_is_not_tried_again() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     for status in ["provisioned", "cancelled"] {
@@ -149,7 +149,7 @@ async fn what_is_done_is_not_tried_again() {
 /// Once one call for an organizer goes well, all bookings that are parked for want of the organizer's policy are due at
 /// once, in every source system; those of other organizers, and those with another failure, stay parked.
 #[tokio::test]
-async fn the_first_success_frees_what_waits_for_the_policy() {
+async fn the_first_success_frees_bookings_parked_for_the_policy() {
     let app = TestApp::start().await;
     parked(&app, "UNKNOWN").await;
     app.simulator.forbid(id(ORGANIZER));
@@ -161,7 +161,7 @@ async fn the_first_success_frees_what_waits_for_the_policy() {
     ] {
         app.book_preferring(who, "respond-async", &body).await.expect(202);
     }
-    app.resume_until_rest(Duration::from_mins(5)).await;
+    app.resume_until_settled(Duration::from_mins(5)).await;
     let failed = |app: &TestApp| {
         let pool = app.pool.clone();
         async move {
@@ -183,7 +183,7 @@ async fn the_first_success_frees_what_waits_for_the_policy() {
     let last = app.history_items("BK-2").await.pop().unwrap();
     let attempt = last["details"]["attempt"]["id"].as_str().unwrap();
     assert!(freed["details"]["note"].as_str().unwrap().contains(attempt), "{freed}");
-    assert!(!freed.to_string().contains("BK-2"), "another's booking is not told of: {freed}");
+    assert!(!freed.to_string().contains("BK-2"), "another organizer's booking is not named: {freed}");
     assert_eq!(freed["occurredAt"], last["occurredAt"]);
     app.end().await;
 }
@@ -195,10 +195,10 @@ async fn command(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
-/// The command lists what it would do; with --yes it does it, under the name of who ran it.
+/// The command lists what it would do; with --yes it does it, under the name of the operator who ran it.
 #[tokio::test]
 async fn the_command_makes_parked_bookings_due() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     for n in 1..=3 {
         parked(&app, &format!("BK-{n}")).await;
     }
@@ -209,18 +209,18 @@ async fn the_command_makes_parked_bookings_due() {
     let narrow = ["--status", "failed", "--code", "organizer-not-found", "--source-system", "room-booking"];
     let (status, text) = command(&app, &narrow).await;
     assert_eq!(status, Some(0), "{text}");
-    for told in
+    for expected in
         ["room-booking/BK-1 generation 1: failed, organizer-not-found", "3 bookings would be due", "--yes"]
     {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     assert!(!text.contains("OTHER") && !text.contains("GOOD"), "{text}");
     assert_eq!(app.history("BK-1").await.len(), 2, "nothing was changed");
-    for nobodys in [
+    for of_no_booking in [
         ["--organizer", OTHER_ORGANIZER, "--code", "organizer-not-found"],
         ["--source-system", "crm", "--status", "failed,pending"],
     ] {
-        let (_, text) = command(&app, &nobodys).await;
+        let (_, text) = command(&app, &of_no_booking).await;
         assert!(text.contains("0 bookings would be due"), "{text}");
     }
     let (status, text) = command(&app, &[&narrow[..], &["--yes"]].concat()).await;

@@ -1,4 +1,4 @@
-//! Replicas are replaced while callers are at work: nothing is lost, nothing doubled, and no connection is reset.
+//! A rolling restart under load: nothing is lost, nothing is done twice, and no connection is reset.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,55 +13,55 @@ use crate::support::process::Process;
 use crate::support::{TestApp, booking};
 
 const IN_TIME: Duration = Duration::from_mins(1);
-/// How long a stopping replica keeps its door open; callers look for ready ones far more often.
+/// How long a stopping replica still accepts connections; callers look for ready ones far more often.
 const DRAIN: (&str, &str) = ("HTTP__DRAIN_SECONDS", "3");
 const SHUTDOWN: (&str, &str) = ("HTTP__SHUTDOWN_SECONDS", "20");
-/// A request's line for each would fill the pipe, which nobody empties here.
+/// A log line for each request would fill the pipe, which the test does not read.
 const QUIET: (&str, &str) = ("TELEMETRY__LOG_FILTER", "warn,meeting_provisioner::command=info");
 const LOOK: Duration = Duration::from_millis(50);
 const CALLERS: usize = 6;
 
 /// A replica as its callers see it.
-struct Seen {
+struct KnownReplica {
     address: String,
     admin_address: String,
     ready: AtomicBool,
 }
 
-/// All replicas there have been, and what callers have met with.
+/// All replicas there have been, and what callers have seen.
 #[derive(Default)]
-struct Field {
-    replicas: Mutex<Vec<Arc<Seen>>>,
+struct Restart {
+    replicas: Mutex<Vec<Arc<KnownReplica>>>,
     booked: Mutex<BTreeSet<String>>,
     faults: Mutex<Vec<String>>,
     over: AtomicBool,
 }
 
-impl Field {
+impl Restart {
     fn enter(&self, process: &Process) {
         let (address, admin_address) = (process.address.clone(), process.admin_address.clone());
-        let seen = Seen { address, admin_address, ready: AtomicBool::new(true) };
-        self.replicas.lock().unwrap().push(Arc::new(seen));
+        let replica = KnownReplica { address, admin_address, ready: AtomicBool::new(true) };
+        self.replicas.lock().unwrap().push(Arc::new(replica));
     }
 
     fn ready(&self) -> Vec<String> {
         let replicas = self.replicas.lock().unwrap();
-        let ready = replicas.iter().filter(|seen| seen.ready.load(Ordering::Acquire));
-        ready.map(|seen| seen.address.clone()).collect()
+        let ready = replicas.iter().filter(|replica| replica.ready.load(Ordering::Acquire));
+        ready.map(|replica| replica.address.clone()).collect()
     }
 
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
 
-    /// As a load balancer does: who is not ready is not chosen.
+    /// As a load balancer does: a replica that is not ready is not chosen.
     async fn watch(self: Arc<Self>) {
         while !self.is_over() {
             let replicas = self.replicas.lock().unwrap().clone();
-            for seen in replicas.iter().filter(|seen| seen.ready.load(Ordering::Acquire)) {
-                let answer = reqwest::get(format!("http://{}/readyz", seen.admin_address)).await;
+            for replica in replicas.iter().filter(|replica| replica.ready.load(Ordering::Acquire)) {
+                let answer = reqwest::get(format!("http://{}/readyz", replica.admin_address)).await;
                 let ready = answer.is_ok_and(|answer| answer.status() == 200);
-                seen.ready.store(ready, Ordering::Release);
+                replica.ready.store(ready, Ordering::Release);
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -69,7 +69,7 @@ impl Field {
 
     /// Books one after the other over kept connections, each third booking twice. Half of the callers choose among the
     /// ready replicas each time; the others stay with the connections they have, as those behind a Kubernetes Service
-    /// do, until they are told to leave.
+    /// do, until they get `Connection: close`.
     async fn call(self: Arc<Self>, caller: usize) {
         let stays = caller % 2 == 1;
         let mut kept: BTreeMap<String, KeptConnection> = BTreeMap::new();
@@ -86,14 +86,14 @@ impl Field {
                     Some(connection) => connection,
                     None => KeptConnection::to(&address).await?,
                 };
-                let told = connection.exchange(&post(&booking(&booking_id))).await?;
-                if !told.closes {
+                let answer = connection.exchange(&post(&booking(&booking_id))).await?;
+                if !answer.closes {
                     kept.insert(address.clone(), connection);
                 }
-                Ok::<_, std::io::Error>(told)
+                Ok::<_, std::io::Error>(answer)
             };
             match exchanged.await {
-                Ok(told) if matches!(told.status, 200..=202) => {
+                Ok(answer) if matches!(answer.status, 200..=202) => {
                     self.booked.lock().unwrap().insert(booking_id);
                 }
                 other => self.faults.lock().unwrap().push(format!("{booking_id} at {address}: {other:?}")),
@@ -106,39 +106,39 @@ impl Field {
 /// Three replicas under load are replaced one after another.
 #[tokio::test]
 async fn a_rolling_restart_under_load_loses_nothing_doubles_nothing_and_resets_no_connection() {
-    let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN, QUIET]).await;
+    let app = TestApp::builder().settings(&[DRAIN, SHUTDOWN, QUIET]).at_real_time().start().await;
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 50 }).always(),
     );
-    let field = Arc::new(Field::default());
+    let restart = Arc::new(Restart::default());
     let mut old = Vec::new();
     for _ in 0..3 {
         old.push(Process::serve(app.environment()).await);
     }
     for process in &old {
-        field.enter(process);
+        restart.enter(process);
     }
     let mut calling: Vec<_> =
-        (0..CALLERS).map(|caller| tokio::spawn(Arc::clone(&field).call(caller))).collect();
-    calling.push(tokio::spawn(Arc::clone(&field).watch()));
+        (0..CALLERS).map(|caller| tokio::spawn(Arc::clone(&restart).call(caller))).collect();
+    calling.push(tokio::spawn(Arc::clone(&restart).watch()));
     let mut new = Vec::new();
     for process in old {
         let next = Process::serve(app.environment()).await;
-        field.enter(&next);
+        restart.enter(&next);
         new.push(next);
-        let before = field.booked.lock().unwrap().len();
+        let before = restart.booked.lock().unwrap().len();
         process.terminate();
         let (status, said) = process.ended(IN_TIME).await;
         assert!(status.success(), "{said:?}");
         assert!(!said.iter().any(|line| line["message"] == "attempts handed back to other replicas"));
-        assert!(field.booked.lock().unwrap().len() > before, "callers were at work meanwhile");
+        assert!(restart.booked.lock().unwrap().len() > before, "callers were at work meanwhile");
     }
-    field.over.store(true, Ordering::Release);
+    restart.over.store(true, Ordering::Release);
     for one in calling {
         one.await.unwrap();
     }
-    assert_eq!(*field.faults.lock().unwrap(), [""; 0]);
-    let booked = field.booked.lock().unwrap().len();
+    assert_eq!(*restart.faults.lock().unwrap(), [""; 0]);
+    let booked = restart.booked.lock().unwrap().len();
     let (rows, settled, meetings, events): (i64, i64, i64, i64) = sqlx::query_as(
         "select count(*), count(*) filter (where status = 'provisioned'), count(distinct meeting_id),
             (select count(*) from audit_event) from booking",
@@ -156,26 +156,26 @@ async fn a_rolling_restart_under_load_loses_nothing_doubles_nothing_and_resets_n
     app.end().await;
 }
 
-/// Told to stop, a replica answers whoever comes over a connection that was kept, or over another one, and tells them to
-/// leave; who does not come sees the connection closed in order.
+/// Told to stop, a replica drains: it answers requests on kept and on new connections with `Connection: close`; an idle
+/// connection is closed in order.
 #[tokio::test]
-async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
-    let app = TestApp::start_with_now(&[DRAIN, SHUTDOWN]).await;
+async fn a_stopping_replica_drains_its_connections() {
+    let app = TestApp::builder().settings(&[DRAIN, SHUTDOWN]).at_real_time().start().await;
     let process = Process::serve(app.environment()).await;
     let address = process.address.clone();
     let (mut used, mut idle) =
         (KeptConnection::to(&address).await.unwrap(), KeptConnection::to(&address).await.unwrap());
     let request = post(&booking("BK-1"));
     for connection in [&mut used, &mut idle] {
-        let told = connection.exchange(&request).await.unwrap();
-        assert!(matches!(told.status, 200 | 201) && !told.closes, "{told:?}");
+        let answer = connection.exchange(&request).await.unwrap();
+        assert!(matches!(answer.status, 200 | 201) && !answer.closes, "{answer:?}");
     }
     process.terminate();
     while process.probe("/readyz").await == Some(200) {}
     let mut later = KeptConnection::to(&address).await.unwrap();
     for connection in [&mut used, &mut later] {
-        let told = connection.exchange(&request).await.unwrap();
-        assert!(told.status == 200 && told.closes, "{told:?}");
+        let answer = connection.exchange(&request).await.unwrap();
+        assert!(answer.status == 200 && answer.closes, "{answer:?}");
         connection.closed().await.unwrap();
     }
     let (status, _) = process.ended(IN_TIME).await;
@@ -184,11 +184,11 @@ async fn a_stopping_replica_answers_who_comes_and_tells_them_to_leave() {
     app.end().await;
 }
 
-/// Who still waits for a meeting when the time to stop is over is told how the booking stands, and its attempt is handed
-/// back.
+/// A request that still waits when the time to stop is over is answered with the booking's status, and its lease is
+/// handed back.
 #[tokio::test]
-async fn who_waits_when_a_replica_ends_is_answered() {
-    let app = TestApp::start_with_now(&[("HTTP__SHUTDOWN_SECONDS", "4")]).await;
+async fn a_request_that_waits_when_its_replica_stops_is_answered() {
+    let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "4").at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;
@@ -201,9 +201,9 @@ async fn who_waits_when_a_replica_ends_is_answered() {
     app.simulator.wait_for_call(IN_TIME, |call| call.operation == Operation::CreateOrGet).await.unwrap();
     process.terminate();
     for mut connection in connections {
-        let told = connection.answer().await.unwrap();
-        assert!(told.status == 202 && told.closes, "{told:?}");
-        let status = serde_json::from_str::<serde_json::Value>(&told.text).unwrap()["status"].clone();
+        let answer = connection.answer().await.unwrap();
+        assert!(answer.status == 202 && answer.closes, "{answer:?}");
+        let status = serde_json::from_str::<serde_json::Value>(&answer.text).unwrap()["status"].clone();
         assert_eq!(status, json!("pending"));
     }
     assert!(process.ended(IN_TIME).await.0.success());

@@ -1,4 +1,4 @@
-//! The service audits itself: a rich history is clean, and every way to spoil the tables is named.
+//! The service audits itself: a rich history is clean, and every way to corrupt the tables is named.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub async fn audit(app: &TestApp, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
-/// Runs statements that spoil something.
+/// Runs statements that corrupt something.
 pub async fn run_sql(app: &TestApp, statements: &[&'static str]) {
     // One connection, for what is switched off for a session.
     let mut connection = app.pool.acquire().await.unwrap();
@@ -36,7 +36,7 @@ pub async fn run_sql(app: &TestApp, statements: &[&'static str]) {
 /// tried again, freed; a process that was killed: all of it leaves tables that agree, at Graph as well.
 #[tokio::test]
 async fn a_rich_history_is_clean() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let id = |text: &str| Uuid::parse_str(text).unwrap();
     app.book(Who::Desk, &booking("CREATED")).await.expect(201);
     app.book(Who::OtherSystem, &booking("CREATED")).await.expect(201);
@@ -68,16 +68,16 @@ async fn a_rich_history_is_clean() {
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         app.book_and_look(&booking(&format!("FAULT-{n}"))).await;
     }
-    // Called off before anybody knew whether it was made.
+    // Cancelled while it is unknown whether the meeting was made.
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     app.book_and_look(&booking("NEVER")).await;
     app.delete("NEVER", &[("Prefer", "respond-async")]).await;
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     parked_tried_again_and_freed(&app, id(OTHER_ORGANIZER)).await;
     abandoned_by_a_dead_process(&app).await;
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
     assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("No exceptions.") && text.contains("0 times it did not tell"), "{text}");
+    assert!(text.contains("No exceptions.") && text.contains("0 times it gave no answer"), "{text}");
     let (status, text) = audit(&app, &["--before", "2020-01-01T00:00:00Z"]).await;
     assert!(status == Some(0) && text.contains("Examined 0 bookings"), "{text}");
     app.end().await;
@@ -95,10 +95,10 @@ async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
     assert_eq!(retried.status(), 200);
     app.simulator.forbid(other);
     app.book_and_look(&booking_with("FREED", json!({"organizer": OTHER_ORGANIZER}))).await;
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     app.simulator.permit(other);
     app.book(Who::Desk, &booking_with("FREES", json!({"organizer": OTHER_ORGANIZER}))).await.expect(201);
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert!(app.history("FREED").await.contains(&"booking.freed".to_owned()));
 }
 
@@ -116,14 +116,14 @@ async fn abandoned_by_a_dead_process(app: &TestApp) {
     process.kill().await;
     assert!(answer.await.unwrap().is_err());
     app.simulator.clear_faults();
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert!(app.history("ABANDONED").await.contains(&"call.unknown".to_owned()));
 }
 
 const HISTORY_OPEN: &str = "alter table audit_event disable trigger audit_event_append_only";
 const HISTORY_CLOSED: &str = "alter table audit_event enable trigger audit_event_append_only";
 
-/// Which rule each way to spoil the tables breaks, of which booking, and by which statements.
+/// Which rule each way to corrupt the tables breaks, of which booking, and by which statements.
 const SPOILT: &[(&str, &str, &[&str])] = &[
     ("row-readable", "BK-1", &["update booking set wanted = '{}' where booking_id = 'BK-1'"]),
     (
@@ -204,11 +204,11 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
     ("booking-is-there", "BK-1", &["delete from booking where booking_id = 'BK-1'"]),
 ];
 
-/// Each way to spoil the tables is named, with the booking and the rule that it breaks; the status is 1.
+/// Each way to corrupt the tables is named, with the booking and the rule that it breaks; the status is 1.
 #[tokio::test]
-async fn each_way_to_spoil_the_tables_is_named() {
+async fn each_way_to_corrupt_the_tables_is_named() {
     for (rule, booking_id, statements) in SPOILT {
-        let app = TestApp::start_now().await;
+        let app = TestApp::builder().at_real_time().start().await;
         for name in ["BK-1", "BK-2", "GOOD"] {
             app.book(Who::Desk, &booking(name)).await.expect(201);
         }
@@ -228,7 +228,7 @@ async fn each_way_to_spoil_the_tables_is_named() {
 /// Beside a busy service nothing is taken for an exception that is only on its way; and every page is read.
 #[tokio::test]
 async fn an_audit_beside_a_busy_service_is_clean() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     let bookings = async {
         for round in 0..8 {
             let some = (0..20).map(|n| format!("BK-{round}-{n}"));
@@ -252,10 +252,10 @@ async fn an_audit_beside_a_busy_service_is_clean() {
     app.end().await;
 }
 
-/// A guard of the schema that is switched off is named, and so is what was done meanwhile as far as the tables tell.
+/// A trigger of the schema that is disabled is named, and so is what was done meanwhile as far as the tables show.
 #[tokio::test]
-async fn a_guard_that_is_switched_off_is_named() {
-    let app = TestApp::start_now().await;
+async fn a_disabled_trigger_is_named() {
+    let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     run_sql(&app, &[HISTORY_OPEN]).await;
     let (status, text) = audit(&app, &[]).await;
@@ -264,14 +264,14 @@ async fn a_guard_that_is_switched_off_is_named() {
     app.end().await;
 }
 
-/// A generation that was not called off though the next one has its meeting would be a second meeting for one booking.
+/// A generation that was not cancelled though the next one has its meeting would be a second meeting for one booking.
 #[tokio::test]
-async fn a_generation_that_was_left_behind_is_named() {
-    let app = TestApp::start_now().await;
+async fn a_generation_that_was_not_cancelled_is_named() {
+    let app = TestApp::builder().at_real_time().start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let other = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     app.put("BK-1?organizerChange=replace", &other, &[]).await.expect(201);
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     assert_eq!(audit(&app, &[]).await.0, Some(0));
     run_sql(
         &app,
@@ -287,10 +287,10 @@ async fn a_generation_that_was_left_behind_is_named() {
 }
 
 /// A booking moves to another organizer, whose meeting is made and can't be set as wanted; then it is declared with
-/// nothing left to ask. It has its meeting now, so the one before it must be removed.
+/// nothing left to change. It has its meeting now, so the one before it must be removed.
 #[tokio::test]
 async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.declare(&booking("BK-1")).await.expect(201);
     let body = r#"{"error": {"code": "BadRequest", "message": "no such setting here"}}"#.to_owned();
     let refused = Effect::Respond { status: 400, headers: BTreeMap::new(), body, after_work: false };
@@ -302,7 +302,7 @@ async fn a_successor_that_agrees_without_a_call_retires_its_predecessor() {
     let plain = booking_with("BK-1", json!({"organizer": OTHER_ORGANIZER}));
     let body = app.declare(&plain).await.expect(200).json();
     assert_eq!((&body["status"], &body["generation"]), (&json!("provisioned"), &json!(2)));
-    app.resume_until_rest(Duration::from_mins(10)).await;
+    app.resume_until_settled(Duration::from_mins(10)).await;
     let left = app.simulator.meetings().into_iter().filter(|meeting| meeting.deleted_at.is_none());
     assert_eq!(left.count(), 1, "one booking, one meeting");
     let (status, text) = audit(&app, &[]).await;

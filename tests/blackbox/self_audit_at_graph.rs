@@ -1,4 +1,4 @@
-//! The service audits itself and asks Graph, too; and says so where it can't.
+//! The self-audit that also reads the meetings at Graph, and says so where it can't.
 
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
@@ -9,8 +9,8 @@ use crate::support::{ORGANIZER, TestApp, Who, booking};
 
 /// Graph is asked by reading alone: a meeting that is missing, one that was changed, and one that came back are named.
 #[tokio::test]
-async fn meetings_that_graph_has_otherwise_are_named() {
-    let app = TestApp::start_now().await;
+async fn meetings_that_differ_at_graph_are_named() {
+    let app = TestApp::builder().at_real_time().start().await;
     for name in ["GONE", "CHANGED", "BACK", "GOOD"] {
         app.book(Who::Desk, &booking(name)).await.expect(201);
     }
@@ -18,7 +18,7 @@ async fn meetings_that_graph_has_otherwise_are_named() {
     let (gone, changed) = (meeting(app.booking("GONE").await), meeting(app.booking("CHANGED").await));
     at_graph(&app, reqwest::Method::DELETE, &gone, None).await;
     at_graph(&app, reqwest::Method::PATCH, &changed, Some(json!({"subject": "Changed in Teams"}))).await;
-    // As if it had been called off, and opened again by somebody who has the link.
+    // As if it had been cancelled, and opened again by a person who has the link.
     run_sql(
         &app,
         &["update booking set desired_state = 'cancelled', status = 'cancelled', lobby_closed = true, removed = true
@@ -29,16 +29,16 @@ async fn meetings_that_graph_has_otherwise_are_named() {
         app.simulator.counts().arrived(Operation::Patch) + app.simulator.counts().arrived(Operation::Delete);
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "50"]).await;
     assert_eq!(status, Some(1), "{text}");
-    for told in [
+    for expected in [
         "room-booking/GONE generation 1 (meeting-at-graph)",
         "Graph has no such meeting any more",
         "room-booking/CHANGED generation 1 (meeting-as-booked)",
         "subject",
         "room-booking/BACK generation 1 (meeting-at-graph)",
         "the booking is cancelled, but Graph has its meeting",
-        "Asked Graph for 4 meetings",
+        "Read 4 meetings at Graph",
     ] {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     assert!(!text.contains("GOOD"), "{text}");
     let after =
@@ -47,10 +47,10 @@ async fn meetings_that_graph_has_otherwise_are_named() {
     app.end().await;
 }
 
-/// Does something to a meeting as somebody else would, in Teams.
+/// Changes a meeting as its organizer would, in Teams.
 async fn at_graph(app: &TestApp, method: reqwest::Method, meeting: &str, body: Option<serde_json::Value>) {
     let settings = app.simulator.settings();
-    #[expect(clippy::disallowed_methods, reason = "the tests are somebody else, not the service")]
+    #[expect(clippy::disallowed_methods, reason = "the tests are the organizer, not the service")]
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let token_url = format!(
         "{}/{}/oauth2/v2.0/token",
@@ -79,10 +79,10 @@ async fn at_graph(app: &TestApp, method: reqwest::Method, meeting: &str, body: O
     assert!(answer.status().is_success(), "{answer:?}");
 }
 
-/// What could not be carried out says so by its status, and is not taken for a clean bill.
+/// An audit that could not be carried out says so by its exit status, and does not count as clean.
 #[tokio::test]
 async fn an_audit_that_could_not_be_carried_out_says_so() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.simulator.inject(
         InjectedFault::on(
@@ -93,7 +93,7 @@ async fn an_audit_that_could_not_be_carried_out_says_so() {
     );
     let (status, text) = audit(&app, &["--ask-graph", "--rate-per-second", "100"]).await;
     assert_eq!(status, Some(2), "{text}");
-    assert!(text.contains("room-booking/BK-1 generation 1: Graph did not tell"), "{text}");
+    assert!(text.contains("room-booking/BK-1 generation 1: Graph gave no answer"), "{text}");
     app.simulator
         .inject(InjectedFault::on(Operation::Token, Effect::TokenRefused { code: 7_000_222 }).always());
     assert_eq!(audit(&app, &["--ask-graph"]).await.0, Some(2));

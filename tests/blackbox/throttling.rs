@@ -1,4 +1,4 @@
-//! What Graph asks for is heeded by every replica, by whoever it is about, and by nobody else.
+//! A pause that Graph asks for is obeyed by every replica, for exactly the calls that it is about.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ fn arrived(app: &TestApp) -> u64 {
     app.simulator.counts().arrived(Operation::CreateOrGet)
 }
 
-/// One organizer's 429 quiets all calls for that organizer, on every replica and to the fraction of a second, and no
-/// call for anybody else. What was not sent is no attempt, but it is in the history.
+/// One organizer's 429 pauses all calls for that organizer, on every replica and to the fraction of a second, and no
+/// other calls. A call that was not sent is no attempt, but it is in the history.
 #[tokio::test]
-async fn an_organizers_throttling_is_heeded_by_all_replicas() {
+async fn an_organizers_throttling_is_obeyed_by_all_replicas() {
     let app = TestApp::start().await;
     let other = app.another_replica().await;
     tokio::join!(app.until_listening(), other.until_listening());
@@ -38,8 +38,8 @@ async fn an_organizers_throttling_is_heeded_by_all_replicas() {
     let due = waiting["nextAttemptAt"].as_str().unwrap();
     assert!(("2026-11-23T08:00:09.128Z".."2026-11-23T08:00:11Z").contains(&due), "{due}");
     assert_eq!(app.history("BK-2").await, ["booking.accepted", "call.postponed"]);
-    let told = app.history_items("BK-2").await.remove(1)["details"]["note"].to_string();
-    assert!(told.contains("for this organizer until 2026-11-23T08:00:09.128Z"), "{told}");
+    let note = app.history_items("BK-2").await.remove(1)["details"]["note"].to_string();
+    assert!(note.contains("for this organizer until 2026-11-23T08:00:09.128Z"), "{note}");
     other.book(Who::Desk, &for_other("BK-3")).await.expect(201);
     app.book(Who::Desk, &for_other("BK-4")).await.expect(201);
     assert_eq!(arrived(&app), 3, "one was throttled, and two of the other organizer went well");
@@ -50,9 +50,9 @@ async fn an_organizers_throttling_is_heeded_by_all_replicas() {
     app.end().await;
 }
 
-/// A 503 that names a time is about the service, and so is a 429 that says so: nobody asks anything until then.
+/// A 503 that names a time is about the service, and so is a 429 that says so: no call is sent until then.
 #[tokio::test]
-async fn what_is_about_all_quiets_all() {
+async fn a_pause_of_the_whole_service_stops_all_calls() {
     let headers = [("Retry-After", "7"), ("x-ms-throttle-scope", "Tenant_Application/ReadWrite/app/tenant")];
     let wide = Effect::Respond {
         status: 429,
@@ -67,7 +67,7 @@ async fn what_is_about_all_quiets_all() {
         app.book_and_look(&booking("BK-1")).await;
         let waiting = app.book_and_look(&for_other("BK-2")).await;
         assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
-        // A replica that comes later knows, too, before it has heard anything.
+        // A replica that starts later knows, too, before it has got any notification.
         let late = app.another_replica().await;
         assert_eq!(late.resume_after(Duration::from_secs(6)).await, 0, "nothing is even claimed");
         assert_eq!(arrived(&app), 1);
@@ -78,10 +78,10 @@ async fn what_is_about_all_quiets_all() {
     }
 }
 
-/// Graph away: after ten calls without an answer nobody asks but one probe at a time, and the first answer opens the
-/// gate for all. Nothing is lost meanwhile.
+/// Graph is away: after ten failed calls the circuit is open, with one half-open probe at a time, and the first success
+/// closes it. Nothing is lost meanwhile.
 #[tokio::test]
-async fn an_outage_is_waited_out_with_probes() {
+async fn an_outage_opens_the_circuit_until_a_probe_succeeds() {
     let app = TestApp::start().await;
     app.simulator.inject(
         InjectedFault::on(
@@ -97,7 +97,7 @@ async fn an_outage_is_waited_out_with_probes() {
     let last = app.booking("BK-24").await;
     assert_eq!((&last["attempts"], &last["lastError"]["code"]), (&json!(0), &json!("graph-unavailable")));
     app.resume_after(Duration::from_secs(2)).await;
-    assert_eq!(arrived(&app), 11, "one went to see");
+    assert_eq!(arrived(&app), 11, "one half-open probe");
     app.simulator.clear_faults();
     for _ in 0..100 {
         app.resume_after(Duration::from_mins(1)).await;
@@ -109,10 +109,10 @@ async fn an_outage_is_waited_out_with_probes() {
     app.end().await;
 }
 
-/// Calls for one organizer that hang leave room for others.
+/// Calls for one organizer that hang leave permits for others (bulkhead).
 #[tokio::test]
 async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
-    let app = TestApp::start_with(&[("GRAPH__CALLS_MAX", "4")]).await;
+    let app = TestApp::builder().setting("GRAPH__CALLS_MAX", "4").start().await;
     let slow = Effect::SlowBeforeWork { milliseconds: 3_000 };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, slow).for_organizer(ORGANIZER).always());
     for n in 0..8 {
@@ -128,9 +128,9 @@ async fn calls_that_hang_for_one_organizer_hold_up_no_other() {
     app.end().await;
 }
 
-/// Who comes near the month's limit is told of in time; last month's meetings and found ones don't count.
+/// An organizer near the month's limit is counted in time; last month's meetings and found ones don't count.
 #[tokio::test]
-async fn the_months_limit_is_seen_coming() {
+async fn organizers_near_the_months_limit_are_counted() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.book(Who::Desk, &for_other("BK-2")).await.expect(201);

@@ -1,4 +1,4 @@
-//! What goes over the wire to Graph, held against Microsoft's own examples.
+//! What is sent to Graph, compared with Microsoft's own examples.
 
 use meeting_provisioner::msgraph_simulator::Operation;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Faults that end the connection. Read byte by byte, because an HTTP client tells too little.
+//! Faults that end the connection. Read byte by byte, because an HTTP client shows too little.
 
 use std::io::ErrorKind;
 
@@ -24,7 +24,7 @@ async fn raw_create(fixture: &Fixture, external_id: &str) -> (Vec<u8>, std::io::
     (received, ended)
 }
 
-fn last_call(fixture: &Fixture) -> meeting_provisioner::msgraph_simulator::Call {
+fn last_call(fixture: &Fixture) -> meeting_provisioner::msgraph_simulator::CallEntry {
     fixture.simulator.calls(Operation::CreateOrGet).pop().unwrap()
 }
 

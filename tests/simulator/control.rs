@@ -17,12 +17,12 @@ async fn faults_are_planned_listed_and_taken_back_over_http() {
         "operation": "createOrGet", "organizer": ANNA, "times": 2,
         "effect": { "kind": "throttledBeforeWork", "retryAfter": "2.128" },
     });
-    let (status, told) = fixture.control(Method::POST, "faults", &fault).await;
-    assert_eq!((status, told["faults"].as_array().unwrap().len()), (201, 1));
+    let (status, answer) = fixture.control(Method::POST, "faults", &fault).await;
+    assert_eq!((status, answer["faults"].as_array().unwrap().len()), (201, 1));
     assert_eq!(fixture.create("a").await.0, 429);
-    let (_, told) = fixture.control(Method::GET, "faults", NOTHING).await;
-    assert_eq!(told["faults"][0]["struck"], 1);
-    assert_eq!(told["faults"][0]["effect"]["retryAfter"], "2.128");
+    let (_, answer) = fixture.control(Method::GET, "faults", NOTHING).await;
+    assert_eq!(answer["faults"][0]["struck"], 1);
+    assert_eq!(answer["faults"][0]["effect"]["retryAfter"], "2.128");
     assert_eq!(fixture.control(Method::DELETE, "faults", NOTHING).await.0, 204);
     assert_eq!(fixture.create("a").await.0, 201);
 
@@ -30,8 +30,8 @@ async fn faults_are_planned_listed_and_taken_back_over_http() {
         { "effect": { "kind": "answerLost" }, "probability": 1.0 },
         { "effect": { "kind": "slowBeforeWork", "milliseconds": 1 } },
     ]);
-    let (status, told) = fixture.control(Method::POST, "faults", &several).await;
-    assert_eq!((status, told["faults"].as_array().unwrap().len()), (201, 2));
+    let (status, answer) = fixture.control(Method::POST, "faults", &several).await;
+    assert_eq!((status, answer["faults"].as_array().unwrap().len()), (201, 2));
     assert!(fixture.create_or_get(ANNA, &booking("a")).await.is_err());
 }
 
@@ -74,13 +74,13 @@ async fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
     ];
     for (body, reason) in cases {
         let (status, answer) = fixture.control(Method::POST, "faults", &body).await;
-        let told = answer["error"].as_str().unwrap();
-        assert!(status == 400 && told.contains(reason), "{body}: {told}");
+        let reason_given = answer["error"].as_str().unwrap();
+        assert!(status == 400 && reason_given.contains(reason), "{body}: {reason_given}");
     }
 }
 
 #[tokio::test]
-async fn the_ledger_tells_every_call_and_every_meeting() {
+async fn the_ledger_holds_every_call_and_every_meeting() {
     let fixture = Fixture::start().await;
     fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
     assert!(fixture.create_or_get(ANNA, &booking("a")).await.is_err());

@@ -16,20 +16,20 @@ fn retry_after(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn throttling_tells_retry_after_word_for_word_and_does_no_work() {
+async fn throttling_sends_retry_after_verbatim_and_does_no_work() {
     let fixture = Fixture::start().await;
-    for told in [
+    for retry_after in [
         Some(retry_after("2.128")),
         Some(retry_after("3")),
         Some(retry_after("Mon, 23 Nov 2026 08:00:00 GMT")),
         Some(retry_after("1e99 soon")),
         None,
     ] {
-        let effect = Effect::ThrottledBeforeWork { retry_after: told.clone() };
+        let effect = Effect::ThrottledBeforeWork { retry_after: retry_after.clone() };
         fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         let answer = fixture.create_or_get(ANNA, &booking("a")).await.unwrap();
         let header = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!((answer.status().as_u16(), header), (429, told));
+        assert_eq!((answer.status().as_u16(), header), (429, retry_after));
         assert!(answer.headers().contains_key("request-id"));
         assert_eq!(read(answer).await.1["error"]["code"], "TooManyRequests");
     }
@@ -55,14 +55,14 @@ async fn throttling_or_failing_after_the_work_leaves_the_meeting_behind() {
 #[tokio::test]
 async fn a_server_error_comes_with_or_without_retry_after() {
     let fixture = Fixture::start().await;
-    for (status, told) in
+    for (status, retry_after) in
         [(500, None), (502, None), (503, Some(retry_after("0.5"))), (504, Some(retry_after("120")))]
     {
-        let effect = Effect::FailedBeforeWork { status, retry_after: told.clone() };
+        let effect = Effect::FailedBeforeWork { status, retry_after: retry_after.clone() };
         fixture.simulator.inject(InjectedFault::anywhere(effect));
         let answer = fixture.create_or_get(ANNA, &booking("a")).await.unwrap();
         let header = answer.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!((answer.status().as_u16(), header), (status, told));
+        assert_eq!((answer.status().as_u16(), header), (status, retry_after));
         assert!(read(answer).await.1["error"]["innerError"].is_object());
     }
     assert!(fixture.simulator.meetings().is_empty());
@@ -126,7 +126,7 @@ async fn a_slow_call_is_seen_when_it_arrives_and_goes_on_when_its_caller_hangs_u
     let fixture = Fixture::start().await;
     fixture.simulator.inject(InjectedFault::anywhere(Effect::SlowBeforeWork { milliseconds: 150 }));
     let body = booking("a");
-    let waiting = |call: &meeting_provisioner::msgraph_simulator::Call| {
+    let waiting = |call: &meeting_provisioner::msgraph_simulator::CallEntry| {
         call.operation == Operation::CreateOrGet && call.outcome == CallOutcome::UnderWay
     };
     tokio::select! {

@@ -172,8 +172,8 @@ async fn a_get_gives_back_at_most_750_attendees() {
     body["participants"]["attendees"] = attendees.into();
     let (status, created) = read(fixture.create_or_get(ANNA, &body).await.unwrap()).await;
     assert_eq!(status, 201);
-    let (_, told) = fixture.item(Method::GET, created["id"].as_str().unwrap(), None).await;
-    assert_eq!(told["participants"]["attendees"].as_array().unwrap().len(), 750);
+    let (_, read) = fixture.item(Method::GET, created["id"].as_str().unwrap(), None).await;
+    assert_eq!(read["participants"]["attendees"].as_array().unwrap().len(), 750);
     let kept = fixture.simulator.meetings()[0].content();
     assert_eq!(kept["participants"]["attendees"].as_array().unwrap().len(), 1_000);
 }

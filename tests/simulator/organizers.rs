@@ -56,7 +56,7 @@ async fn a_upn_is_resolved_first_because_a_meetings_path_does_not_know_it() {
 }
 
 #[tokio::test]
-async fn the_directory_does_not_know_everybody() {
+async fn the_directory_does_not_know_every_upn() {
     let settings =
         SimulatorSettings { undeclared_organizers: OrganizerState::Unknown, ..SimulatorSettings::default() };
     let fixture = Fixture::start_with(settings).await;
@@ -78,7 +78,7 @@ async fn the_simulator_listens_on_the_loopback_only() {
 }
 
 #[tokio::test]
-async fn a_stopped_simulator_frees_its_port_and_a_taken_port_is_told() {
+async fn a_stopped_simulator_frees_its_port_and_a_taken_port_is_reported() {
     let fixture = Fixture::start().await;
     let address = fixture.simulator.address();
     let settings = SimulatorSettings { address, ..SimulatorSettings::default() };
@@ -89,7 +89,7 @@ async fn a_stopped_simulator_frees_its_port_and_a_taken_port_is_told() {
 }
 
 #[tokio::test]
-async fn an_unheard_of_path_and_a_wrong_method_are_told() {
+async fn an_unheard_of_path_and_a_wrong_method_are_reported() {
     let fixture = Fixture::start().await;
     let (status, body) = read(fixture.send(Method::GET, "/v1.0/planets", None).await.unwrap()).await;
     assert_eq!((status, &body["error"]["code"]), (400, &json!("BadRequest")));

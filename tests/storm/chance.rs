@@ -14,7 +14,7 @@ use crate::scale::Scale;
 pub struct Chance(StdRng);
 
 impl Chance {
-    /// The one that belongs to this name in a storm of this seed: who draws more often disturbs nobody else.
+    /// The one that belongs to this name in a storm of this seed: drawing more often from one disturbs no other.
     pub fn of(scale: &Scale, name: &str) -> Self {
         let digest = Sha256::digest(format!("{}\n{name}", scale.seed));
         Self(StdRng::from_seed(digest.into()))

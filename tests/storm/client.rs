@@ -1,4 +1,4 @@
-//! Clients that lose patience, and send the same again to any replica until they are answered.
+//! Clients that time out, and send the same again to any replica until they are answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,27 +12,27 @@ use tokio::time::Instant;
 
 use crate::chance::Chance;
 use crate::keys::Who;
-use crate::plot::{Act, Client, Plot};
+use crate::plot::{Client, ClientRequest, Plot};
 use crate::scale::Scale;
-use crate::stage::Stage;
+use crate::storm_setup::StormSetup;
 
-/// The links that the clients were told, by booking and generation.
+/// The links that the clients got, by booking and generation.
 pub type Links = BTreeMap<(String, u64), BTreeSet<String>>;
 
 /// All clients, so many of them at once.
 pub struct Crowd {
-    shared: Arc<Shared>,
+    state: Arc<CrowdState>,
     answered: watch::Receiver<usize>,
     working: JoinSet<()>,
 }
 
-struct Shared {
-    stage: Arc<Stage>,
+struct CrowdState {
+    setup: Arc<StormSetup>,
     http: reqwest::Client,
     clients: Vec<Client>,
     next: AtomicUsize,
     answered: watch::Sender<usize>,
-    told: Mutex<Links>,
+    links: Mutex<Links>,
     requests: AtomicUsize,
 }
 
@@ -40,31 +40,31 @@ struct Shared {
 enum Meaning {
     /// It has what it asked for, or knows that it never will: something newer came before.
     Done,
-    /// Not yet, or nobody knows.
+    /// Not yet, or the outcome is unknown.
     Again,
 }
 
 impl Crowd {
     /// Lets them come.
-    pub fn start(stage: Arc<Stage>, plot: &Plot, scale: &Scale) -> Self {
+    pub fn start(setup: Arc<StormSetup>, plot: &Plot, scale: &Scale) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let (answered, seen) = watch::channel(0);
-        let shared = Arc::new(Shared {
-            stage,
+        let state = Arc::new(CrowdState {
+            setup,
             http,
             clients: plot.clients.clone(),
             next: AtomicUsize::new(0),
             answered,
-            told: Mutex::default(),
+            links: Mutex::default(),
             requests: AtomicUsize::new(0),
         });
         let mut working = JoinSet::new();
         for number in 0..scale.clients_at_once {
             let chance = Chance::of(scale, &format!("client {number}"));
-            working.spawn(Arc::clone(&shared).serve_one_after_another(chance));
+            working.spawn(Arc::clone(&state).serve_one_after_another(chance));
         }
-        Self { shared, answered: seen, working }
+        Self { state, answered: seen, working }
     }
 
     /// Waits until so many have been answered, but no longer than until then.
@@ -79,32 +79,32 @@ impl Crowd {
         *self.answered.borrow()
     }
 
-    /// Waits until each of them has been answered, and hands back what they were told.
+    /// Waits until each of them has been answered, and returns the links that they got.
     pub async fn all_answered(mut self) -> Links {
         while let Some(ended) = self.working.join_next().await {
             ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         }
-        assert_eq!(self.answered(), self.shared.clients.len());
-        eprintln!("storm: {} requests sent", self.shared.requests.load(Ordering::Relaxed));
-        std::mem::take(&mut self.shared.told.lock().unwrap())
+        assert_eq!(self.answered(), self.state.clients.len());
+        eprintln!("storm: {} requests sent", self.state.requests.load(Ordering::Relaxed));
+        std::mem::take(&mut self.state.links.lock().unwrap())
     }
 }
 
-impl Shared {
+impl CrowdState {
     async fn serve_one_after_another(self: Arc<Self>, mut chance: Chance) {
         while let Some(client) = self.clients.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            for act in &client.acts {
-                self.until_done(client, act, &mut chance).await;
+            for request in &client.requests {
+                self.until_done(client, request, &mut chance).await;
             }
             self.answered.send_modify(|answered| *answered += 1);
         }
     }
 
-    async fn until_done(&self, client: &Client, act: &Act, chance: &mut Chance) {
+    async fn until_done(&self, client: &Client, request: &ClientRequest, chance: &mut Chance) {
         loop {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            if let Ok((status, body)) = self.send(client, act, chance).await
-                && let Meaning::Done = self.understand(client, act, status, &body)
+            if let Ok((status, body)) = self.send(client, request, chance).await
+                && let Meaning::Done = self.understand(client, request, status, &body)
             {
                 return;
             }
@@ -113,13 +113,18 @@ impl Shared {
     }
 
     /// Sends it to any replica, dead or alive, and waits for an answer, but not long.
-    async fn send(&self, client: &Client, act: &Act, chance: &mut Chance) -> reqwest::Result<(u16, Value)> {
-        let place = chance.below(self.stage.addresses.len());
-        let address = self.stage.addresses[place].read().await.clone();
-        let (method, path, body) = match act {
-            Act::Book(body) => (Method::POST, String::new(), Some(body)),
-            Act::Declare(body) => (Method::PUT, format!("/{}", client.booking_id), Some(body)),
-            Act::CallOff(sequence) => {
+    async fn send(
+        &self,
+        client: &Client,
+        request: &ClientRequest,
+        chance: &mut Chance,
+    ) -> reqwest::Result<(u16, Value)> {
+        let place = chance.below(self.setup.addresses.len());
+        let address = self.setup.addresses[place].read().await.clone();
+        let (method, path, body) = match request {
+            ClientRequest::Book(body) => (Method::POST, String::new(), Some(body)),
+            ClientRequest::Declare(body) => (Method::PUT, format!("/{}", client.booking_id), Some(body)),
+            ClientRequest::Cancel(sequence) => {
                 (Method::DELETE, format!("/{}?sequence={sequence}", client.booking_id), None)
             }
         };
@@ -130,22 +135,22 @@ impl Shared {
         Ok((answer.status().as_u16(), answer.json().await?))
     }
 
-    fn understand(&self, client: &Client, act: &Act, status: u16, body: &Value) -> Meaning {
+    fn understand(&self, client: &Client, request: &ClientRequest, status: u16, body: &Value) -> Meaning {
         let code = body["code"].as_str().unwrap_or_default();
-        match (act, status) {
-            (Act::CallOff(_), 200) => Meaning::Done,
+        match (request, status) {
+            (ClientRequest::Cancel(_), 200) => Meaning::Done,
             (_, 200 | 201) => {
                 let link = body["meeting"]["joinWebUrl"].as_str();
                 let link =
                     link.unwrap_or_else(|| panic!("{} is done without a link: {body}", client.booking_id));
                 let key = (client.booking_id.clone(), body["generation"].as_u64().unwrap());
-                self.told.lock().unwrap().entry(key).or_default().insert(link.to_owned());
+                self.links.lock().unwrap().entry(key).or_default().insert(link.to_owned());
                 Meaning::Done
             }
             (_, 202) => Meaning::Again,
             (_, 429 | 503) if body["retryable"] == true => Meaning::Again,
             (_, 409) if client.overtaken_by.contains(&code) => Meaning::Done,
-            _ => panic!("{act:?} of {} was answered {status}: {body}", client.booking_id),
+            _ => panic!("{request:?} of {} was answered {status}: {body}", client.booking_id),
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn inject(simulator: &Simulator, steadfast: &[&str]) {
         simulator.inject(InjectedFault::anywhere(effect).with_probability(probability));
     }
     // A creation that comes late finds the meeting there. But one that comes after a cancel, or a change that comes after
-    // a newer one, would undo it behind everybody's back: only a later look (drift) can find that.
+    // a newer one, would undo it unnoticed: only a later check (drift) can find that.
     for organizer in steadfast {
         let late = Effect::SlowBeforeWork { milliseconds: PAST_THE_TIMEOUT };
         let late = InjectedFault::on(Operation::CreateOrGet, late).with_probability(0.03);

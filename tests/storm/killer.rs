@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::chance::Chance;
-use crate::stage::Stage;
+use crate::storm_setup::StormSetup;
 
 /// The killer at work.
 pub struct Killer {
@@ -16,9 +16,9 @@ pub struct Killer {
 
 impl Killer {
     /// Begins.
-    pub fn start(stage: Arc<Stage>, chance: Chance) -> Self {
+    pub fn start(setup: Arc<StormSetup>, chance: Chance) -> Self {
         let stop = CancellationToken::new();
-        let killed = tokio::spawn(kill(stage, chance, stop.clone()));
+        let killed = tokio::spawn(kill(setup, chance, stop.clone()));
         Self { stop, killed }
     }
 
@@ -29,14 +29,14 @@ impl Killer {
     }
 }
 
-async fn kill(stage: Arc<Stage>, mut chance: Chance, stop: CancellationToken) -> usize {
+async fn kill(setup: Arc<StormSetup>, mut chance: Chance, stop: CancellationToken) -> usize {
     let mut killed = 0;
     loop {
         let pause = chance.milliseconds(400, 1_600);
         if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
             return killed;
         }
-        stage.kill_replica(chance.below(stage.replicas.len())).await;
+        setup.kill_replica(chance.below(setup.replicas.len())).await;
         killed += 1;
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::scale::Scale;
 
-/// Organizers whose bookings are never called off.
+/// Organizers whose bookings are never cancelled.
 pub const STEADFAST: &[&str] = &[
     "1f35f2e6-9cab-44ad-8d5a-b74c14720001",
     "1f35f2e6-9cab-44ad-8d5a-b74c14720002",
@@ -20,22 +20,22 @@ const FICKLE: &[&str] = &["2f35f2e6-9cab-44ad-8d5a-b74c14720001", "2f35f2e6-9cab
 
 /// One request that is sent until it is answered.
 #[derive(Debug, Clone)]
-pub enum Act {
+pub enum ClientRequest {
     /// `POST`.
     Book(Value),
     /// `PUT`.
     Declare(Value),
     /// `DELETE` with this sequence.
-    CallOff(u32),
+    Cancel(u32),
 }
 
-/// What one client asks for, one act after another.
+/// What one client asks for, one request after another.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// The booking that it is about.
     pub booking_id: String,
     /// What it asks for.
-    pub acts: Vec<Act>,
+    pub requests: Vec<ClientRequest>,
     /// The problems that are an answer to it: what came before it was newer.
     pub overtaken_by: &'static [&'static str],
 }
@@ -47,7 +47,7 @@ pub struct Expected {
     pub booking_id: String,
     /// Its latest generation.
     pub generation: u64,
-    /// Whether it was called off.
+    /// Whether it was cancelled.
     pub is_cancelled: bool,
     /// The sequence that counts; none was sent where there is none.
     pub sequence: Option<u32>,
@@ -103,8 +103,8 @@ impl Plot {
             match chance.below(10) {
                 0..6 => plot.booked_by_many(booking_id, &mut chance),
                 6..8 => plot.rescheduled_out_of_order(booking_id, &mut chance),
-                8 => plot.cancelled_now(booking_id, &mut chance),
-                _ => plot.called_off_and_booked_again(booking_id, &mut chance),
+                8 => plot.booked_and_cancelled(booking_id, &mut chance),
+                _ => plot.cancelled_and_booked_again(booking_id, &mut chance),
             }
         }
         chance.shuffle(&mut plot.clients);
@@ -115,8 +115,8 @@ impl Plot {
     fn booked_by_many(&mut self, booking_id: String, chance: &mut Chance) {
         let organizer = STEADFAST[chance.below(STEADFAST.len())];
         for _ in 0..2 + chance.below(2) {
-            let acts = vec![Act::Book(body(&booking_id, organizer, None))];
-            self.clients.push(Client { booking_id: booking_id.clone(), acts, overtaken_by: NOTHING });
+            let requests = vec![ClientRequest::Book(body(&booking_id, organizer, None))];
+            self.clients.push(Client { booking_id: booking_id.clone(), requests, overtaken_by: NOTHING });
         }
         self.bookings.push(Expected { booking_id, generation: 1, is_cancelled: false, sequence: None });
     }
@@ -127,29 +127,33 @@ impl Plot {
         let organizer = STEADFAST[chance.below(STEADFAST.len())];
         let last = 1 + u32::try_from(chance.below(4)).unwrap();
         for sequence in (0..=last).chain([last]) {
-            let acts = vec![Act::Declare(body(&booking_id, organizer, Some(sequence)))];
-            self.clients.push(Client { booking_id: booking_id.clone(), acts, overtaken_by: A_NEWER_MESSAGE });
+            let requests = vec![ClientRequest::Declare(body(&booking_id, organizer, Some(sequence)))];
+            self.clients.push(Client {
+                booking_id: booking_id.clone(),
+                requests,
+                overtaken_by: A_NEWER_MESSAGE,
+            });
         }
         self.bookings.push(Expected { booking_id, generation: 1, is_cancelled: false, sequence: Some(last) });
     }
 
-    /// Booked and called off by one client, while another one sends the first message, too.
-    fn cancelled_now(&mut self, booking_id: String, chance: &mut Chance) {
+    /// Booked and cancelled by one client, while another one sends the first message, too.
+    fn booked_and_cancelled(&mut self, booking_id: String, chance: &mut Chance) {
         let organizer = FICKLE[chance.below(FICKLE.len())];
-        let booked = Act::Declare(body(&booking_id, organizer, Some(0)));
-        for acts in [vec![booked.clone(), Act::CallOff(1)], vec![booked]] {
-            self.clients.push(Client { booking_id: booking_id.clone(), acts, overtaken_by: A_CANCEL });
+        let booked = ClientRequest::Declare(body(&booking_id, organizer, Some(0)));
+        for requests in [vec![booked.clone(), ClientRequest::Cancel(1)], vec![booked]] {
+            self.clients.push(Client { booking_id: booking_id.clone(), requests, overtaken_by: A_CANCEL });
         }
         self.bookings.push(Expected { booking_id, generation: 1, is_cancelled: true, sequence: Some(1) });
     }
 
     /// The same, and booked again after that.
-    fn called_off_and_booked_again(&mut self, booking_id: String, chance: &mut Chance) {
+    fn cancelled_and_booked_again(&mut self, booking_id: String, chance: &mut Chance) {
         let organizer = FICKLE[chance.below(FICKLE.len())];
-        let booked = Act::Declare(body(&booking_id, organizer, Some(0)));
-        let again = Act::Declare(body(&booking_id, organizer, Some(2)));
-        for acts in [vec![booked.clone(), Act::CallOff(1), again], vec![booked]] {
-            self.clients.push(Client { booking_id: booking_id.clone(), acts, overtaken_by: A_CANCEL });
+        let booked = ClientRequest::Declare(body(&booking_id, organizer, Some(0)));
+        let again = ClientRequest::Declare(body(&booking_id, organizer, Some(2)));
+        for requests in [vec![booked.clone(), ClientRequest::Cancel(1), again], vec![booked]] {
+            self.clients.push(Client { booking_id: booking_id.clone(), requests, overtaken_by: A_CANCEL });
         }
         self.bookings.push(Expected { booking_id, generation: 2, is_cancelled: false, sequence: Some(2) });
     }

@@ -15,7 +15,7 @@ pub struct Scale {
     pub seed: u64,
     /// How many clients send at the same time.
     pub clients_at_once: usize,
-    /// After this time everything is mended, whoever still waits.
+    /// After this time all faults end, even if clients still wait.
     pub storm_lasts_at_most: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Scale {
     }
 
     /// Says how to make the same storm again.
-    pub fn tell(&self) {
+    pub fn print(&self) {
         eprintln!(
             "storm: TEST_STORM_BOOKINGS={} TEST_STORM_SEED={} cargo test --test storm -- --nocapture",
             self.bookings, self.seed

@@ -9,13 +9,17 @@
 //! | a room imports what its row allows, an outside name stays in its rooms | `imports` (the tables are read by `plan`) |
 //! | a file is about one thing, a `mod.rs` holds a charter and re-exports | `shape` |
 //! | names say something, nothing is left unfinished, no path of one machine | `words` |
+//! | standard terms and named actors in code, comments, documents and OpenAPI | `language` |
+//! | parameters have names, and no path of requests is recursive | `signatures` |
 //! | links of documents lead somewhere | `links` |
 
 mod imports;
+mod language;
 mod links;
 mod paths;
 mod plan;
 mod shape;
+mod signatures;
 mod source;
 mod tree;
 mod words;
@@ -59,11 +63,14 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
     for file in tree.rust_files() {
         found.extend(shape::check(file));
         found.extend(words::check_names(file));
+        found.extend(signatures::check_parameters(file));
     }
     for file in tree.files() {
         found.extend(words::check_text(file));
         found.extend(links::check(file, tree));
+        found.extend(language::check(file));
     }
+    found.extend(signatures::check_recursion(tree));
     match tree.file("src/lib.rs") {
         Some(lib) => {
             let (plan, faults) = plan::Plan::read(&lib.text);

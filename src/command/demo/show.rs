@@ -28,7 +28,7 @@ pub(crate) struct DemoArguments {
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     // What the demo provokes on purpose would only be in the way here.
     let log_filter = LogFilter::parse("off").map_err(anyhow::Error::msg)?;
-    crate::telemetry::begin_logs(&TelemetrySettings {
+    crate::telemetry::start_logs(&TelemetrySettings {
         log_format: LogFormat::Pretty,
         log_filter,
         ..TelemetrySettings::default()

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::super::assembly::{BackgroundWork, Replica};
 use super::DemoArguments;
 use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
 use crate::clock::SystemClock;
+use crate::command::{BackgroundWork, Replica};
 use crate::config::{Settings, process_environment, process_search_path};
 use crate::local_postgres::{LocalPostgres, LocalPostgresSettings};
 use crate::msgraph_simulator::{Simulator, SimulatorSettings};

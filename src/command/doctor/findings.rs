@@ -21,19 +21,19 @@ pub(super) struct Findings {
 
 #[expect(clippy::print_stdout, reason = "findings are what this command is run for")]
 impl Findings {
-    /// Says that something is as it should be.
+    /// Prints that something is as it should be.
     #[expect(clippy::unused_self, reason = "good and bad findings are noted in one place")]
     pub(super) fn good(&self, subject: &str, detail: &str) {
         println!("ok     {subject:<9} {detail}");
     }
 
-    /// Says that nobody can tell how something is.
+    /// Prints that the state of something is not known.
     #[expect(clippy::unused_self, reason = "all findings are noted in one place")]
-    pub(super) fn open(&self, subject: &str, detail: &str) {
+    pub(super) fn unknown(&self, subject: &str, detail: &str) {
         println!("?      {subject:<9} {}", indented(detail));
     }
 
-    /// Says what is wrong.
+    /// Prints what is wrong.
     pub(super) fn bad(&mut self, finding: &Finding) {
         self.bad += 1;
         println!("WRONG  {:<9} {}", finding.subject, indented(&finding.wrong));

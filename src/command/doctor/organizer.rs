@@ -1,12 +1,12 @@
-//! Whether bookings for one organizer would work, as far as Graph tells.
+//! Whether bookings for one organizer would work, as far as Graph shows.
 
 use super::findings::{Finding, Findings};
 use crate::booking::Organizer;
 use crate::meeting::{CheckName, CheckStatus, checks};
 use crate::msgraph::MicrosoftGraph;
 
-/// Says of each thing that bookings for this organizer need how it stands. The token has been looked at before.
-pub(super) async fn look_at(
+/// Prints, for each thing that bookings for this organizer need, whether it is there. The token was checked before.
+pub(super) async fn check(
     graph: &MicrosoftGraph,
     organizer: &Organizer,
     client_id: &str,
@@ -18,7 +18,7 @@ pub(super) async fn look_at(
         match check.status {
             _ if check.name == CheckName::Token => {}
             CheckStatus::Ok => findings.good(subject, &check.detail),
-            CheckStatus::Unknown => findings.open(subject, &check.detail),
+            CheckStatus::Unknown => findings.unknown(subject, &check.detail),
             CheckStatus::Failed => findings.bad(&Finding {
                 subject,
                 wrong: check.detail,

@@ -1,4 +1,4 @@
-//! Asks Graph for meetings, one after another and not too fast.
+//! Reads meetings at Graph, one after another and not too fast.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::config::GraphSettings;
 use crate::meeting::{AttemptId, Booking, Call, Outcome, Reply};
 use crate::msgraph::MicrosoftGraph;
 
-/// How often Graph is asked for one meeting before that is given up.
+/// Most calls to Graph for one meeting.
 const ATTEMPTS_MAX: u32 = 5;
-/// The longest that Graph may keep an audit waiting for one meeting; a service has time, a person hasn't.
+/// Longest wait that Graph may ask for before one meeting is tried again; a service has time, a person hasn't.
 const WAIT_MAX: Duration = Duration::from_mins(1);
 
-/// Looks at meetings.
+/// Reads meetings at Graph and compares them with their bookings.
 #[derive(Debug)]
 pub(super) struct GraphChecker {
     graph: MicrosoftGraph,
@@ -26,7 +26,7 @@ pub(super) struct GraphChecker {
 }
 
 impl GraphChecker {
-    /// Prepares to look, at most so many times a second. Fails where there is no token to be had.
+    /// A checker that makes at most so many calls a second. Fails where no token is issued.
     pub(super) async fn at(settings: &GraphSettings, rate_per_second: u32) -> anyhow::Result<Self> {
         let graph = MicrosoftGraph::new(&graph_connection::of(settings), Arc::new(SystemClock))?;
         graph.check_token().await?;
@@ -35,8 +35,8 @@ impl GraphChecker {
         Ok(Self { graph, pace })
     }
 
-    /// Looks at the meeting of a booking that is settled and has one.
-    pub(super) async fn look(&mut self, name: &str, booking: &Booking, report: &mut Report) {
+    /// Checks the meeting of a booking that is settled and has one.
+    pub(super) async fn check(&mut self, name: &str, booking: &Booking, report: &mut Report) {
         if !is_worth_asking(booking) {
             return;
         }

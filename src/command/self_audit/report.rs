@@ -7,10 +7,10 @@ use super::NOT_CARRIED_OUT;
 use crate::audit::{Examined, Exception};
 use crate::clock::Timestamp;
 
-/// From when on it is worth a word that a booking is due: nobody works on it.
+/// A booking that has been due for longer is reported: no worker claims it.
 const OVERDUE: Duration = Duration::from_mins(5);
 
-/// What was looked at, and how often something was wrong.
+/// What was examined, and how many exceptions were found.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     exceptions: usize,
@@ -34,18 +34,18 @@ impl Report {
         self.failed += usize::from(examined.status == "failed");
     }
 
-    /// Counts a meeting that Graph was asked for.
+    /// Counts a meeting that was read at Graph.
     pub(super) fn asked(&mut self) {
         self.asked += 1;
     }
 
-    /// Says that Graph could not be asked for a meeting, and why.
+    /// Prints that Graph did not answer for a meeting, and why.
     pub(super) fn unanswered(&mut self, name: &str, why: &str) {
         self.unanswered += 1;
-        println!("NOT KNOWN  {name}: Graph did not tell how its meeting is: {why}");
+        println!("NOT KNOWN  {name}: Graph gave no answer for its meeting: {why}");
     }
 
-    /// Says what is wrong.
+    /// Prints what is wrong.
     pub(super) fn exception(&mut self, exception: &Exception) {
         self.exceptions += 1;
         println!("EXCEPTION  {} ({})", exception.about, exception.rule);
@@ -61,7 +61,7 @@ impl Report {
             self.bookings, self.events, self.due, self.overdue, self.failed
         );
         if self.asked > 0 {
-            println!("Asked Graph for {} meetings; {} times it did not tell.", self.asked, self.unanswered);
+            println!("Read {} meetings at Graph; {} times it gave no answer.", self.asked, self.unanswered);
         }
         match (self.exceptions, self.unanswered) {
             (0, 0) => {
@@ -69,7 +69,7 @@ impl Report {
                 ExitCode::SUCCESS
             }
             (0, _) => {
-                println!("No exceptions, as far as Graph told.");
+                println!("No exceptions in what Graph answered.");
                 ExitCode::from(NOT_CARRIED_OUT)
             }
             (1, _) => {

@@ -10,8 +10,8 @@ use super::{Content, Event, Trouble, Weather};
 use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, Sequence, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, Failures, Observed,
-    OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Wanted, next_call,
+    Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, OrganizerChange,
+    Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
 };
 
 /// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
@@ -57,12 +57,12 @@ impl World {
     pub(super) fn happens(&mut self, event: Event) {
         match event {
             Event::Declared(content, sequence) => self.declare(content, sequence),
-            Event::Cancellation(sequence) => self.call_off(sequence),
+            Event::Cancelled(sequence) => self.cancel(sequence),
             Event::Called(weather) => self.each(|world, place| world.call(place, weather)),
             Event::Settled => self.each(Self::settle),
             Event::Died => self.each(Self::die),
             Event::Retried => self.each(Self::retry),
-            Event::Doubted => self.each(Self::begin_check),
+            Event::CheckRequested => self.each(Self::begin_check),
             Event::ClockJumped { minutes } => self.now += Duration::from_mins(minutes.into()),
         }
     }
@@ -78,14 +78,14 @@ impl World {
             return self.begin(spec);
         };
         match latest.declared(spec.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
-            Declared::Changed(changed, _) => *latest = *changed,
+            Declared::Changed(changed, _) => *latest = changed.booking,
             Declared::BookedAgain => {
                 spec.sequence = spec.sequence.or(latest.wanted.spec.sequence);
                 self.begin(spec);
             }
             Declared::Same => {}
             Declared::Stale(_) => return,
-            other => panic!("nobody asked for {other:?}"),
+            other => panic!("no one asked for {other:?}"),
         }
         self.accepted = Some(AcceptedContent { content, desired_state: DesiredState::Present });
     }
@@ -98,28 +98,15 @@ impl World {
             source_system: SourceSystem::parse("crm").unwrap(),
             booking_id: BookingId::parse("BK-1").unwrap(),
         };
-        let booking = Booking {
-            key,
-            generation,
-            revision: 1,
-            wanted: Wanted { desired_state: DesiredState::Present, external_id, spec, revision: 1 },
-            observed: Observed::default(),
-            progress: Progress::Due(self.now),
-            attempts: 0,
-            failures: Failures::default(),
-            last_error: None,
-            provisioned_at: None,
-            created_at: self.now,
-            updated_at: self.now,
-        };
+        let booking = Booking::accepted(key, generation, external_id, spec, self.now).booking;
         self.generations.push((booking, None));
     }
 
-    fn call_off(&mut self, sequence: Option<u32>) {
+    fn cancel(&mut self, sequence: Option<u32>) {
         let Some((latest, open)) = self.generations.last_mut() else { return };
         let sequence = sequence.map(|number| Sequence::new(number).unwrap());
-        if let Cancellation::Now(cancelled_now) = latest.cancelled_now(sequence, open.is_some(), self.now) {
-            *latest = *cancelled_now;
+        if let Cancellation::Now(cancelled) = latest.cancelled_now(sequence, open.is_some(), self.now) {
+            *latest = cancelled.booking;
             self.accepted.iter_mut().for_each(|accepted| accepted.desired_state = DesiredState::Cancelled);
         }
     }
@@ -131,7 +118,7 @@ impl World {
             return;
         }
         let Some(call) = next_call(&booking.wanted, &booking.observed) else {
-            *booking = booking.agreed(self.now);
+            *booking = booking.with_nothing_to_ask(self.now).booking;
             return;
         };
         let external_id = booking.wanted.external_id;
@@ -158,8 +145,10 @@ impl World {
         let (booking, open) = &mut self.generations[place];
         let Some(open) = open.take() else { return };
         let reply = Reply { outcome: open.outcome, evidence: Evidence::begun(self.now) };
-        let policies = (&RetryPolicy::default(), self.policy);
-        *booking = booking.after_attempt((&open.call, open.asked_by), &reply, policies, (self.now, 0.5));
+        let answered = Answered { call: open.call, asked_by: open.asked_by, reply };
+        let rules =
+            Rules { retry: &RetryPolicy::default(), drift: self.policy, now: self.now, fraction: 0.5 };
+        *booking = booking.answered(&answered, &rules).booking;
     }
 
     /// As the claim does in the store, when it finds an attempt whose lease has run out.
@@ -174,7 +163,7 @@ impl World {
     fn retry(&mut self, place: usize) {
         let (booking, open) = &mut self.generations[place];
         if let Retried::Now(retried) = booking.retried(open.is_some(), self.now) {
-            *booking = *retried;
+            *booking = retried.booking;
         }
     }
 
@@ -230,7 +219,7 @@ impl World {
             let live = self.live(booking);
             match booking.wanted.desired_state {
                 DesiredState::Cancelled => {
-                    assert!(live.is_empty(), "what is called off has no meeting: {booking:?}");
+                    assert!(live.is_empty(), "a cancelled booking has no meeting: {booking:?}");
                 }
                 DesiredState::Present => {
                     let is_so = live.len() == 1 && live[0].seen == seen(&booking.wanted.spec);

@@ -150,7 +150,7 @@ async fn what_was_not_permitted_is_freed_as_in_rust() {
     for before in &rows {
         let (expected, history) = if is_freed(&before.booking) {
             let Retried::Now(retried) = before.booking.retried(false, NOW) else { panic!("{before:?}") };
-            (*retried, vec!["booking.freed".to_owned()])
+            (retried.booking, vec!["booking.freed".to_owned()])
         } else {
             (before.booking.clone(), Vec::new())
         };

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault};
 
 use super::proof::{calls_of, last_call, prove, prove_all};
-use super::steps::{Step, rehearse};
+use super::steps::{WalkStep, steps_of};
 use super::walk::{Cell, FOR_EVER, Part, Walk};
 use crate::support::TestApp;
 
@@ -40,7 +40,7 @@ async fn graph_fails_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn graph_fails_while_a_meeting_is_changed_or_looked_at() {
+async fn graph_fails_while_a_meeting_is_changed_or_checked() {
     graph_fails_on(Part::Changed).await;
 }
 
@@ -56,32 +56,32 @@ async fn graph_fails_while_work_is_resumed_or_handed_back() {
 
 /// Beside those that fail go those that are slow, each walk on a service of its own, for that is mostly waiting.
 async fn graph_fails_on(part: Part) {
-    let app = TestApp::start_behind_proxy(&[]).await;
-    let mut calls = Vec::new();
+    let app = TestApp::builder().behind_proxy().start().await;
+    let mut calls: Vec<(Walk, Vec<WalkStep>)> = Vec::new();
     for walk in part.walks() {
         // Where the walk itself takes a fault, its calls are those of other walks.
         if !walk.has_a_fault() {
-            let steps = rehearse(&app, walk).await;
-            calls.push((walk, steps.into_iter().filter(|step| matches!(step, Step::Call(..))).collect()));
+            let steps = steps_of(&app, walk).await;
+            calls.push((walk, steps.into_iter().filter(|step| matches!(step, WalkStep::Call(..))).collect()));
         }
     }
     let slow = calls.iter().map(async |(walk, calls)| {
-        let app = TestApp::start_with(&[("GRAPH__TIMEOUT_SECONDS", "2")]).await;
-        fails_in(&app, (*walk, calls), &slowness()).await;
+        let app = TestApp::builder().setting("GRAPH__TIMEOUT_SECONDS", "2").start().await;
+        fails_in(&app, *walk, calls, &slowness()).await;
         end(app).await;
     });
     let failing = async {
         for (walk, calls) in &calls {
-            fails_in(&app, (*walk, calls), &failures()).await;
+            fails_in(&app, *walk, calls, &failures()).await;
         }
     };
     tokio::join!(failing, join_all(slow));
     end(app).await;
 }
 
-async fn fails_in(app: &TestApp, (walk, calls): (Walk, &Vec<Step>), effects: &[(&str, Effect)]) {
+async fn fails_in(app: &TestApp, walk: Walk, calls: &[WalkStep], effects: &[(&str, Effect)]) {
     for step in calls {
-        let Step::Call(operation, place) = *step else { continue };
+        let WalkStep::Call(operation, place) = *step else { continue };
         for (fault, effect) in effects {
             let cell = Cell::of(walk, &step.name(), fault);
             cell.prepare(app).await;

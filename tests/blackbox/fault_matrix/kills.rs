@@ -4,10 +4,10 @@ use futures_util::StreamExt;
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 use super::proof::{last_call, prove, prove_all};
-use super::steps::{Step, rehearse};
+use super::steps::{WalkStep, steps_of};
 use super::walk::{Cell, FOR_EVER, IN_TIME, Part, Walk};
 use crate::support::process::Process;
-use crate::support::{Moment, Statement, TestApp};
+use crate::support::{CutPoint, Statement, TestApp};
 
 #[tokio::test]
 async fn killed_while_a_meeting_is_made() {
@@ -15,7 +15,7 @@ async fn killed_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn killed_while_a_meeting_is_changed_or_looked_at() {
+async fn killed_while_a_meeting_is_changed_or_checked() {
     killed_on(Part::Changed).await;
 }
 
@@ -30,10 +30,10 @@ async fn killed_while_work_is_resumed_or_handed_back() {
 }
 
 async fn killed_on(part: Part) {
-    let app = TestApp::start_behind_proxy(&[]).await;
+    let app = TestApp::builder().behind_proxy().start().await;
     let mut kills = Vec::new();
     for walk in part.walks() {
-        for step in rehearse(&app, walk).await {
+        for step in steps_of(&app, walk).await {
             kills.extend(kills_at(walk, step));
         }
     }
@@ -46,43 +46,43 @@ async fn killed_on(part: Part) {
 #[derive(Debug)]
 struct Kill {
     cell: Cell,
-    step: Step,
-    moment: Moment,
+    step: WalkStep,
+    cut_point: CutPoint,
 }
 
 impl Kill {
     async fn carry_out(self) {
         match self.step {
-            Step::Call(operation, place) => {
-                killed_at_call(&self.cell, (operation, place), self.moment).await;
+            WalkStep::Call(operation, place) => {
+                killed_at_call(&self.cell, operation, place, self.cut_point).await;
             }
-            Step::Write(statement, place) => {
-                killed_at_write(&self.cell, (statement, place), self.moment).await;
+            WalkStep::Write(statement, place) => {
+                killed_at_write(&self.cell, statement, place, self.cut_point).await;
             }
         }
     }
 }
 
-fn kills_at(walk: Walk, step: Step) -> Vec<Kill> {
+fn kills_at(walk: Walk, step: WalkStep) -> Vec<Kill> {
     let has_cells = match step {
         // A process that starts fetches a token to check its credential; there is no booking to be lost.
-        Step::Call(operation, _) => operation != Operation::Token && !walk.has_a_fault(),
-        // What is left by another generation is found by looking, and a look can't be told from other looks there.
-        Step::Write(Statement::Claim, _) if walk == Walk::Replaced => false,
-        Step::Write(statement, _) => walk.has_cells_for(statement),
+        WalkStep::Call(operation, _) => operation != Operation::Token && !walk.has_a_fault(),
+        // An older generation that is left is found by a claim, which can't be told from the other claims there.
+        WalkStep::Write(Statement::Claim, _) if walk == Walk::Replaced => false,
+        WalkStep::Write(statement, _) => walk.has_cells_for(statement),
     };
-    let moments = if has_cells { vec![Moment::Before, Moment::AfterCommit] } else { Vec::new() };
-    let kill = |moment| {
-        let fault = if moment == Moment::Before { "killed-before" } else { "killed-after" };
-        Kill { cell: Cell::of(walk, &step.name(), fault), step, moment }
+    let cut_points = if has_cells { vec![CutPoint::BeforeRun, CutPoint::AfterCommit] } else { Vec::new() };
+    let kill = |cut_point| {
+        let fault = if cut_point == CutPoint::BeforeRun { "killed-before" } else { "killed-after" };
+        Kill { cell: Cell::of(walk, &step.name(), fault), step, cut_point }
     };
-    moments.into_iter().map(kill).collect()
+    cut_points.into_iter().map(kill).collect()
 }
 
 /// Killed while Graph has the call, before or after it has done what was asked.
-async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), moment: Moment) {
-    let does_work = moment == Moment::AfterCommit;
-    let app = TestApp::start_with_now(&[]).await;
+async fn killed_at_call(cell: &Cell, operation: Operation, place: usize, cut_point: CutPoint) {
+    let does_work = cut_point == CutPoint::AfterCommit;
+    let app = TestApp::builder().at_real_time().start().await;
     cell.prepare(&app).await;
     let mark = last_call(&app);
     let process = Process::serve(app.environment()).await;
@@ -103,18 +103,18 @@ async fn killed_at_call(cell: &Cell, (operation, place): (Operation, usize), mom
     end(app, cell, mark).await;
 }
 
-/// Killed at a statement: Postgres is away from that moment on, so that the process does nothing more before it dies.
-async fn killed_at_write(cell: &Cell, (statement, place): (Statement, usize), moment: Moment) {
-    // A worker looks as it starts. A claim is counted from there, and only the alarm makes the next one.
+/// Killed at a statement: Postgres is away from then on, so that the process does nothing more before it dies.
+async fn killed_at_write(cell: &Cell, statement: Statement, place: usize, cut_point: CutPoint) {
+    // A worker claims as it starts. Claims are counted from there, and only the alarm causes the next one.
     let poll = if statement == Statement::Claim { "60" } else { "1" };
     let settings = [("WORKER__POLL_SECONDS", poll), ("HTTP__SHUTDOWN_SECONDS", "1")];
-    let app = TestApp::start_now_behind_proxy(&settings).await;
+    let app = TestApp::builder().settings(&settings).behind_proxy().at_real_time().start().await;
     cell.prepare(&app).await;
     let mark = last_call(&app);
     let process = Process::serve(app.environment()).await;
     app.proxy().until_run(Statement::Claim, &cell.name).await;
     app.proxy().let_pass(statement, place);
-    app.proxy().cut(statement, moment);
+    app.proxy().cut(statement, cut_point);
     app.proxy().go_away_after_cut();
     let answer = tokio::spawn(cell.ask(|who, method, path| process.request(who, method, path)).send());
     if cell.walk == Walk::HandedBack {
@@ -129,7 +129,7 @@ async fn killed_at_write(cell: &Cell, (statement, place): (Statement, usize), mo
     end(app, cell, mark).await;
 }
 
-/// The caller, who has no answer or can't be sure of it, asks again; another replica does what is due.
+/// The caller, which has no answer or can't be sure of it, sends its request again; another replica does what is due.
 async fn end(app: TestApp, cell: &Cell, mark: u64) {
     app.simulator.clear_faults();
     cell.ask_again(&app).await;

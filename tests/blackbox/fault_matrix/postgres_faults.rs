@@ -1,9 +1,9 @@
 //! Every statement that writes, with its connection lost before it is run and after it is committed.
 
 use super::proof::{last_call, prove, prove_all};
-use super::steps::{Step, rehearse};
+use super::steps::{WalkStep, steps_of};
 use super::walk::{Cell, Part};
-use crate::support::{Moment, TestApp};
+use crate::support::{CutPoint, TestApp};
 
 #[tokio::test]
 async fn postgres_is_lost_while_a_meeting_is_made() {
@@ -11,7 +11,7 @@ async fn postgres_is_lost_while_a_meeting_is_made() {
 }
 
 #[tokio::test]
-async fn postgres_is_lost_while_a_meeting_is_changed_or_looked_at() {
+async fn postgres_is_lost_while_a_meeting_is_changed_or_checked() {
     postgres_is_lost_on(Part::Changed).await;
 }
 
@@ -26,21 +26,21 @@ async fn postgres_is_lost_while_work_is_resumed_or_handed_back() {
 }
 
 async fn postgres_is_lost_on(part: Part) {
-    let app = TestApp::start_behind_proxy(&[]).await;
+    let app = TestApp::builder().behind_proxy().start().await;
     for walk in part.walks() {
-        for step in rehearse(&app, walk).await {
-            let Step::Write(statement, place) = step else { continue };
+        for step in steps_of(&app, walk).await {
+            let WalkStep::Write(statement, place) = step else { continue };
             if !walk.has_cells_for(statement) {
                 continue;
             }
-            for moment in [Moment::Before, Moment::AfterCommit] {
-                let cell = Cell::of(walk, &step.name(), &format!("{moment:?}"));
+            for cut_point in [CutPoint::BeforeRun, CutPoint::AfterCommit] {
+                let cell = Cell::of(walk, &step.name(), &format!("{cut_point:?}"));
                 cell.prepare(&app).await;
                 let (mark, cuts) = (last_call(&app), app.proxy().cuts().len());
                 app.proxy().let_pass(statement, place);
-                app.proxy().cut(statement, moment);
+                app.proxy().cut(statement, cut_point);
                 cell.carry_out(&app).await;
-                assert_eq!(app.proxy().cuts()[cuts..], [(statement, moment)], "{}", cell.name);
+                assert_eq!(app.proxy().cuts()[cuts..], [(statement, cut_point)], "{}", cell.name);
                 prove(&app, &cell, mark).await;
                 cell.ask_again(&app).await;
                 prove(&app, &cell, mark).await;

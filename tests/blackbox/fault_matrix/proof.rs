@@ -1,8 +1,8 @@
-//! What must be so in the end, whatever went wrong.
+//! What must hold in the end, whatever went wrong.
 
 use std::collections::BTreeMap;
 
-use meeting_provisioner::msgraph_simulator::{Call, MeetingEntry, Operation};
+use meeting_provisioner::msgraph_simulator::{CallEntry, MeetingEntry, Operation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,8 +10,8 @@ use super::walk::{Cell, Walk};
 use crate::self_audit::audit;
 use crate::support::TestApp;
 
-/// Outcomes that tell how things are at Graph.
-const TELLING: [&str; 6] = ["resolved", "created", "found", "changed", "seen", "gone"];
+/// Outcomes that show the state at Graph.
+const CONCLUSIVE: [&str; 6] = ["resolved", "created", "found", "changed", "seen", "gone"];
 
 /// The number of the last call that arrived at Graph.
 pub fn last_call(app: &TestApp) -> u64 {
@@ -19,11 +19,11 @@ pub fn last_call(app: &TestApp) -> u64 {
 }
 
 /// The calls that arrived at Graph after this one.
-pub fn calls_of(app: &TestApp, mark: u64) -> Vec<Call> {
+pub fn calls_of(app: &TestApp, mark: u64) -> Vec<CallEntry> {
     app.simulator.ledger().calls.into_iter().filter(|call| call.sequence > mark).collect()
 }
 
-/// One row a generation and one meeting a row, none live for what was called off; the meeting as it is wanted; and a
+/// One row a generation and one meeting a row, none live for a cancelled generation; the meeting as it is wanted; and a
 /// history in which every call that arrived after the mark has its outcome.
 pub async fn prove(app: &TestApp, cell: &Cell, mark: u64) {
     let name = &cell.name;
@@ -43,7 +43,7 @@ pub async fn prove(app: &TestApp, cell: &Cell, mark: u64) {
     for (generation, external_id, status) in &rows {
         let meeting = meetings.iter().find(|meeting| meeting.external_id == external_id.to_string());
         let meeting = meeting.unwrap_or_else(|| panic!("{name}: generation {generation} has no meeting"));
-        let is_held = usize::try_from(*generation) == Ok(rows.len()) && !cell.walk.is_called_off();
+        let is_held = usize::try_from(*generation) == Ok(rows.len()) && !cell.walk.is_cancelled();
         assert_eq!(status, if is_held { "provisioned" } else { "cancelled" }, "{name}");
         assert_eq!(meeting.deleted_at.is_none(), is_held, "{name}: the meeting of generation {generation}");
         if is_held {
@@ -61,14 +61,14 @@ async fn is_as_wanted(app: &TestApp, cell: &Cell, meeting: &MeetingEntry) {
         assert_eq!(seen, wanted, "{name}");
     }
     assert_eq!(content["recordAutomatically"] == true, cell.walk == Walk::WithSettings, "{name}");
-    let told = app.booking(name).await;
-    assert_eq!(told["meeting"]["joinWebUrl"], meeting.join_web_url, "{name}");
-    assert_eq!(told["meeting"]["differences"], json!([]), "{name}");
-    assert_eq!((&told["lastError"], &told["nextAttemptAt"]), (&Value::Null, &Value::Null), "{name}");
+    let booking = app.booking(name).await;
+    assert_eq!(booking["meeting"]["joinWebUrl"], meeting.join_web_url, "{name}");
+    assert_eq!(booking["meeting"]["differences"], json!([]), "{name}");
+    assert_eq!((&booking["lastError"], &booking["nextAttemptAt"]), (&Value::Null, &Value::Null), "{name}");
 }
 
 /// Each attempt has one outcome, each call that arrived belongs to such an attempt, and what was unknown, put off or
-/// out of order is followed by an outcome that tells how things are.
+/// out of order is followed by an outcome that shows the state at Graph.
 async fn every_call_has_its_outcome(app: &TestApp, cell: &Cell, mark: u64) {
     let name = &cell.name;
     let history = app.history_items(name).await;
@@ -87,7 +87,7 @@ async fn every_call_has_its_outcome(app: &TestApp, cell: &Cell, mark: u64) {
         assert!(outcomes.contains_key(attempt), "{name}: {call:?} is not in the history: {history:?}");
     }
     assert_eq!(last.len(), cell.walk.generations(), "{name}: {history:?}");
-    assert!(last.values().all(|outcome| TELLING.contains(outcome)), "{name}: {history:?}");
+    assert!(last.values().all(|outcome| CONCLUSIVE.contains(outcome)), "{name}: {history:?}");
 }
 
 /// The service's own proof over everything in its tables; it names bookings, and so cells.

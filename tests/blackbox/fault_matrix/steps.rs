@@ -7,16 +7,16 @@ use super::proof::{calls_of, last_call, prove};
 use super::walk::{Cell, Walk};
 use crate::support::{Statement, TestApp};
 
-/// One step, the how-manieth of its kind on its walk, from 0.
+/// One step, with its number among the steps of its kind on its walk, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum WalkStep {
     /// A call to Graph, or for a token.
     Call(Operation, usize),
     /// A statement that writes.
     Write(Statement, usize),
 }
 
-impl Step {
+impl WalkStep {
     /// Its name, as part of a booking's.
     pub fn name(self) -> String {
         match self {
@@ -26,14 +26,14 @@ impl Step {
     }
 }
 
-fn numbered<T: Copy + PartialEq>(seen: &[T], step: fn(T, usize) -> Step) -> Vec<Step> {
+fn numbered<T: Copy + PartialEq>(seen: &[T], step: fn(T, usize) -> WalkStep) -> Vec<WalkStep> {
     let places = seen.iter().enumerate();
     places.map(|(n, one)| step(*one, seen[..n].iter().filter(|earlier| *earlier == one).count())).collect()
 }
 
-/// Goes a walk without a fault and says which steps it has. The service must stand behind a proxy.
-pub async fn rehearse(app: &TestApp, walk: Walk) -> Vec<Step> {
-    let cell = Cell::of(walk, "rehearsal", "nothing");
+/// Carries out a walk without a fault and returns its steps. The service must be behind a proxy.
+pub async fn steps_of(app: &TestApp, walk: Walk) -> Vec<WalkStep> {
+    let cell = Cell::of(walk, "no-fault", "nothing");
     cell.prepare(app).await;
     let (mark, written) = (last_call(app), app.proxy().run().len());
     cell.carry_out(app).await;
@@ -41,8 +41,8 @@ pub async fn rehearse(app: &TestApp, walk: Walk) -> Vec<Step> {
     // A token that was fetched because it was the service's first is no step of this walk.
     let called: Vec<Operation> =
         called.filter(|called| *called != Operation::Token || walk == Walk::Created).collect();
-    let mut steps = numbered(&called, Step::Call);
-    steps.extend(numbered(&app.proxy().run()[written..], Step::Write));
+    let mut steps = numbered(&called, WalkStep::Call);
+    steps.extend(numbered(&app.proxy().run()[written..], WalkStep::Write));
     prove(app, &cell, mark).await;
     steps
 }
@@ -70,15 +70,15 @@ fn every_kind_of_call_is_known() {
 /// Every kind of call, the fetching of a token and every statement that writes is a step of some walk, and so has its
 /// cells. Calls must be on a walk that has no fault of its own, for the others get no faults of Graph besides.
 #[tokio::test]
-async fn every_step_is_walked_through() {
-    let app = TestApp::start_behind_proxy(&[]).await;
+async fn every_step_is_part_of_a_walk() {
+    let app = TestApp::builder().behind_proxy().start().await;
     let (mut called, mut written) = (Vec::new(), Vec::new());
     for walk in Walk::ALL {
-        for step in rehearse(&app, walk).await {
+        for step in steps_of(&app, walk).await {
             match step {
-                Step::Call(operation, _) if !walk.has_a_fault() => called.push(operation),
-                Step::Call(..) => {}
-                Step::Write(statement, _) => written.push(statement),
+                WalkStep::Call(operation, _) if !walk.has_a_fault() => called.push(operation),
+                WalkStep::Call(..) => {}
+                WalkStep::Write(statement, _) => written.push(statement),
             }
         }
     }

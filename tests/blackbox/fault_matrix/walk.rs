@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::drift::somebody_changes;
+use crate::drift::organizer_changes;
 use crate::support::{Statement, TestApp, Who, booking_with};
 
 /// Generous, for machines that are busy; nothing here is measured.
@@ -26,19 +26,19 @@ pub enum Walk {
     Named,
     /// A fresh booking with settings, which come by a change after the creation.
     WithSettings,
-    /// A booking put to another time.
+    /// A booking moved to another time.
     Rescheduled,
-    /// A booking called off.
+    /// A booking that is cancelled.
     Cancellation,
-    /// A booking called off while nobody knows whether its meeting was made.
-    CalledOffUnknown,
-    /// A booking whose meeting somebody changed, looked at.
+    /// A booking that is cancelled while the outcome of its creation is unknown.
+    CancelledUnknown,
+    /// A booking whose meeting the organizer changed, checked for drift.
     Mended,
-    /// A booking that was called off, booked again.
+    /// A booking that was cancelled, booked again.
     BookedAgain,
     /// A booking that gets another organizer, and so another meeting.
     Replaced,
-    /// A fresh booking that Graph puts off.
+    /// A fresh booking that Graph throttles.
     Throttled,
     /// A parked booking that an operator has tried again.
     Retried,
@@ -51,7 +51,7 @@ pub enum Walk {
 pub enum Part {
     /// A meeting is made.
     Made,
-    /// A meeting is changed or looked at.
+    /// A meeting is changed or checked.
     Changed,
     /// A meeting is removed.
     Removed,
@@ -74,7 +74,7 @@ impl Walk {
         Self::WithSettings,
         Self::Rescheduled,
         Self::Cancellation,
-        Self::CalledOffUnknown,
+        Self::CancelledUnknown,
         Self::Mended,
         Self::BookedAgain,
         Self::Replaced,
@@ -88,7 +88,7 @@ impl Walk {
         match self {
             Self::Created | Self::Named | Self::WithSettings | Self::BookedAgain => Part::Made,
             Self::Rescheduled | Self::Mended => Part::Changed,
-            Self::Cancellation | Self::CalledOffUnknown | Self::Replaced => Part::Removed,
+            Self::Cancellation | Self::CancelledUnknown | Self::Replaced => Part::Removed,
             Self::Throttled | Self::Retried | Self::HandedBack => Part::Resumed,
         }
     }
@@ -98,9 +98,9 @@ impl Walk {
         matches!(self, Self::Throttled | Self::HandedBack)
     }
 
-    /// Whether the booking is called off in the end.
-    pub fn is_called_off(self) -> bool {
-        matches!(self, Self::Cancellation | Self::CalledOffUnknown)
+    /// Whether the booking is cancelled in the end.
+    pub fn is_cancelled(self) -> bool {
+        matches!(self, Self::Cancellation | Self::CancelledUnknown)
     }
 
     /// Steps of a walk that have their cells on other walks: a replica that stops takes none of what follows, and waits a
@@ -172,15 +172,15 @@ impl Cell {
             Walk::WithSettings => {}
             Walk::Named => app.simulator.declare(organizer, OrganizerState::Permitted, Some(&self.upn())),
             Walk::Rescheduled | Walk::Cancellation | Walk::Replaced => book().await,
-            Walk::CalledOffUnknown => {
-                // A process, whose clock is behind, leaves it alone until it is called off.
+            Walk::CancelledUnknown => {
+                // A process, whose clock is behind, leaves it alone until it is cancelled.
                 app.clock.advance(LONG);
                 app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
                 app.book_and_look(&self.first()).await;
             }
             Walk::Mended => {
                 book().await;
-                somebody_changes(app, json!({"subject": "Party"})).await;
+                organizer_changes(app, json!({"subject": "Party"})).await;
             }
             Walk::BookedAgain => {
                 book().await;
@@ -202,7 +202,7 @@ impl Cell {
         }
     }
 
-    /// The caller's request, at the door that `request` begins requests to. Nobody waits for the meeting.
+    /// The caller's request, to the service that `request` begins requests to. It does not wait for the meeting.
     pub fn ask(&self, request: impl FnOnce(Who, Method, &str) -> RequestBuilder) -> RequestBuilder {
         let path = format!("/v1/bookings/{}", self.name);
         let request = match self.walk {
@@ -214,7 +214,7 @@ impl Cell {
             }
             Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
                 .json(&self.wanted()),
-            Walk::Cancellation | Walk::CalledOffUnknown => request(Who::Desk, Method::DELETE, &path),
+            Walk::Cancellation | Walk::CancelledUnknown => request(Who::Desk, Method::DELETE, &path),
             Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
             Walk::Retried => {
                 request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))
@@ -230,16 +230,16 @@ impl Cell {
             self.ask(|who, method, path| stopping.request(who, method, path)).send().await.unwrap();
             self.until_graph_hangs(app).await;
             stopping.end_with_work_left().await;
-            app.resume_until_rest(Duration::from_mins(1)).await;
+            app.resume_until_settled(Duration::from_mins(1)).await;
         } else {
             self.ask_again(app).await;
         }
     }
 
-    /// The same once more, as a caller does who isn't sure of being heard.
+    /// The same once more, as a caller does that has no answer.
     pub async fn ask_again(&self, app: &TestApp) {
         self.ask(|who, method, path| app.request(who, method, path)).send().await.unwrap();
-        app.resume_until_rest(Duration::from_mins(1)).await;
+        app.resume_until_settled(Duration::from_mins(1)).await;
     }
 
     /// Waits for the call on which a replica is to be stopped.

@@ -1,29 +1,26 @@
 //! The service under test.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
+use meeting_provisioner::clock::{Clock, ManualClock};
 use meeting_provisioner::command::{BackgroundWork, Replica};
 use meeting_provisioner::config::Settings;
-use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
+use meeting_provisioner::msgraph_simulator::Simulator;
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::PgPool;
 use tempfile::TempDir;
-use time::macros::datetime;
 
-use super::keys::{Who, write_keys};
-use super::postgres::{TestDatabase, fresh_database};
+use super::api_response::ApiResponse;
+use super::app_builder::{TestAppBuilder, prefixed};
+use super::keys::Who;
+use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
-use super::service_response::ServiceResponse;
-
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The settings file in a test's folder, if it has one.
-const CONFIG_FILE: &str = "config.toml";
+pub(super) const CONFIG_FILE: &str = "config.toml";
 
 /// A service of a test's own: its database, its simulator, its clock.
 pub struct TestApp {
@@ -31,99 +28,45 @@ pub struct TestApp {
     pub simulator: Arc<Simulator>,
     /// The time; it stands still until the test moves it.
     pub clock: Arc<ManualClock>,
-    /// The database behind the service, for looking and for meddling.
+    /// The database behind the service, which tests read and change past the service.
     pub pool: PgPool,
     service: Option<Replica>,
-    environment: Vec<(String, String)>,
     http: Option<reqwest::Client>,
-    database: Arc<TestDatabase>,
-    folder: Arc<TempDir>,
-    proxy: Option<Arc<PostgresProxy>>,
+    surroundings: Surroundings,
+}
+
+/// What all replicas of one test share.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) simulator: Arc<Simulator>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) database: Arc<TestDatabase>,
+    pub(super) proxy: Option<Arc<PostgresProxy>>,
+    /// Holds the keys' file and, if there is one, the settings file.
+    pub(super) folder: Arc<TempDir>,
+    /// The settings, as environment variables with their prefix.
+    pub(super) environment: Vec<(String, String)>,
 }
 
 impl TestApp {
-    /// Starts a service.
+    /// Starts a service with the settings that most tests have.
     pub async fn start() -> Self {
-        Self::start_with(&[]).await
+        Self::builder().start().await
     }
 
-    /// Starts a service with some settings of its own, by the names of their environment variables without prefix.
-    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
-        Self::start_at(datetime!(2026-11-23 08:00 UTC), settings, None).await
-    }
-
-    /// Starts a service with a settings file of its own.
-    pub async fn start_with_file(text: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
-        Self::start_in(folder, datetime!(2026-11-23 08:00 UTC), &[], None).await
+    /// Starts a service with other settings.
+    pub fn builder() -> TestAppBuilder {
+        TestAppBuilder::default()
     }
 
     /// Replaces the settings file; the next replica reads it.
     pub fn write_file(&self, text: &str) {
-        std::fs::write(self.folder.path().join(CONFIG_FILE), text).unwrap();
-    }
-
-    /// Starts a service whose clock shows the real time, for tests with processes that know no other.
-    pub async fn start_now() -> Self {
-        Self::start_with_now(&[]).await
-    }
-
-    /// The same with some settings of its own.
-    pub async fn start_with_now(settings: &[(&str, &str)]) -> Self {
-        Self::start_at(SystemClock.now(), settings, None).await
-    }
-
-    /// Starts a service that reaches its database through a proxy, which tests let break connections. The `pool` of the
-    /// tests does not.
-    pub async fn start_behind_proxy(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self::start_on(folder, datetime!(2026-11-23 08:00 UTC), (settings, None), true).await
-    }
-
-    /// The same with a clock that shows the real time.
-    pub async fn start_now_behind_proxy(settings: &[(&str, &str)]) -> Self {
-        Self::start_on(tempfile::tempdir().unwrap(), SystemClock.now(), (settings, None), true).await
+        std::fs::write(self.surroundings.folder.path().join(CONFIG_FILE), text).unwrap();
     }
 
     /// The proxy of a service that was started behind one.
     pub fn proxy(&self) -> &PostgresProxy {
-        self.proxy.as_ref().expect("this service was started behind a proxy")
-    }
-
-    /// Starts a service with one more API key, given as its block.
-    pub async fn start_with_keys(block: &str) -> Self {
-        Self::start_at(datetime!(2026-11-23 08:00 UTC), &[], Some(block)).await
-    }
-
-    async fn start_at(now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), now, settings, key).await
-    }
-
-    async fn start_in(folder: TempDir, now: Timestamp, settings: &[(&str, &str)], key: Option<&str>) -> Self {
-        Self::start_on(folder, now, (settings, key), false).await
-    }
-
-    async fn start_on(
-        folder: TempDir,
-        now: Timestamp,
-        (settings, key): (&[(&str, &str)], Option<&str>),
-        behind_proxy: bool,
-    ) -> Self {
-        let clock = Arc::new(ManualClock::at(now));
-        let simulator_clock: Arc<dyn Clock> = clock.clone();
-        let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() })
-            .await
-            .unwrap();
-        let database = Arc::new(fresh_database(&MIGRATOR).await);
-        let proxy =
-            if behind_proxy { Some(Arc::new(PostgresProxy::in_front_of(&database.url).await)) } else { None };
-        let folder = Arc::new(folder);
-        let keys = write_keys(folder.path(), key.unwrap_or_default());
-        let database_url = proxy.as_ref().map_or(database.url.as_str(), |proxy| proxy.url());
-        let mut environment = environment(&simulator, database_url, &keys);
-        environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
-        Self::assemble(Arc::new(simulator), clock, environment, (database, proxy), folder).await
+        self.surroundings.proxy.as_ref().expect("this service was started behind a proxy")
     }
 
     /// Starts another replica on the same database, simulator and clock.
@@ -133,62 +76,56 @@ impl TestApp {
 
     /// The same with some settings of its own.
     pub async fn another_replica_with(&self, settings: &[(&str, &str)]) -> Self {
-        let mut environment = self.environment.clone();
-        environment.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
-        let (database, folder) = (Arc::clone(&self.database), Arc::clone(&self.folder));
-        let (simulator, clock) = (Arc::clone(&self.simulator), Arc::clone(&self.clock));
-        Self::assemble(simulator, clock, environment, (database, self.proxy.clone()), folder).await
+        let mut surroundings = self.surroundings.clone();
+        let settings = settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned()));
+        surroundings.environment.extend(settings);
+        Self::assemble(surroundings).await
     }
 
-    async fn assemble(
-        simulator: Arc<Simulator>,
-        clock: Arc<ManualClock>,
-        environment: Vec<(String, String)>,
-        (database, proxy): (Arc<TestDatabase>, Option<Arc<PostgresProxy>>),
-        folder: Arc<TempDir>,
-    ) -> Self {
-        let file = folder.path().join(CONFIG_FILE);
-        let settings = Settings::load(file.exists().then_some(file.as_path()), environment.clone()).unwrap();
-        let service_clock: Arc<dyn Clock> = clock.clone();
-        let service = Replica::start(&settings, service_clock, BackgroundWork::Manual).await.unwrap();
+    pub(super) async fn assemble(surroundings: Surroundings) -> Self {
+        let file = surroundings.folder.path().join(CONFIG_FILE);
+        let file = file.exists().then_some(file.as_path());
+        let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
+        let clock: Arc<dyn Clock> = surroundings.clock.clone();
+        let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy, if there is one; a test may also have a server of its own.
-        let url = if proxy.is_some() { &database.url } else { settings.database.url.expose_secret() };
+        let url = match surroundings.proxy {
+            Some(_) => &surroundings.database.url,
+            None => settings.database.url.expose_secret(),
+        };
         let pool = PgPool::connect(url).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
-            simulator,
-            clock,
+            simulator: Arc::clone(&surroundings.simulator),
+            clock: Arc::clone(&surroundings.clock),
             pool,
             service: Some(service),
-            environment,
             http: Some(http),
-            database,
-            folder,
-            proxy,
+            surroundings,
         }
     }
 
     /// The settings, as environment variables for a process of its own.
     pub fn environment(&self) -> &[(String, String)] {
-        &self.environment
+        &self.surroundings.environment
     }
 
     fn service(&self) -> &Replica {
         self.service.as_ref().expect("the service runs until the test ends")
     }
 
-    /// The address of a path at the public door.
+    /// The URL of a path on the public port.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.service().public_address())
     }
 
-    /// The address of a path at the operators' door.
+    /// The URL of a path on the operators' port.
     pub fn admin_url(&self, path: &str) -> String {
         format!("http://{}{path}", self.service().admin_address())
     }
 
-    /// A request to the public door, to be completed and sent.
+    /// A request to the public port, to be completed and sent.
     pub fn request(&self, who: Who, method: Method, path: &str) -> reqwest::RequestBuilder {
         let http = self.http.as_ref().expect("the service runs until the test ends");
         let request = http.request(method, self.url(path));
@@ -199,52 +136,50 @@ impl TestApp {
     }
 
     /// `GET` of a path.
-    pub async fn get(&self, who: Who, path: &str) -> ServiceResponse {
-        ServiceResponse::read(self.request(who, Method::GET, path).send().await.unwrap()).await
+    pub async fn get(&self, who: Who, path: &str) -> ApiResponse {
+        ApiResponse::read(self.request(who, Method::GET, path).send().await.unwrap()).await
     }
 
     /// `GET` of a path with a `Prefer` header.
-    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> ServiceResponse {
+    pub async fn get_preferring(&self, who: Who, prefer: &str, path: &str) -> ApiResponse {
         let request = self.request(who, Method::GET, path).header("Prefer", prefer);
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
-    /// `POST /v1/bookings`, with the answer awaited as long as the service waits.
-    pub async fn book(&self, who: Who, body: &Value) -> ServiceResponse {
-        ServiceResponse::read(
-            self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap(),
-        )
-        .await
+    /// `POST /v1/bookings`, with the service's default wait.
+    pub async fn book(&self, who: Who, body: &Value) -> ApiResponse {
+        ApiResponse::read(self.request(who, Method::POST, "/v1/bookings").json(body).send().await.unwrap())
+            .await
     }
 
     /// The same with a `Prefer` header.
-    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> ServiceResponse {
+    pub async fn book_preferring(&self, who: Who, prefer: &str, body: &Value) -> ApiResponse {
         let request = self.request(who, Method::POST, "/v1/bookings").header("Prefer", prefer).json(body);
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// `PUT /v1/bookings/{id}` with the id that the body names.
-    pub async fn declare(&self, body: &Value) -> ServiceResponse {
+    pub async fn declare(&self, body: &Value) -> ApiResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[]).await
     }
 
     /// The same with `If-Match`.
-    pub async fn declare_if(&self, condition: &str, body: &Value) -> ServiceResponse {
+    pub async fn declare_if(&self, condition: &str, body: &Value) -> ApiResponse {
         self.put(body["bookingId"].as_str().unwrap(), body, &[("If-Match", condition)]).await
     }
 
     /// `PUT /v1/bookings/{path}` with these headers.
-    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> ServiceResponse {
+    pub async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> ApiResponse {
         let request = self.request(Who::Desk, Method::PUT, &format!("/v1/bookings/{path}")).json(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// `DELETE /v1/bookings/{path}` with these headers.
-    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> ServiceResponse {
+    pub async fn delete(&self, path: &str, headers: &[(&str, &str)]) -> ApiResponse {
         let request = self.request(Who::Desk, Method::DELETE, &format!("/v1/bookings/{path}"));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        ServiceResponse::read(request.send().await.unwrap()).await
+        ApiResponse::read(request.send().await.unwrap()).await
     }
 
     /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.
@@ -254,21 +189,21 @@ impl TestApp {
         found.map_or(0.0, |value| value.parse().unwrap())
     }
 
-    /// Waits until this replica hears what others tell.
+    /// Waits until this replica listens for notifications.
     pub async fn until_listening(&self) {
         self.until_metric("meeting_provisioner_listening", |value| value > 0.0).await;
     }
 
     /// Waits until a metric is as wanted.
     pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
-        let asked = async {
+        let reached = async {
             while !wanted(self.metric(name).await) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asked)
+        tokio::time::timeout(Duration::from_secs(30), reached)
             .await
-            .unwrap_or_else(|_| panic!("in vain: {name}"));
+            .unwrap_or_else(|_| panic!("{name} is not as wanted in time"));
     }
 
     /// Waits until no attempt is under way.
@@ -276,14 +211,14 @@ impl TestApp {
         self.service().idle().await;
     }
 
-    /// Books without waiting for the meeting, and hands back how the booking stands after the first attempts.
+    /// Books without waiting for the meeting, and returns the booking as it is after the first attempts.
     pub async fn book_and_look(&self, body: &Value) -> Value {
         self.book_preferring(Who::Desk, "respond-async", body).await.expect(202);
         self.service().idle().await;
         self.booking(body["bookingId"].as_str().unwrap()).await
     }
 
-    /// A booking as the service tells it.
+    /// A booking as the service returns it.
     pub async fn booking(&self, booking_id: &str) -> Value {
         self.get(Who::Desk, &format!("/v1/bookings/{booking_id}")).await.expect(200).json()
     }
@@ -302,7 +237,7 @@ impl TestApp {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Moves the clock on and resumes what is due then; says how many bookings that were.
+    /// Moves the clock on and resumes what is due then; returns how many bookings that were.
     pub async fn resume_after(&self, wait: Duration) -> usize {
         self.service().idle().await;
         self.clock.advance(wait);
@@ -314,29 +249,29 @@ impl TestApp {
         self.service().look_at_quotas().await.unwrap();
     }
 
-    /// Makes the rounds over meetings that Graph has not told of for this long; says how many were looked at.
+    /// Compares all meetings that were not seen at Graph for this long; returns how many were read.
     pub async fn compare_all(&self, unseen_for: Duration) -> usize {
         self.service().compare_all(unseen_for).await.unwrap()
     }
 
-    /// Resumes what is due now; says how many bookings that were.
+    /// Resumes what is due now; returns how many bookings that were.
     pub async fn resume_due(&self) -> Result<usize, String> {
         self.service().resume_due().await
     }
 
-    /// The status of a path at the operators' door.
+    /// The status of a path on the operators' port.
     pub async fn probe(&self, path: &str) -> u16 {
         reqwest::get(self.admin_url(path)).await.unwrap().status().as_u16()
     }
 
     /// Waits until `/readyz` answers like this.
     pub async fn until_readyz(&self, status: u16) {
-        let asked = async {
+        let reached = async {
             while self.probe("/readyz").await != status {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asked)
+        tokio::time::timeout(Duration::from_secs(30), reached)
             .await
             .unwrap_or_else(|_| panic!("never {status}"));
     }
@@ -370,28 +305,4 @@ impl Drop for TestApp {
             "a TestApp is ended by end(), which checks that nothing due is left behind"
         );
     }
-}
-
-fn environment(simulator: &Simulator, database_url: &str, keys: &Path) -> Vec<(String, String)> {
-    let settings = simulator.settings();
-    [
-        ("HTTP__ADDRESS", "127.0.0.1:0"),
-        ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
-        ("HTTP__SHUTDOWN_SECONDS", "5"),
-        ("HTTP__DRAIN_SECONDS", "0"),
-        ("DATABASE__URL", database_url),
-        ("DATABASE__CONNECTIONS_MAX", "4"),
-        ("GRAPH__TENANT_ID", &settings.tenant_id),
-        ("GRAPH__CLIENT_ID", &settings.client_id),
-        ("GRAPH__CLIENT_SECRET", settings.client_secret.expose_secret()),
-        ("GRAPH__ROOT_URL", simulator.graph_root_url()),
-        ("GRAPH__LOGIN_URL", simulator.login_url()),
-        ("ACCESS__API_KEYS_FILE", keys.to_str().unwrap()),
-    ]
-    .map(|(name, value)| (prefixed(name), value.to_owned()))
-    .into()
-}
-
-fn prefixed(name: &str) -> String {
-    format!("MEETING_PROVISIONER__{name}")
 }

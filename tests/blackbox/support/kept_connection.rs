@@ -1,5 +1,5 @@
-//! A connection that is kept, byte for byte: libraries send again by themselves what a reset has cost them, and here
-//! nobody may.
+//! A connection that is kept, byte for byte: libraries repeat by themselves what a reset has cost, and here nothing may be
+//! repeated.
 
 use std::io;
 
@@ -9,12 +9,12 @@ use tokio::net::TcpStream;
 
 use super::keys::Who;
 
-/// A connection to a public door, for one request after the other.
+/// A connection to a public port, for one request after the other.
 pub struct KeptConnection(BufReader<TcpStream>);
 
 /// What was answered.
 #[derive(Debug)]
-pub struct Told {
+pub struct RawResponse {
     /// HTTP status.
     pub status: u16,
     /// Whether the next request needs another connection.
@@ -34,8 +34,8 @@ impl KeptConnection {
         self.0.write_all(bytes).await
     }
 
-    /// Reads one answer, which must tell its length.
-    pub async fn answer(&mut self) -> io::Result<Told> {
+    /// Reads one answer, which must have a `Content-Length`.
+    pub async fn answer(&mut self) -> io::Result<RawResponse> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -52,11 +52,11 @@ impl KeptConnection {
         let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
         self.0.read_exact(&mut body).await?;
         let closes = header("connection") == Some("close");
-        Ok(Told { status, closes, text: String::from_utf8(body).unwrap() })
+        Ok(RawResponse { status, closes, text: String::from_utf8(body).unwrap() })
     }
 
     /// Sends a request and reads its answer.
-    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Told> {
+    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<RawResponse> {
         self.send(request).await?;
         self.answer().await
     }

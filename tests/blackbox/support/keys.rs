@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Who calls.
+/// A caller of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// `room-booking`, may write.
@@ -13,18 +13,18 @@ pub enum Who {
     Screen,
     /// `crm`, may write.
     OtherSystem,
-    /// May read everybody's bookings and history.
+    /// May read all source systems' bookings and history.
     Auditor,
     /// May operate.
     Operator,
-    /// A key that nobody has.
+    /// A key that isn't in the file.
     Stranger,
     /// No credential at all.
     Nobody,
 }
 
 impl Who {
-    /// Everybody with a key that is good.
+    /// The callers whose keys are in the file.
     pub const KNOWN: [Self; 5] = [Self::Desk, Self::Screen, Self::OtherSystem, Self::Auditor, Self::Operator];
 
     /// The key, if this caller has one.

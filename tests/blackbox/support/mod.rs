@@ -1,19 +1,20 @@
 //! What the tests stand on.
 
+pub mod api_response;
 pub mod app;
+mod app_builder;
 pub mod kept_connection;
 pub mod keys;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
-mod rest;
-pub mod service_response;
+mod resume_until_settled;
 pub mod statement;
 
+pub use api_response::ApiResponse;
 pub use app::TestApp;
 pub use keys::Who;
-pub use postgres_proxy::Moment;
-pub use service_response::ServiceResponse;
+pub use postgres_proxy::CutPoint;
 pub use statement::Statement;
 
 use serde_json::{Value, json};
@@ -40,9 +41,9 @@ pub fn booking_with(booking_id: &str, overrides: Value) -> Value {
     body
 }
 
-/// One of these answers is of the request that made the booking, all others are replays.
+/// One of these answers is of the request that created the booking, all others are replays.
 #[track_caller]
-pub fn one_made_it_and_all_know_it(answers: &[ServiceResponse]) {
+pub fn one_created_and_the_others_replayed(answers: &[ApiResponse]) {
     let strange: Vec<_> = answers.iter().filter(|answer| !matches!(answer.status, 200 | 201)).collect();
     assert!(strange.is_empty(), "{strange:?}");
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);

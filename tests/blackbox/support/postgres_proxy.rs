@@ -1,8 +1,8 @@
-//! Stands between the service and Postgres and breaks connections at the very moment that a test wants: before a
+//! Stands between the service and Postgres and breaks connections at the point that a test names: before a
 //! statement is sent on, or after the server has committed it and before its answer is handed back.
 //!
 //! It reads the messages of PostgreSQL's protocol 3.0 ("Message Formats") as far as it must. A statement is recognised
-//! by words of its own when it is prepared, and by its name when it is run.
+//! by a text of its own when it is prepared, and by its name when it is run.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,10 +22,10 @@ const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
 
 /// Where a connection is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Moment {
+pub enum CutPoint {
     /// Before the statement reaches the server, which never runs it.
-    Before,
-    /// After the server has run and committed it; nobody hears.
+    BeforeRun,
+    /// After the server has run and committed it; its answer is lost.
     AfterCommit,
 }
 
@@ -33,18 +33,18 @@ pub enum Moment {
 #[derive(Debug)]
 pub struct PostgresProxy {
     url: String,
-    shared: Arc<Shared>,
+    state: Arc<ProxyState>,
     _stop: DropGuard,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ProxyState {
     server: SocketAddr,
-    /// Cuts to be made, oldest first; without a moment the statement passes.
-    orders: Mutex<Vec<(Statement, Option<Moment>)>>,
+    /// Cuts to be made, oldest first; without a point the statement passes.
+    planned_cuts: Mutex<Vec<(Statement, Option<CutPoint>)>>,
     /// The statements that were about to be run so far.
     run: watch::Sender<Vec<Statement>>,
-    done: watch::Sender<Vec<(Statement, Moment)>>,
+    done: watch::Sender<Vec<(Statement, CutPoint)>>,
     /// Breaks what is connected now; replaced by a fresh one each time.
     connected: Mutex<CancellationToken>,
     away: watch::Sender<bool>,
@@ -63,9 +63,9 @@ impl PostgresProxy {
         url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
         url.query_pairs_mut().append_pair("sslmode", "disable");
         let stop = CancellationToken::new();
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ProxyState {
             server,
-            orders: Mutex::default(),
+            planned_cuts: Mutex::default(),
             run: watch::Sender::default(),
             done: watch::Sender::default(),
             connected: Mutex::new(stop.child_token()),
@@ -73,8 +73,8 @@ impl PostgresProxy {
             frozen: watch::Sender::new(false),
             stop: stop.clone(),
         });
-        tokio::spawn(Arc::clone(&shared).accept(listener));
-        Self { url: url.into(), shared, _stop: stop.drop_guard() }
+        tokio::spawn(Arc::clone(&state).accept(listener));
+        Self { url: url.into(), state, _stop: stop.drop_guard() }
     }
 
     /// The same database, through the proxy.
@@ -84,90 +84,90 @@ impl PostgresProxy {
 
     /// Breaks the next connection on which this statement is about to be run.
     pub fn cut_before(&self, statement: Statement) {
-        self.cut(statement, Moment::Before);
+        self.cut(statement, CutPoint::BeforeRun);
     }
 
     /// Breaks the next connection on which this statement has been committed, before its answer is handed back. One that
     /// fails is handed back and doesn't count.
     pub fn cut_after_commit(&self, statement: Statement) {
-        self.cut(statement, Moment::AfterCommit);
+        self.cut(statement, CutPoint::AfterCommit);
     }
 
-    /// The same with the moment as a value; several may be ordered at once, also of one statement.
-    pub fn cut(&self, statement: Statement, moment: Moment) {
-        lock(&self.shared.orders).push((statement, Some(moment)));
+    /// The same with the point as a value; several may be planned at once, also of one statement.
+    pub fn cut(&self, statement: Statement, point: CutPoint) {
+        lock(&self.state.planned_cuts).push((statement, Some(point)));
     }
 
-    /// Lets this statement pass as often, before what is ordered of it from now on.
+    /// Lets this statement pass as often, before what is planned of it from now on.
     pub fn let_pass(&self, statement: Statement, times: usize) {
-        lock(&self.shared.orders).extend(std::iter::repeat_n((statement, None), times));
+        lock(&self.state.planned_cuts).extend(std::iter::repeat_n((statement, None), times));
     }
 
     /// The statements that were about to be run so far, whatever became of them.
     pub fn run(&self) -> Vec<Statement> {
-        self.shared.run.borrow().clone()
+        self.state.run.borrow().clone()
     }
 
     /// Waits until this statement was about to be run.
     pub async fn until_run(&self, statement: Statement, about: &str) {
-        let mut run = self.shared.run.subscribe();
+        let mut run = self.state.run.subscribe();
         let waited =
             tokio::time::timeout(Duration::from_secs(30), run.wait_for(|run| run.contains(&statement)));
         drop(waited.await.unwrap_or_else(|_| panic!("{about}: {statement:?} is never run")).unwrap());
     }
 
     /// The cuts that were made so far.
-    pub fn cuts(&self) -> Vec<(Statement, Moment)> {
-        self.shared.done.borrow().clone()
+    pub fn cuts(&self) -> Vec<(Statement, CutPoint)> {
+        self.state.done.borrow().clone()
     }
 
     /// Waits until so many cuts were made.
     pub async fn until_cuts(&self, count: usize, about: &str) {
-        let mut done = self.shared.done.subscribe();
+        let mut done = self.state.done.subscribe();
         let waited = tokio::time::timeout(Duration::from_secs(30), done.wait_for(|done| done.len() >= count));
         drop(waited.await.unwrap_or_else(|_| panic!("{about}: no {count} cuts: {:?}", self.cuts())).unwrap());
     }
 
     /// Breaks every connection now; new ones are welcome.
     pub fn cut_all(&self) {
-        self.shared.cut_all();
+        self.state.cut_all();
     }
 
     /// From now on Postgres is away: connections break, and new ones are not taken.
     pub fn go_away(&self) {
-        self.shared.away.send_replace(true);
+        self.state.away.send_replace(true);
         self.cut_all();
     }
 
-    /// Goes away as soon as the next ordered cut was made, so that nothing comes between the two.
+    /// Goes away as soon as the next planned cut was made, so that nothing comes between the two.
     pub fn go_away_after_cut(&self) {
         let made = self.cuts().len();
-        let (shared, mut done) = (Arc::clone(&self.shared), self.shared.done.subscribe());
+        let (state, mut done) = (Arc::clone(&self.state), self.state.done.subscribe());
         tokio::spawn(async move {
             if done.wait_for(|done| done.len() > made).await.is_ok() {
-                shared.away.send_replace(true);
-                shared.cut_all();
+                state.away.send_replace(true);
+                state.cut_all();
             }
         });
     }
 
     /// Postgres is there again.
     pub fn come_back(&self) {
-        self.shared.away.send_replace(false);
+        self.state.away.send_replace(false);
     }
 
     /// From now on nothing passes and nothing breaks, as if the host had vanished.
     pub fn freeze(&self) {
-        self.shared.frozen.send_replace(true);
+        self.state.frozen.send_replace(true);
     }
 
     /// Everything passes again, what was held back first.
     pub fn thaw(&self) {
-        self.shared.frozen.send_replace(false);
+        self.state.frozen.send_replace(false);
     }
 }
 
-impl Shared {
+impl ProxyState {
     fn cut_all(&self) {
         std::mem::replace(&mut *lock(&self.connected), self.stop.child_token()).cancel();
     }
@@ -182,12 +182,12 @@ impl Shared {
                 continue;
             }
             let connection = lock(&self.connected).child_token();
-            let shared = Arc::clone(&self);
+            let state = Arc::clone(&self);
             tokio::spawn(async move {
                 // However it ends, both sides are closed with the futures that own them.
                 tokio::select! {
                     () = connection.cancelled() => {}
-                    _ended = shared.connect(client, connection.clone()) => {}
+                    _ended = state.connect(client, connection.clone()) => {}
                 }
             });
         }
@@ -206,12 +206,12 @@ impl Shared {
             client.write_all(b"N").await?;
         };
         server.write_all(&startup).await?;
-        let progress = Mutex::new(Progress { expected: 1, ..Progress::default() });
+        let progress = Mutex::new(ConnectionProgress { expected: 1, ..ConnectionProgress::default() });
         let (mut client_reads, mut client_writes) = client.split();
         let (mut server_reads, mut server_writes) = server.split();
         tokio::select! {
-            ended = self.forth(&mut client_reads, &mut server_writes, (&progress, &connection)) => ended,
-            ended = self.back(&mut server_reads, &mut client_writes, (&progress, &connection)) => ended,
+            ended = self.forth(&mut client_reads, &mut server_writes, &progress, &connection) => ended,
+            ended = self.back(&mut server_reads, &mut client_writes, &progress, &connection) => ended,
         }
     }
 
@@ -219,7 +219,8 @@ impl Shared {
         &self,
         client: &mut (impl AsyncRead + Unpin),
         server: &mut (impl AsyncWrite + Unpin),
-        (progress, connection): (&Mutex<Progress>, &CancellationToken),
+        progress: &Mutex<ConnectionProgress>,
+        connection: &CancellationToken,
     ) -> std::io::Result<()> {
         let mut prepared: HashMap<Vec<u8>, Option<Statement>> = HashMap::new();
         loop {
@@ -235,13 +236,13 @@ impl Shared {
                     let (_portal, rest) = text(body);
                     if let Some(statement) = prepared.get(text(rest).0).copied().flatten() {
                         self.run.send_modify(|run| run.push(statement));
-                        match self.take_order(statement) {
-                            Some(Moment::Before) => {
+                        match self.take_planned(statement) {
+                            Some(CutPoint::BeforeRun) => {
                                 connection.cancel();
-                                self.note(statement, Moment::Before);
+                                self.note(statement, CutPoint::BeforeRun);
                                 return Ok(());
                             }
-                            Some(Moment::AfterCommit) => lock(progress).cut(statement),
+                            Some(CutPoint::AfterCommit) => lock(progress).cut(statement),
                             None => {}
                         }
                     }
@@ -259,7 +260,8 @@ impl Shared {
         &self,
         server: &mut (impl AsyncRead + Unpin),
         client: &mut (impl AsyncWrite + Unpin),
-        (progress, connection): (&Mutex<Progress>, &CancellationToken),
+        progress: &Mutex<ConnectionProgress>,
+        connection: &CancellationToken,
     ) -> std::io::Result<()> {
         let mut held_back = Vec::new();
         loop {
@@ -272,7 +274,7 @@ impl Shared {
                 match progress.cut {
                     Some((statement, at)) if progress.seen + 1 >= at && failed => {
                         progress.cut = None;
-                        lock(&self.orders).insert(0, (statement, Some(Moment::AfterCommit)));
+                        lock(&self.planned_cuts).insert(0, (statement, Some(CutPoint::AfterCommit)));
                         None
                     }
                     Some((statement, at)) if progress.seen >= at => Some(statement),
@@ -283,7 +285,7 @@ impl Shared {
             };
             if let Some(statement) = committed {
                 connection.cancel();
-                self.note(statement, Moment::AfterCommit);
+                self.note(statement, CutPoint::AfterCommit);
                 return Ok(());
             }
             self.thawed().await;
@@ -296,27 +298,27 @@ impl Shared {
         drop(self.frozen.subscribe().wait_for(|frozen| !frozen).await);
     }
 
-    fn take_order(&self, statement: Statement) -> Option<Moment> {
-        let mut orders = lock(&self.orders);
-        let place = orders.iter().position(|(ordered, _)| *ordered == statement)?;
-        orders.remove(place).1
+    fn take_planned(&self, statement: Statement) -> Option<CutPoint> {
+        let mut planned_cuts = lock(&self.planned_cuts);
+        let place = planned_cuts.iter().position(|(planned, _)| *planned == statement)?;
+        planned_cuts.remove(place).1
     }
 
-    fn note(&self, statement: Statement, moment: Moment) {
-        self.done.send_modify(|done| done.push((statement, moment)));
+    fn note(&self, statement: Statement, point: CutPoint) {
+        self.done.send_modify(|done| done.push((statement, point)));
     }
 }
 
 /// How far one connection is: how many `ReadyForQuery` were asked for and how many came.
 #[derive(Debug, Default)]
-struct Progress {
+struct ConnectionProgress {
     expected: u32,
     seen: u32,
     /// The statement whose answer is to be lost, and the number of the `ReadyForQuery` that ends it.
     cut: Option<(Statement, u32)>,
 }
 
-impl Progress {
+impl ConnectionProgress {
     fn cut(&mut self, statement: Statement) {
         self.cut = Some((statement, self.expected + 1));
     }

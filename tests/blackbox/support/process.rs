@@ -7,16 +7,16 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::api_response::ApiResponse;
 use super::keys::Who;
-use super::service_response::ServiceResponse;
 
 /// A service in a process of its own.
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    /// Where its public door is.
+    /// The address of its public port.
     pub address: String,
-    /// Where its operators' door is.
+    /// The address of its operators' port.
     pub admin_address: String,
     http: reqwest::Client,
 }
@@ -32,7 +32,7 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
 }
 
 impl Process {
-    /// Starts `serve` and waits until it says that it is ready.
+    /// Starts `serve` and waits until it logs that it is ready.
     pub async fn serve(environment: &[(String, String)]) -> Self {
         let mut child = program(&["serve"], environment).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -50,7 +50,7 @@ impl Process {
         Self { address: address("address"), admin_address: address("admin_address"), child, lines, http }
     }
 
-    /// A request to the public door, to be completed and sent.
+    /// A request to the public port, to be completed and sent.
     pub fn request(&self, who: Who, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("http://{}{path}", self.address));
         match who.key() {
@@ -63,9 +63,9 @@ impl Process {
     pub fn book(
         &self,
         body: &Value,
-    ) -> impl Future<Output = Result<ServiceResponse, reqwest::Error>> + Send + 'static {
+    ) -> impl Future<Output = Result<ApiResponse, reqwest::Error>> + Send + 'static {
         let request = self.request(Who::Desk, reqwest::Method::POST, "/v1/bookings").json(body);
-        async move { Ok(ServiceResponse::read(request.send().await?).await) }
+        async move { Ok(ApiResponse::read(request.send().await?).await) }
     }
 
     /// Begins a request to a booking; the answer may never come.
@@ -74,13 +74,13 @@ impl Process {
         method: reqwest::Method,
         booking_id: &str,
         body: Option<&Value>,
-    ) -> impl Future<Output = Result<ServiceResponse, reqwest::Error>> + Send + 'static {
+    ) -> impl Future<Output = Result<ApiResponse, reqwest::Error>> + Send + 'static {
         let request = self.request(Who::Desk, method, &format!("/v1/bookings/{booking_id}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
-        async move { Ok(ServiceResponse::read(request.send().await?).await) }
+        async move { Ok(ApiResponse::read(request.send().await?).await) }
     }
 
-    /// The status of a path at the operators' door; none when nothing answers.
+    /// The status of a path on the operators' port; none when nothing answers.
     pub async fn probe(&self, path: &str) -> Option<u16> {
         let answer = self.http.get(format!("http://{}{path}", self.admin_address)).send().await;
         answer.ok().map(|answer| answer.status().as_u16())
@@ -104,7 +104,7 @@ impl Process {
         assert!(status.success());
     }
 
-    /// Waits until the process has ended, and hands back its status and the log lines that nobody has read.
+    /// Waits until the process has ended, and returns its status and the log lines not yet read.
     pub async fn ended(mut self, within: Duration) -> (ExitStatus, Vec<Value>) {
         let mut said = Vec::new();
         let status = tokio::time::timeout(within, async {

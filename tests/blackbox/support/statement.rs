@@ -5,24 +5,24 @@
 pub enum Statement {
     /// Stores a booking.
     Accept,
-    /// Claims what is due.
-    Claim,
-    /// Changes what is wanted, or cancels it.
-    Declare,
-    /// Has a meeting checked.
+    /// Begins an attempt that reads the meeting.
     BeginCheck,
-    /// Keeps a pause that Graph asked for.
+    /// Leases due bookings.
+    Claim,
+    /// Changes what is wanted, or cancels the booking.
+    Declare,
+    /// Records a pause that Graph asked for.
     RecordPause,
     /// Hands leases back.
     Release,
-    /// Makes what is parked or waits due.
+    /// Makes a parked or waiting booking due.
     Retry,
     /// Stores the outcome of a call.
     Settle,
 }
 
 impl Statement {
-    /// All of them; a test holds them to the files.
+    /// All of them, in the order of their files; a test compares them with the files.
     pub const ALL: [Self; 8] = [
         Self::Accept,
         Self::BeginCheck,
@@ -38,9 +38,9 @@ impl Statement {
     pub fn file(self) -> &'static str {
         match self {
             Self::Accept => "accept",
+            Self::BeginCheck => "begin_check",
             Self::Claim => "claim",
             Self::Declare => "declare",
-            Self::BeginCheck => "begin_check",
             Self::RecordPause => "record_pause",
             Self::Release => "release",
             Self::Retry => "retry",
@@ -48,13 +48,13 @@ impl Statement {
         }
     }
 
-    /// A phrase that no other statement has; a test holds it to the file.
-    pub fn phrase(self) -> &'static str {
+    /// A text that no other statement has; a test compares it with the files.
+    pub fn marker(self) -> &'static str {
         match self {
             Self::Accept => "insert into booking (",
+            Self::BeginCheck => "agreement = 'check-requested', agreed_revision =",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
-            Self::BeginCheck => "agreement = 'check-requested', agreed_revision =",
             Self::RecordPause => "insert into graph_pause (",
             Self::Release => "update booking set lease_until =",
             Self::Retry => "with retried as (",
@@ -64,6 +64,6 @@ impl Statement {
 
     /// Which one a query's text is, if it is one of them.
     pub fn recognise(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|statement| text.contains(statement.phrase()))
+        Self::ALL.into_iter().find(|statement| text.contains(statement.marker()))
     }
 }

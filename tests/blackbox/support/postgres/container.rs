@@ -36,7 +36,7 @@ pub struct Container {
 impl Container {
     /// Starts `image` (`name:tag`) and waits until it answers; gives the URL of its database `postgres`.
     pub async fn start(image: &str) -> Result<(Self, Url), String> {
-        // The same engine has to answer the docker command, or nobody would remove the container.
+        // The same engine has to answer the docker command, or the container would never be removed.
         docker(&["version", "--format", "{{.Server.Version}}"])?;
         let name = format!("meeting-provisioner-test-{}", SystemClock.fresh_id());
         // It is there before the container is, so that no moment goes unwatched.

@@ -18,10 +18,10 @@ struct Cluster {
     databases: AtomicU32,
 }
 
-/// A failure is kept too, so that every test tells it at once.
+/// A failure is kept too, so that every test reports it at once.
 static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
 
-/// A database of a test's own. On a server that stays, it is dropped with this value, whoever is still connected.
+/// A database of a test's own. On a server that stays, it is dropped with this value, even if connections are still open.
 #[derive(Debug)]
 pub struct TestDatabase {
     /// For connecting as the owner of everything in it.
@@ -63,7 +63,7 @@ impl Cluster {
         self.keeper.create(&name, None).await;
         let mut connection = PgConnection::connect(self.url(&name).as_str()).await.expect("connecting");
         migrator.run(&mut connection).await.expect("migrating the template");
-        // A database can only be cloned while nobody is connected to it.
+        // A database can only be cloned while nothing is connected to it.
         connection.close().await.expect("closing");
         name
     }

@@ -19,11 +19,11 @@ const LOCK_CLASS: i32 = 0x6d70;
 /// A handle to the session.
 pub struct Keeper {
     run: i32,
-    orders: mpsc::UnboundedSender<Order>,
+    requests: mpsc::UnboundedSender<KeeperRequest>,
 }
 
 #[derive(Debug)]
-enum Order {
+enum KeeperRequest {
     Create { statement: String, done: oneshot::Sender<sqlx::Result<()>> },
     Drop { name: String, done: SyncSender<()> },
 }
@@ -33,25 +33,25 @@ impl Keeper {
     pub async fn start(url: String) -> Result<Self, String> {
         let run = i32::from_be_bytes(SystemClock.fresh_id().as_bytes()[12..].try_into().expect("4 bytes"));
         let run = run & i32::MAX;
-        let (orders, incoming) = mpsc::unbounded_channel();
-        let (tell, told) = oneshot::channel();
+        let (requests, incoming) = mpsc::unbounded_channel();
+        let (started, outcome) = oneshot::channel();
         thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
             runtime.block_on(async {
                 match open(&url, run).await {
                     Ok(session) => {
-                        let _nobody_waits = tell.send(Ok(()));
-                        obey(session, incoming).await;
+                        let _receiver_is_gone = started.send(Ok(()));
+                        serve(session, incoming).await;
                     }
                     Err(error) => {
-                        let _nobody_waits = tell.send(Err(format!("the tests' Postgres: {error}")));
+                        let _receiver_is_gone = started.send(Err(format!("the tests' Postgres: {error}")));
                     }
                 }
             });
         });
-        told.await.unwrap_or_else(|_| Err("the keeper of the tests' databases panicked".to_owned()))?;
-        Ok(Self { run, orders })
+        outcome.await.unwrap_or_else(|_| Err("the keeper of the tests' databases panicked".to_owned()))?;
+        Ok(Self { run, requests })
     }
 
     /// The name of a database of this run.
@@ -65,14 +65,14 @@ impl Keeper {
         let template = template.unwrap_or("template0");
         let statement = format!("CREATE DATABASE {name} TEMPLATE {template}");
         let (done, outcome) = oneshot::channel();
-        self.orders.send(Order::Create { statement, done }).expect("the keeper is there");
+        self.requests.send(KeeperRequest::Create { statement, done }).expect("the keeper is there");
         outcome.await.expect("the keeper answers").expect("creating a test's database");
     }
 
     /// Drops a database; blocks until it is gone, for the process may end with the test.
     pub fn drop_database(&self, name: &str) {
         let (done, outcome) = sync_channel(1);
-        let _keeper_is_gone = self.orders.send(Order::Drop { name: name.to_owned(), done });
+        let _keeper_is_gone = self.requests.send(KeeperRequest::Drop { name: name.to_owned(), done });
         let _keeper_is_gone = outcome.recv();
     }
 }
@@ -84,16 +84,16 @@ async fn open(url: &str, run: i32) -> sqlx::Result<PgConnection> {
     Ok(session)
 }
 
-async fn obey(mut session: PgConnection, mut incoming: mpsc::UnboundedReceiver<Order>) {
-    while let Some(order) = incoming.recv().await {
-        match order {
-            Order::Create { statement, done } => {
+async fn serve(mut session: PgConnection, mut incoming: mpsc::UnboundedReceiver<KeeperRequest>) {
+    while let Some(request) = incoming.recv().await {
+        match request {
+            KeeperRequest::Create { statement, done } => {
                 let outcome = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut session).await;
-                let _nobody_waits = done.send(outcome.map(drop));
+                let _receiver_is_gone = done.send(outcome.map(drop));
             }
-            Order::Drop { name, done } => {
+            KeeperRequest::Drop { name, done } => {
                 drop_database(&mut session, &name).await.expect("dropping a test's database");
-                let _nobody_waits = done.send(());
+                let _receiver_is_gone = done.send(());
             }
         }
     }

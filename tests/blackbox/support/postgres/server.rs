@@ -30,7 +30,7 @@ enum Holder {
 }
 
 impl Server {
-    /// Finds or starts one; the error tells everything that was tried.
+    /// Finds or starts one; the error names everything that was tried.
     pub async fn find() -> Result<Self, String> {
         let forced = variable("TEST_POSTGRES");
         match forced.as_deref() {

@@ -1,4 +1,4 @@
-//! What the storm rages over: Postgres, the simulator, three replicas.
+//! What the storm runs on: Postgres, the simulator, three replicas.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::keys::write_keys;
-use crate::replica::{Replica, program};
+use crate::replica_process::{ReplicaProcess, program};
 use crate::scale::Scale;
 
 const REPLICAS: usize = 3;
 
 /// Everything that runs.
-pub struct Stage {
+pub struct StormSetup {
     /// Graph, as the replicas see it.
     pub simulator: Simulator,
     /// For looking, when Postgres is there.
@@ -26,16 +26,16 @@ pub struct Stage {
     /// The settings of all replicas.
     pub environment: Vec<(String, String)>,
     /// The replicas; none in the place of one that is being started again.
-    pub replicas: [Mutex<Option<Replica>>; REPLICAS],
+    pub replicas: [Mutex<Option<ReplicaProcess>>; REPLICAS],
     /// Where each replica is, or was.
     pub addresses: [RwLock<String>; REPLICAS],
     postgres: Arc<LocalPostgres>,
     _folder: TempDir,
 }
 
-impl Stage {
+impl StormSetup {
     /// Starts everything.
-    pub async fn set(scale: &Scale) -> Self {
+    pub async fn start(scale: &Scale) -> Self {
         let settings = LocalPostgresSettings {
             binaries_dir: variable("TEST_POSTGRES_BINARIES_DIR").map(Into::into),
             search_path: variable("PATH").map(Into::into),
@@ -51,7 +51,7 @@ impl Stage {
         let database_url = postgres.url("postgres");
         let environment = environment(&simulator, &database_url, keys.to_str().unwrap());
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();
-        let stage = Self {
+        let setup = Self {
             simulator,
             pool,
             environment,
@@ -61,14 +61,14 @@ impl Stage {
             _folder: folder,
         };
         for place in 0..REPLICAS {
-            stage.start_replica(place).await;
+            setup.start_replica(place).await;
         }
-        stage
+        setup
     }
 
     /// Starts the replica of this place.
     pub async fn start_replica(&self, place: usize) {
-        let replica = Replica::start(&self.environment).await;
+        let replica = ReplicaProcess::start(&self.environment).await;
         self.addresses[place].write().await.clone_from(&replica.address);
         *self.replicas[place].lock().await = Some(replica);
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where a setting's value came from, weakest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueOrigin {
-    /// Nobody set it.
+    /// It was not set.
     Default,
     /// An environment variable that other programs read as well, such as `AZURE_TENANT_ID`.
     StandardName(&'static str),
@@ -18,7 +18,8 @@ pub enum ValueOrigin {
 
 impl ValueOrigin {
     /// The higher one wins.
-    pub(super) fn precedence(&self) -> u8 {
+    #[must_use]
+    pub fn precedence(&self) -> u8 {
         match self {
             Self::Default => 0,
             Self::StandardName(_) => 1,

@@ -25,14 +25,14 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
 
 /// A replica that was ready once.
 #[derive(Debug)]
-pub struct Replica {
+pub struct ReplicaProcess {
     child: Child,
-    /// Where its public door is.
+    /// The address of its public port.
     pub address: String,
     lines: Arc<Mutex<VecDeque<String>>>,
 }
 
-impl Replica {
+impl ReplicaProcess {
     /// Starts one, again and again until it is ready: Postgres may be away.
     pub async fn start(environment: &[(String, String)]) -> Self {
         loop {
@@ -42,10 +42,10 @@ impl Replica {
                 .spawn()
                 .expect("the program was built");
             let lines = Arc::default();
-            let (tell, told) = oneshot::channel();
-            tokio::spawn(read(child.stdout.take().unwrap(), Arc::clone(&lines), Some(tell)));
+            let (address_sender, address) = oneshot::channel();
+            tokio::spawn(read(child.stdout.take().unwrap(), Arc::clone(&lines), Some(address_sender)));
             tokio::spawn(read(child.stderr.take().unwrap(), Arc::clone(&lines), None));
-            if let Ok(address) = told.await {
+            if let Ok(address) = address.await {
                 return Self { child, address, lines };
             }
             let _status = child.wait().await;
@@ -67,20 +67,20 @@ impl Replica {
     }
 }
 
-/// Reads on as long as the process writes, lest it wait for us; tells the address as soon as it is said.
+/// Reads on as long as the process writes, lest it wait for us; sends the address as soon as it is logged.
 async fn read(
     from: impl AsyncRead + Unpin,
     kept: Arc<Mutex<VecDeque<String>>>,
-    mut tell: Option<oneshot::Sender<String>>,
+    mut address_sender: Option<oneshot::Sender<String>>,
 ) {
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if tell.is_some()
+        if address_sender.is_some()
             && let Ok(said) = serde_json::from_str::<Value>(&line)
             && said["message"] == "ready"
-            && let Some(tell) = tell.take()
+            && let Some(address_sender) = address_sender.take()
         {
-            let _nobody_waits = tell.send(said["address"].as_str().unwrap().to_owned());
+            let _receiver_is_gone = address_sender.send(said["address"].as_str().unwrap().to_owned());
         }
         let mut kept = kept.lock().unwrap();
         if kept.len() >= LINES_KEPT {

@@ -7,14 +7,14 @@ use super::graph_time;
 
 /// A refusal by Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct GraphError {
+pub(super) struct GraphRefusal {
     status: u16,
     code: &'static str,
     message: String,
     headers: Vec<(&'static str, String)>,
 }
 
-impl GraphError {
+impl GraphRefusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), headers: Vec::new() }
     }
@@ -66,7 +66,7 @@ impl GraphError {
         Self::new(403, "Authorization_RequestDenied", message)
     }
 
-    /// 403 for another reason: a guest, or nobody paid for Teams.
+    /// 403 for another reason: a guest, or no licence for Teams.
     pub(super) fn organizer_refused(organizer: &str) -> Self {
         let message =
             format!("The user {organizer} has no Teams licence and can't organize online meetings.");

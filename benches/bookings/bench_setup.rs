@@ -1,4 +1,4 @@
-//! What the benchmark plays on: a Postgres, the Graph simulator, and the program in a process of its own.
+//! What the benchmark runs on: a Postgres, the Graph simulator, and the program in a process of its own.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -21,13 +21,13 @@ use tokio::runtime::Runtime;
 
 use crate::program::Program;
 
-/// The key of the one caller; it opens nothing but this benchmark's service.
+/// The key of the one caller; it is good for this benchmark's service only.
 pub const KEY: &str = "mpk_for-the-benchmark-for-the-benchmark-for-the-b";
 /// The longest that the service may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
 /// Everything but the service.
-pub struct Stage {
+pub struct BenchSetup {
     /// Drives the simulator.
     runtime: Runtime,
     simulator: Simulator,
@@ -36,13 +36,13 @@ pub struct Stage {
     folder: TempDir,
     /// What the service may open of it; the default if it is not set.
     database_connections: Option<u32>,
-    /// How many bookings were sent on this stage that were answered 201 outside of any load.
+    /// How many bookings were sent with this setup that were answered 201 outside of any load.
     pub sent_alone: Cell<u64>,
 }
 
-impl Stage {
+impl BenchSetup {
     /// Starts everything but the service.
-    pub fn set(database_connections: Option<u32>) -> anyhow::Result<Self> {
+    pub fn start(database_connections: Option<u32>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         // The ledger's calls would only be copied here; its counts are exact without them.
         let settings = SimulatorSettings { calls_kept_max: 0, ..SimulatorSettings::default() };
@@ -105,7 +105,7 @@ impl Stage {
             .stdin(Stdio::null())
             .stdout(log)
             .spawn()?;
-        Program::ready(child, (address, admin), (began, READY_LIMIT))
+        Program::ready(child, address, admin, began, READY_LIMIT)
     }
 
     /// From now on Graph takes so long for each meeting.

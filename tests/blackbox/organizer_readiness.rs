@@ -1,4 +1,4 @@
-//! Whether bookings for an organizer would work, found out without trying.
+//! Organizer readiness: whether bookings for an organizer would work, found out without making a meeting.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::support::{ORGANIZER, TestApp, Who, booking, booking_with};
 
-/// For how long an answer is handed to everybody who asks.
+/// For how long an answer is handed to every caller.
 const SHARED: Duration = Duration::from_secs(10);
 const UPN: &str = "olga@contoso.com";
 const MEETINGS_ROLE: &str = "OnlineMeetings.ReadWrite.All";
@@ -39,7 +39,7 @@ fn statuses(body: &Value) -> Vec<&str> {
 /// All is well, by object id and by name, and asking has changed nothing: not at Graph, where everything but the token
 /// was read with GET, and not here.
 #[tokio::test]
-async fn a_ready_organizer_is_ready_and_nothing_has_happened() {
+async fn a_ready_organizer_is_reported_ready_and_nothing_is_changed() {
     let app = TestApp::start().await;
     app.simulator.declare(organizer(), OrganizerState::Permitted, Some(UPN));
     for (asked, upn) in [(ORGANIZER, Value::Null), (UPN, json!(UPN))] {
@@ -104,9 +104,9 @@ async fn an_unknown_user_is_not_ready() {
     app.end().await;
 }
 
-/// A refused credential is said as such, with what to do, and Graph is not asked at all.
+/// A refused credential is reported as such, with what to do, and Graph is not called at all.
 #[tokio::test]
-async fn a_refused_credential_is_said() {
+async fn a_refused_credential_is_reported() {
     let app = TestApp::start().await;
     app.simulator.inject(InjectedFault::anywhere(Effect::TokenRefused { code: 7_000_222 }));
     let body = readiness(&app, Who::Operator, ORGANIZER).await;
@@ -146,10 +146,10 @@ async fn a_missing_permission_is_named() {
     app.end().await;
 }
 
-/// Where users can't be looked up, reading doesn't tell whether there is one; a booking that went well does. Callers see
+/// Where users can't be read, Graph doesn't show whether there is one; a booking that went well does. Callers see
 /// what became of their own system's bookings only.
 #[tokio::test]
-async fn without_the_right_to_look_users_up_the_history_tells() {
+async fn without_the_right_to_read_users_the_history_decides() {
     let app = TestApp::start().await;
     app.simulator.grant(&[MEETINGS_ROLE]);
     let body = readiness(&app, Who::Desk, ORGANIZER).await;
@@ -174,9 +174,9 @@ async fn without_the_right_to_look_users_up_the_history_tells() {
     app.end().await;
 }
 
-/// A refusal in the history is told with its time and code, whether the organizer is asked for by name or by id.
+/// A refusal in the history is shown with its time and code, whether the organizer is asked for by name or by id.
 #[tokio::test]
-async fn refusals_of_the_last_days_are_told() {
+async fn refusals_of_the_last_days_are_shown() {
     let app = TestApp::start().await;
     app.simulator.declare(organizer(), OrganizerState::Refused, Some(UPN));
     let body = booking_with("BK-1", json!({"organizer": UPN}));
@@ -198,9 +198,9 @@ async fn refusals_of_the_last_days_are_told() {
     app.end().await;
 }
 
-/// Whoever asks again and again gets the same answer for a moment; Graph is asked once.
+/// A caller that asks again and again gets the same answer for a moment; Graph is called once.
 #[tokio::test]
-async fn asking_often_does_not_ask_graph_often() {
+async fn repeated_requests_call_graph_once() {
     let app = TestApp::start().await;
     let asked = (0..20).map(|_| readiness(&app, Who::Desk, ORGANIZER));
     let answers = futures_util::future::join_all(asked).await;
@@ -214,7 +214,7 @@ async fn asking_often_does_not_ask_graph_often() {
     app.end().await;
 }
 
-/// What can't be an organizer is a problem; so is a parameter that nobody knows.
+/// What can't be an organizer is a problem; so is an unknown parameter.
 #[tokio::test]
 async fn what_is_no_organizer_is_a_problem() {
     let app = TestApp::start().await;

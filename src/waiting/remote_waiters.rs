@@ -1,4 +1,4 @@
-//! What this replica knows of requests that wait at others.
+//! What this replica knows of requests that wait at other replicas.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use tokio::time::Instant;
 
 use crate::booking::ExternalId;
 
-/// Most bookings that are kept in mind. Whoever waits for one more finds out by looking.
+/// Most bookings that are kept in memory. A request that waits for one more finds out by looking.
 const AWAITED_MAX: usize = 100_000;
-/// What is overdue is forgotten whenever so many are in mind again as then were left, and these.
+/// Overdue entries are dropped whenever there are this many more than were left by the time before.
 const FORGET_AFTER: usize = 1_024;
-/// How long a settlement is kept in mind, for those whose word is on its way meanwhile.
+/// How long a settlement is remembered, for requests whose notice is on its way meanwhile.
 const SETTLED_KEPT: Duration = Duration::from_secs(2);
 
 /// Which bookings other replicas wait for, and which were settled here a moment ago.
 ///
-/// Whoever waits tells so first and looks at the booking then. A settlement that is committed before the look is seen by
-/// it. One that is committed later is told, if the word arrived before it; and if it arrived after, it meets the
-/// settlement here.
+/// A request publishes first that it waits, and looks at the booking then. A settlement that is committed before the look
+/// is seen by it. One that is committed later is published, if the request's notice arrived before it; and if the notice
+/// arrived after, it finds the settlement here.
 #[derive(Debug, Default)]
 pub(super) struct RemoteWaiters {
     awaited: HashMap<ExternalId, Instant>,
@@ -28,12 +28,12 @@ pub(super) struct RemoteWaiters {
 }
 
 impl RemoteWaiters {
-    /// Somebody elsewhere waits for this booking until then. Says whether it was settled here a moment ago, so that
-    /// the waiting can be told at once.
-    pub(super) fn await_until(&mut self, external_id: ExternalId, until: Instant, now: Instant) -> bool {
+    /// Notes that a request elsewhere waits for this booking until then. Says whether it was settled here a moment ago, so
+    /// that the request can be told at once.
+    pub(super) fn register(&mut self, external_id: ExternalId, until: Instant, now: Instant) -> bool {
         self.forget_settled(now);
-        // Once is enough: everybody who missed that settlement listens by now, and hears that it is told. Whoever is woken
-        // and finds that it has to wait on says so again.
+        // Once is enough: every request that missed that settlement listens by now, and hears that it is published. One that
+        // is woken and finds that it has to wait on says so again.
         if self.settled.remove(&external_id).is_some() {
             return true;
         }
@@ -48,8 +48,8 @@ impl RemoteWaiters {
         false
     }
 
-    /// This booking is settled here. Says whether somebody elsewhere waits for it, who is to be told now and will wait
-    /// anew if that is not enough.
+    /// Notes that this booking is settled here. Says whether a request elsewhere waits for it, which is to be told now and
+    /// will wait anew if that is not enough.
     pub(super) fn settled(&mut self, external_id: ExternalId, now: Instant) -> bool {
         self.forget_settled(now);
         self.settled.insert(external_id, now);
@@ -80,49 +80,51 @@ mod tests {
     const BOOKING: ExternalId = ExternalId::new(Uuid::from_u128(1));
 
     #[test]
-    fn who_waits_is_told_once_and_in_time_only() {
+    fn a_waiting_request_is_told_once_and_in_time_only() {
         let (mut remote_waiters, now) = (RemoteWaiters::default(), Instant::now());
-        assert!(!remote_waiters.settled(BOOKING, now), "nobody waits");
+        assert!(!remote_waiters.settled(BOOKING, now), "no request waits");
         let later = now + SETTLED_KEPT;
-        assert!(!remote_waiters.await_until(BOOKING, later + Duration::from_secs(1), later));
+        assert!(!remote_waiters.register(BOOKING, later + Duration::from_secs(1), later));
         assert!(remote_waiters.settled(BOOKING, later));
-        assert!(!remote_waiters.settled(BOOKING, later), "who is told tells anew");
+        assert!(!remote_waiters.settled(BOOKING, later), "a request that is told tells anew");
         let late = later + SETTLED_KEPT;
-        assert!(!remote_waiters.await_until(BOOKING, late + Duration::from_secs(1), late));
-        assert!(!remote_waiters.settled(BOOKING, late + Duration::from_secs(1)), "nobody waits any longer");
+        assert!(!remote_waiters.register(BOOKING, late + Duration::from_secs(1), late));
+        assert!(
+            !remote_waiters.settled(BOOKING, late + Duration::from_secs(1)),
+            "no request waits any longer"
+        );
     }
 
-    /// The word is on its way while the booking is settled: it is found when the word arrives.
+    /// The notice is on its way while the booking is settled: the settlement is found when the notice arrives.
     #[test]
-    fn a_word_that_comes_late_meets_the_settlement() {
+    fn a_notice_that_comes_late_finds_the_settlement() {
         let (mut remote_waiters, now) = (RemoteWaiters::default(), Instant::now());
         remote_waiters.settled(BOOKING, now);
         let again = now + Duration::from_secs(1);
         remote_waiters.settled(BOOKING, again);
         let arrived = now + SETTLED_KEPT;
         let until = arrived + Duration::from_secs(1);
-        assert!(remote_waiters.await_until(BOOKING, until, arrived));
+        assert!(remote_waiters.register(BOOKING, until, arrived));
         assert!(
-            !remote_waiters.await_until(BOOKING, until, arrived),
-            "it is told once, or both would talk without end"
+            !remote_waiters.register(BOOKING, until, arrived),
+            "it is told once, or both would publish without end"
         );
-        assert!(remote_waiters.settled(BOOKING, arrived), "and whoever waits on is told of the next one");
+        assert!(
+            remote_waiters.settled(BOOKING, arrived),
+            "and a request that waits on is told of the next one"
+        );
         let forgotten = arrived + SETTLED_KEPT;
-        assert!(!remote_waiters.await_until(BOOKING, forgotten + Duration::from_secs(1), forgotten));
+        assert!(!remote_waiters.register(BOOKING, forgotten + Duration::from_secs(1), forgotten));
     }
 
     #[test]
-    fn what_is_kept_in_mind_stays_bounded() {
+    fn what_is_remembered_stays_bounded() {
         let (mut remote_waiters, mut now) = (RemoteWaiters::default(), Instant::now());
         for number in 0..500_000 {
             now += Duration::from_micros(100);
             let external_id = ExternalId::new(Uuid::from_u128(number));
             remote_waiters.settled(external_id, now);
-            remote_waiters.await_until(
-                ExternalId::new(Uuid::from_u128(number << 64)),
-                now + SETTLED_KEPT,
-                now,
-            );
+            remote_waiters.register(ExternalId::new(Uuid::from_u128(number << 64)), now + SETTLED_KEPT, now);
         }
         assert!(remote_waiters.settled.len() <= 20_001, "{}", remote_waiters.settled.len());
         assert!(remote_waiters.awaited.len() <= 42_000, "{}", remote_waiters.awaited.len());

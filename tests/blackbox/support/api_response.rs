@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// An answer, with its body read.
 #[derive(Debug)]
-pub struct ServiceResponse {
+pub struct ApiResponse {
     /// HTTP status.
     pub status: u16,
     /// Headers.
@@ -13,7 +13,7 @@ pub struct ServiceResponse {
     pub text: String,
 }
 
-impl ServiceResponse {
+impl ApiResponse {
     /// Reads an answer.
     pub async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

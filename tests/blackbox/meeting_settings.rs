@@ -64,9 +64,9 @@ async fn settings_are_applied_before_the_booking_is_provisioned() {
     app.end().await;
 }
 
-/// What Graph has already is not asked for, and neither is anything for a booking that names no settings.
+/// What Graph has already is not sent, and neither is anything for a booking that names no settings.
 #[tokio::test]
-async fn what_the_meeting_has_already_is_not_asked_for() {
+async fn what_the_meeting_has_already_is_not_sent() {
     let app = TestApp::start().await;
     let same = json!({"settings": {"allowedPresenters": "everyone", "lobbyBypassSettings": {"scope": "organization"}}});
     let answer = app.book(Who::Desk, &booking_with("BK-1", same)).await.expect(201).json();
@@ -129,7 +129,7 @@ async fn every_setting_keeps_to_microsofts_metadata() {
     app.end().await;
 }
 
-/// A role that presents has an effect without further words, with the whole list beside it as Microsoft wants it.
+/// A role that presents has an effect without further settings, with the whole list beside it as Microsoft wants it.
 #[tokio::test]
 async fn a_role_that_presents_brings_presenters_by_role() {
     let app = TestApp::start().await;
@@ -154,12 +154,12 @@ async fn a_role_that_presents_brings_presenters_by_role() {
     app.end().await;
 }
 
-/// Each source system has its own defaults; the booking's own word goes first, the role's last.
+/// Each source system has its own defaults; the booking's own settings go first, the role's last.
 #[tokio::test]
 async fn each_source_system_has_its_defaults() {
-    let app = TestApp::start_with_file(
+    let app = TestApp::builder().settings_file(
         "[source_system.room-booking.meeting_settings]\nallowedPresenters = \"organizer\"\nallowRecording = false\n",
-    )
+    ).start()
     .await;
     let people = json!([{"upn": "b@contoso.com", "role": "presenter"}]);
     let desk = booking_with("BK-1", json!({"attendees": people, "settings": {"allowRecording": true}}));
@@ -178,10 +178,11 @@ async fn each_source_system_has_its_defaults() {
 
 /// Defaults that change later change no stored booking: it is the same when it comes again, and is left as it is.
 #[tokio::test]
-async fn later_defaults_change_no_booking() {
-    let app =
-        TestApp::start_with_file("[source_system.room-booking.meeting_settings]\nallowRecording = false\n")
-            .await;
+async fn later_defaults_change_no_stored_booking() {
+    let app = TestApp::builder()
+        .settings_file("[source_system.room-booking.meeting_settings]\nallowRecording = false\n")
+        .start()
+        .await;
     let first = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
     app.write_file("[source_system.room-booking.meeting_settings]\nallowMeetingChat = \"disabled\"\n");
     let later = app.another_replica().await;
@@ -248,7 +249,7 @@ async fn bad_settings_are_named_all_together() {
 /// Until the settings are there the booking is not provisioned; a change whose answer is lost, or that was not carried
 /// out, is made once more.
 #[tokio::test]
-async fn a_change_without_an_answer_is_made_again() {
+async fn a_change_without_an_answer_is_repeated() {
     for effect in [
         Effect::AnswerLost,
         Effect::ConnectionReset,
@@ -265,7 +266,7 @@ async fn a_change_without_an_answer_is_made_again() {
         let patches = patches(&app);
         assert_eq!(patches.len(), 2, "{effect:?}");
         assert_eq!(patches[0]["recordAutomatically"], patches[1]["recordAutomatically"], "{effect:?}");
-        // Nobody knows how the meeting is, so all is asked for that the booking says.
+        // It is unknown how the meeting is, so everything that the booking says is sent.
         let members = ["subject", "startDateTime", "participants", "allowMeetingChat", "allowRecording"];
         assert!(members.iter().all(|name| patches[1].get(name).is_some()), "{effect:?}: {}", patches[1]);
         assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 1, "{effect:?}");
@@ -276,7 +277,7 @@ async fn a_change_without_an_answer_is_made_again() {
 /// Killed after the change was carried out and before its answer came: another replica makes it again, and all is well.
 #[tokio::test]
 async fn killed_after_the_change() {
-    let app = TestApp::start_now().await;
+    let app = TestApp::builder().at_real_time().start().await;
     app.simulator.inject(InjectedFault::on(Operation::Patch, Effect::SlowAfterWork { milliseconds: 60_000 }));
     let process = Process::serve(app.environment()).await;
     let body = booking_with("BK-1", json!({"settings": quiet()}));

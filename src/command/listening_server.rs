@@ -1,0 +1,45 @@
+//! A port, and the server that answers on it.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::{Server, ServerHandle};
+
+use super::start_fault::StartFault;
+use crate::server::bind;
+
+/// A port that is taken, on which no server answers yet.
+#[derive(Debug)]
+pub(super) struct BoundPort {
+    address: SocketAddr,
+    listener: TcpListener,
+}
+
+/// A server that answers on its port.
+#[derive(Debug)]
+pub(super) struct ListeningServer {
+    /// The address, with the port that the system chose where the settings say 0.
+    pub(super) address: SocketAddr,
+    /// Stops the server.
+    pub(super) handle: ServerHandle,
+}
+
+impl BoundPort {
+    /// Takes the port.
+    pub(super) fn bind(address: SocketAddr) -> Result<Self, StartFault> {
+        let fault = |source| StartFault::Listen { address, source };
+        let listener = bind(address).map_err(fault)?;
+        Ok(Self { address: listener.local_addr().map_err(fault)?, listener })
+    }
+
+    /// Starts the server that `open` makes for the listener.
+    pub(super) fn serve(
+        self,
+        open: impl FnOnce(TcpListener) -> std::io::Result<Server>,
+    ) -> Result<ListeningServer, StartFault> {
+        let address = self.address;
+        let server = open(self.listener).map_err(|source| StartFault::Listen { address, source })?;
+        let handle = server.handle();
+        tokio::spawn(server);
+        Ok(ListeningServer { address, handle })
+    }
+}

@@ -1,0 +1,29 @@
+//! Why the service can't start.
+
+use std::net::SocketAddr;
+
+use crate::access::ApiKeyFaults;
+use crate::msgraph::ConnectionFault;
+
+/// Why the service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// A port is taken or not ours to take.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of API keys can't be used.
+    #[error("the API keys can't be used: {0}")]
+    ApiKeys(#[from] ApiKeyFaults),
+    /// The connection to Graph can't be set up.
+    #[error("Microsoft Graph can't be used")]
+    Graph(#[from] ConnectionFault),
+    /// The database can't be used.
+    #[error("the database can't be used: {0}")]
+    Database(String),
+}

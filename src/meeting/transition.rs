@@ -1,0 +1,209 @@
+//! What one act does to a booking, as a value: everything that is stored, told and logged follows from it.
+
+use super::booking::{Booking, DesiredState, Progress, Wanted};
+use super::call::Call;
+use super::drift::{Drift, DriftPolicy, drift};
+use super::failure::{Failure, LastError};
+use super::meeting_difference::{Compared, MeetingDifference};
+use super::next_call::next_call;
+use super::next_step::{Failures, RetryPolicy, Step, next_step};
+use super::observe::{Told, observe};
+use super::observed::Observed;
+use super::outcome::{Outcome, Refusal, Reply};
+use crate::booking::{BookingKey, BookingSpec, ExternalId, Generation};
+use crate::clock::{Timestamp, to_micros};
+
+/// What an act did to a booking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// How the booking stands now.
+    pub booking: Booking,
+    /// What is to be asked of Graph, now or when the booking is due; none where it isn't, or where nothing is left to ask.
+    pub next: Option<Call>,
+    /// Whether that is asked at once, under a lease that the same statement opens.
+    pub goes_on_now: bool,
+    /// In what the meeting that an answer told of differs from what was wanted.
+    pub differences: Vec<MeetingDifference>,
+    /// Where the meeting has moved away from its booking since they agreed: in what, and what was done about it.
+    pub drift: Option<Drift>,
+    /// Whether the booking followed its meeting, so that something else is wanted than before.
+    pub is_adopted: bool,
+}
+
+/// A call that was answered. A caller may have changed what is wanted while it was under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// What was asked.
+    pub call: Call,
+    /// The revision of what was wanted that asked for it.
+    pub asked_by: u32,
+    /// What came back.
+    pub reply: Reply,
+}
+
+/// What a decision takes beside the booking and the answer. Two decisions by the same rules are the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// How long to wait for what.
+    pub retry: &'a RetryPolicy,
+    /// What is done about a meeting that has moved away from its booking.
+    pub drift: DriftPolicy,
+    /// The time.
+    pub now: Timestamp,
+    /// Jitter, from 0 to 1.
+    pub fraction: f64,
+}
+
+impl Transition {
+    /// The booking stands like this now, and this is what is left to ask.
+    pub(super) fn to(booking: Booking, next: Option<Call>) -> Self {
+        Self { booking, next, goes_on_now: false, differences: Vec::new(), drift: None, is_adopted: false }
+    }
+}
+
+impl Booking {
+    /// What is to be asked of Graph so that what is observed comes to agree with what is wanted.
+    #[must_use]
+    pub fn next_call(&self) -> Option<Call> {
+        next_call(&self.wanted, &self.observed)
+    }
+
+    /// A generation that was just accepted: due now, and nothing has been asked yet.
+    #[must_use]
+    pub fn accepted(
+        key: BookingKey,
+        generation: Generation,
+        external_id: ExternalId,
+        spec: BookingSpec,
+        now: Timestamp,
+    ) -> Transition {
+        let booking = Self {
+            key,
+            generation,
+            revision: 1,
+            wanted: Wanted { desired_state: DesiredState::Present, external_id, spec, revision: 1 },
+            observed: Observed::default(),
+            progress: Progress::Due(now),
+            attempts: 0,
+            failures: Failures::default(),
+            last_error: None,
+            provisioned_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let next = booking.next_call();
+        Transition::to(booking, next)
+    }
+
+    /// What an answer of Graph does to the booking. Where another call follows at once, the booking is due now.
+    #[must_use]
+    pub fn answered(&self, answered: &Answered, rules: &Rules<'_>) -> Transition {
+        let Answered { call, asked_by, reply } = answered;
+        let is_current = *asked_by == self.wanted.revision;
+        let outcome = self.as_meant(&reply.outcome);
+        let compared = outcome.meeting().map(|told| Compared::of(&self.wanted.spec, &told.seen));
+        let drifted = self.drifted(answered, compared.as_ref());
+        let told = Told {
+            call,
+            asked_by: *asked_by,
+            outcome,
+            agrees: compared.as_ref().is_some_and(|compared| compared.change.is_empty()),
+            has_drifted: !drifted.is_empty(),
+        };
+        let mut after = self.clone();
+        after.observed = observe(after.observed, self.wanted.revision, &told, rules.now);
+        after.follow_drift(&drifted, rules.drift);
+
+        let failure = Failure::of(outcome);
+        let is_same_kind = self.last_error.as_ref().map(|error| error.code) == failure;
+        after.failures =
+            failure.map_or(Failures::default(), |_| self.failures.and_one_more(rules.now, is_same_kind));
+        after.last_error =
+            failure.map(|code| LastError { code, at: rules.now, graph: reply.evidence.clone() });
+        after.attempts = self.attempts.saturating_add(1);
+
+        let step = after.step(call, outcome, rules);
+        let next = after.next_call();
+        let progress = match step {
+            Step::GoOn if next.is_none() => Progress::Settled,
+            Step::GoOn => Progress::Due(rules.now),
+            Step::Again(at) => Progress::Due(to_micros(at)),
+            // What failed for an older revision may go well for this one.
+            Step::Park if !is_current => Progress::Due(rules.now),
+            Step::Park => Progress::Parked,
+        };
+        let booking = after.in_progress(progress, rules.now);
+        Transition {
+            goes_on_now: progress == Progress::Due(rules.now) && booking.last_error.is_none(),
+            is_adopted: booking.wanted.revision != self.wanted.revision,
+            next: next.filter(|_| booking.due_at().is_some()),
+            differences: compared.map(|compared| compared.differences).unwrap_or_default(),
+            drift: (!drifted.is_empty()).then_some(Drift { differences: drifted, policy: rules.drift }),
+            booking,
+        }
+    }
+
+    /// What it does that Graph can't be asked before `until`, for a reason that is not the booking's: nothing was sent, so it
+    /// is no attempt. `because` is told where the booking has no failure of its own.
+    #[must_use]
+    pub fn postponed(&self, call: Call, until: Timestamp, because: LastError, now: Timestamp) -> Transition {
+        let last_error = self.last_error.clone().or(Some(because));
+        let postponed = Self { last_error, ..self.clone() };
+        Transition::to(postponed.in_progress(Progress::Due(to_micros(until)), now), Some(call))
+    }
+
+    /// What it does that a booking that was due turned out to have nothing to ask.
+    #[must_use]
+    pub fn with_nothing_to_ask(&self, now: Timestamp) -> Transition {
+        let settled = Self { failures: Failures::default(), last_error: None, ..self.clone() };
+        Transition::to(settled.in_progress(Progress::Settled, now), None)
+    }
+
+    /// A meeting that is to be removed and isn't there is removed.
+    fn as_meant<'a>(&self, outcome: &'a Outcome) -> &'a Outcome {
+        let is_missing = *outcome == Outcome::Refused(Refusal::MeetingMissing);
+        if is_missing && self.wanted.desired_state == DesiredState::Cancelled {
+            return &Outcome::Gone;
+        }
+        outcome
+    }
+
+    /// In what the meeting turned out to have moved away from its booking. An answer to a call that an older revision asked
+    /// for says nothing about this one.
+    fn drifted(&self, answered: &Answered, compared: Option<&Compared>) -> Vec<MeetingDifference> {
+        match (&answered.reply.outcome, &self.observed.meeting, compared) {
+            (Outcome::Changed(_) | Outcome::Seen(_), Some(meeting), Some(now))
+                if answered.asked_by == self.wanted.revision =>
+            {
+                let known = Compared::of(&self.wanted.spec, &meeting.seen).differences;
+                drift(&known, &now.differences, &answered.call)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What happens next. That a look is refused doesn't make the meeting worse; that it is missing does.
+    fn step(&mut self, call: &Call, outcome: &Outcome, rules: &Rules<'_>) -> Step {
+        let step = next_step(outcome, self.failures, rules.retry, rules.now, rules.fraction);
+        let is_missing = *outcome == Outcome::Refused(Refusal::MeetingMissing);
+        if step != Step::Park || is_missing || !matches!(call, Call::Look { .. }) {
+            return step;
+        }
+        if let Some(meeting) = &mut self.observed.meeting {
+            meeting.agreement = meeting.agreement.with_nothing_requested();
+        }
+        Step::GoOn
+    }
+
+    fn in_progress(self, progress: Progress, now: Timestamp) -> Self {
+        let is_provisioned =
+            progress == Progress::Settled && self.wanted.desired_state == DesiredState::Present;
+        Self {
+            revision: self.revision.saturating_add(1),
+            progress,
+            provisioned_at: self.provisioned_at.or(is_provisioned.then_some(now)),
+            updated_at: now,
+            ..self
+        }
+    }
+}

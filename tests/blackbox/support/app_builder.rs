@@ -1,0 +1,116 @@
+//! What a test's service is started with.
+
+use std::sync::Arc;
+
+use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
+use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
+use secrecy::ExposeSecret;
+use time::macros::datetime;
+
+use super::app::{CONFIG_FILE, Surroundings, TestApp};
+use super::keys::write_keys;
+use super::postgres::fresh_database;
+use super::postgres_proxy::PostgresProxy;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// The time at which the clock of a test stands at first.
+const START: Timestamp = datetime!(2026-11-23 08:00 UTC);
+
+/// Starts a service under test; the options combine.
+#[derive(Default)]
+#[must_use = "a builder starts nothing until start() is called"]
+pub struct TestAppBuilder {
+    settings: Vec<(String, String)>,
+    settings_file: Option<String>,
+    api_keys: String,
+    is_behind_proxy: bool,
+    starts_at_real_time: bool,
+}
+
+impl TestAppBuilder {
+    /// One setting, by the name of its environment variable without the prefix.
+    pub fn setting(self, name: &str, value: &str) -> Self {
+        self.settings(&[(name, value)])
+    }
+
+    /// Several settings, by the names of their environment variables without the prefix.
+    pub fn settings(mut self, settings: &[(&str, &str)]) -> Self {
+        self.settings.extend(settings.iter().map(|(name, value)| (prefixed(name), (*value).to_owned())));
+        self
+    }
+
+    /// A settings file with this text. Environment variables override it.
+    pub fn settings_file(mut self, text: &str) -> Self {
+        self.settings_file = Some(text.to_owned());
+        self
+    }
+
+    /// More API keys than those of [`super::Who`], as blocks of the keys' file.
+    pub fn api_keys(mut self, blocks: &str) -> Self {
+        self.api_keys.push_str(blocks);
+        self
+    }
+
+    /// The service reaches its database through a proxy, which can break its connections. The `pool` of the test
+    /// does not.
+    pub fn behind_proxy(mut self) -> Self {
+        self.is_behind_proxy = true;
+        self
+    }
+
+    /// The test's clock starts at the real time, for tests with processes of their own, which know no other clock.
+    /// It still moves only when the test moves it.
+    pub fn at_real_time(mut self) -> Self {
+        self.starts_at_real_time = true;
+        self
+    }
+
+    /// Starts the service, with a database and a simulator of its own.
+    pub async fn start(self) -> TestApp {
+        let now = if self.starts_at_real_time { SystemClock.now() } else { START };
+        let clock = Arc::new(ManualClock::at(now));
+        let simulator_clock: Arc<dyn Clock> = clock.clone();
+        let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() });
+        let simulator = Arc::new(simulator.await.unwrap());
+        let database = Arc::new(fresh_database(&MIGRATOR).await);
+        let proxy = if self.is_behind_proxy {
+            Some(Arc::new(PostgresProxy::in_front_of(&database.url).await))
+        } else {
+            None
+        };
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        if let Some(text) = self.settings_file {
+            std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
+        }
+        let keys = write_keys(folder.path(), &self.api_keys);
+        let database_url = proxy.as_ref().map_or(database.url.as_str(), |proxy| proxy.url());
+        let mut environment = default_settings(&simulator, database_url, keys.to_str().unwrap());
+        environment.extend(self.settings);
+        TestApp::assemble(Surroundings { simulator, clock, database, proxy, folder, environment }).await
+    }
+}
+
+fn default_settings(simulator: &Simulator, database_url: &str, keys_file: &str) -> Vec<(String, String)> {
+    let settings = simulator.settings();
+    [
+        ("HTTP__ADDRESS", "127.0.0.1:0"),
+        ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
+        ("HTTP__SHUTDOWN_SECONDS", "5"),
+        ("HTTP__DRAIN_SECONDS", "0"),
+        ("DATABASE__URL", database_url),
+        ("DATABASE__CONNECTIONS_MAX", "4"),
+        ("GRAPH__TENANT_ID", &settings.tenant_id),
+        ("GRAPH__CLIENT_ID", &settings.client_id),
+        ("GRAPH__CLIENT_SECRET", settings.client_secret.expose_secret()),
+        ("GRAPH__ROOT_URL", simulator.graph_root_url()),
+        ("GRAPH__LOGIN_URL", simulator.login_url()),
+        ("ACCESS__API_KEYS_FILE", keys_file),
+    ]
+    .map(|(name, value)| (prefixed(name), value.to_owned()))
+    .into()
+}
+
+pub(super) fn prefixed(name: &str) -> String {
+    format!("MEETING_PROVISIONER__{name}")
+}
