@@ -8,7 +8,7 @@ mod begin_check;
 mod claim;
 mod declare;
 pub(in crate::store) mod input;
-mod record_pause;
+mod pause_calls;
 mod release;
 mod retry;
 mod settle;
