@@ -15,14 +15,17 @@ COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
     && printf '//! Empty.\nfn main() {}\n' > src/main.rs \
     && echo '//! Empty.' > src/lib.rs \
-    && cargo build --locked --profile dist --bin meeting-provisioner \
+    && cargo build --locked --profile dist --no-default-features --bin meeting-provisioner \
     && rm -r src
 
 # .dockerignore lets in what the program is made of and nothing else. Copied files keep their age, which is that of a
 # check-out and may be older than the empty program: touched, the two roots are compiled again.
 COPY . .
+# Nothing that only serves to try it is in the image, unless it is asked for: FEATURES=demo adds the Graph simulator
+# and the commands `demo` and `simulate-graph`, as deploy/compose.yaml does.
+ARG FEATURES=
 RUN touch src/main.rs src/lib.rs \
-    && cargo build --locked --profile dist --bin meeting-provisioner
+    && cargo build --locked --profile dist --no-default-features --features "${FEATURES}" --bin meeting-provisioner
 
 FROM ${BASE_IMAGE}
 ARG VERSION=0.2.0

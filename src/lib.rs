@@ -40,7 +40,7 @@
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
 //! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
-//! | `local_postgres` | — |
+//! | `local_postgres` | `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
@@ -58,9 +58,9 @@
 //! | --- | --- |
 //! | `sqlx` | `store` |
 //! | `oauth2` | `msgraph` |
-//! | `reqwest` | `command`, `msgraph`, `outbound` |
+//! | `reqwest` | `command`, `local_postgres`, `msgraph`, `outbound` |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
-//! | `postgresql_embedded` | `local_postgres` |
+//! | `flate2`, `tar` | `local_postgres` |
 //! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | `config` |
 //! | `println!`, `print!`, `eprintln!`, `eprint!` | `command` |
 //! | `dbg!` | — |
@@ -77,9 +77,11 @@ pub mod clock;
 pub mod command;
 pub mod config;
 mod error_chain;
+#[cfg(feature = "demo")]
 pub mod local_postgres;
 pub mod meeting;
 mod msgraph;
+#[cfg(feature = "demo")]
 pub mod msgraph_simulator;
 mod outbound;
 mod provisioning;

@@ -4,7 +4,7 @@ use serde_json::{from_value, json};
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::example;
+use super::openapi::example;
 use super::state::Remedies;
 use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
 use crate::meeting::{
@@ -12,7 +12,7 @@ use crate::meeting::{
     MeetingId, Observed, Progress, Seen, Wanted,
 };
 
-/// What the words for administrators are made with.
+/// What the texts for administrators are made with.
 pub(super) fn remedies() -> Remedies {
     Remedies { client_id: "22222222-2222-4222-8222-222222222222".to_owned() }
 }

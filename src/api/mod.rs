@@ -1,47 +1,44 @@
-//! The JSON door: one file per endpoint, with the bodies, the problems and the document that describes them.
+//! The HTTP API in JSON: its endpoints, their bodies and problems, and the document that describes them.
 //!
 //! It reads requests, asks `provisioning` or the reading half of the store, and writes answers. It decides nothing
 //! about bookings, writes nothing to the store, never names SQL or Graph's wire, and tells callers nothing about
 //! another source system. Every call under `/v1` is authenticated before anything else of it is looked at.
 //! Called by `server`, which puts it into an app, and by `command`, which prints the document.
+//!
+//! | route | file |
+//! | --- | --- |
+//! | `POST /v1/bookings` | `bookings/create_booking.rs` |
+//! | `GET /v1/bookings` | `bookings/list_bookings.rs` |
+//! | `GET /v1/bookings/{bookingId}` | `bookings/get_booking.rs` |
+//! | `PUT /v1/bookings/{bookingId}` | `bookings/put_booking.rs` |
+//! | `DELETE /v1/bookings/{bookingId}` | `bookings/delete_booking.rs` |
+//! | `POST /v1/bookings/{bookingId}/retry` | `bookings/retry_booking.rs` |
+//! | `GET /v1/bookings/{bookingId}/audit-events` | `history/list_booking_audit_events.rs` |
+//! | `GET /v1/audit-events` | `history/list_audit_events.rs` |
+//! | `GET /v1/organizers/{organizer}/readiness` | `organizers/get_organizer_readiness.rs` |
+//! | `GET /problems` | `problems/list_problems.rs` |
+//! | `GET /problems/{code}` | `problems/get_problem.rs` |
+//! | `GET /` | `documents/get_root.rs` |
+//! | `GET /openapi.json` | `documents/get_openapi.rs` |
+//! | `GET /docs`, `GET /docs/{file}` | `documents/docs_page.rs` |
+//!
+//! An endpoint's file is named for its operation in the OpenAPI document. What endpoints share: `request` reads,
+//! `response` writes, `problems` says what went wrong, `openapi` describes. `routes.rs` binds paths to endpoints.
 
-mod accept;
-mod authentication;
-mod body;
-mod booking_request;
-mod cursor;
-mod delete_booking;
-mod docs_page;
-mod example;
+mod bookings;
+mod documents;
 #[cfg(test)]
 mod fixture;
-mod get_audit_events;
-mod get_booking;
-mod get_booking_history;
-mod get_bookings;
-mod get_openapi;
-mod get_problems;
-mod get_readiness;
 mod history;
-mod json;
 mod openapi;
-mod outcome_response;
-mod paging;
-mod post_bookings;
-mod post_retry;
-mod precondition;
-mod prefer;
-mod problem;
-mod put_booking;
-mod query;
-mod request_id;
+mod organizers;
+mod problems;
+mod request;
 mod response;
 mod routes;
-mod schema;
-mod scope;
 mod state;
 
 pub(crate) use openapi::openapi_json;
-pub(crate) use problem::{ProblemCode, overloaded};
+pub(crate) use problems::{ProblemCode, overloaded};
 pub(crate) use routes::configure;
 pub(crate) use state::{ApiState, Remedies, WaitSettings};

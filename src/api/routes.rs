@@ -6,20 +6,22 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, middleware};
 
-use super::authentication::authenticate;
-use super::problem::{EndpointResponse, Problem, ProblemCode};
-use super::state::ApiState;
-use super::{
-    delete_booking, docs_page, get_audit_events, get_booking, get_booking_history, get_bookings, get_openapi,
-    get_problems, get_readiness, post_bookings, post_retry, put_booking,
+use super::bookings::{
+    create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
+use super::documents::{docs_page, get_openapi, get_root};
+use super::history::{list_audit_events, list_booking_audit_events};
+use super::organizers::get_organizer_readiness;
+use super::problems::{EndpointResponse, Problem, ProblemCode, get_problem, list_problems};
+use super::request::authenticate;
+use super::state::ApiState;
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 const GET_POST: &str = "GET, HEAD, POST";
 const GET_PUT_DELETE: &str = "GET, HEAD, PUT, DELETE";
 
-/// Puts the JSON door into an app. The app's default service answers what no door knows.
+/// Puts the API into an app, with the answer to every path that does not exist.
 pub(crate) fn configure(config: &mut ServiceConfig, state: Data<ApiState>) {
     config.app_data(state);
     routes(config);
@@ -29,8 +31,8 @@ fn routes(config: &mut ServiceConfig) {
     let v1 = web::scope("/v1")
         .wrap(middleware::from_fn(authenticate))
         .service(
-            readable("/bookings", get_bookings::get_bookings)
-                .route(web::post().to(post_bookings::post_bookings))
+            readable("/bookings", list_bookings::list_bookings)
+                .route(web::post().to(create_booking::create_booking))
                 .default_service(web::to(|| ready(other_method(GET_POST)))),
         )
         .service(
@@ -41,24 +43,31 @@ fn routes(config: &mut ServiceConfig) {
         )
         .service(
             web::resource("/bookings/{bookingId}/retry")
-                .route(web::post().to(post_retry::post_retry))
+                .route(web::post().to(retry_booking::retry_booking))
                 .default_service(web::to(|| ready(other_method(POST)))),
         )
-        .service(readable("/bookings/{bookingId}/audit-events", get_booking_history::get_booking_history))
-        .service(readable("/audit-events", get_audit_events::get_audit_events))
-        .service(readable("/organizers/{organizer}/readiness", get_readiness::get_readiness))
+        .service(readable(
+            "/bookings/{bookingId}/audit-events",
+            list_booking_audit_events::list_booking_audit_events,
+        ))
+        .service(readable("/audit-events", list_audit_events::list_audit_events))
+        .service(readable(
+            "/organizers/{organizer}/readiness",
+            get_organizer_readiness::get_organizer_readiness,
+        ))
         .default_service(web::to(unknown_path));
     config
         .service(v1)
+        .service(readable("/", get_root::get_root))
         .service(readable("/openapi.json", get_openapi::get_openapi))
         .service(readable("/docs", docs_page::to_docs))
         .service(readable("/docs/{file:.*}", docs_page::get_docs))
-        .service(readable("/problems", get_problems::get_problems))
-        .service(readable("/problems/{code}", get_problems::get_problem))
+        .service(readable("/problems", list_problems::list_problems))
+        .service(readable("/problems/{code}", get_problem::get_problem))
         .default_service(web::to(unknown_path));
 }
 
-/// A path that is only read; any other method is told so.
+/// A path that can only be read; any other method is answered with `method-not-allowed`.
 fn readable<F, Args>(path: &str, endpoint: F) -> Resource
 where
     F: Handler<Args>,
@@ -75,12 +84,12 @@ where
 fn other_method(allow: &'static str) -> EndpointResponse {
     EndpointResponse(Err(Problem::new(
         ProblemCode::MethodNotAllowed,
-        format!("This path can be called with {allow} only."),
+        format!("This path allows {allow} only."),
     )
     .header(ALLOW, HeaderValue::from_static(allow))))
 }
 
-/// What no door knows.
+/// A path that does not exist.
 async fn unknown_path(_request: HttpRequest) -> EndpointResponse {
     EndpointResponse(Err(Problem::new(ProblemCode::NotFound, "There is nothing at this path.")))
 }

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::access::{ApiKeys, Authenticator, Caller, CallerName, NewApiKey, Role};
-use crate::api::response;
+use crate::api::request::{booking_id, location};
 use crate::booking::{BookingId, SourceSystem};
 
 /// Sends a request to an app with all routes and one key, with nothing behind the endpoints: what is tested here is
-/// answered before them. With a role it is that key which is sent, without one a key that nobody knows.
+/// answered before them. With a role that key is sent, without one a key that is not valid.
 async fn send(request: TestRequest, role: Option<Role>) -> ServiceResponse {
     let fresh_key = |role| {
         let name = CallerName::parse("test").unwrap();
@@ -44,9 +44,9 @@ fn request(method: &str, path: &str) -> TestRequest {
     TestRequest::default().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path)
 }
 
-/// A stranger gets the same answer whatever is asked under /v1: the credential comes before everything else.
+/// A request without a valid credential gets the same answer whatever it asks under /v1: the credential comes first.
 #[actix_web::test]
-async fn a_stranger_learns_nothing_under_v1() {
+async fn an_unauthenticated_caller_learns_nothing_under_v1() {
     for (method, path) in [
         ("GET", "/v1/bookings"),
         ("POST", "/v1/bookings"),
@@ -69,7 +69,7 @@ async fn a_stranger_learns_nothing_under_v1() {
     }
 }
 
-/// Known callers are told which paths and methods there are, and everybody is outside of /v1.
+/// Known callers learn which paths and methods there are, and every caller does outside of /v1.
 #[actix_web::test]
 async fn other_methods_and_paths_are_problems_with_allow() {
     for (method, path, code, allow) in [
@@ -82,12 +82,12 @@ async fn other_methods_and_paths_are_problems_with_allow() {
         ("GET", "/v1/bookings/", "not-found", None),
         ("GET", "/v1/bookings/a/b", "not-found", None),
         ("GET", "/v1bookings", "not-found", None),
-        ("GET", "/", "not-found", None),
         ("GET", "/docs/nothing.js", "not-found", None),
         ("GET", "/problems/nothing", "not-found", None),
         ("POST", "/openapi.json", "method-not-allowed", Some("GET, HEAD")),
         ("POST", "/docs/", "method-not-allowed", Some("GET, HEAD")),
         ("PUT", "/problems", "method-not-allowed", Some("GET, HEAD")),
+        ("POST", "/", "method-not-allowed", Some("GET, HEAD")),
     ] {
         let response = send(request(method, path), Some(Role::BookingsWrite)).await;
         let found = response.headers().get(ALLOW).map(|value| value.to_str().unwrap().to_owned());
@@ -98,7 +98,7 @@ async fn other_methods_and_paths_are_problems_with_allow() {
     }
 }
 
-/// Every problem's type leads to its page, in the form that the caller prefers.
+/// The `type` of every problem leads to its page, in the form that the caller prefers.
 #[actix_web::test]
 async fn every_problem_has_its_page() {
     let listed = send(request("GET", "/problems"), None).await;
@@ -119,7 +119,7 @@ async fn every_problem_has_its_page() {
     }
 }
 
-/// The documents are there for everybody.
+/// The documents need no credential.
 #[actix_web::test]
 async fn documents_need_no_credential() {
     let document = send(request("GET", "/openapi.json"), None).await;
@@ -130,24 +130,29 @@ async fn documents_need_no_credential() {
         (to_docs.status().as_u16(), to_docs.headers().get("location").unwrap().to_str().unwrap()),
         (308, "/docs/")
     );
+    let root = send(request("GET", "/").insert_header((ACCEPT, "text/html, */*;q=0.8")), None).await;
+    assert_eq!(
+        (root.status().as_u16(), root.headers().get("location").unwrap().to_str().unwrap()),
+        (303, "/docs/")
+    );
     let docs = send(request("GET", "/docs/"), None).await;
     assert_eq!(docs.status(), 200);
     let problems = send(request("HEAD", "/problems"), None).await;
     assert_eq!(problems.status(), 200);
 }
 
-/// A booking's id comes out of its path as it went in, whatever is in it.
+/// A booking's id comes out of its path as it went in, whatever its characters.
 #[actix_web::test]
 async fn a_booking_id_survives_its_path() {
     async fn id(request: HttpRequest) -> String {
-        response::booking_id(&request).map_or_else(|| "none".to_owned(), |id| id.as_str().to_owned())
+        booking_id(&request).map_or_else(|| "none".to_owned(), |id| id.as_str().to_owned())
     }
     let app =
         init_service(App::new().service(web::scope("/v1").service(readable("/bookings/{bookingId}", id))))
             .await;
     let all: String = (0x21..=0x7e_u8).map(char::from).collect();
     for id in ["BK-1001", "a/b", "a b", "a%2Fb", "a+b", "%", "100%25", "a?b#c", all.as_str()] {
-        let path = response::location(&BookingId::parse(id).unwrap());
+        let path = location(&BookingId::parse(id).unwrap());
         let found = call_service(&app, TestRequest::get().uri(&path).to_request()).await;
         assert_eq!(read_body(found).await, id, "{path}");
     }

@@ -1,4 +1,4 @@
-//! What the JSON door is built from.
+//! What the API is built from.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use crate::provisioning::Provisioning;
 /// What every endpoint can reach.
 #[derive(Debug)]
 pub(crate) struct ApiState {
-    /// Where bookings are accepted and waited for, and whose store is read.
+    /// Accepts bookings and waits for them; its store is read.
     pub(crate) provisioning: Arc<Provisioning>,
     /// How long callers may wait.
     pub(crate) waits: WaitSettings,
-    /// How long a body may take to arrive.
+    /// The longest time that a body may take to arrive.
     pub(crate) read_timeout: Duration,
-    /// What is put into the words for administrators.
+    /// What is put into the texts for administrators.
     pub(crate) remedies: Remedies,
     /// Whether the configured cloud and version of Graph can make meetings in a channel (`chatInfo`).
     pub(crate) channel_meetings: bool,
@@ -23,13 +23,13 @@ pub(crate) struct ApiState {
 /// How long callers may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaitSettings {
-    /// The wait of a caller who doesn't say.
+    /// The wait of a request that doesn't say.
     pub(crate) default: Duration,
     /// The longest wait; a longer `Prefer: wait` is lowered to it.
     pub(crate) maximum: Duration,
 }
 
-/// What is put into the words for administrators.
+/// What is put into the texts for administrators.
 #[derive(Debug, Clone)]
 pub(crate) struct Remedies {
     /// This service's application (client) id in Entra.

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod background_loops;
+#[cfg(feature = "demo")]
 mod demo;
 mod derive_external_id;
 mod doctor;
@@ -17,6 +18,7 @@ mod run;
 mod schema;
 mod self_audit;
 mod serve;
+#[cfg(feature = "demo")]
 mod simulate_graph;
 mod start_fault;
 

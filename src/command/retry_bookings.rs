@@ -67,7 +67,7 @@ struct Count {
 pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
     let settings = MigrationSettings::load(arguments.config.as_deref(), process_environment())?;
     let store = store(&settings.database)?;
-    let origin = arguments.yes.then(operator::origin).transpose()?;
+    let origin = arguments.yes.then(operator::origin);
     let filter = BookingFilter {
         source_system: arguments.source_system,
         booking_id: arguments.booking_id,

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "demo")]
+use super::{demo, simulate_graph};
 use super::{
-    demo, derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit, serve,
-    simulate_graph,
+    derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit, serve,
 };
 use crate::error_chain::chain;
 
@@ -27,6 +28,7 @@ enum Command {
     Serve(WithConfig),
     /// Prepare the database's schema and end
     Migrate(WithConfig),
+    #[cfg(feature = "demo")]
     /// Show everything on this machine: a Postgres, a simulated Graph, the service, and requests to it
     Demo(demo::DemoArguments),
     /// Check settings, database, token and Graph: what is wrong, what it means and what to do
@@ -35,6 +37,7 @@ enum Command {
     Retry(retry_bookings::RetryArguments),
     /// Prove from the tables that bookings, meetings and history agree; list every exception
     SelfAudit(self_audit::SelfAuditArguments),
+    #[cfg(feature = "demo")]
     /// Simulate Microsoft Graph and its token endpoint, on loopback
     SimulateGraph(simulate_graph::SimulateGraphArguments),
     /// Make an API key for a caller, and the block for the file of keys
@@ -77,10 +80,12 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(with) => serve::run(with.config.as_deref()).await,
         Command::Migrate(with) => migrate::run(with.config.as_deref()).await,
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Retry(arguments) => retry_bookings::run(arguments).await,
         Command::SelfAudit(arguments) => Ok(self_audit::run(arguments).await),
+        #[cfg(feature = "demo")]
         Command::SimulateGraph(arguments) => simulate_graph::run(arguments).await,
         Command::ApiKey(arguments) => new_api_key::run(&arguments),
         Command::ExternalId(arguments) => derive_external_id::run(&arguments),

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,12 +22,7 @@ pub(super) struct Account {
 impl Account {
     /// The account to change to, or `None` when this process is unprivileged already.
     pub(super) fn needed() -> Result<Option<Self>, LocalPostgresError> {
-        // A fresh file belongs to the effective user; std has no other safe way to ask who that is.
-        let effective_uid = tempfile::tempfile()
-            .and_then(|file| file.metadata())
-            .map_err(LocalPostgresError::folder("making a file in", std::env::temp_dir()))?
-            .uid();
-        if effective_uid != 0 {
+        if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
         let passwd = fs::read_to_string("/etc/passwd")

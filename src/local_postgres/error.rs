@@ -8,7 +8,7 @@ use super::programs::MAJOR_MIN;
 /// A place that was tried, and why it did not serve.
 #[derive(Debug, Clone)]
 pub struct Tried {
-    /// The folder, or the pattern of folders.
+    /// The folder, the pattern of folders, or the URL.
     pub place: PathBuf,
     /// What was found there.
     pub finding: String,
@@ -23,7 +23,7 @@ impl fmt::Display for Tried {
 /// Why there is no local Postgres.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalPostgresError {
-    /// No place has programs that run here.
+    /// No place has programs that run here, and none could be downloaded.
     #[error("{}", programs_not_found(tried))]
     ProgramsNotFound {
         /// Every place, in the order in which it was tried.
@@ -112,12 +112,6 @@ pub enum LocalPostgresError {
         what: &'static str,
         /// How long.
         waited_seconds: u64,
-    },
-    /// The download failed (feature `postgres-download`).
-    #[error("downloading PostgreSQL: {reason}")]
-    Download {
-        /// What the downloader said.
-        reason: String,
     },
 }
 

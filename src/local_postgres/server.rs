@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::account::{self, Account};
-use super::error::LocalPostgresError;
+use super::error::{LocalPostgresError, Tried};
 use super::folder::Folder;
 use super::programs::Programs;
 use super::settings::{LocalPostgresSettings, StopMode};
@@ -48,7 +48,7 @@ pub struct LocalPostgres {
 }
 
 impl LocalPostgres {
-    /// Finds PostgreSQL, makes a cluster if there is none yet, starts the server and waits until it is ready.
+    /// Finds PostgreSQL or downloads it, makes a cluster if there is none yet, starts the server and waits until it is ready.
     ///
     /// When this process is root, the server runs as the user `postgres`, else `nobody`.
     ///
@@ -246,18 +246,29 @@ impl Drop for LocalPostgres {
     }
 }
 
-/// Programs of this machine, or else (feature `postgres-download`) from the network.
+/// Programs of this machine, or else from the network.
 fn find_programs(
     settings: &LocalPostgresSettings,
     account: Option<&Account>,
     wanted_major: Option<u32>,
 ) -> Result<Programs, LocalPostgresError> {
-    let found = Programs::find(settings, account, wanted_major);
-    #[cfg(feature = "postgres-download")]
-    if let (Err(_), None, Some(folder)) = (&found, &settings.binaries_dir, &settings.downloads_dir) {
-        return super::download::programs(folder, account, wanted_major);
-    }
-    found
+    let mut tried = match (Programs::find(settings, account, wanted_major), &settings.binaries_dir) {
+        (Err(LocalPostgresError::ProgramsNotFound { tried }), None) => tried,
+        (found, _) => return found,
+    };
+    let Some(download) = &settings.download else {
+        return Err(LocalPostgresError::ProgramsNotFound { tried });
+    };
+    let downloaded = download.programs_for(account, wanted_major).and_then(|folder| {
+        match Programs::check(&folder, account, wanted_major) {
+            Ok(major) => Ok(Programs { folder, major }),
+            Err(finding) => Err(Tried { place: folder, finding }),
+        }
+    });
+    downloaded.map_err(|failure| {
+        tried.push(failure);
+        LocalPostgresError::ProgramsNotFound { tried }
+    })
 }
 
 /// Whether `postmaster.pid` says that this process takes connections: the number is its first line, `ready` its

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Where to look for PostgreSQL and where to keep its files. The default finds what it can without `PATH`
-/// and keeps nothing.
+use super::download::Download;
+
+/// Where to look for PostgreSQL and where to keep its files. The default finds what it can without `PATH`,
+/// downloads nothing and keeps nothing.
 #[derive(Debug, Clone, Default)]
 pub struct LocalPostgresSettings {
     /// The folder of `initdb` and `postgres`. When it is given, no other place is tried: a wrong setting shall be
@@ -15,9 +17,8 @@ pub struct LocalPostgresSettings {
     /// The folder for the cluster, which is kept and used again at the next start. It must be absent, empty, or
     /// made by an earlier start. `None`: a temporary folder, removed at the end.
     pub data_dir: Option<PathBuf>,
-    /// Where downloaded programs are kept. Used only when the crate is built with the feature
-    /// `postgres-download` and nothing on the machine works; `None`: never download.
-    pub downloads_dir: Option<PathBuf>,
+    /// How to get programs when none on the machine work and `binaries_dir` is `None`; `None`: not at all.
+    pub download: Option<Download>,
 }
 
 /// How a running server is ended.

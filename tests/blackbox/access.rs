@@ -1,23 +1,39 @@
-//! The locked door: every route, every kind of caller.
+//! Access: every route, every kind of caller.
 
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::{ApiResponse, TestApp, Who, booking};
 
-/// A route under `/v1`, with what each known caller is answered: desk (may write), screen (may read), the other
-/// system's desk, auditor, operator.
+/// A route of the document.
 struct Route {
     method: Method,
     path: &'static str,
     pattern: &'static str,
-    expected: [u16; 5],
+    access: Access,
+}
+
+enum Access {
+    /// Needs a credential. The status for each known caller: desk (may write), screen (may read), the other system's
+    /// desk, auditor, operator.
+    Authenticated([u16; 5]),
+    /// Answers every caller with 200.
+    Public,
 }
 
 fn routes() -> Vec<Route> {
-    let route = |method, path, pattern, expected| Route { method, path, pattern, expected };
+    let route = |method, path, pattern, expected| Route {
+        method,
+        path,
+        pattern,
+        access: Access::Authenticated(expected),
+    };
+    let public = |path, pattern| Route { method: Method::GET, path, pattern, access: Access::Public };
     let (get, post) = (Method::GET, Method::POST);
     vec![
+        public("/", "/"),
+        public("/problems", "/problems"),
+        public("/problems/booking-differs", "/problems/{code}"),
         // The other system makes a booking of its own under the same id.
         route(post.clone(), "/v1/bookings", "/v1/bookings", [200, 403, 201, 403, 403]),
         route(get.clone(), "/v1/bookings", "/v1/bookings", [200; 5]),
@@ -28,7 +44,7 @@ fn routes() -> Vec<Route> {
             [200, 200, 404, 200, 200],
         ),
         route(Method::PUT, "/v1/bookings/BK-1", "/v1/bookings/{bookingId}", [200, 403, 200, 403, 403]),
-        // The other system's booking goes; that of the first is still there.
+        // Neither system has a booking of this id.
         route(Method::DELETE, "/v1/bookings/BK-2", "/v1/bookings/{bookingId}", [404, 403, 404, 403, 403]),
         route(
             get.clone(),
@@ -36,7 +52,7 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
         ),
-        // It went well, so there is nothing to try again; only who operates is told.
+        // It succeeded, so there is nothing to retry; only the operator may ask.
         route(
             post,
             "/v1/bookings/BK-1/retry?sourceSystem=room-booking",
@@ -61,18 +77,28 @@ async fn ask(app: &TestApp, who: Who, route: &Route) -> ApiResponse {
     ApiResponse::read(request.send().await.unwrap()).await
 }
 
-/// The whole table. Strangers learn nothing but that the door is locked, whatever they ask for.
+/// The whole table. Without a valid credential a caller learns nothing under `/v1`, whatever it asks for.
 #[tokio::test]
-async fn every_route_is_locked() {
+async fn every_route_answers_each_caller_as_its_role_allows() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     for route in routes() {
-        for stranger in [Who::Nobody, Who::Stranger] {
-            let answer = ask(&app, stranger, &route).await;
-            answer.problem(401, "unauthenticated");
-            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{}", route.path);
+        let known = match route.access {
+            Access::Authenticated(known) => known,
+            Access::Public => [200; 5],
+        };
+        for unknown in [Who::Nobody, Who::Stranger] {
+            let answer = ask(&app, unknown, &route).await;
+            match route.access {
+                Access::Authenticated(_) => {
+                    answer.problem(401, "unauthenticated");
+                    let challenge = answer.header("www-authenticate").unwrap();
+                    assert!(challenge.starts_with("Bearer"), "{}", route.path);
+                }
+                Access::Public => drop(answer.expect(200)),
+            }
         }
-        for (who, expected) in Who::KNOWN.into_iter().zip(route.expected) {
+        for (who, expected) in Who::KNOWN.into_iter().zip(known) {
             let answer = ask(&app, who, &route).await;
             assert_eq!(answer.status, expected, "{who:?} {} {}: {}", route.method, route.path, answer.text);
             match expected {
@@ -85,7 +111,7 @@ async fn every_route_is_locked() {
     app.end().await;
 }
 
-/// The table above is whole: it has every operation of the document. An endpoint that is missing there fails here.
+/// The table above is complete: it has every operation of the document. An endpoint that is missing there fails here.
 #[tokio::test]
 async fn the_table_has_every_route_of_the_document() {
     let app = TestApp::start().await;
@@ -98,14 +124,13 @@ async fn the_table_has_every_route_of_the_document() {
             .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()));
         methods.map(move |method| format!("{} {path}", method.to_uppercase()))
     });
-    let documented: std::collections::BTreeSet<String> =
-        operations.filter(|operation| operation.contains(" /v1/")).collect();
+    let documented: std::collections::BTreeSet<String> = operations.collect();
     let tested = routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
     assert_eq!(documented, tested);
     app.end().await;
 }
 
-/// A booking of another source system and one that nobody has are answered alike, to the letter.
+/// A booking of another source system and one that does not exist get the same answer, to the letter.
 #[tokio::test]
 async fn another_systems_booking_cannot_be_told_from_none() {
     let app = TestApp::start().await;
@@ -120,13 +145,13 @@ async fn another_systems_booking_cannot_be_told_from_none() {
     };
     for suffix in ["", "/audit-events"] {
         let theirs = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-1{suffix}")).await;
-        let nobodys = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-2{suffix}")).await;
-        assert_eq!((theirs.status, without_ids(&theirs)), (404, without_ids(&nobodys)));
+        let none = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-2{suffix}")).await;
+        assert_eq!((theirs.status, without_ids(&theirs)), (404, without_ids(&none)));
     }
     app.end().await;
 }
 
-/// Lists hold one's own, whatever the filter says; who sees all sees all.
+/// Lists hold the caller's own bookings, whatever the filter says; auditors and operators see all.
 #[tokio::test]
 async fn lists_hold_what_the_caller_may_see() {
     let app = TestApp::start().await;
@@ -151,9 +176,9 @@ async fn lists_hold_what_the_caller_may_see() {
     app.end().await;
 }
 
-/// The key is looked at before anything else is: a stranger gets no 404, 405, 413, 415 or 422 to learn from.
+/// The credential is checked before anything else: without one there is no 404, 405, 413, 415 or 422 to learn from.
 #[tokio::test]
-async fn strangers_learn_nothing() {
+async fn unauthenticated_callers_learn_nothing() {
     let app = TestApp::start().await;
     let paths = [
         (Method::GET, "/v1/nothing"),
@@ -171,7 +196,7 @@ async fn strangers_learn_nothing() {
     app.end().await;
 }
 
-/// The public documents need no key, and the operators' paths are not on the public port.
+/// The public documents need no credential, and the operators' paths are not on the public port.
 #[tokio::test]
 async fn what_is_public_is_public_and_what_is_not_is_not() {
     let app = TestApp::start().await;
@@ -183,11 +208,45 @@ async fn what_is_public_is_public_and_what_is_not_is_not() {
         assert_eq!(reqwest::get(app.admin_url(path)).await.unwrap().status(), 200);
     }
     let page = app.get(Who::Nobody, "/docs/").await.text;
-    assert!(!page.contains("https://") && !page.contains("//cdn"), "the page asks somebody else: {page}");
+    assert!(
+        !page.contains("https://") && !page.contains("//cdn"),
+        "the page loads something from another host: {page}"
+    );
     app.end().await;
 }
 
-/// Every problem that was answered has its page, which says what it means and what to do.
+/// A browser that opens the root sees the documentation.
+#[tokio::test]
+async fn the_root_leads_a_browser_to_the_documentation() {
+    let app = TestApp::start().await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let request = app.request(Who::Nobody, Method::GET, "/").header("Accept", browser);
+    let page = request.send().await.unwrap();
+    assert_eq!((page.status().as_u16(), page.url().path()), (200, "/docs/"));
+    assert!(page.text().await.unwrap().contains("<title>Meeting Provisioner API</title>"));
+    app.end().await;
+}
+
+/// A program that asks for the root learns what this service is, and every link that needs no credential works.
+#[tokio::test]
+async fn the_root_tells_a_program_what_this_service_is() {
+    let app = TestApp::start().await;
+    let answer = app.get(Who::Nobody, "/").await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    // `Compress` adds its own field.
+    assert!(answer.header("vary").unwrap().contains("Accept"));
+    let service = answer.json();
+    assert_eq!(service["name"], "meeting-provisioner");
+    let document = app.get(Who::Nobody, "/openapi.json").await.expect(200).json();
+    assert_eq!(service["version"], document["info"]["version"]);
+    for link in ["documentation", "openapi", "problems"] {
+        app.get(Who::Nobody, service["links"][link].as_str().unwrap()).await.expect(200);
+    }
+    app.get(Who::Desk, service["links"]["bookings"].as_str().unwrap()).await.expect(200);
+    app.end().await;
+}
+
+/// Every problem has its page, which says what it means and what to do.
 #[tokio::test]
 async fn every_problem_has_a_page() {
     let app = TestApp::start().await;

@@ -44,9 +44,9 @@ async fn all_faults_of_a_body_are_reported_together() {
     app.end().await;
 }
 
-/// A body that is no booking at all has its own problem: no JSON, another type, too large, an unknown encoding.
+/// A body that is no booking at all is answered by its fault: no JSON, another type, too large, an unknown encoding.
 #[tokio::test]
-async fn a_body_that_is_no_booking_has_its_own_problem() {
+async fn each_fault_of_a_body_has_its_own_problem() {
     let app = TestApp::start().await;
     let json_type = Some("application/json");
     let large = booking_with("BK-1", json!({"metadata": {"a": "x".repeat(300 * 1024)}})).to_string();
@@ -104,7 +104,7 @@ async fn every_other_fault_is_a_problem_too() {
     app.end().await;
 }
 
-/// The id that a caller sees for a request stands in the answer's header and in the history.
+/// A request's id is the same in the answer's header, in problems and in the history.
 #[tokio::test]
 async fn a_request_can_be_found_again() {
     let app = TestApp::start().await;

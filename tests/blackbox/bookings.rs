@@ -180,7 +180,8 @@ async fn the_whole_meeting_is_kept() {
     app.end().await;
 }
 
-/// Graph had another meeting under the id (our database was lost): it is mended, and both are in the history.
+/// Graph had another meeting under the id (the database was lost): it is changed as the booking wants, and the history
+/// has both.
 #[tokio::test]
 async fn a_found_meeting_that_differs_is_mended() {
     let app = TestApp::start().await;

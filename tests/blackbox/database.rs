@@ -3,23 +3,19 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
-use crate::support::postgres::empty_database;
+use crate::support::postgres::{empty_database, local_settings};
 use crate::support::{TestApp, Who, booking};
 
 /// While Postgres is away nothing is accepted, and the answer says so; when it is back the service goes on by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_goes_away_and_comes_back() {
-    let settings = LocalPostgresSettings {
-        search_path: meeting_provisioner::config::process_search_path(),
-        ..Default::default()
-    };
-    let postgres =
-        tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
+    let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
+    let postgres = start.await.unwrap().unwrap();
     let app = TestApp::builder().setting("DATABASE__URL", &postgres.url("postgres")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     postgres.stop_server(StopMode::Immediate).unwrap();

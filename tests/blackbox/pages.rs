@@ -1,4 +1,4 @@
-//! Pages are whole: nothing is missed and nothing comes twice, while rows arrive.
+//! Pages are complete: nothing is missed and nothing comes twice, while rows arrive.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,10 +42,10 @@ async fn bookings_are_listed_once_each_while_more_arrive() {
     app.end().await;
 }
 
-/// The events of all bookings from the oldest on, as soon as at least this many are told. An event is told once no older
+/// The events of all bookings, oldest first, as soon as at least this many are listed. An event is listed once no older
 /// transaction is open anywhere on the server, and the tests beside this one hold some open.
 async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
-    let told = async {
+    let listed = async {
         loop {
             let events = pages(app, Who::Auditor, path, None).await;
             if events.len() >= at_least {
@@ -54,7 +54,7 @@ async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), told).await.expect("events are never told")
+    tokio::time::timeout(Duration::from_secs(20), listed).await.expect("events are never listed")
 }
 
 const SLOW_EVENT: &str =
@@ -66,7 +66,7 @@ const SLOW_EVENT: &str =
 /// Following the history, oldest first, misses nothing: not an event whose number was drawn before others that were
 /// committed earlier, and not one whose transaction began later than another but drew its number first.
 #[tokio::test]
-async fn whoever_follows_the_history_misses_nothing() {
+async fn a_reader_that_follows_the_history_misses_nothing() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let (mut early, mut slow) = (app.pool.begin().await.unwrap(), app.pool.begin().await.unwrap());
@@ -80,7 +80,7 @@ async fn whoever_follows_the_history_misses_nothing() {
         events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     };
     let begun = ["booking.accepted", "meeting.created", "early.event"];
-    // The early transaction is older than the slow one, so it may be told; what came after the slow one may not.
+    // The early transaction is older than the slow one, so it may be listed; what came after the slow one may not.
     assert_eq!(kinds(&history_of(&app, path, 3).await), begun, "it ends before what is still on its way");
     slow.commit().await.unwrap();
     let all = kinds(&history_of(&app, path, 6).await);

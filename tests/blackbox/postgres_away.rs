@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
+use crate::support::postgres::local_settings;
 use crate::support::process::Process;
 use crate::support::{ApiResponse, TestApp, Who, booking};
 
@@ -202,12 +203,8 @@ async fn until_booked(app: &TestApp, booking_id: &str) {
 /// refused meanwhile, and requests, worker and listener recover by themselves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_survives_a_restart_of_postgres() {
-    let settings = LocalPostgresSettings {
-        search_path: meeting_provisioner::config::process_search_path(),
-        ..Default::default()
-    };
-    let postgres =
-        tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await.unwrap().unwrap();
+    let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
+    let postgres = start.await.unwrap().unwrap();
     let app =
         TestApp::builder().setting("DATABASE__URL", &postgres.url("postgres")).at_real_time().start().await;
     let process = Process::serve(app.environment()).await;

@@ -9,6 +9,7 @@ use meeting_provisioner::local_postgres::{
     LocalPostgres, LocalPostgresError, LocalPostgresSettings, StopMode,
 };
 
+use crate::postgres::local_settings;
 use crate::support::{ask, cluster_of, kept_in, open_folder, start};
 
 #[test]
@@ -30,16 +31,14 @@ fn it_starts_and_answers_with_fsync_on_and_without_locale() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the program's own search path is read in `config`")]
 fn it_takes_the_search_path_that_it_is_given() {
-    let settings = LocalPostgresSettings { search_path: std::env::var_os("PATH"), ..Default::default() };
-    let postgres = LocalPostgres::start(&settings).unwrap();
+    let postgres = LocalPostgres::start(&local_settings()).unwrap();
     assert_eq!(ask(&postgres, &["SELECT 'an answer'"]), "an answer");
 }
 
 #[test]
 fn it_does_not_run_as_root() {
-    let own_uid = tempfile::tempfile().unwrap().metadata().unwrap().uid();
+    let own_uid = rustix::process::geteuid().as_raw();
     let postgres = start();
     let server_uid = cluster_of(&postgres).join("postmaster.pid").metadata().unwrap().uid();
     if own_uid == 0 {

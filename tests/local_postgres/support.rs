@@ -11,14 +11,11 @@ use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-/// The programs that `TEST_POSTGRES_BINARIES_DIR` names, else those that are found without `PATH`.
+use crate::postgres::local_settings;
+
+/// The programs that `TEST_POSTGRES_BINARIES_DIR` names, else those that are found without `PATH` or can be fetched.
 pub fn settings() -> LocalPostgresSettings {
-    #[expect(clippy::disallowed_methods, reason = "the tests have settings of their own")]
-    let binaries_dir = std::env::var_os("TEST_POSTGRES_BINARIES_DIR").filter(|text| !text.is_empty());
-    LocalPostgresSettings {
-        binaries_dir: binaries_dir.map(PathBuf::from),
-        ..LocalPostgresSettings::default()
-    }
+    LocalPostgresSettings { search_path: None, ..local_settings() }
 }
 
 /// Starts a server in a temporary folder.

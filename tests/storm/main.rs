@@ -16,6 +16,8 @@ mod faults;
 #[path = "../blackbox/support/keys.rs"]
 mod keys;
 mod killer;
+#[path = "../blackbox/support/postgres/local.rs"]
+mod local;
 mod plot;
 mod replica_process;
 mod scale;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings, StopMode};
+use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
 use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::keys::write_keys;
+use crate::local::local_settings;
 use crate::replica_process::{ReplicaProcess, program};
 use crate::scale::Scale;
 
@@ -36,12 +37,7 @@ pub struct StormSetup {
 impl StormSetup {
     /// Starts everything.
     pub async fn start(scale: &Scale) -> Self {
-        let settings = LocalPostgresSettings {
-            binaries_dir: variable("TEST_POSTGRES_BINARIES_DIR").map(Into::into),
-            search_path: variable("PATH").map(Into::into),
-            ..LocalPostgresSettings::default()
-        };
-        let start = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings));
+        let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
         let postgres = start.await.unwrap().unwrap_or_else(|error| panic!("{error}"));
         let settings =
             SimulatorSettings { seed: scale.seed, calls_kept_max: 1_000, ..SimulatorSettings::default() };
@@ -146,9 +142,4 @@ fn environment(simulator: &Simulator, database_url: &str, keys: &str) -> Vec<(St
     ]
     .map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value.to_owned()))
     .into()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests have settings of their own")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -21,6 +21,10 @@ pub(crate) struct DemoArguments {
     /// Where PostgreSQL's programs are, if not where programs usually are
     #[arg(long, value_name = "DIR")]
     pub(super) postgres_programs: Option<PathBuf>,
+    /// A mirror of the releases of github.com/theseus-rs/postgresql-binaries, to fetch PostgreSQL's programs from where
+    /// this machine has none
+    #[arg(long, value_name = "URL", env = "POSTGRES_RELEASES_URL")]
+    pub(super) postgres_releases: Option<String>,
 }
 
 /// Shows it.

@@ -1,5 +1,6 @@
 //! What the demo plays on: a Postgres, a simulated Graph, the service.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
 use crate::clock::SystemClock;
 use crate::command::{BackgroundWork, Replica};
-use crate::config::{Settings, process_environment, process_search_path};
-use crate::local_postgres::{LocalPostgres, LocalPostgresSettings};
+use crate::config::{Settings, process_cache_dir, process_environment, process_search_path};
+use crate::local_postgres::{Download, DownloadProgress, LocalPostgres, LocalPostgresSettings};
 use crate::msgraph_simulator::{Simulator, SimulatorSettings};
 
 /// The source system as which the demo books.
@@ -107,11 +108,23 @@ async fn postgres(arguments: &DemoArguments) -> anyhow::Result<(Postgres, String
         binaries_dir: arguments.postgres_programs.clone(),
         search_path: process_search_path(),
         data_dir: arguments.data.clone(),
-        downloads_dir: Some(std::env::temp_dir().join("meeting-provisioner-postgres")),
+        download: process_cache_dir().map(|cache_dir| Download {
+            cache_dir,
+            releases_url: arguments.postgres_releases.clone(),
+            tell,
+        }),
     };
     let server = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings)).await??;
     let url = server.url("postgres");
     Ok((Postgres::Started { server: Box::new(server), kept_in: arguments.data.clone() }, url))
+}
+
+/// Shows a person how a download goes; the bar only at a terminal.
+#[expect(clippy::print_stderr, reason = "what the demo shows goes to the other output")]
+fn tell(progress: &DownloadProgress<'_>) {
+    if std::io::stderr().is_terminal() || matches!(progress, DownloadProgress::Begins { .. }) {
+        eprint!("{progress}");
+    }
 }
 
 fn settings(simulator: &Simulator, database_url: &str, keys: &str) -> anyhow::Result<Settings> {

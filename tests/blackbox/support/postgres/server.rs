@@ -1,9 +1,10 @@
 //! The server for this process.
 
-use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresError, LocalPostgresSettings};
+use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresError};
 use url::Url;
 
 use super::container::Container;
+use super::local::{local_settings, variable};
 
 /// How long the server lives, compared with this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +69,7 @@ impl Server {
 }
 
 async fn local() -> Result<Server, LocalPostgresError> {
-    let settings = LocalPostgresSettings {
-        binaries_dir: variable("TEST_POSTGRES_BINARIES_DIR").map(Into::into),
-        search_path: variable("PATH").map(Into::into),
-        ..LocalPostgresSettings::default()
-    };
-    let start = tokio::task::spawn_blocking(move || LocalPostgres::start(&settings));
+    let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
     let postgres = start.await.expect("the start does not panic")?;
     let url = Url::parse(&postgres.url("postgres")).expect("a URL of our own");
     Ok(Server { url, lifetime: Lifetime::Ours, _holder: Some(Holder::Local(postgres)) })
@@ -83,10 +79,4 @@ async fn container() -> Result<Server, String> {
     let image = variable("TEST_POSTGRES_IMAGE").unwrap_or_else(|| "postgres:16-alpine".to_owned());
     let (container, url) = Container::start(&image).await?;
     Ok(Server { url, lifetime: Lifetime::Ours, _holder: Some(Holder::Container(Box::new(container))) })
-}
-
-/// An environment variable that is set to something.
-#[expect(clippy::disallowed_methods, reason = "the tests have settings of their own")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,0 +1,214 @@
+//! Reads the body of a request as a booking.
+
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::Payload;
+use futures_util::StreamExt;
+
+use crate::api::problems::{ErrorBody, Problem, ProblemCode};
+use crate::api::request::read_json;
+use crate::api::state::ApiState;
+use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_with_id};
+
+/// The largest body, in bytes: enough for 1,000 attendees.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Reads the body of a request whose body names the booking.
+///
+/// # Errors
+/// When it is not JSON, too large, not complete in time, or not a booking that this installation can make a meeting for.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    payload: Payload,
+    state: &ApiState,
+) -> Result<(BookingId, BookingSpec), Problem> {
+    check_media_type(headers)?;
+    let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
+    booking(&bytes, state.channel_meetings, parse_with_id)
+}
+
+/// Reads the body of a request whose path names the booking.
+pub(super) async fn read_named(
+    headers: &HeaderMap,
+    payload: Payload,
+    booking_id: &BookingId,
+    state: &ApiState,
+) -> Result<BookingSpec, Problem> {
+    check_media_type(headers)?;
+    let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
+    booking(&bytes, state.channel_meetings, |body| parse_named(body, booking_id))
+}
+
+/// `application/json` or `application/…+json`, in UTF-8 (RFC 8259 knows nothing else), not compressed.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |detail: &'static str| Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
+    let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
+    if coded {
+        return refuse("The body must not be compressed.");
+    }
+    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return refuse("The header Content-Type is missing; it must be application/json.");
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let json = kind.strip_prefix("application/").is_some_and(|sub| sub == "json" || sub.ends_with("+json"));
+    if !json {
+        return refuse("The header Content-Type must be application/json.");
+    }
+    let charset =
+        parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    match charset {
+        Some((_, charset)) if !charset.trim_matches('"').eq_ignore_ascii_case("utf-8") => {
+            refuse("JSON is sent in UTF-8.")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A caller that sends its body very slowly must not hold a connection and a place among the requests.
+async fn in_time(
+    timeout: Duration,
+    bytes: impl Future<Output = Result<Vec<u8>, Problem>>,
+) -> Result<Vec<u8>, Problem> {
+    tokio::time::timeout(timeout, bytes).await.unwrap_or_else(|_| {
+        let detail = format!("The body was not complete after {} seconds.", timeout.as_secs());
+        Err(Problem::new(ProblemCode::BodyTooSlow, detail))
+    })
+}
+
+async fn bytes(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
+        Problem::new(ProblemCode::BodyTooLarge, detail)
+    };
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let broken = |_| Problem::new(ProblemCode::InvalidRequest, "The body ended before it was complete.");
+        let chunk = chunk.map_err(broken)?;
+        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn booking<T>(
+    bytes: &[u8],
+    channel_meetings: bool,
+    parse: impl FnOnce(serde_json::Value) -> Result<T, Vec<MemberFault>>,
+) -> Result<T, Problem> {
+    let (body, mut faults) = read_json(bytes).map_err(|error| {
+        let detail = format!("The body is not JSON: {error}.");
+        Problem::new(ProblemCode::InvalidRequest, detail)
+    })?;
+    let in_a_channel = body.get("chatInfo").is_some_and(|value| !value.is_null());
+    let parsed = parse(body).map_err(|more| faults.extend(more));
+    if in_a_channel && !channel_meetings {
+        let detail = "is not possible here: the cloud or version of Microsoft Graph that this service uses makes no \
+                      meetings in a channel";
+        faults.push(MemberFault::at("/chatInfo", detail));
+    }
+    match parsed {
+        Ok(parsed) if faults.is_empty() => Ok(parsed),
+        _ => Err(Problem::new(
+            ProblemCode::InvalidBooking,
+            "The booking is not valid; `errors` names each member.",
+        )
+        .errors(faults.into_iter().map(ErrorBody::from).collect())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    const GOOD: &str =
+        r#"{"bookingId": "BK-1001", "organizer": "a@contoso.com", "startDateTime": "2026-12-01T08:00:00Z"}"#;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    /// Each way to declare JSON in UTF-8 is accepted, and nothing else.
+    #[test]
+    fn only_json_is_accepted() {
+        for (pairs, accepted) in [
+            (&[("content-type", "application/json")][..], true),
+            (&[("content-type", "Application/JSON; charset=UTF-8")], true),
+            (&[("content-type", "application/json;charset=\"utf-8\"")], true),
+            (&[("content-type", "application/vnd.contoso.booking+json")], true),
+            (&[("content-type", "application/json"), ("content-encoding", "identity")], true),
+            (&[("content-type", "application/json"), ("content-encoding", "gzip")], false),
+            (&[("content-type", "application/json; charset=latin1")], false),
+            (&[("content-type", "text/json")], false),
+            (&[("content-type", "application/x-www-form-urlencoded")], false),
+            (&[("content-type", "")], false),
+            (&[], false),
+        ] {
+            assert_eq!(check_media_type(&headers(pairs)).is_ok(), accepted, "{pairs:?}");
+        }
+    }
+
+    /// A text that is not JSON is an invalid request; a booking that is not valid is reported member by member, all at once.
+    #[test]
+    fn all_faults_come_in_one_problem() {
+        let with_chat = GOOD.replace('}', r#", "chatInfo": {"threadId": "19:x@thread.tacv2"}}"#);
+        for (text, channel_meetings, expected) in [
+            (GOOD, false, None),
+            (with_chat.as_str(), true, None),
+            (&with_chat, false, Some((ProblemCode::InvalidBooking, vec!["/chatInfo"]))),
+            ("{", false, Some((ProblemCode::InvalidRequest, vec![]))),
+            ("", false, Some((ProblemCode::InvalidRequest, vec![]))),
+            ("[]", false, Some((ProblemCode::InvalidBooking, vec![""]))),
+            (
+                r#"{"organizer": "x", "organizer": "y", "endDatetime": 1, "chatInfo": {}}"#,
+                false,
+                Some((
+                    ProblemCode::InvalidBooking,
+                    vec![
+                        "/organizer",
+                        "/bookingId",
+                        "/organizer",
+                        "/startDateTime",
+                        "/chatInfo/threadId",
+                        "/endDatetime",
+                        "/chatInfo",
+                    ],
+                )),
+            ),
+        ] {
+            let problem = booking(text.as_bytes(), channel_meetings, parse_with_id).err();
+            let found = problem.as_ref().map(|problem| (problem.code(), problem.places()));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    /// A body is refused by its declared length, and by what arrives when that is missing or wrong.
+    #[actix_web::test]
+    async fn a_body_that_is_too_large_is_refused() {
+        use actix_web::FromRequest;
+        for (bytes, expected) in [(BODY_BYTES_MAX, true), (BODY_BYTES_MAX + 1, false)] {
+            let request = actix_web::test::TestRequest::post().set_payload(vec![b' '; bytes]);
+            let (request, mut stream) = request.to_http_parts();
+            let payload = Payload::from_request(&request, &mut stream).await.unwrap();
+            let declared = super::bytes(request.headers(), payload).await;
+            assert_eq!(declared.is_ok(), expected, "declared {bytes}");
+            let (request, mut stream) =
+                actix_web::test::TestRequest::post().set_payload(vec![b' '; bytes]).to_http_parts();
+            let payload = Payload::from_request(&request, &mut stream).await.unwrap();
+            let undeclared = super::bytes(&HeaderMap::new(), payload).await;
+            assert_eq!(undeclared.is_ok(), expected, "undeclared {bytes}");
+        }
+    }
+}

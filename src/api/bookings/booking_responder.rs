@@ -1,0 +1,188 @@
+//! From the outcome of a request about one booking to its answer: status, headers and body, or the problem.
+
+use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+
+use super::booking_body::BookingBody;
+use super::last_error_body::LastErrorBody;
+use crate::api::problems::{DifferenceBody, EndpointResult, Problem, ProblemCode};
+use crate::api::request::location;
+use crate::api::response::{self, ASK_EACH_TIME};
+use crate::api::state::{ApiState, Remedies};
+use crate::booking::{Difference, Sequence};
+use crate::clock::Timestamp;
+use crate::meeting::{Booking, DesiredState, Status};
+
+/// Answers one request about a booking.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BookingResponder<'a> {
+    pub(super) request: &'a HttpRequest,
+    pub(super) remedies: &'a Remedies,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> BookingResponder<'a> {
+    /// For the request that is being answered now.
+    pub(super) fn new(request: &'a HttpRequest, state: &'a ApiState) -> Self {
+        Self { request, remedies: &state.remedies, now: state.provisioning.clock.now() }
+    }
+
+    /// The booking as it stands: a finished one with `finished`, an unfinished one with 202, a failed one with the
+    /// problem that parked it.
+    pub(super) fn current(&self, booking: &Booking, finished: HttpResponseBuilder) -> EndpointResult {
+        match booking.status() {
+            Status::Provisioned | Status::Cancelled => self.with_booking(finished, booking),
+            Status::Pending | Status::Updating | Status::Cancelling => self.unfinished(booking),
+            Status::Failed => match self.parked(booking) {
+                Some(problem) => Err(problem),
+                // The schema allows no failed booking without its failure.
+                None => self.unfinished(booking),
+            },
+        }
+    }
+
+    /// The same for a caller who wants the meeting to take place: a booking that was cancelled, even while the request
+    /// waited, has no link to hand out.
+    pub(super) fn current_unless_cancelled(
+        &self,
+        booking: &Booking,
+        finished: HttpResponseBuilder,
+    ) -> EndpointResult {
+        match booking.wanted.desired_state {
+            DesiredState::Present => self.current(booking, finished),
+            DesiredState::Cancelled => Err(self.cancelled(booking)),
+        }
+    }
+
+    /// The booking and its `ETag`, with this status.
+    pub(super) fn with_booking(
+        &self,
+        mut response: HttpResponseBuilder,
+        booking: &Booking,
+    ) -> EndpointResult {
+        response.insert_header((ETAG, etag(booking)));
+        response::json(self.request, response, &BookingBody::of(booking, self.remedies))
+    }
+
+    fn unfinished(&self, booking: &Booking) -> EndpointResult {
+        let mut accepted = HttpResponse::Accepted();
+        accepted.insert_header((LOCATION, location(&booking.key.booking_id)));
+        self.insert_retry_after(&mut accepted, booking);
+        self.with_booking(accepted, booking)
+    }
+
+    /// Says when to poll again, where the booking is due at some time.
+    pub(super) fn insert_retry_after(&self, response: &mut HttpResponseBuilder, booking: &Booking) {
+        if let Some(seconds) = retry_after(booking, self.now) {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+    }
+
+    /// The failure that parked a booking, as a problem.
+    fn parked(&self, booking: &Booking) -> Option<Problem> {
+        let code = ProblemCode::of_failure(booking.last_error.as_ref()?.code);
+        let LastErrorBody { detail, graph, remedy, .. } = LastErrorBody::of(booking, self.remedies)?;
+        Some(self.beside(booking, Problem::new(code, detail).graph(graph, remedy)))
+    }
+
+    /// A booking that was cancelled.
+    pub(super) fn cancelled(&self, booking: &Booking) -> Problem {
+        let detail = format!("Booking {} exists, and was cancelled.", booking.key.booking_id);
+        self.beside(booking, Problem::new(ProblemCode::BookingCancelled, detail))
+    }
+
+    /// A problem that names the fields in which the booking differs from what was sent.
+    pub(super) fn differing(
+        &self,
+        code: ProblemCode,
+        booking: &Booking,
+        differences: &[Difference],
+    ) -> Problem {
+        let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
+        let detail = format!(
+            "Booking {} exists with another {}. It is unchanged.",
+            booking.key.booking_id,
+            fields.join(", ")
+        );
+        let differences = differences.iter().cloned().map(DifferenceBody::from).collect();
+        self.beside(booking, Problem::new(code, detail).differences(differences))
+    }
+
+    /// A message that is older than what is stored.
+    pub(super) fn stale(&self, booking: &Booking, stored: Sequence) -> Problem {
+        let detail = format!(
+            "Booking {} has been changed by a message of sequence {}; this one is late and was ignored.",
+            booking.key.booking_id,
+            stored.number()
+        );
+        self.beside(booking, Problem::new(ProblemCode::StaleSequence, detail))
+    }
+
+    /// A booking that has changed since its caller read it.
+    pub(super) fn revision_mismatch(&self, booking: &Booking) -> Problem {
+        let detail =
+            format!("Booking {} is at {} now. It is unchanged.", booking.key.booking_id, etag(booking));
+        self.beside(booking, Problem::new(ProblemCode::RevisionMismatch, detail))
+    }
+
+    /// A booking that is settled.
+    pub(super) fn nothing_to_retry(&self, booking: &Booking) -> Problem {
+        let detail = format!(
+            "Booking {} is {}: Graph has what is wanted, so there is nothing to retry. It is unchanged.",
+            booking.key.booking_id,
+            booking.status().as_str()
+        );
+        self.beside(booking, Problem::new(ProblemCode::NothingToRetry, detail))
+    }
+
+    /// The problem with the booking as it stands beside it.
+    fn beside(&self, booking: &Booking, problem: Problem) -> Problem {
+        match BookingBody::of(booking, self.remedies).to_raw() {
+            Ok(body) => problem.booking(body),
+            Err(_) => problem,
+        }
+    }
+}
+
+/// Answers that the booking has not changed.
+pub(super) fn not_modified(booking: &Booking) -> HttpResponse {
+    HttpResponse::NotModified()
+        .insert_header((ETAG, etag(booking)))
+        .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
+        .finish()
+}
+
+/// The booking's `ETag`: its generation and revision. The revision alone begins again with a new generation.
+pub(super) fn etag(booking: &Booking) -> EntityTag {
+    EntityTag::new_strong(format!("{}.{}", booking.generation.number(), booking.revision))
+}
+
+/// After how many seconds it is worth polling a booking that is due: at least one.
+fn retry_after(booking: &Booking, now: Timestamp) -> Option<u64> {
+    let left = (booking.due_at()? - now).max(time::Duration::ZERO);
+    let begun = u64::from(left.subsec_nanoseconds() > 0);
+    Some((left.whole_seconds().unsigned_abs() + begun).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::fixture::provisioned;
+    use crate::meeting::Progress;
+
+    /// A caller is sent back in whole seconds, never too early and never at once.
+    #[test]
+    fn retry_after_is_whole_seconds_rounded_up() {
+        let mut booking = provisioned();
+        let now = booking.updated_at;
+        assert_eq!(retry_after(&booking, now), None);
+        for (milliseconds, expected) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (2_128, 3), (60_000, 60)] {
+            booking.progress = Progress::Due(now + Duration::from_millis(milliseconds));
+            assert_eq!(retry_after(&booking, now), Some(expected), "{milliseconds} ms");
+        }
+        booking.progress = Progress::Due(now - Duration::from_secs(9));
+        assert_eq!(retry_after(&booking, now), Some(1));
+    }
+}

@@ -1,0 +1,77 @@
+//! `DELETE /v1/bookings/{bookingId}`: cancels a booking.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::booking_body::BookingBody;
+use super::booking_responder::BookingResponder;
+use crate::api::openapi::{example, parameters};
+use crate::api::problems::{
+    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
+};
+use crate::api::request::{Authenticated, Preferences, Query, booking_id, if_match, no_such_booking, origin};
+use crate::api::state::ApiState;
+use crate::booking::{BookingKey, Sequence};
+use crate::provisioning::{Cancel, CancelRequest};
+
+/// The problems that this call can answer with.
+pub(crate) const PROBLEMS: DocumentedProblems = &[
+    EVERY_CALL,
+    PARKED,
+    &[ProblemCode::NotFound, ProblemCode::StaleSequence, ProblemCode::RevisionMismatch],
+];
+
+/// Cancel a booking
+///
+/// The meeting's lobby is closed to everyone but the organizer, then the meeting is removed. Cancelling again is
+/// harmless. **Teams may keep an old join link working**, and a removed meeting that a person opens again comes back,
+/// behind its closed lobby: stop handing out the link.
+#[utoipa::path(
+    delete, path = "/v1/bookings/{bookingId}", operation_id = "deleteBooking", tag = "Bookings",
+    params(
+        parameters::BookingPath,
+        ("sequence" = Option<u32>, Query, maximum = 2_147_483_647, description = "iCalendar's SEQUENCE of the message \
+            that cancels the booking. A lower one than the stored one is ignored (409 `stale-sequence`)."),
+        parameters::IfMatchHeader,
+        parameters::PreferHeader,
+    ),
+    responses(
+        (status = 200, description = "Cancelled, and the meeting is removed.",
+            body = BookingBody<'static>, example = json!(example::cancelled())),
+        (status = 202, description = "Cancelled; the meeting was not removed within the wait. The work goes on.",
+            body = BookingBody<'static>),
+    ),
+    security(("apiKey" = [])),
+)]
+pub(crate) async fn delete_booking(
+    request: HttpRequest,
+    caller: Authenticated,
+    state: Data<ApiState>,
+) -> EndpointResponse {
+    EndpointResponse(cancel(&request, &caller, &state).await)
+}
+
+async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
+    let caller = caller.writer(request)?;
+    let mut query = Query::read(request.query_string());
+    let sequence = query.number("sequence", "must be a whole number from 0 to 2147483647", Sequence::new);
+    query.close()?;
+    let only_if = if_match(request)?;
+    let booking_id = booking_id(request).ok_or_else(no_such_booking)?;
+    let wait = Preferences::read(request.headers()).wait(state.waits);
+    let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
+    let origin = origin(request, caller);
+    let cancelled =
+        state.provisioning.cancel(CancelRequest { key, sequence, only_if }, origin, wait.at_most).await;
+    let cancelled = cancelled.map_err(|error| store_problem(request, error))?;
+    wait.named_in(answer(BookingResponder::new(request, state), &cancelled))
+}
+
+fn answer(responder: BookingResponder<'_>, cancelled: &Cancel) -> EndpointResult {
+    match cancelled {
+        Cancel::Cancelled(booking) => responder.current(booking, HttpResponse::Ok()),
+        Cancel::Stale(booking, stored) => Err(responder.stale(booking, *stored)),
+        Cancel::RevisionMismatch(booking) => Err(responder.revision_mismatch(booking)),
+        Cancel::NotThere => Err(no_such_booking()),
+    }
+}

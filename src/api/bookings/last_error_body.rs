@@ -1,0 +1,147 @@
+//! The last failure of a booking: what happened, what Graph answered, and what an administrator should do.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::api::problems::GraphBody;
+use crate::api::state::Remedies;
+use crate::meeting::{
+    Booking, Evidence, Failure, LastError, check_licence_and_consent, check_organizer, grant_access_policy,
+};
+
+/// What the sign-in's error numbers mean (Microsoft's reference of AADSTS codes).
+const SIGN_IN_HINTS: [(&str, &str); 6] = [
+    ("AADSTS7000222", "The client secret has expired."),
+    ("AADSTS7000215", "The client secret is wrong."),
+    ("AADSTS700016", "The application is unknown in this tenant."),
+    ("AADSTS90002", "The tenant is unknown."),
+    ("AADSTS700027", "The signature of the client assertion is refused."),
+    ("AADSTS70021", "No federated credential of the application matches."),
+];
+
+/// Why a booking has no meeting yet.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LastError)]
+pub(super) struct LastErrorBody {
+    /// The kind of failure; where there is a problem of this code, `/problems/{code}` explains it.
+    #[schema(schema_with = crate::api::openapi::schema::failure)]
+    pub(super) code: &'static str,
+    /// What happened.
+    pub(super) detail: &'static str,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) at: OffsetDateTime,
+    /// What Graph answered.
+    pub(super) graph: GraphBody,
+    /// What an administrator should run, grant or check.
+    #[schema(required)]
+    pub(super) remedy: Option<String>,
+}
+
+impl LastErrorBody {
+    /// A booking's last failure, if it has one.
+    pub(super) fn of(booking: &Booking, remedies: &Remedies) -> Option<Self> {
+        let last_error = booking.last_error.as_ref()?;
+        Some(Self {
+            code: last_error.code.code(),
+            detail: detail(last_error),
+            at: last_error.at,
+            graph: GraphBody::from(&last_error.graph),
+            remedy: remedy(booking, last_error, remedies),
+        })
+    }
+}
+
+fn detail(last_error: &LastError) -> &'static str {
+    match last_error.code {
+        Failure::OrganizerNotPermitted => {
+            "Graph does not let this service make meetings on behalf of the organizer: there is no application \
+             access policy for it, or it has not taken effect yet."
+        }
+        Failure::OrganizerNotFound => "Graph knows no such organizer.",
+        Failure::GraphRefused => "Graph refused the request; graph.code and graph.message say why.",
+        Failure::GraphUnauthorized => sign_in_hint(&last_error.graph)
+            .unwrap_or("Microsoft refuses the credential with which this service signs in."),
+        Failure::GraphThrottled => "Graph asked this service to slow down.",
+        Failure::GraphUnavailable => "Graph is unavailable, or can't be reached.",
+        Failure::GraphOutcomeUnknown => {
+            "The call was sent and no answer came. It is repeated under the same externalId, which can't make a \
+             second meeting."
+        }
+    }
+}
+
+fn sign_in_hint(evidence: &Evidence) -> Option<&'static str> {
+    let said = [evidence.code.as_deref(), evidence.message.as_deref()];
+    let holds = |number: &str| {
+        said.iter().flatten().any(|text| {
+            text.match_indices(number)
+                .any(|(at, _)| !text[at + number.len()..].starts_with(|c: char| c.is_ascii_digit()))
+        })
+    };
+    SIGN_IN_HINTS.into_iter().find(|(number, _)| holds(number)).map(|(_, hint)| hint)
+}
+
+/// What an administrator should run, grant or check.
+fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Option<String> {
+    let client_id = &remedies.client_id;
+    Some(match last_error.code {
+        Failure::OrganizerNotPermitted => {
+            grant_access_policy(client_id, booking.observed.organizer, &booking.wanted.spec.organizer)
+        }
+        Failure::OrganizerNotFound => check_organizer(),
+        Failure::GraphRefused if last_error.graph.status == Some(403) => check_licence_and_consent(client_id),
+        Failure::GraphRefused => {
+            "Read graph.code and graph.message: they say what Graph objects to in the booking.".to_owned()
+        }
+        Failure::GraphUnauthorized => format!(
+            "The operator of this service checks its credential: has the client secret expired (AADSTS7000222) \
+             or is it wrong (AADSTS7000215), is the application {client_id} known in the tenant (AADSTS700016), \
+             has an administrator consented to the application permission OnlineMeetings.ReadWrite.All? \
+             `meeting-provisioner doctor` says which."
+        ),
+        Failure::GraphThrottled | Failure::GraphUnavailable | Failure::GraphOutcomeUnknown => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::fixture::{failed, remedies};
+
+    /// The commands name our application and the organizer, ready to be pasted.
+    #[test]
+    fn the_remedy_for_a_missing_policy_can_be_pasted() {
+        let booking = failed(Failure::OrganizerNotPermitted, Some(403), None);
+        let text = remedy(&booking, booking.last_error.as_ref().unwrap(), &remedies()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[1],
+            "New-CsApplicationAccessPolicy -Identity meeting-provisioner -AppIds \
+             22222222-2222-4222-8222-222222222222"
+        );
+        assert_eq!(
+            lines[2],
+            "Grant-CsApplicationAccessPolicy -PolicyName meeting-provisioner -Identity \
+             1f35f2e6-9cab-44ad-8d5a-b74c14720000"
+        );
+        assert!(text.contains("up to 30 minutes"));
+    }
+
+    /// The sign-in's numbers are told apart, though some begin alike.
+    #[test]
+    fn a_refused_sign_in_says_what_is_wrong() {
+        for (message, expected) in [
+            ("AADSTS7000222: The provided client secret keys are expired.", "The client secret has expired."),
+            ("AADSTS7000215: Invalid client secret provided.", "The client secret is wrong."),
+            ("AADSTS700016: Application not found.", "The application is unknown in this tenant."),
+            ("AADSTS70021: No match.", "No federated credential of the application matches."),
+            ("nothing known", "Microsoft refuses the credential with which this service signs in."),
+        ] {
+            let booking = failed(Failure::GraphUnauthorized, Some(401), Some(message));
+            assert_eq!(detail(booking.last_error.as_ref().unwrap()), expected);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! An audit event, as answers show it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::audit::AuditEvent;
+
+/// One fact of a booking's history. The members beside `details` can be searched by.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AuditEvent)]
+pub(crate) struct AuditEventBody<'a> {
+    /// The event's number, as text; later events of one booking have higher ones.
+    #[schema(pattern = "^[0-9]+$")]
+    event_id: String,
+    /// When it happened.
+    #[serde(with = "time::serde::rfc3339")]
+    occurred_at: OffsetDateTime,
+    /// What happened, a fact of the past such as `booking.accepted`, `meeting.created` or `call.throttled`.
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The outcome of the call to Graph, if the event is about one.
+    #[schema(required)]
+    outcome: Option<&'a str>,
+    /// The booking's source system.
+    source_system: &'a str,
+    /// The booking.
+    booking_id: &'a str,
+    /// The booking's generation.
+    #[schema(minimum = 1)]
+    generation: u32,
+    /// The meeting's `externalId` at Graph.
+    external_id: Uuid,
+    /// The organizer, as the caller wrote it.
+    organizer: &'a str,
+    /// The meeting, once there is one.
+    #[schema(required)]
+    meeting_id: Option<&'a str>,
+    /// The actor: `api-key:<name>` or `worker`.
+    actor: &'a str,
+    /// Everything else that is known of the event; absent members are not known.
+    #[schema(schema_with = crate::api::openapi::schema::audit_event_details)]
+    details: &'a RawValue,
+}
+
+/// One page of history.
+#[derive(ToSchema)]
+#[schema(as = AuditEventPage, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it only describes what PageBody writes")]
+pub(super) struct AuditEventPageBody {
+    /// The events.
+    items: Vec<AuditEventBody<'static>>,
+    /// The parameter `cursor` of the next page, opaque; null on the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+impl<'a> AuditEventBody<'a> {
+    /// The event as it was written.
+    ///
+    /// # Errors
+    /// When the stored payload is not JSON.
+    pub(crate) fn of(event: &'a AuditEvent) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            event_id: event.event_id.to_string(),
+            occurred_at: event.occurred_at,
+            kind: &event.kind,
+            outcome: event.outcome.as_deref(),
+            source_system: event.key.source_system.as_str(),
+            booking_id: event.key.booking_id.as_str(),
+            generation: event.generation.number(),
+            external_id: event.external_id.uuid(),
+            organizer: &event.organizer,
+            meeting_id: event.meeting_id.as_deref(),
+            actor: &event.actor,
+            details: serde_json::from_str(&event.payload)?,
+        })
+    }
+}

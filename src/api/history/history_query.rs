@@ -1,0 +1,117 @@
+//! What the two lists of audit events share: filters, order and pages.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::audit_event_body::AuditEventBody;
+use crate::api::problems::{EndpointResult, Problem, ProblemCode, store_problem};
+use crate::api::request::{AcceptedForms, PageRequest, Query};
+use crate::api::response;
+use crate::api::state::ApiState;
+use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
+use crate::meeting::Status;
+use crate::store::reading::AuditEventPosition;
+
+/// Every outcome, as events name it.
+const OUTCOMES: [&str; 9] =
+    ["resolved", "created", "found", "changed", "gone", "refused", "throttled", "unavailable", "unknown"];
+
+/// Which events a request asks for, in which order, and which page of them.
+#[derive(Debug)]
+pub(super) struct HistoryQuery {
+    pub(super) filter: AuditEventFilter,
+    pub(super) order: Order,
+    pub(super) page: PageRequest<AuditEventPosition>,
+}
+
+impl HistoryQuery {
+    /// Reads the events from the store: one more than the page has, which tells whether there is a next page.
+    pub(super) async fn read(
+        &self,
+        request: &HttpRequest,
+        state: &ApiState,
+    ) -> Result<Vec<AuditEvent>, Problem> {
+        let store = &state.provisioning.store;
+        let read = store.audit_events(&self.filter, self.order, self.page.from, self.page.to_read()).await;
+        read.map_err(|error| store_problem(request, error))
+    }
+
+    /// Answers with the page of what was read.
+    pub(super) fn answer(&self, request: &HttpRequest, read: &[AuditEvent]) -> EndpointResult {
+        let page = self.page.page(read, AuditEventPosition::behind, AuditEventBody::of);
+        let page = page.map_err(|error| response::unwritable(request, &error))?;
+        response::json(request, HttpResponse::Ok(), &page)
+    }
+}
+
+/// Takes the filters that both lists know.
+pub(super) fn filter(query: &mut Query) -> AuditEventFilter {
+    AuditEventFilter {
+        actor: query.text("actor"),
+        kind: query.one_of("type", &EventKind::ALL.map(EventKind::as_str)),
+        outcome: query.one_of("outcome", &OUTCOMES),
+        next_status: query.one_of("nextStatus", &Status::ALL.map(Status::as_str)),
+        from: query.timestamp("from"),
+        before: query.timestamp("before"),
+        ..AuditEventFilter::default()
+    }
+}
+
+/// Takes the order; the list's own where it is absent.
+pub(super) fn order(query: &mut Query, default: Order) -> Order {
+    match query.one_of("order", &["asc", "desc"]).as_deref() {
+        Some("asc") => Order::Ascending,
+        Some(_) => Order::Descending,
+        None => default,
+    }
+}
+
+/// The history is answered in JSON only.
+pub(super) fn check_accept(request: &HttpRequest) -> Result<(), Problem> {
+    if AcceptedForms::read(request).takes_json() {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemCode::NotAcceptable, "The history is available as application/json only."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meeting::{Outcome, Refusal};
+
+    /// Every outcome that an event can carry can be searched for.
+    #[test]
+    fn every_outcome_is_listed() {
+        let user = crate::booking::UserId::new(uuid::Uuid::nil());
+        for outcome in [
+            Outcome::OrganizerFound(user),
+            Outcome::Gone,
+            Outcome::Refused(Refusal::Request),
+            Outcome::Throttled { retry_after: None },
+            Outcome::Unavailable { retry_after: None },
+            Outcome::Unknown,
+        ] {
+            assert!(OUTCOMES.contains(&outcome.as_str()), "{}", outcome.as_str());
+        }
+    }
+
+    /// The filters of history reach the store, and each one that can't be read is named.
+    #[test]
+    fn every_filter_is_read() {
+        let mut query = Query::read(
+            "type=meeting.created&outcome=created&actor=worker&from=2026-01-01T00:00:00Z\
+             &before=2026-01-02T00:00:00Z&order=desc&nextStatus=failed",
+        );
+        let filter = filter(&mut query);
+        assert_eq!(order(&mut query, Order::Ascending), Order::Descending);
+        query.close().unwrap();
+        assert_eq!(filter.kind.as_deref(), Some("meeting.created"));
+        assert_eq!((filter.outcome.as_deref(), filter.actor.as_deref()), (Some("created"), Some("worker")));
+        assert!(filter.from < filter.before);
+        assert_eq!(filter.next_status.as_deref(), Some("failed"));
+
+        let mut query = Query::read("type=meeting.made&outcome=ok&from=x&order=up");
+        let _filter = super::filter(&mut query);
+        assert_eq!(order(&mut query, Order::Descending), Order::Descending);
+        assert_eq!(query.close().unwrap_err().places(), ["type", "outcome", "from", "order"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! Which problems an endpoint can answer with, as the OpenAPI document lists them.
+
+use super::problem_code::ProblemCode;
+
+/// The problems of one endpoint, in groups.
+pub(crate) type DocumentedProblems = &'static [&'static [ProblemCode]];
+
+/// What every call under `/v1` can answer with.
+pub(crate) const EVERY_CALL: &[ProblemCode] = &[
+    ProblemCode::InvalidRequest,
+    ProblemCode::Unauthenticated,
+    ProblemCode::Forbidden,
+    ProblemCode::StoreUnavailable,
+    ProblemCode::Overloaded,
+    ProblemCode::InternalError,
+];
+
+/// The failures with which a booking is parked: what a call that waits for its meeting can answer with.
+pub(crate) const PARKED: &[ProblemCode] = &[
+    ProblemCode::OrganizerNotFound,
+    ProblemCode::OrganizerNotPermitted,
+    ProblemCode::GraphRefused,
+    ProblemCode::GraphUnauthorized,
+    ProblemCode::GraphUnavailable,
+];

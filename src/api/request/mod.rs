@@ -1,0 +1,27 @@
+//! What the endpoints read of a request: who sends it, its headers, its query, its JSON.
+//!
+//! Everything that can't be read is a problem that names the header, the parameter or the member. Nothing here knows
+//! of bookings beyond their ids, and nothing writes answers.
+
+mod accept_header;
+mod authentication;
+mod booking_path;
+mod conditional_headers;
+mod cursor;
+mod paging;
+mod prefer_header;
+mod query;
+mod request_origin;
+mod scope;
+mod strict_json;
+
+pub(super) use accept_header::AcceptedForms;
+pub(super) use authentication::{Authenticated, authenticate};
+pub(super) use booking_path::{booking_id, location, no_such_booking};
+pub(super) use conditional_headers::{has_current, if_match};
+pub(super) use paging::{PageRequest, empty_page};
+pub(super) use prefer_header::Preferences;
+pub(super) use query::Query;
+pub(super) use request_origin::{origin, request_id};
+pub(super) use scope::Scope;
+pub(super) use strict_json::read_json;

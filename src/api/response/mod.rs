@@ -1,0 +1,7 @@
+//! What the endpoints' answers share: JSON with the right cache headers, and pages of lists.
+
+mod json_response;
+mod page_body;
+
+pub(super) use json_response::{ASK_EACH_TIME, json, public_json, unwritable, varied};
+pub(super) use page_body::PageBody;
