@@ -8,10 +8,10 @@ create table booking (
     revision           integer     not null,
     status             text        not null,
 
-    -- Wanted. The document is the booking as accepted, times to 100 ns; the columns beside it serve searches.
+    -- Wanted.
     wanted             json        not null,
     wanted_revision    integer     not null,
-    desired_state        text        not null,
+    desired_state      text        not null,
     sequence           integer,
     organizer          text        not null,
     start_at           timestamptz not null,
@@ -25,6 +25,7 @@ create table booking (
     chat_thread_id     text,
     created_by         text,
     seen               json,
+    seen_at            timestamptz,
     agreement          text,
     agreed_revision    integer,
     lobby_closed       boolean     not null default false,
@@ -32,7 +33,7 @@ create table booking (
     online_meeting     json,
     provisioned_at     timestamptz,
 
-    -- Due. A lease names the attempt that is under way; only this attempt may settle.
+    -- Due.
     due_at             timestamptz,
     lease_attempt_id   uuid,
     lease_started_at   timestamptz,
@@ -42,6 +43,7 @@ create table booking (
     failing_since      timestamptz,
     last_error         json,
 
+    events             integer     not null default 0,
     created_at         timestamptz not null,
     updated_at         timestamptz not null,
 
@@ -52,13 +54,14 @@ create table booking (
     constraint booking_status_known check (
         status in ('pending', 'provisioned', 'updating', 'cancelling', 'cancelled', 'failed')
     ),
-    constraint booking_life_known check (desired_state in ('present', 'cancelled')),
-    constraint booking_life_fits_status check (
+    constraint booking_desired_state_known check (desired_state in ('present', 'cancelled')),
+    constraint booking_desired_state_fits_status check (
         status = 'failed' or (desired_state = 'cancelled') = (status in ('cancelling', 'cancelled'))
     ),
     constraint booking_ends_after_start check (end_at >= start_at),
     constraint booking_in_progress_is_due check (
-        (status in ('pending', 'updating', 'cancelling')) = (due_at is not null)
+        case when status = 'provisioned' then due_at is null or agreement = 'check-requested'
+            else (status in ('pending', 'updating', 'cancelling')) = (due_at is not null) end
     ),
     constraint booking_lease_whole check (
         (lease_attempt_id is null) = (lease_until is null)
@@ -69,8 +72,11 @@ create table booking (
         (meeting_id is null) = (join_web_url is null)
         and (meeting_id is null) = (created_by is null)
         and (meeting_id is null) = (seen is null)
+        and (meeting_id is null) = (seen_at is null)
         and (meeting_id is null) = (online_meeting is null)
         and (meeting_id is not null or (not lobby_closed and not removed))
+        and (meeting_id is null) = (agreement is null)
+        and (agreed_revision is not null) = coalesce(agreement in ('at', 'check-requested'), false)
     ),
     constraint booking_created_by_known check (created_by in ('this-request', 'existing')),
     constraint booking_provisioned_has_meeting check (
@@ -78,3 +84,139 @@ create table booking (
     ),
     constraint booking_failed_says_why check (status <> 'failed' or last_error is not null)
 );
+
+create index booking_due on booking (due_at) where due_at is not null;
+create unique index booking_meeting_unique on booking (meeting_id) where meeting_id is not null;
+create index booking_listing on booking (created_at, external_id);
+create index booking_failed on booking (updated_at) where status = 'failed';
+create index booking_not_permitted on booking (organizer_id)
+    where status = 'failed' and last_error->>'code' = 'organizer-not-permitted';
+
+comment on table booking is
+    'One row for each generation of a booking: what is wanted, what was observed at Graph, and what is due. Rows are never deleted.';
+comment on column booking.source_system is 'The system that sent the booking, by its name in the API keys.';
+comment on column booking.booking_id is 'The booking''s id in its source system.';
+comment on column booking.generation is
+    'Counts from 1. A booking that is booked again after a cancel, or moves to another organizer, is the next generation.';
+comment on column booking.external_id is
+    'The externalId sent to Graph, derived from tenant, source system, booking id and generation: one meeting for each.';
+comment on column booking.revision is 'Rises with every change that a caller can see; the ETag.';
+comment on column booking.status is 'The state in one word. It follows from the other columns and is kept for searches.';
+comment on column booking.wanted is 'The booking as accepted, as JSON; times to 100 ns.';
+comment on column booking.wanted_revision is 'Rises whenever something else is wanted.';
+comment on column booking.desired_state is 'Whether there should be a meeting: present or cancelled.';
+comment on column booking.sequence is 'The sequence of the latest message of the source system, where it sends one.';
+comment on column booking.organizer is 'The organizer as the caller wrote it: an object id or a user principal name.';
+comment on column booking.start_at is 'When the meeting should start, to the microsecond; wanted has it to 100 ns.';
+comment on column booking.end_at is 'When the meeting should end, to the microsecond; wanted has it to 100 ns.';
+comment on column booking.organizer_id is
+    'The organizer''s object id. It never changes again once a call used it: another organizer is another meeting.';
+comment on column booking.creation_unknown is
+    'Whether a createOrGet was sent whose answer was lost, so that a meeting may exist that is not known.';
+comment on column booking.meeting_id is 'Graph''s id of the meeting, once it was seen.';
+comment on column booking.join_web_url is 'The link by which people join, byte for byte as Graph sent it.';
+comment on column booking.chat_thread_id is 'The id of the meeting''s chat, where Graph sent one.';
+comment on column booking.created_by is
+    'How the meeting came about: this-request (Graph answered 201) or existing (Graph answered 200).';
+comment on column booking.seen is 'The compared members of the meeting as Graph last sent them, as JSON.';
+comment on column booking.seen_at is 'When Graph last sent the meeting.';
+comment on column booking.agreement is
+    'Whether the meeting agrees with what is wanted: at, differs, check-requested or unknown.';
+comment on column booking.agreed_revision is
+    'The wanted_revision with which the meeting was brought to agree; set with the agreements at and check-requested.';
+comment on column booking.lobby_closed is 'Whether the lobby is closed, the first half of a cancel.';
+comment on column booking.removed is 'Whether the meeting is removed.';
+comment on column booking.online_meeting is 'The whole onlineMeeting as Graph last sent it, as JSON.';
+comment on column booking.provisioned_at is 'When the meeting first was as wanted.';
+comment on column booking.due_at is 'Not before this time Graph is asked for something; null where nothing is due.';
+comment on column booking.lease_attempt_id is
+    'The attempt under way. Only this attempt may settle: it is the fencing token, and Graph''s client-request-id.';
+comment on column booking.lease_started_at is 'When the attempt under way was begun.';
+comment on column booking.lease_until is 'When the lease ends; from then on a worker may claim the booking.';
+comment on column booking.attempts is 'How many attempts are settled.';
+comment on column booking.failures is 'How many attempts failed in a row.';
+comment on column booking.failing_since is 'When the first of these failures was.';
+comment on column booking.last_error is 'The last failure until a success, as JSON: code, time, and what Graph answered.';
+comment on column booking.events is 'How many events the history of this generation has.';
+comment on column booking.created_at is 'When this generation was accepted.';
+comment on column booking.updated_at is 'When the row last changed for a caller; opening a lease does not count.';
+
+comment on constraint booking_key on booking is 'A generation of a booking is one row.';
+comment on constraint booking_external_id_unique on booking is 'No two generations share a name at Graph.';
+comment on constraint booking_generation_from_one on booking is 'Generations count from 1.';
+comment on constraint booking_revision_from_one on booking is
+    'Revisions count from 1, and every change of what is wanted raises both.';
+comment on constraint booking_status_known on booking is 'The six statuses.';
+comment on constraint booking_desired_state_known on booking is 'The two desired states.';
+comment on constraint booking_desired_state_fits_status on booking is
+    'Only a booking that is to be cancelled is cancelling or cancelled; a failed one may be either.';
+comment on constraint booking_ends_after_start on booking is 'No meeting ends before it starts.';
+comment on constraint booking_in_progress_is_due on booking is
+    'What is in progress is due, what is at rest is not; a provisioned booking is due only while its meeting is checked.';
+comment on constraint booking_lease_whole on booking is 'A lease has an attempt, a beginning and an end, or none of them.';
+comment on constraint booking_lease_only_while_due on booking is 'Only what is due is worked on.';
+comment on constraint booking_meeting_whole on booking is
+    'Everything that is known of a meeting is there, or nothing; an agreed revision stands beside the agreements that have one.';
+comment on constraint booking_created_by_known on booking is 'The two ways in which a meeting comes about.';
+comment on constraint booking_provisioned_has_meeting on booking is
+    'What is provisioned, or updated, has a meeting and has had it as wanted.';
+comment on constraint booking_failed_says_why on booking is 'A failed booking says what failed.';
+
+comment on index booking_due is 'Claims: what is due, longest due first.';
+comment on index booking_meeting_unique is 'One meeting belongs to one booking, and can be found by its id.';
+comment on index booking_listing is 'The order of every list of bookings.';
+comment on index booking_failed is 'What an operator has to look after.';
+comment on index booking_not_permitted is
+    'Bookings parked because no access policy covers their organizer; every settlement that went well looks here.';
+
+-- One generation of a booking with its attempt, as a statement that writes takes it: one parameter whose members are
+-- named like the columns that they go to. JSON comes as text. A type is bound member by member in this order, so
+-- it is never altered: see README.md.
+create type booking_input as (
+    source_system      text,
+    booking_id         text,
+    generation         integer,
+    external_id        uuid,
+    revision           integer,
+    status             text,
+    wanted             text,
+    wanted_revision    integer,
+    desired_state      text,
+    sequence           integer,
+    organizer          text,
+    start_at           timestamptz,
+    end_at             timestamptz,
+    organizer_id       uuid,
+    creation_unknown   boolean,
+    meeting_id         text,
+    join_web_url       text,
+    chat_thread_id     text,
+    created_by         text,
+    seen               text,
+    seen_at            timestamptz,
+    agreement          text,
+    agreed_revision    integer,
+    lobby_closed       boolean,
+    removed            boolean,
+    provisioned_at     timestamptz,
+    due_at             timestamptz,
+    lease_attempt_id   uuid,
+    lease_started_at   timestamptz,
+    lease_until        timestamptz,
+    attempts           integer,
+    failures           integer,
+    failing_since      timestamptz,
+    last_error         text,
+    created_at         timestamptz,
+    updated_at         timestamptz
+);
+comment on type booking_input is
+    'One generation of a booking with its attempt, as a statement takes it in one parameter. Never altered.';
+
+-- An attempt that is opened.
+create type attempt_input as (
+    id           uuid,
+    started_at   timestamptz,
+    leased_until timestamptz
+);
+comment on type attempt_input is 'An attempt that is opened, as a statement takes it in one parameter. Never altered.';

@@ -65,6 +65,10 @@
 //! | `println!`, `print!`, `eprintln!`, `eprint!` | `command` |
 //! | `dbg!` | — |
 
+/// The databases of the tests are made by files of `tests`, which know this crate by its name.
+#[cfg(test)]
+extern crate self as meeting_provisioner;
+
 mod access;
 mod api;
 pub mod audit;

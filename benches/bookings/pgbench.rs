@@ -13,46 +13,36 @@ use crate::statements::{LoggedStatement, Statements};
 /// Two numbers drawn for each new booking: together so many that none comes twice.
 const DRAW_NEW: &str = "\\set k random(100000000000, 999999999999)\n\\set m random(1000, 9999)\n";
 
-/// The expression that stands for a value, where it is not always the same.
-type DrawnValue<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Texts that are not always the same, and the expression that stands for each of them.
+type Drawn = Vec<(String, String)>;
 
 /// `pgbench` with its two scripts.
 pub struct Pgbench {
     program: std::path::PathBuf,
     url: String,
     folder: TempDir,
-    /// Variables of the scripts that never change.
-    variables: Vec<String>,
 }
 
 impl Pgbench {
     /// Writes the scripts. The ids that must be fresh are drawn; everything else is as the service sent it.
     pub fn of(setup: &BenchSetup, statements: &Statements) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut variables = Vec::new();
         // What a booking is named here can't be taken for one of the service's.
-        let fresh = |value: &str| {
-            if value == statements.booking_id {
-                return Some("('P-' || :k::text || :m::text)".to_owned());
-            }
-            if value == statements.external_id {
-                return Some("('00000000-0000-4000-' || :m::text || '-' || :k::text)::uuid".to_owned());
-            }
-            let kept = value.len().saturating_sub(16);
-            (value == statements.meeting_id)
-                .then(|| format!("('{}' || :m::text || :k::text)", &value[..kept]))
-        };
-        let known = |value: &str| {
-            (value == statements.booking_id).then(|| "('B-' || lpad(:k::text, 12, '0'))".to_owned())
-        };
-        let new = script(&statements.new, "n", &fresh, &mut variables);
-        let replay = script(&statements.replay, "r", &known, &mut variables);
-        std::fs::write(folder.path().join("new.sql"), format!("{DRAW_NEW}{new}"))?;
-        std::fs::write(folder.path().join("replay.sql"), format!("\\set k random(1, :known)\n{replay}"))?;
+        let kept = statements.meeting_id.len().saturating_sub(16);
+        let fresh = [
+            (&statements.booking_id, "'P-' || :k::text || :m::text".to_owned()),
+            (&statements.external_id, "'00000000-0000-4000-' || :m::text || '-' || :k::text".to_owned()),
+            (&statements.meeting_id, format!("'{}' || :m::text || :k::text", &statements.meeting_id[..kept])),
+        ];
+        let known = [(&statements.booking_id, "'B-' || lpad(:k::text, 12, '0')".to_owned())];
+        let new = script(&statements.new, DRAW_NEW, &drawn(fresh));
+        let replay = script(&statements.replay, "\\set k random(1, :known)\n", &drawn(known));
+        std::fs::write(folder.path().join("new.sql"), new)?;
+        std::fs::write(folder.path().join("replay.sql"), replay)?;
         // What is found first may be a link to a folder with all the programs.
         let server = setup.postgres.binaries_dir().join("postgres").canonicalize()?;
         let program = server.with_file_name("pgbench");
-        Ok(Self { program, url: setup.postgres.url("postgres"), folder, variables })
+        Ok(Self { program, url: setup.postgres.url("postgres"), folder })
     }
 
     /// How many bookings a second.
@@ -62,11 +52,8 @@ impl Pgbench {
             Kind::Replay => "replay.sql",
         });
         let mut command = Command::new(&self.program);
-        command.args(["--no-vacuum", "--protocol", "prepared", "--time", &seconds.to_string()]);
+        command.args(["--no-vacuum", "--define", "prepared=0", "--time", &seconds.to_string()]);
         command.args(["--client", &connections.to_string(), "--file"]).arg(script);
-        for variable in &self.variables {
-            command.args(["--define", variable]);
-        }
         let output = command.args(["--define", &format!("known={known}")]).arg(&self.url).output();
         let output = output.with_context(|| format!("starting {}", self.program.display()))?;
         let (said, errors) =
@@ -77,37 +64,32 @@ impl Pgbench {
     }
 }
 
-/// A script of these statements. `drawn` says which values are expressions; the others become variables.
-fn script(
-    statements: &[LoggedStatement],
-    prefix: &str,
-    drawn: DrawnValue<'_>,
-    variables: &mut Vec<String>,
-) -> String {
-    let mut script = String::new();
+fn drawn<const N: usize>(texts: [(&String, String); N]) -> Drawn {
+    texts.map(|(text, instead)| (text.clone(), instead)).into()
+}
+
+/// A script that prepares these statements once in each session, draws what is to be drawn, and executes them. A value is
+/// sent as it was seen; what is drawn is replaced in it, be it the whole value or a member of a composite one.
+fn script(statements: &[LoggedStatement], draw: &str, drawn: &Drawn) -> String {
+    let mut prepared = String::new();
+    let mut executed = String::new();
     for (place, statement) in statements.iter().enumerate() {
-        let mut parts = statement.text.split('$');
-        script.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-            let number: usize = part[..digits].parse().unwrap_or_default();
-            let value = statement.parameters.get(number.wrapping_sub(1)).and_then(Option::as_deref);
-            let expression = match value {
-                None => "null".to_owned(),
-                Some(value) => drawn(value).unwrap_or_else(|| {
-                    let name = format!("{prefix}{place}_{number}");
-                    let variable = format!("{name}={value}");
-                    if !variables.contains(&variable) {
-                        variables.push(variable);
-                    }
-                    format!(":{name}")
-                }),
-            };
-            script.push_str(&expression);
-            script.push_str(&part[digits..]);
-        }
+        let values = statement.parameters.iter().map(|value| match value {
+            None => "null".to_owned(),
+            Some(value) => {
+                let drawn = drawn.iter().filter(|(text, _)| value.contains(text.as_str()));
+                let literal = format!("'{}'", value.replace('\'', "''"));
+                drawn.fold(literal, |value, (text, instead)| format!("replace({value}, '{text}', {instead})"))
+            }
+        });
+        let values = values.enumerate().map(|(number, value)| match statement.type_of(number + 1) {
+            Some(kind) if value.starts_with("replace(") => format!("{value}::{kind}"),
+            _ => value,
+        });
+        let values = values.collect::<Vec<_>>().join(", ");
         // Writing to a string can't fail.
-        let _written = writeln!(script, ";");
+        let _written = writeln!(prepared, "prepare s{place} as {};", statement.text);
+        let _written = writeln!(executed, "execute s{place}({values});");
     }
-    script
+    format!("\\if :prepared\n\\else\n{prepared}\\set prepared 1\n\\endif\n{draw}{executed}")
 }

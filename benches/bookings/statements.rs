@@ -22,6 +22,15 @@ pub struct LoggedStatement {
     pub parameters: Vec<Option<String>>,
 }
 
+impl LoggedStatement {
+    /// The type to which a parameter is cast where it is used, if it is.
+    pub fn type_of(&self, number: usize) -> Option<&str> {
+        let cast = format!("${number}::");
+        let (_, rest) = self.text.split_once(&cast)?;
+        rest.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_')).next()
+    }
+}
+
 /// What was seen.
 #[derive(Debug)]
 pub struct Statements {
@@ -76,7 +85,8 @@ pub fn watch(setup: &BenchSetup) -> anyhow::Result<Statements> {
 
 /// The worker looks for what is due meanwhile; that belongs to no request.
 fn about(booking_id: &str, mut statements: Vec<LoggedStatement>) -> Vec<LoggedStatement> {
-    statements.retain(|one| one.parameters.iter().any(|value| value.as_deref() == Some(booking_id)));
+    let names_it = |value: &Option<String>| value.as_deref().is_some_and(|value| value.contains(booking_id));
+    statements.retain(|one| one.parameters.iter().any(names_it));
     statements
 }
 

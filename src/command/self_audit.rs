@@ -17,6 +17,7 @@ use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
 use crate::error_chain::chain;
 use crate::store::Store;
+use crate::store::reading::Period;
 
 /// How many bookings are read at once, each with its whole history.
 const PAGE: u32 = 100;
@@ -94,7 +95,7 @@ async fn examine_all(
     mut checker: Option<GraphChecker>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let period = (arguments.from, arguments.before);
+    let period = Period { from: arguments.from, before: arguments.before };
     for guard in store.missing_guards().await? {
         report.exception(&unguarded(guard));
     }

@@ -9,6 +9,7 @@ mod booking;
 mod booking_filter;
 mod call;
 mod compare;
+mod decided_in_sql;
 mod desired_change;
 mod drift;
 mod failure;

@@ -193,7 +193,9 @@ impl Provisioning {
             (known.attempt.is_none() && next.is_some()).then(|| self.fresh_attempt(booking.updated_at));
         let attempt = known.attempt.or(ours);
         let retired = events::retired(&booking, origin);
-        let declared = self.store.declare(known, &booking, attempt, (&event, &retired)).await;
+        let declaration = LeasedBooking { booking, attempt };
+        let declared = self.store.declare(known, &declaration, &event, &retired).await;
+        let booking = declaration.booking;
         if let Err(error) = &declared {
             // It may be stored all the same, with our attempt: the worker finds out.
             self.unconfirmed.note(error, ours);

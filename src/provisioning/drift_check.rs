@@ -29,7 +29,7 @@ impl Provisioning {
             return Ok(booking);
         }
         let attempt = self.fresh_attempt(self.clock.now());
-        let begun = self.begin_check((&booking.key, booking.generation), None, attempt).await?;
+        let begun = self.begin_check(&booking.key, booking.generation, None, attempt).await?;
         Ok(match begun {
             Some(leased) => {
                 let deadline = tokio::time::Instant::now() + patience;
@@ -48,11 +48,12 @@ impl Provisioning {
 
     async fn begin_check(
         &self,
-        of: (&BookingKey, Generation),
+        key: &BookingKey,
+        generation: Generation,
         unseen_since: Option<Timestamp>,
         attempt: Attempt,
     ) -> Result<Option<LeasedBooking>, StoreError> {
-        let begun = self.store.begin_check(of, unseen_since, attempt).await;
+        let begun = self.store.begin_check(key, generation, unseen_since, attempt).await;
         begun.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 
@@ -74,8 +75,7 @@ impl Provisioning {
     ) -> Result<bool, ProvisioningError> {
         let now = self.clock.now();
         let attempt = self.fresh_attempt(now);
-        let Some(leased) = self.begin_check((key, *generation), Some(now - unseen_for), attempt).await?
-        else {
+        let Some(leased) = self.begin_check(key, *generation, Some(now - unseen_for), attempt).await? else {
             return Ok(false);
         };
         let provisioning = Arc::clone(self);

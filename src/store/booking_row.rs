@@ -14,9 +14,9 @@ use crate::meeting::{
 /// A booking as it is kept: how it stands, and the attempt that is under way.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LeasedBooking {
-    /// How it stands.
+    /// The booking.
     pub(crate) booking: Booking,
-    /// Who works on it.
+    /// The attempt under way.
     pub(crate) attempt: Option<Attempt>,
 }
 

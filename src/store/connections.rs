@@ -1,11 +1,10 @@
-//! The connections that are kept between statements.
+//! The connections that are kept open between statements.
 //!
 //! sqlx's own pool asks Postgres after each use whether the connection is still good, from a task of its own. That is
 //! a second round trip for every statement, and statements are most of what a booking costs. Here a connection whose
-//! statement has ended well is kept as it is; any other is left to sqlx's pool, which asks. sqlx's pool makes and
-//! closes all connections; what is kept here is in use as far as it knows.
+//! statement has ended well is kept as it is when it is dropped; any other is left to sqlx's pool, which asks. sqlx's pool
+//! opens and closes all connections; as far as it knows, what is kept here is in use.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,11 +14,11 @@ use sqlx::{Connection as _, Postgres};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A connection that has rested this long is tried before it is used: a server that restarted has closed it.
+/// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection may take to answer whether it is still good.
-const ASKED_TIMEOUT: Duration = Duration::from_secs(3);
-/// Connections are renewed no more often than this, however often Postgres says that it takes no writes.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// All connections are recycled no more often than this, however often Postgres says that it takes no writes.
 const RECYCLE_PAUSE: Duration = Duration::from_secs(1);
 /// A connection is kept no longer than this; sqlx's pool then replaces it.
 const AGE_MAX: Duration = Duration::from_mins(25);
@@ -31,25 +30,25 @@ pub(super) struct Connections {
     acquire_timeout: Duration,
     /// How many connections there may be.
     most: usize,
-    /// One for each connection that may be in use: whoever holds one finds a connection kept here, or room in sqlx's
-    /// pool.
+    /// One for each connection that may be in use: a caller with a permit finds a connection kept here, or room in
+    /// sqlx's pool.
     permits: Arc<Semaphore>,
     kept: Arc<Mutex<IdleConnections>>,
     freshness: Arc<Freshness>,
 }
 
-/// How far connections are trusted.
+/// Which connections are used without a question.
 #[derive(Debug, Default)]
 struct Freshness {
-    /// Those made before this are replaced when their turn comes.
-    renewed: Mutex<Option<Instant>>,
-    /// Those that rest since before this are tried when their turn comes: one was lost, and others may be.
+    /// Those opened before this are replaced when their turn comes.
+    recycled: Mutex<Option<Instant>>,
+    /// Those idle since before this are tried when their turn comes: one was lost, and others may be.
     suspected: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
 struct IdleConnections {
-    resting: Vec<IdleConnection>,
+    idle: Vec<IdleConnection>,
     closed: bool,
 }
 
@@ -59,8 +58,8 @@ struct IdleConnection {
     since: Instant,
 }
 
-/// A connection and the runtime that made it: its socket wakes that runtime, so whoever waits for an answer on another
-/// one is told by a detour over two threads.
+/// A connection and the runtime that opened it: its socket wakes that runtime, so a task of another one learns of an
+/// answer by a detour over two threads.
 #[derive(Debug)]
 struct OpenedConnection {
     connection: PoolConnection<Postgres>,
@@ -68,16 +67,36 @@ struct OpenedConnection {
     at: Instant,
 }
 
-/// A connection in use.
+/// A connection in use. Dropped, it is kept for the next statement if its own have ended well; else sqlx's pool gets it,
+/// which asks whether it is still good. Statements run on `&mut Connection`; how each ended is noted there (`executor`).
 #[derive(Debug)]
 pub(super) struct Connection {
-    opened: OpenedConnection,
+    /// Always there until the drop.
+    opened: Option<OpenedConnection>,
+    /// Whether every statement so far has ended well, so that nothing is left on the wire.
+    ended_well: bool,
     kept: Arc<Mutex<IdleConnections>>,
-    permit: OwnedSemaphorePermit,
+    /// Dropped after the connection is kept: the caller that gets the permit finds the connection.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How a statement on a connection ends. Until it says that it ended well, a drop gives the connection to sqlx's pool.
+#[derive(Debug)]
+pub(super) struct StatementEnd<'c> {
+    ended_well: &'c mut bool,
+    /// Whether those before it ended well: what they left on the wire is not gone because this one ended well.
+    had_ended_well: bool,
+}
+
+impl StatementEnd<'_> {
+    /// The statement has ended well, with everything that Postgres said read.
+    pub(super) fn well(self) {
+        *self.ended_well = self.had_ended_well;
+    }
 }
 
 impl Connections {
-    /// Connections that sqlx's pool makes, at most as many as it may have.
+    /// Connections that sqlx's pool opens, at most as many as it may have.
     pub(super) fn open(options: PgConnectOptions, most: u32, acquire_timeout: Duration) -> Self {
         let freshness = Arc::new(Freshness::default());
         let fresh = Arc::clone(&freshness);
@@ -86,19 +105,19 @@ impl Connections {
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {
-                let (is_good, is_trusted) = (fresh.keeps(meta.age), fresh.is_fresh(meta.idle_for));
+                let (is_current, is_fresh) = (fresh.is_current(meta.age), fresh.is_fresh(meta.idle_for));
                 Box::pin(async move {
-                    if is_good && !is_trusted {
+                    if is_current && !is_fresh {
                         connection.ping().await?;
                     }
-                    Ok(is_good)
+                    Ok(is_current)
                 })
             })
             // sqlx would ask, too, but wait for the answer for ever.
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    let asked = tokio::time::timeout(ASKED_TIMEOUT, connection.ping()).await;
-                    asked.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                    let answered = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
+                    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
                 })
             })
             .connect_lazy_with(options);
@@ -132,43 +151,48 @@ impl Connections {
             Some(opened) => opened,
             None => OpenedConnection { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
         };
-        Ok(Connection { opened, kept: Arc::clone(&self.kept), permit })
+        Ok(Connection {
+            opened: Some(opened),
+            ended_well: true,
+            kept: Arc::clone(&self.kept),
+            _permit: permit,
+        })
     }
 
-    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be made.
+    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be opened.
     async fn take(&self, runtime: Id) -> Option<OpenedConnection> {
-        let mut resting = {
-            let resting = &mut lock(&self.kept).resting;
-            // Whoever has a permit has a connection, or will be given one by sqlx's pool. There is room for all of them
-            // beside those that rest here, or nobody would ever wake the one too many.
+        let mut taken = {
+            let idle = &mut lock(&self.kept).idle;
+            // A caller with a permit has a connection, or will be given one by sqlx's pool. There must be room for all
+            // of them beside those that are idle here, or nothing would ever wake the one too many.
             let in_use = self.most - self.permits.available_permits();
-            let may_open = resting.len() + in_use <= self.most;
-            let ours = resting.iter().rposition(|resting| resting.connection.runtime == runtime);
-            let place = ours.or_else(|| resting.len().checked_sub(1).filter(|_| !may_open))?;
-            resting.swap_remove(place)
+            let may_open = idle.len() + in_use <= self.most;
+            let ours = idle.iter().rposition(|idle| idle.connection.runtime == runtime);
+            let place = ours.or_else(|| idle.len().checked_sub(1).filter(|_| !may_open))?;
+            idle.swap_remove(place)
         };
-        if !self.freshness.keeps(resting.connection.at.elapsed()) {
-            resting.connection.connection.close_on_drop();
+        if !self.freshness.is_current(taken.connection.at.elapsed()) {
+            taken.connection.connection.close_on_drop();
             return None;
         }
-        let is_good = self.freshness.is_fresh(resting.since.elapsed())
-            || resting.connection.connection.ping().await.is_ok();
+        let is_good = self.freshness.is_fresh(taken.since.elapsed())
+            || taken.connection.connection.ping().await.is_ok();
         // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
-        is_good.then_some(resting.connection)
+        is_good.then_some(taken.connection)
     }
 
-    /// All connections are made anew before they are used again. Says whether that was not done a moment ago already:
-    /// then it is of no use.
+    /// All connections are opened anew before they are used again. Says whether that was not done a moment ago already:
+    /// then doing it again is of no use.
     pub(super) fn recycle_all(&self) -> bool {
         self.freshness.recycle_all()
     }
 
-    /// A connection was lost: those that rest are tried before they are used.
+    /// A connection was lost: those that are idle are tried before they are used.
     pub(super) fn suspect_idle(&self) {
         *instant(&self.freshness.suspected) = Some(Instant::now());
     }
 
-    /// Where one more connection comes from that is made like ours, but is none of them.
+    /// A source of one more connection that is opened like ours, but is none of them.
     pub(super) fn one_apart(&self, application_name: &str) -> PgPool {
         let options = (*self.pool.connect_options()).clone().application_name(application_name);
         PgPoolOptions::new()
@@ -185,15 +209,21 @@ impl Connections {
         {
             let mut kept = lock(&self.kept);
             kept.closed = true;
-            kept.resting.clear();
+            kept.idle.clear();
         }
         self.pool.close().await;
+    }
+
+    /// How many connections are kept here, and how many there are.
+    #[cfg(test)]
+    pub(super) fn kept_of_opened(&self) -> (usize, u32) {
+        (lock(&self.kept).idle.len(), self.pool.size())
     }
 }
 
 impl Freshness {
     fn recycle_all(&self) -> bool {
-        let mut since = instant(&self.renewed);
+        let mut since = instant(&self.recycled);
         let is_due = since.is_none_or(|since| since.elapsed() > RECYCLE_PAUSE);
         if is_due {
             *since = Some(Instant::now());
@@ -201,43 +231,41 @@ impl Freshness {
         is_due
     }
 
-    /// Whether a connection of this age is still used.
-    fn keeps(&self, age: Duration) -> bool {
-        instant(&self.renewed).is_none_or(|since| age <= since.elapsed())
+    /// Whether a connection of this age is still used: it was opened since all were recycled.
+    fn is_current(&self, age: Duration) -> bool {
+        instant(&self.recycled).is_none_or(|since| age <= since.elapsed())
     }
 
-    /// Whether a connection that rested so long is used without being tried.
-    fn is_fresh(&self, rested: Duration) -> bool {
-        rested < FRESH_IDLE && instant(&self.suspected).is_none_or(|since| rested < since.elapsed())
+    /// Whether a connection that was idle so long is used without being tried.
+    fn is_fresh(&self, idle: Duration) -> bool {
+        idle < FRESH_IDLE && instant(&self.suspected).is_none_or(|since| idle < since.elapsed())
     }
 }
 
 impl Connection {
-    /// The statement has ended well: the connection is kept for the next one.
-    pub(super) fn done(self) {
-        let Self { opened, kept, permit } = self;
-        if opened.at.elapsed() < AGE_MAX {
-            let mut kept = lock(&kept);
+    /// For one statement, which says how it ends.
+    pub(super) fn begin_statement(&mut self) -> Result<(&mut PgConnection, StatementEnd<'_>), sqlx::Error> {
+        let had_ended_well = std::mem::take(&mut self.ended_well);
+        let opened = self.opened.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        Ok((&mut opened.connection, StatementEnd { ended_well: &mut self.ended_well, had_ended_well }))
+    }
+
+    /// For what is more than a statement: a transaction of several, or the migrations. It may be left in the middle of
+    /// them, so sqlx's pool gets the connection back, which asks.
+    pub(super) fn begin_several_statements(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.begin_statement().map(|(connection, _never_well)| connection)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(opened) = self.opened.take() else { return };
+        if self.ended_well && opened.at.elapsed() < AGE_MAX {
+            let mut kept = lock(&self.kept);
             if !kept.closed {
-                kept.resting.push(IdleConnection { connection: opened, since: Instant::now() });
+                kept.idle.push(IdleConnection { connection: opened, since: Instant::now() });
             }
         }
-        // Whoever gets the permit finds the connection.
-        drop(permit);
-    }
-}
-
-impl Deref for Connection {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.opened.connection
-    }
-}
-
-impl DerefMut for Connection {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.opened.connection
     }
 }
 

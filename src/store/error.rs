@@ -1,14 +1,14 @@
-//! Why the store can't say.
+//! Why the store has no answer.
 
 /// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, a server that shuts down, and sessions
 /// that were too long idle or in a transaction.
 const LOST: [&str; 3] = ["08", "57P", "25P0"];
-/// A transaction that was rolled back for the sake of others, and may succeed when it is run again: class 40.
+/// A transaction that was rolled back because of others, and may succeed when it is run again: class 40.
 const ROLLED_BACK: &str = "40";
 /// A server, or a session on it, that takes no writes.
 const READ_ONLY: &str = "25006";
 /// Those that pass by waiting: a lost connection, 53 out of resources (a full disk is 53100), 58 the server's own
-/// system, 55P03 a lock that was not to be had, 57014 a statement that took too long, 42P01 and 42703 a schema that is
+/// system, 55P03 a lock that another transaction holds, 57014 a statement that took too long, 42P01 and 42703 a schema that is
 /// not migrated yet.
 const PASSING: [&str; 11] =
     ["08", "57P", "25P0", ROLLED_BACK, READ_ONLY, "53", "58", "55P03", "57014", "42P01", "42703"];
@@ -17,14 +17,14 @@ const PASSING: [&str; 11] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     /// On another connection, for this one is lost.
-    RemoteWaiters,
+    OnAnotherConnection,
     /// As it is: it was rolled back.
     AsItIs,
-    /// On a connection that is made anew, for those that we have may be the only ones that take no writes.
-    Renewed,
+    /// On a connection that is opened anew: those that we have may be the only ones that take no writes.
+    OnRecycledConnection,
 }
 
-/// Why the store can't say.
+/// Why the store has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// Postgres can't be reached, or broke off: nothing is known of the statement's fate.
@@ -33,7 +33,7 @@ pub(crate) enum StoreError {
     /// Postgres refused the statement.
     #[error("Postgres refused a statement")]
     Refused(#[source] sqlx::Error),
-    /// A row says something that it can't mean.
+    /// A row holds something that can't be.
     #[error("row {id} of table {table} can't be read: column {column}: {detail}")]
     BadRow {
         /// The table.
@@ -76,7 +76,7 @@ impl StoreError {
     /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do
     /// better.
     pub(crate) fn is_lost_connection(&self) -> bool {
-        self.again() == Some(Again::RemoteWaiters)
+        self.again() == Some(Again::OnAnotherConnection)
     }
 
     /// Whether it says something about Postgres, and not about how much we ask of it.
@@ -92,14 +92,14 @@ impl StoreError {
             Self::Unreachable(sqlx::Error::Database(database)) => {
                 let code = database.code()?;
                 if LOST.iter().any(|class| code.starts_with(class)) {
-                    return Some(Again::RemoteWaiters);
+                    return Some(Again::OnAnotherConnection);
                 }
                 if code == READ_ONLY {
-                    return Some(Again::Renewed);
+                    return Some(Again::OnRecycledConnection);
                 }
                 code.starts_with(ROLLED_BACK).then_some(Again::AsItIs)
             }
-            Self::Unreachable(_) => Some(Again::RemoteWaiters),
+            Self::Unreachable(_) => Some(Again::OnAnotherConnection),
             _ => None,
         }
     }

@@ -1,13 +1,16 @@
 //! Everything Postgres: the only room that names sqlx.
 //!
-//! `writing` holds one file, one function, one statement for each act, and each takes the event that testifies
-//! to it; `reading` has no side effect. No transaction leaves this room, so a call to Graph inside one can't be
-//! written. It knows nothing of Graph and decides nothing. Called by `provisioning` (both halves), by the doors
+//! `writing` holds one file, one function, one statement for each act, and each takes the event that records
+//! it; `reading` has no side effect. No transaction leaves this room, so a call to Graph inside one can't be
+//! written. It knows nothing of Graph and decides nothing. Called by `provisioning` (both halves), by `api` and `server`
 //! (`reading` only) and by `command` (connecting and migrating).
 
 mod booking_row;
 mod connections;
+#[cfg(test)]
+mod database_tests;
 mod error;
+mod executor;
 mod notice;
 mod notice_listener;
 mod postgres;

@@ -1,4 +1,4 @@
-//! What replicas tell each other in passing: short messages that may be lost, and cost nothing but time when they are.
+//! What replicas send each other: short messages that may be lost; a lost one costs time, and nothing else.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ impl ReplicaId {
     }
 }
 
-/// What is told.
+/// What a replica sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// I listen, and have heard nothing before. Whoever hears its own knows that what is told arrives.
+    /// I listen, and have received nothing before. A replica that receives its own knows that notices arrive.
     Listening,
-    /// Requests of mine wait for these bookings, so long, and want to be told when one of them is settled.
+    /// Requests of mine wait for these bookings, so long: send `Settled` when one of them is.
     Awaited {
         /// Which.
         external_ids: Vec<ExternalId>,
@@ -37,21 +37,21 @@ pub(crate) enum Notice {
     Settled(Vec<ExternalId>),
     /// Graph asked for no calls of this scope, such as `application`, until then.
     Paused {
-        /// Whose calls; a word without spaces.
+        /// Whose calls; a text without spaces.
         scope: String,
         /// Until when, cut to microseconds.
         until: Timestamp,
     },
-    /// Something is due that nobody works on.
+    /// Something is due and not leased.
     Due,
 }
 
-/// A notice and who told it.
+/// A notice and its sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReceivedNotice {
-    /// The replica that told it.
+    /// The replica that sent it.
     pub(crate) from: ReplicaId,
-    /// What it told.
+    /// What it sent.
     pub(crate) notice: Notice,
 }
 
@@ -67,7 +67,7 @@ impl Notice {
         }
     }
 
-    /// The messages that carry it: words with spaces between them, the kind first, then who tells it.
+    /// The messages that carry it: parts with spaces between them, the kind first, then the sender.
     pub(super) fn messages(&self, from: ReplicaId) -> Vec<String> {
         let head = format!("{} {}", self.kind(), from.0);
         match self {
@@ -86,22 +86,22 @@ impl Notice {
 impl ReceivedNotice {
     /// Reads a message; nothing when it is none of ours, such as a newer version's.
     pub(super) fn parse(message: &str) -> Option<Self> {
-        let mut words = message.split(' ');
-        let kind = words.next()?;
-        let from = ReplicaId(Uuid::parse_str(words.next()?).ok()?);
+        let mut parts = message.split(' ');
+        let kind = parts.next()?;
+        let from = ReplicaId(Uuid::parse_str(parts.next()?).ok()?);
         let notice = match kind {
             "listening" => Notice::Listening,
             "due" => Notice::Due,
-            "settled" => Notice::Settled(external_ids(words)?),
+            "settled" => Notice::Settled(external_ids(parts)?),
             "paused" => {
-                let scope = words.next()?.to_owned();
-                let micros: i128 = words.next()?.parse().ok()?;
+                let scope = parts.next()?.to_owned();
+                let micros: i128 = parts.next()?.parse().ok()?;
                 let until = Timestamp::from_unix_timestamp_nanos(micros.checked_mul(1_000)?).ok()?;
                 Notice::Paused { scope, until }
             }
             "awaited" => {
-                let lasting = Duration::from_millis(words.next()?.parse().ok()?);
-                Notice::Awaited { external_ids: external_ids(words)?, lasting }
+                let lasting = Duration::from_millis(parts.next()?.parse().ok()?);
+                Notice::Awaited { external_ids: external_ids(parts)?, lasting }
             }
             _ => return None,
         };
@@ -116,8 +116,8 @@ fn naming(head: &str, external_ids: &[ExternalId]) -> Vec<String> {
     external_ids.chunks(BOOKINGS_MAX).map(message).collect()
 }
 
-fn external_ids<'a>(words: impl Iterator<Item = &'a str>) -> Option<Vec<ExternalId>> {
-    words.map(|word| Uuid::parse_str(word).ok().map(ExternalId::new)).collect()
+fn external_ids<'a>(parts: impl Iterator<Item = &'a str>) -> Option<Vec<ExternalId>> {
+    parts.map(|part| Uuid::parse_str(part).ok().map(ExternalId::new)).collect()
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_what_is_heard_in_messages_that_postgres_takes() {
+    fn what_is_sent_is_what_is_received_in_messages_that_postgres_takes() {
         let from = ReplicaId::new(Uuid::from_u128(7));
         for notice in [
             Notice::Listening,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_ours_is_passed_over() {
+    fn a_message_that_is_none_of_ours_is_ignored() {
         let id = Uuid::from_u128(7);
         for message in [
             String::new(),

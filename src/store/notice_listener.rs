@@ -1,7 +1,7 @@
-//! Tells and hears notices, by NOTIFY and LISTEN.
+//! Sends and receives notices, by NOTIFY and LISTEN.
 //!
 //! A commit that contains a NOTIFY takes a lock that all commits of the whole cluster with one in them queue for. So no
-//! statement of `writing` contains one: notices are told by statements of their own, many at once.
+//! statement of `writing` contains one: notices are sent by statements of their own, many at once.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ const CHANNEL: &str = "meeting_provisioner";
 /// Longest that the connection may take to answer when it is asked whether it is still there.
 const ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The one connection by which a replica hears what is told.
+/// The one connection by which a replica receives notices.
 pub(crate) struct Listener(PgListener);
 
 impl Store {
-    /// Tells these notices to every replica that listens, the teller included.
+    /// Sends these notices to every replica that listens, this one included.
     ///
-    /// May be repeated: who hears a notice twice looks twice.
+    /// May be repeated: a replica that receives a notice twice looks twice.
     pub(crate) async fn publish_notices(
         &self,
         from: ReplicaId,
@@ -32,15 +32,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let messages: Vec<String> = notices.iter().flat_map(|notice| notice.messages(from)).collect();
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             sqlx::query!(
                 r#"select count(pg_notify($1, message)) as "count!" from unnest($2::text[]) as message"#,
                 CHANNEL,
                 &messages
             )
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             Ok(())
         })
     }
@@ -57,7 +55,7 @@ impl Store {
 }
 
 impl Listener {
-    /// The next notice. An error means that the connection is lost, and with it what was told since.
+    /// The next notice. An error means that the connection is lost, and with it what was sent since.
     pub(crate) async fn hear(&mut self) -> Result<ReceivedNotice, StoreError> {
         loop {
             let Some(message) = self.0.try_recv().await? else {
@@ -67,7 +65,10 @@ impl Listener {
             if let Some(received) = ReceivedNotice::parse(message.payload()) {
                 return Ok(received);
             }
-            tracing::debug!(message = message.payload(), "a notice that says nothing to us");
+            tracing::debug!(
+                message = message.payload(),
+                "a notice of a kind that this version does not know"
+            );
         }
     }
 

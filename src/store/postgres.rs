@@ -11,7 +11,7 @@ use super::connections::Connections;
 use super::error::{Again, StoreError};
 use super::writes::Writes;
 
-static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -54,27 +54,25 @@ impl Store {
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATOR.run(&mut *self.connections.acquire().await?).await?)
+        Ok(MIGRATOR.run(self.connections.acquire().await?.begin_several_statements()?).await?)
     }
 
     /// Whether Postgres answers, has our tables and takes writes.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = self.connections.acquire().await?;
         let is_read_only: bool = sqlx::query_scalar(
             "select current_setting('transaction_read_only')::boolean from (select exists (select from booking)) known",
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut self.connections.acquire().await?)
         .await?;
-        connection.done();
         if is_read_only {
-            // Should it be this session only, the next one knows better.
-            let _renewed = self.connections.recycle_all();
+            // Should it be this session only, the next one is better.
+            let _recycled = self.connections.recycle_all();
             return Err(StoreError::read_only());
         }
         Ok(())
     }
 
-    /// Whether the latest writes failed, for a reason that lies with Postgres: a full disk lets reads pass.
+    /// Whether the latest writes failed, for a reason that lies with Postgres: on a full disk reads still succeed.
     pub(crate) fn writes_fail(&self) -> bool {
         self.writes.fail()
     }
@@ -82,11 +80,11 @@ impl Store {
     /// How the schema stands.
     pub(crate) async fn schema_state(&self) -> Result<SchemaState, StoreError> {
         let exists: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-            .fetch_one(&mut *self.connections.acquire().await?)
+            .fetch_one(&mut self.connections.acquire().await?)
             .await?;
         let applied = if exists {
             sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-                .fetch_one(&mut *self.connections.acquire().await?)
+                .fetch_one(&mut self.connections.acquire().await?)
                 .await?
         } else {
             None
@@ -101,7 +99,7 @@ impl Store {
     pub(crate) async fn server(&self) -> Result<(String, crate::clock::Timestamp), StoreError> {
         let row: (String, crate::clock::Timestamp) =
             sqlx::query_as("select current_setting('server_version'), clock_timestamp()")
-                .fetch_one(&mut *self.connections.acquire().await?)
+                .fetch_one(&mut self.connections.acquire().await?)
                 .await?;
         Ok(row)
     }
@@ -112,7 +110,7 @@ impl Store {
     }
 }
 
-/// How often a statement is repeated that was rolled back for the sake of others.
+/// How often a statement is repeated that was rolled back because of others.
 const AS_IT_IS_MAX: u32 = 3;
 /// Longest that a statement may take, with the wait for a connection: a host that has vanished gives no answer at all.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -120,7 +118,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a statement has been repeated.
 #[derive(Debug, Default)]
 pub(super) struct Repeated {
-    remote_waiters: u32,
+    on_another: u32,
     as_it_is: u32,
 }
 
@@ -137,16 +135,16 @@ impl Store {
     /// whole pool dead, so that is how often another connection is tried.
     pub(super) fn repeats(&self, error: &StoreError, repeated: &mut Repeated) -> bool {
         let repeats = match error.again() {
-            Some(Again::RemoteWaiters) => {
+            Some(Again::OnAnotherConnection) => {
                 self.connections.suspect_idle();
-                repeated.remote_waiters += 1;
-                repeated.remote_waiters <= self.connections_max
+                repeated.on_another += 1;
+                repeated.on_another <= self.connections_max
             }
             Some(Again::AsItIs) => {
                 repeated.as_it_is += 1;
                 repeated.as_it_is <= AS_IT_IS_MAX
             }
-            Some(Again::Renewed) => self.connections.recycle_all(),
+            Some(Again::OnRecycledConnection) => self.connections.recycle_all(),
             None => false,
         };
         if repeats {

@@ -1,12 +1,12 @@
-//! Whether writes fail, as far as those show that were tried.
+//! Whether writes fail, as far as the ones that were tried show.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::StoreError;
 
-/// How long one failed write counts when none is tried after it: then somebody should try again.
-const DOUBTED: Duration = Duration::from_secs(5);
+/// How long one failed write counts when none is tried after it: from then on requests are to try again.
+const FAILURE_LASTS: Duration = Duration::from_secs(5);
 
 /// When a write failed, if none has succeeded since.
 #[derive(Debug, Default)]
@@ -27,6 +27,6 @@ impl Writes {
     /// Whether they fail.
     pub(super) fn fail(&self) -> bool {
         let failed = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.is_some_and(|failed| failed.elapsed() < DOUBTED)
+        failed.is_some_and(|failed| failed.elapsed() < FAILURE_LASTS)
     }
 }

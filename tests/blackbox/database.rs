@@ -106,6 +106,43 @@ async fn migrations_keep_the_rows_that_are_there() {
     assert_eq!(kept, 1);
 }
 
+/// Every table, column, constraint, index, function, trigger and type says in the database what it is for.
+#[tokio::test]
+async fn the_schema_explains_itself() {
+    let app = TestApp::start().await;
+    let unexplained: Vec<String> = sqlx::query_scalar(
+        "with ours as (
+            select oid, relname from pg_class
+            where relnamespace = 'public'::regnamespace and relname <> '_sqlx_migrations' and relkind in ('r', 'p')
+         )
+         select relname::text from ours where obj_description(oid, 'pg_class') is null
+         union all
+         select relname || '.' || attname from ours join pg_attribute on attrelid = ours.oid
+         where attnum > 0 and not attisdropped and col_description(ours.oid, attnum) is null
+         union all
+         select conname from ours join pg_constraint on conrelid = ours.oid
+         where contype <> 'n' and obj_description(pg_constraint.oid, 'pg_constraint') is null
+         union all
+         select indexrelid::regclass::text from ours join pg_index on indrelid = ours.oid
+         where obj_description(indexrelid, 'pg_class') is null
+             and not exists (select from pg_constraint where conindid = indexrelid)
+         union all
+         select tgname from ours join pg_trigger on tgrelid = ours.oid
+         where not tgisinternal and obj_description(pg_trigger.oid, 'pg_trigger') is null
+         union all
+         select proname from pg_proc
+         where pronamespace = 'public'::regnamespace and obj_description(oid, 'pg_proc') is null
+         union all
+         select typname from pg_type join pg_class on pg_class.oid = typrelid
+         where typnamespace = 'public'::regnamespace and relkind = 'c' and obj_description(pg_type.oid, 'pg_type') is null",
+    )
+    .fetch_all(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(unexplained, [""; 0]);
+    app.end().await;
+}
+
 /// The schema itself refuses rows that can't be true.
 #[tokio::test]
 async fn the_schema_refuses_what_cannot_be_true() {
@@ -117,10 +154,18 @@ async fn the_schema_refuses_what_cannot_be_true() {
         ("status = 'pending'", "booking_in_progress_is_due"),
         ("due_at = now()", "booking_in_progress_is_due"),
         ("status = 'failed'", "booking_failed_says_why"),
-        ("status = 'cancelled'", "booking_life_fits_status"),
+        ("status = 'cancelled'", "booking_desired_state_fits_status"),
         ("meeting_id = null", "booking_meeting_whole"),
         ("provisioned_at = null", "booking_provisioned_has_meeting"),
         ("lease_until = now()", "booking_lease_whole"),
+        (
+            "lease_attempt_id = external_id, lease_started_at = now(), lease_until = now()",
+            "booking_lease_only_while_due",
+        ),
+        ("generation = 0", "booking_generation_from_one"),
+        ("wanted_revision = revision + 1", "booking_revision_from_one"),
+        ("desired_state = 'lost', status = 'failed', last_error = '{}'", "booking_desired_state_known"),
+        ("created_by = 'chance'", "booking_created_by_known"),
         ("end_at = start_at - interval '1 second'", "booking_ends_after_start"),
         ("meeting_id = (select max(meeting_id) from booking)", "booking_meeting_unique"),
         (

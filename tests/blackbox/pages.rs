@@ -58,9 +58,9 @@ async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
 }
 
 const SLOW_EVENT: &str =
-    "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-         actor, payload)
-     select occurred_at, $1, source_system, booking_id, generation, external_id, organizer, actor, payload
+    "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number, external_id,
+         organizer, actor, payload)
+     select occurred_at, $1, source_system, booking_id, generation, number, external_id, organizer, actor, payload
      from audit_event limit 1";
 
 /// Following the history, oldest first, misses nothing: not an event whose number was drawn before others that were

@@ -134,10 +134,10 @@ async fn organizers_near_the_months_limit_are_counted() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.book(Who::Desk, &for_other("BK-2")).await.expect(201);
-    let fill = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, external_id,
-            organizer, actor, payload)
-        select $1::timestamptz, $2, source_system, booking_id, generation, external_id, organizer, 'test', '{}'
-        from booking, generate_series(1, $3) where booking_id = $4";
+    let fill = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number,
+            external_id, organizer, actor, payload)
+        select $1::timestamptz, $2, source_system, booking_id, generation, number, external_id, organizer, 'test', '{}'
+        from booking, generate_series(1, $3) as number where booking_id = $4";
     for (at, kind, count, booking_id) in [
         ("2026-11-01T00:00:00Z", "meeting.created", 1_599, "BK-1"),
         ("2026-11-02T00:00:00Z", "meeting.found", 1_000, "BK-2"),

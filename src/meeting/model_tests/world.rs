@@ -10,8 +10,8 @@ use super::{Content, Event, Trouble, Weather};
 use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, Sequence, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence,
-    OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
+    Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, OrganizerChange,
+    Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
 };
 
 /// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
@@ -157,18 +157,7 @@ impl World {
         if open.take().is_none() {
             return;
         }
-        booking.attempts += 1;
-        booking.revision += 1;
-        let (desired_state, revision) = (booking.wanted.desired_state, booking.wanted.revision);
-        match &mut booking.observed.meeting {
-            None => booking.observed.creation_unknown = true,
-            Some(meeting) => {
-                let was_looked_at = meeting.agreement == Agreement::CheckRequested(revision);
-                if desired_state == DesiredState::Present && !was_looked_at {
-                    meeting.agreement = Agreement::Unknown;
-                }
-            }
-        }
+        *booking = booking.abandoned(self.now);
     }
 
     fn retry(&mut self, place: usize) {
@@ -180,10 +169,8 @@ impl World {
 
     fn begin_check(&mut self, place: usize) {
         let (booking, _) = &mut self.generations[place];
-        if booking.is_comparable() {
-            let meeting = booking.observed.meeting.as_mut().unwrap();
-            meeting.agreement = Agreement::CheckRequested(booking.wanted.revision);
-            booking.progress = Progress::Due(self.now);
+        if let Some(checked) = booking.check_requested(self.now) {
+            *booking = checked;
         }
     }
 

@@ -94,7 +94,7 @@ impl Store {
     ///
     /// The history of one booking is in the order in which its events happened. That of all bookings is in the order
     /// of the transactions that wrote them. Oldest first, it ends before the first transaction that is still under
-    /// way, so that nobody who follows it passes over an event that is committed later.
+    /// way, so that a reader who follows it misses no event that is committed later.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,
@@ -113,7 +113,7 @@ impl Store {
                         limit,
                         "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
                     );
-                    rows.fetch_all(&mut *connection).await?
+                    rows.fetch_all(&mut connection).await?
                 }
                 (true, Order::Descending) => {
                     let rows = audit_event_rows!(
@@ -122,7 +122,7 @@ impl Store {
                         limit,
                         "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
                     );
-                    rows.fetch_all(&mut *connection).await?
+                    rows.fetch_all(&mut connection).await?
                 }
                 (false, Order::Ascending) => {
                     let rows = audit_event_rows!(
@@ -136,7 +136,7 @@ impl Store {
             limit $13
             "#
                     );
-                    rows.fetch_all(&mut *connection).await?
+                    rows.fetch_all(&mut connection).await?
                 }
                 (false, Order::Descending) => {
                     let rows = audit_event_rows!(
@@ -149,10 +149,9 @@ impl Store {
             limit $13
             "#
                     );
-                    rows.fetch_all(&mut *connection).await?
+                    rows.fetch_all(&mut connection).await?
                 }
             };
-            connection.done();
             rows.into_iter().map(AuditEvent::try_from).collect()
         })
     }
@@ -167,7 +166,7 @@ impl Store {
             ) as "found!"
             "#
         );
-        Ok(found.fetch_one(&mut *self.connections.acquire().await?).await?)
+        Ok(found.fetch_one(&mut self.connections.acquire().await?).await?)
     }
 }
 

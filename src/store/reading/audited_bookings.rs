@@ -26,18 +26,30 @@ const GUARDS: [(&str, &str); 4] = [
     ("booking_meeting_unique", "unique index booking_meeting_unique, which keeps a meeting to one booking"),
 ];
 
+/// A period; open at an end that is not given.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Period {
+    /// From then on.
+    pub(crate) from: Option<Timestamp>,
+    /// Until just before then.
+    pub(crate) before: Option<Timestamp>,
+}
+
 impl Store {
     /// Up to `limit` generations of bookings that were accepted in a period, oldest first, from behind a place on; each
     /// with its whole history, all seen at one moment. Says where the page ends, if it is full.
     pub(crate) async fn examined(
         &self,
-        (from, before): (Option<Timestamp>, Option<Timestamp>),
+        period: Period,
         behind: Option<BookingPosition>,
         limit: u32,
     ) -> Result<(Vec<Examined>, Option<BookingPosition>), StoreError> {
         let mut connection = self.connections.acquire().await?;
         // One moment: a booking that is settled between two statements would seem to lack its event.
-        let mut moment = connection.begin_with("begin isolation level repeatable read, read only").await?;
+        let mut moment = connection
+            .begin_several_statements()?
+            .begin_with("begin isolation level repeatable read, read only")
+            .await?;
         let rows = booking_rows!(
             "select",
             r#"
@@ -47,8 +59,8 @@ impl Store {
             order by created_at, external_id
             limit $5
             "#,
-            from,
-            before,
+            period.from,
+            period.before,
             behind.map(|behind| behind.created_at),
             behind.map(|behind| behind.external_id),
             i64::from(limit),
@@ -71,11 +83,7 @@ impl Store {
     }
 
     /// Events of a period whose booking is not there, by booking; up to `limit` bookings.
-    pub(crate) async fn orphans(
-        &self,
-        (from, before): (Option<Timestamp>, Option<Timestamp>),
-        limit: u32,
-    ) -> Result<Vec<Orphans>, StoreError> {
+    pub(crate) async fn orphans(&self, period: Period, limit: u32) -> Result<Vec<Orphans>, StoreError> {
         let rows = sqlx::query!(
             r#"
             select source_system, booking_id, generation, count(*) as "events!", max(meeting_id) as meeting_id
@@ -91,11 +99,11 @@ impl Store {
             order by source_system, booking_id, generation
             limit $3
             "#,
-            from,
-            before,
+            period.from,
+            period.before,
             i64::from(limit),
         )
-        .fetch_all(&mut *self.connections.acquire().await?)
+        .fetch_all(&mut self.connections.acquire().await?)
         .await?;
         let orphans = rows.into_iter().map(|row| Orphans {
             name: name(&row.source_system, &row.booking_id, row.generation),
@@ -115,7 +123,7 @@ impl Store {
             where indrelid = 'booking'::regclass and indisunique and indisvalid
             "#
         )
-        .fetch_all(&mut *self.connections.acquire().await?)
+        .fetch_all(&mut self.connections.acquire().await?)
         .await?;
         let missing = GUARDS.into_iter().filter(|(name, _)| !in_force.iter().any(|known| known == name));
         Ok(missing.map(|(_, words)| words).collect())

@@ -11,7 +11,7 @@ use crate::store::{Store, StoreError};
 pub(crate) struct Backlog {
     /// Bookings that are not settled, by each status that such a booking can have.
     pub(crate) by_status: Vec<(Status, i64)>,
-    /// Bookings that are due now and that nobody works on.
+    /// Bookings that are due now and not leased.
     pub(crate) due: u32,
     /// Bookings that are held, start soon, and have no join link yet.
     pub(crate) starting_soon_without_link: i64,
@@ -30,7 +30,7 @@ impl Store {
             "#,
             now
         )
-        .fetch_one(&mut *self.connections.acquire().await?)
+        .fetch_one(&mut self.connections.acquire().await?)
         .await?;
         let counts = sqlx::query!(
             r#"
@@ -45,7 +45,7 @@ impl Store {
             now,
             now + soon,
         )
-        .fetch_all(&mut *self.connections.acquire().await?)
+        .fetch_all(&mut self.connections.acquire().await?)
         .await?;
         let unsettled = [Status::Pending, Status::Updating, Status::Cancelling, Status::Failed];
         let by_status = unsettled.map(|status| {

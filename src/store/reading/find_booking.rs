@@ -3,22 +3,21 @@
 use crate::booking::{BookingKey, Generation};
 use crate::store::booking_row::{LeasedBooking, booking_rows};
 use crate::store::postgres::again_if_lost;
+use crate::store::writing::input::int;
 use crate::store::{Store, StoreError};
 
 impl Store {
     /// The latest generation of a booking.
     pub(crate) async fn latest(&self, key: &BookingKey) -> Result<Option<LeasedBooking>, StoreError> {
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             let row = booking_rows!(
                 "select",
                 "from booking where source_system = $1 and booking_id = $2 order by generation desc limit 1",
                 key.source_system.as_str(),
                 key.booking_id.as_str(),
             )
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             row.map(LeasedBooking::try_from).transpose()
         })
     }
@@ -30,17 +29,15 @@ impl Store {
         generation: Generation,
     ) -> Result<Option<LeasedBooking>, StoreError> {
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             let row = booking_rows!(
                 "select",
                 "from booking where source_system = $1 and booking_id = $2 and generation = $3",
                 key.source_system.as_str(),
                 key.booking_id.as_str(),
-                i32::try_from(generation.number()).unwrap_or(i32::MAX),
+                int(generation.number()),
             )
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             row.map(LeasedBooking::try_from).transpose()
         })
     }
@@ -59,9 +56,9 @@ impl Store {
                 "#,
                 key.source_system.as_str(),
                 key.booking_id.as_str(),
-                i32::try_from(generation.number()).unwrap_or(i32::MAX),
+                int(generation.number()),
             )
-            .fetch_optional(&mut *self.connections.acquire().await?)
+            .fetch_optional(&mut self.connections.acquire().await?)
             .await?;
             Ok(text.flatten())
         })

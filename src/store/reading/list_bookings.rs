@@ -80,14 +80,14 @@ impl Store {
         let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
         again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
-            // Whoever looks for what is not done asks for few bookings among very many. Said like this, Postgres may
-            // take the indexes that hold those few; it can't tell it from the parameters.
+            // A search for what is not done is for few bookings among very many. With this condition Postgres may take
+            // the indexes that hold those few; from the parameters alone it can't know.
             let rows = if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
-                    .fetch_all(&mut *connection)
+                    .fetch_all(&mut connection)
                     .await?
             } else {
-                page!("", filter, statuses, from, limit).fetch_all(&mut *connection).await?
+                page!("", filter, statuses, from, limit).fetch_all(&mut connection).await?
             };
             rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking)).collect()
         })

@@ -1,4 +1,4 @@
-//! Who had many meetings made.
+//! Organizers with many meetings made.
 
 use crate::booking::UserId;
 use crate::clock::Timestamp;
@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 
 impl Store {
     /// The organizers for whom Graph made at least so many meetings since a time, and how many. It reads the history
-    /// from that time on: an index by time finds where that begins, and nobody who settles has to count.
+    /// from that time on: an index by time finds where that begins, and no settlement has to count.
     pub(crate) async fn meetings_made(
         &self,
         since: Timestamp,
@@ -26,7 +26,7 @@ impl Store {
                 since,
                 i64::from(at_least),
             )
-            .fetch_all(&mut *self.connections.acquire().await?)
+            .fetch_all(&mut self.connections.acquire().await?)
             .await?;
             let made = rows.into_iter();
             Ok(made

@@ -1,4 +1,4 @@
-//! Reads, with no side effect. Called by the doors and by `provisioning`.
+//! Reads, with no side effect. Called by `api`, `server`, `command` and `provisioning`.
 
 mod audit_events;
 mod audited_bookings;
@@ -12,4 +12,5 @@ mod recent_attempts;
 mod to_compare;
 
 pub(crate) use audit_events::AuditEventPosition;
+pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;

@@ -1,4 +1,4 @@
-//! What Graph asked to be left alone with.
+//! The pauses that Graph asked for.
 
 use crate::clock::Timestamp;
 use crate::store::postgres::again_if_lost;
@@ -8,12 +8,10 @@ impl Store {
     /// The scopes whose calls are to wait, and until when.
     pub(crate) async fn pauses(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             let rows =
                 sqlx::query!("select scope, paused_until from graph_pause where paused_until > $1", now)
-                    .fetch_all(&mut *connection)
+                    .fetch_all(&mut self.connections.acquire().await?)
                     .await?;
-            connection.done();
             Ok(rows.into_iter().map(|row| (row.scope, row.paused_until)).collect())
         })
     }

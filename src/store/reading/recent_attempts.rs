@@ -47,7 +47,7 @@ impl Store {
                 user_id.map(UserId::uuid),
                 organizer.as_text(),
             )
-            .fetch_one(&mut *self.connections.acquire().await?)
+            .fetch_one(&mut self.connections.acquire().await?)
             .await?;
             let code = row.code.as_deref();
             let failure = Failure::ALL.into_iter().find(|failure| Some(failure.code()) == code);

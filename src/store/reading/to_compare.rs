@@ -1,4 +1,4 @@
-//! Meetings still to come of which Graph has told nothing for long.
+//! Meetings still to come that Graph was not asked about for long.
 
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ impl Store {
                 unseen_since,
                 PASSED_MAX,
             )
-            .fetch_all(&mut *self.connections.acquire().await?)
+            .fetch_all(&mut self.connections.acquire().await?)
             .await?;
             let place = rows
                 .last()

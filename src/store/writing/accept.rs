@@ -1,6 +1,6 @@
 //! Accepts a booking: from here on it can't be lost.
 
-use super::parameters::{int, json, payload};
+use super::input::{BookingInput, EventInput, int};
 use crate::audit::NewAuditEvent;
 use crate::booking::BookingKey;
 use crate::meeting::{Attempt, Booking};
@@ -20,7 +20,7 @@ pub(crate) enum Accepted {
 impl Store {
     /// Stores a new booking, or a new generation of one, with its event and opens its first attempt, unless it is
     /// there already. A later generation is stored only while the one before it still has the revision that was read:
-    /// that one is marked as overtaken, so that nobody changes it unknowing of its successor.
+    /// the revision of that one is raised, so that it is not changed by anyone who does not know of its successor.
     ///
     /// May be repeated: a row that names our own attempt is our own row, whose confirmation got lost.
     pub(crate) async fn accept(
@@ -49,66 +49,56 @@ impl Store {
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
-        let wanted = &booking.wanted;
-        let mut connection = self.connections.acquire().await?;
+        let input = BookingInput::of(booking, Some(*attempt))?.with_wanted(booking)?;
+        let event = EventInput::of(event)?;
         let inserted = sqlx::query_scalar!(
             r#"
-            with overtaken as (
-                update booking set revision = revision + 1, updated_at = $18
-                where $22::integer is not null
-                    and source_system = $1 and booking_id = $2 and generation = $3 - 1 and revision = $22
-                returning generation
+            with input as not materialized (
+                select ($1::booking_input).*
+            ), overtaken as (
+                -- The generation before, if there is one and it still has the revision that was read ($3). Raising its
+                -- revision makes every other change of it fail and read again.
+                update booking set revision = booking.revision + 1, updated_at = input.updated_at
+                from input
+                where $3::integer is not null
+                    and booking.source_system = input.source_system and booking.booking_id = input.booking_id
+                    and booking.generation = input.generation - 1 and booking.revision = $3
+                returning booking.generation
             ), accepted as (
+                -- The booking and its first attempt, unless it is there already or its predecessor has changed.
                 insert into booking (
                     source_system, booking_id, generation, external_id, revision, status,
                     wanted, wanted_revision, desired_state, sequence, organizer, start_at, end_at,
                     creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
-                    created_at, updated_at
+                    events, created_at, updated_at
                 )
                 select
-                    $1, $2, $3, $4, $5, $6,
-                    $7::text::json, $8, $9, $10, $11, $12, $13,
-                    false, $14, $15, $16, $17,
-                    $18, $18
-                where $22 is null or exists (select from overtaken)
+                    source_system, booking_id, generation, external_id, revision, status,
+                    wanted::json, wanted_revision, desired_state, sequence, organizer, start_at, end_at,
+                    creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
+                    1, created_at, updated_at
+                from input
+                where $3 is null or exists (select from overtaken)
                 -- No index is named: two that insert at once may meet at any of the unique ones first.
                 on conflict do nothing
-                returning source_system, booking_id, generation, external_id, organizer
+                returning source_system, booking_id, generation, external_id, organizer, events
             )
+            -- The event, if the booking was stored.
             insert into audit_event (
-                occurred_at, event_type, source_system, booking_id, generation, external_id, organizer,
-                actor, payload
+                occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
+                organizer, actor, payload
             )
-            select $18, $19, source_system, booking_id, generation, external_id, organizer, $20, $21::text::json
-            from accepted
+            select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+                external_id, organizer, event.actor, event.payload::json
+            from accepted cross join (select ($2::event_input).*) as event
             returning event_id
             "#,
-            booking.key.source_system.as_str(),
-            booking.key.booking_id.as_str(),
-            int(booking.generation.number()),
-            wanted.external_id.uuid(),
-            int(booking.revision),
-            booking.status().as_str(),
-            json(&wanted.spec)?,
-            int(wanted.revision),
-            wanted.desired_state.as_str(),
-            wanted.spec.sequence.map(|sequence| int(sequence.number())),
-            wanted.spec.organizer.as_text(),
-            wanted.spec.start_date_time,
-            wanted.spec.end_date_time,
-            booking.due_at(),
-            attempt.id.uuid(),
-            attempt.started_at,
-            attempt.leased_until,
-            booking.created_at,
-            event.kind.as_str(),
-            event.actor.to_string(),
-            payload(event)?,
+            input as _,
+            event as _,
             predecessor_revision.map(int),
         )
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&mut self.connections.acquire().await?)
         .await?;
-        connection.done();
         Ok(inserted.is_some())
     }
 }

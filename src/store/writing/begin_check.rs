@@ -1,6 +1,6 @@
-//! Doubts a meeting: opens the attempt that asks Graph how it is.
+//! Requests a check of a meeting: opens the attempt that asks Graph how it is.
 
-use super::parameters::int;
+use super::input::{AttemptInput, int};
 use crate::booking::{BookingKey, Generation};
 use crate::clock::Timestamp;
 use crate::meeting::Attempt;
@@ -9,39 +9,42 @@ use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Opens an attempt that looks at the meeting of a booking on which nobody works; with `unseen_since`, only if Graph
+    /// Opens an attempt that looks at the meeting of a provisioned booking at rest; with `unseen_since`, only if Graph
     /// has not told of the meeting since then. Nothing where there is nothing to look at, or where that is under way.
     ///
-    /// At rest a meeting agrees with what is wanted, even where a newer revision of that needed no call; the row says so from
-    /// here on, so that what is found to differ is drift.
+    /// At rest a meeting agrees with what is wanted, even where a newer revision of that needed no call; the row says so
+    /// from here on, so that what is found to differ is drift. `Booking::check_requested` says the same in Rust.
     ///
     /// May be repeated: a row that names our own attempt is one that is ours.
     pub(crate) async fn begin_check(
         &self,
-        (key, generation): (&BookingKey, Generation),
+        key: &BookingKey,
+        generation: Generation,
         unseen_since: Option<Timestamp>,
         attempt: Attempt,
     ) -> Result<Option<LeasedBooking>, StoreError> {
         again_if_lost!(self, async {
             let row = booking_rows!(
                 r#"
+                -- The row at rest becomes due and leased at once. Booking::check_requested says the same in Rust.
                 update booking set
-                    agreement = 'check-requested', agreed_revision = wanted_revision, due_at = $5, lease_attempt_id = $4, lease_started_at = $5, lease_until = $6
+                    agreement = 'check-requested', agreed_revision = wanted_revision, due_at = attempt.started_at,
+                    lease_attempt_id = attempt.id, lease_started_at = attempt.started_at,
+                    lease_until = attempt.leased_until
+                from (select ($4::attempt_input).*) as attempt
                 where source_system = $1 and booking_id = $2 and generation = $3
                     and status = 'provisioned' and due_at is null
-                    and ($7::timestamptz is null or seen_at <= $7)
+                    and ($5::timestamptz is null or seen_at <= $5)
                 returning
                 "#,
                 "",
                 key.source_system.as_str(),
                 key.booking_id.as_str(),
                 int(generation.number()),
-                attempt.id.uuid(),
-                attempt.started_at,
-                attempt.leased_until,
+                AttemptInput::of(attempt) as _,
                 unseen_since,
             )
-            .fetch_optional(&mut *self.connections.acquire().await?)
+            .fetch_optional(&mut self.connections.acquire().await?)
             .await?;
             let leased = match row {
                 Some(row) => Some(LeasedBooking::try_from(row)?),

@@ -8,7 +8,7 @@ use crate::meeting::Attempt;
 use crate::store::booking_row::{BookingRow, LeasedBooking, booking_rows};
 use crate::store::{Store, StoreError};
 
-use super::parameters::payload;
+use super::input::EventInput;
 
 /// Which bookings to claim.
 #[derive(Debug)]
@@ -22,21 +22,21 @@ pub(crate) struct Claimed {
 }
 
 impl Store {
-    /// Opens an attempt for each of the bookings that are due and that nobody works on, longest due first.
+    /// Opens an attempt for each of the bookings that are due and not leased, longest due first.
     ///
-    /// Where an earlier attempt's lease ran out, its process is gone or late: the attempt is closed here as
-    /// unknown, with its event, and its own settlement will find the door shut. The flag says where that was so. Nobody
-    /// knows then how the meeting is, if there is one and the attempt was not merely to look at it.
+    /// Where an earlier attempt's lease ran out, its process has ended or is late: the attempt is closed here as
+    /// unknown, with its event, and its own settlement will find that the lease is no longer its own. The flag says where
+    /// that was so. `Booking::abandoned` says in Rust what the statement makes of such a booking.
     ///
-    /// Not to be repeated with the same ids, for the first statement may still be running. Whoever got no answer asks
-    /// [`Store::held`] what came of it.
+    /// Not to be repeated with the same ids, for the first statement may still be running. A caller that got no answer
+    /// asks [`Store::held`] what came of it.
     pub(crate) async fn claim(
         &self,
         claimed: &Claimed,
         abandoned: &NewAuditEvent,
     ) -> Result<Vec<(LeasedBooking, Attempt, bool)>, StoreError> {
         let rows = self.in_time(Box::pin(self.write_claim(claimed, abandoned))).await;
-        // A claim that finds nothing writes nothing, and shows nothing.
+        // A claim that finds nothing writes nothing, and so says nothing about writes.
         if rows.as_ref().map_or(true, |rows| !rows.is_empty()) {
             self.writes.note(&rows);
         }
@@ -60,11 +60,12 @@ impl Store {
         abandoned: &NewAuditEvent,
     ) -> Result<Vec<BookingRow>, StoreError> {
         let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
-        let mut connection = self.connections.acquire().await?;
+        let abandoned = EventInput::of(abandoned)?;
         let rows = booking_rows!(
             r#"
             with due as materialized (
-                select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts,
+                -- What is due and not leased. A row that another claim has locked is that one's.
+                select source_system, booking_id, generation, external_id, organizer, meeting_id, attempts, events,
                     lease_attempt_id as abandoned_id, lease_started_at as abandoned_at,
                     desired_state, wanted_revision, agreement, agreed_revision
                 from booking
@@ -73,28 +74,34 @@ impl Store {
                 limit $2
                 for update skip locked
             ), numbered as (
+                -- Each takes one of the fresh ids. A change may have been under way to a meeting that should be present,
+                -- unless the abandoned attempt was only to look at it.
                 select *, row_number() over () as place,
                     abandoned_id is not null and desired_state = 'present'
                         and meeting_id is not null
                         and not (agreement = 'check-requested' and agreed_revision = wanted_revision) as is_unknown
                 from due
             ), recorded as (
+                -- An abandoned attempt is closed in the history; which one it was stands in the row alone.
                 insert into audit_event (
-                    occurred_at, event_type, outcome, source_system, booking_id, generation, external_id,
+                    occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
                     organizer, meeting_id, actor, payload
                 )
-                select $1, $5, $6, source_system, booking_id, generation, external_id, organizer, meeting_id, $7,
-                    ($8::text::jsonb || jsonb_build_object('attempt', jsonb_build_object(
+                select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation,
+                    events + 1, external_id, organizer, meeting_id, event.actor,
+                    (event.payload::jsonb || jsonb_build_object('attempt', jsonb_build_object(
                         'id', abandoned_id, 'number', attempts + 1,
                         'startedAt', to_char(abandoned_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                     )))::json
-                from numbered
+                from numbered cross join (select ($5::event_input).*) as event
                 where abandoned_id is not null
             )
+            -- The lease, and what is known no longer once an attempt was abandoned: Booking::abandoned says it in Rust.
             update booking set
                 lease_attempt_id = ($3::uuid[])[numbered.place], lease_started_at = $1, lease_until = $4,
                 attempts = booking.attempts + (numbered.abandoned_id is not null)::integer,
                 revision = booking.revision + (numbered.abandoned_id is not null)::integer,
+                events = booking.events + (numbered.abandoned_id is not null)::integer,
                 creation_unknown = booking.creation_unknown
                     or (numbered.abandoned_id is not null and booking.meeting_id is null),
                 agreement = case when numbered.is_unknown then 'unknown' else booking.agreement end,
@@ -111,14 +118,10 @@ impl Store {
             limit,
             &claimed.attempt_ids,
             claimed.leased_until,
-            abandoned.kind.as_str(),
-            abandoned.outcome,
-            abandoned.actor.to_string(),
-            payload(abandoned)?,
+            abandoned as _,
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut self.connections.acquire().await?)
         .await?;
-        connection.done();
         Ok(rows)
     }
 }

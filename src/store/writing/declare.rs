@@ -1,8 +1,7 @@
 //! Changes what is wanted of a booking.
 
-use super::parameters::{int, json, payload};
+use super::input::{BookingInput, DeclarationInput, EventInput, int};
 use crate::audit::NewAuditEvent;
-use crate::meeting::{Attempt, Booking};
 use crate::store::booking_row::LeasedBooking;
 use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
@@ -18,87 +17,86 @@ pub(crate) enum Changed {
 
 impl Store {
     /// Stores what is wanted now, with its event, and opens our attempt where none is under way; only if the booking
-    /// still stands as it was read. A booking that is called off, or that turns out to have its meeting as wanted, takes
-    /// older generations with it whose meetings are still held.
+    /// still stands as it was `known`. A booking that is cancelled, or that turns out to have its meeting as wanted,
+    /// cancels older generations that are still to be present, each with the event `retired`.
     ///
     /// May be repeated: a change that is stored already counts as stored.
     pub(crate) async fn declare(
         &self,
         known: &LeasedBooking,
-        booking: &Booking,
-        attempt: Option<Attempt>,
-        (event, retired): (&NewAuditEvent, &NewAuditEvent),
+        declared: &LeasedBooking,
+        event: &NewAuditEvent,
+        retired: &NewAuditEvent,
     ) -> Result<Changed, StoreError> {
         write_again_if_lost!(self, async {
-            if self.write_declaration(known, booking, attempt, (event, retired)).await? {
+            if self.write_declaration(known, declared, event, retired).await? {
                 return Ok(Changed::Stored);
             }
-            let leased = self.generation(&booking.key, booking.generation).await?;
-            let ours = leased.is_some_and(|leased| leased.booking == *booking && leased.attempt == attempt);
-            Ok(if ours { Changed::Stored } else { Changed::Overtaken })
+            let leased = self.generation(&declared.booking.key, declared.booking.generation).await?;
+            Ok(if leased.as_ref() == Some(declared) { Changed::Stored } else { Changed::Overtaken })
         })
     }
 
     async fn write_declaration(
         &self,
         known: &LeasedBooking,
-        booking: &Booking,
-        attempt: Option<Attempt>,
-        (event, retired): (&NewAuditEvent, &NewAuditEvent),
+        declared: &LeasedBooking,
+        event: &NewAuditEvent,
+        retired: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
-        let wanted = &booking.wanted;
-        let mut connection = self.connections.acquire().await?;
+        let input = BookingInput::of(&declared.booking, declared.attempt)?.with_wanted(&declared.booking)?;
+        let declaration = DeclarationInput {
+            known_revision: int(known.booking.revision),
+            known_attempt_id: known.attempt.map(|attempt| attempt.id.uuid()),
+            event: EventInput::of(event)?,
+            retired: EventInput::of(retired)?,
+        };
         let changed = sqlx::query_scalar!(
             r#"
             with changed as (
+                -- What is wanted now, and the attempt; only while the row stands as it was read.
                 update booking set
-                    revision = $6, status = $7, wanted = $8::text::json, wanted_revision = $9, desired_state = $10,
-                    sequence = $11, organizer = $12, start_at = $13, end_at = $14, due_at = $15,
-                    lease_attempt_id = $16, lease_started_at = $17, lease_until = $18,
-                    failures = 0, failing_since = null, last_error = null, provisioned_at = $19, updated_at = $20
-                where source_system = $1 and booking_id = $2 and generation = $3
-                    and revision = $4 and lease_attempt_id is not distinct from $5
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id
+                    revision = input.revision, status = input.status, wanted = input.wanted::json,
+                    wanted_revision = input.wanted_revision, desired_state = input.desired_state,
+                    sequence = input.sequence, organizer = input.organizer,
+                    start_at = input.start_at, end_at = input.end_at, due_at = input.due_at,
+                    lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
+                    lease_until = input.lease_until,
+                    failures = 0, failing_since = null, last_error = null,
+                    provisioned_at = input.provisioned_at, events = booking.events + 1,
+                    updated_at = input.updated_at
+                from (select ($1::booking_input).*) as input
+                cross join (select ($2::declaration_input).*) as declaration
+                where booking.source_system = input.source_system and booking.booking_id = input.booking_id
+                    and booking.generation = input.generation
+                    and booking.revision = declaration.known_revision
+                    and booking.lease_attempt_id is not distinct from declaration.known_attempt_id
+                returning booking.source_system, booking.booking_id, booking.generation, booking.external_id,
+                    booking.organizer, booking.meeting_id, booking.events
             )
+            -- Its event. Older generations are retired behind it, so that their events stand behind this one.
             insert into audit_event (
-                occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id,
-                actor, payload
+                occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
+                organizer, meeting_id, actor, payload
             )
-            select $20, $21, source_system, booking_id, generation, external_id, organizer, meeting_id, $22,
-                $23::text::json
-            from changed
-            returning case when $3 > 1 and ($10 = 'cancelled' or $7 = 'provisioned')
-                then retire_older_generations($1, $2, $3, $20, $22, $24, $25::text::json) end
+            select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+                external_id, organizer, meeting_id, event.actor, event.payload::json
+            from changed cross join (select (($2::declaration_input).event).*) as event
+            returning case
+                when ($1::booking_input).generation > 1 and (
+                    ($1::booking_input).desired_state = 'cancelled' or ($1::booking_input).status = 'provisioned'
+                )
+                then retire_older_generations(
+                    ($1::booking_input).source_system, ($1::booking_input).booking_id,
+                    ($1::booking_input).generation, ($2::declaration_input).retired
+                )
+            end
             "#,
-            booking.key.source_system.as_str(),
-            booking.key.booking_id.as_str(),
-            int(booking.generation.number()),
-            int(known.booking.revision),
-            known.attempt.map(|attempt| attempt.id.uuid()),
-            int(booking.revision),
-            booking.status().as_str(),
-            json(&wanted.spec)?,
-            int(wanted.revision),
-            wanted.desired_state.as_str(),
-            wanted.spec.sequence.map(|sequence| int(sequence.number())),
-            wanted.spec.organizer.as_text(),
-            wanted.spec.start_date_time,
-            wanted.spec.end_date_time,
-            booking.due_at(),
-            attempt.map(|attempt| attempt.id.uuid()),
-            attempt.map(|attempt| attempt.started_at),
-            attempt.map(|attempt| attempt.leased_until),
-            booking.provisioned_at,
-            booking.updated_at,
-            event.kind.as_str(),
-            event.actor.to_string(),
-            payload(event)?,
-            retired.kind.as_str(),
-            payload(retired)?,
+            input as _,
+            declaration as _,
         )
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&mut self.connections.acquire().await?)
         .await?;
-        connection.done();
         Ok(changed.is_some())
     }
 }

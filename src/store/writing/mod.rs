@@ -1,14 +1,14 @@
-//! One file, one function, one statement for each act; each takes the event that testifies to it.
+//! One file, one function, one statement for each act; each takes the event that records it.
 //!
 //! A single statement is a whole transaction in one round trip, and there is no moment between its parts at
-//! which a process can die. Called by `provisioning` only.
+//! which a process can die. Statements with more than six values take them by name (`input`). Called by `provisioning` only.
 
 mod accept;
 mod begin_check;
 mod claim;
 mod declare;
-mod parameters;
-mod record_pause;
+pub(in crate::store) mod input;
+mod pause_calls;
 mod release;
 mod retry;
 mod settle;

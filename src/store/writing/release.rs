@@ -15,15 +15,13 @@ impl Store {
     pub(crate) async fn release(&self, attempts: &[AttemptId], now: Timestamp) -> Result<u64, StoreError> {
         let ids: Vec<Uuid> = attempts.iter().map(|attempt| attempt.uuid()).collect();
         write_again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
             let released = sqlx::query!(
                 "update booking set lease_until = $2 where due_at is not null and lease_attempt_id = any($1)",
                 &ids,
                 now,
             )
-            .execute(&mut *connection)
+            .execute(&mut self.connections.acquire().await?)
             .await?;
-            connection.done();
             Ok(released.rows_affected())
         })
     }

@@ -1,7 +1,7 @@
 //! Makes a booking due again.
 
 use super::Changed;
-use super::parameters::{int, payload};
+use super::input::{BookingInput, EventInput, int};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, Booking};
 use crate::store::postgres::again_if_lost;
@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError};
 
 impl Store {
     /// Stores that a booking is due again, with its event, and opens our attempt where there is one; only if the booking
-    /// still has the revision that was read, and nobody works on it.
+    /// still has the revision that was read, and no attempt is under way.
     ///
     /// May be repeated: what is stored already counts as stored.
     pub(crate) async fn retry(
@@ -36,42 +36,39 @@ impl Store {
         attempt: Option<Attempt>,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
+        let input = BookingInput::of(booking, attempt)?;
+        let event = EventInput::of(event)?;
         let retried = sqlx::query_scalar!(
             r#"
             with retried as (
+                -- Due now, with failures counted anew; only while the row has the revision that was read ($3).
                 update booking set
-                    revision = $5, status = $6, due_at = $7,
-                    lease_attempt_id = $8, lease_started_at = $9, lease_until = $10,
-                    failures = 0, failing_since = null, updated_at = $11
-                where source_system = $1 and booking_id = $2 and generation = $3
-                    and revision = $4 and lease_attempt_id is null
-                returning source_system, booking_id, generation, external_id, organizer, meeting_id
+                    revision = input.revision, status = input.status, due_at = input.due_at,
+                    lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
+                    lease_until = input.lease_until,
+                    failures = 0, failing_since = null, events = booking.events + 1, updated_at = input.updated_at
+                from (select ($1::booking_input).*) as input
+                where booking.source_system = input.source_system and booking.booking_id = input.booking_id
+                    and booking.generation = input.generation
+                    and booking.revision = $3 and booking.lease_attempt_id is null
+                returning booking.source_system, booking.booking_id, booking.generation, booking.external_id,
+                    booking.organizer, booking.meeting_id, booking.events
             )
+            -- Its event.
             insert into audit_event (
-                occurred_at, event_type, source_system, booking_id, generation, external_id, organizer, meeting_id,
-                actor, payload
+                occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
+                organizer, meeting_id, actor, payload
             )
-            select $11, $12, source_system, booking_id, generation, external_id, organizer, meeting_id, $13,
-                $14::text::json
-            from retried
+            select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+                external_id, organizer, meeting_id, event.actor, event.payload::json
+            from retried cross join (select ($2::event_input).*) as event
             returning event_id
             "#,
-            booking.key.source_system.as_str(),
-            booking.key.booking_id.as_str(),
-            int(booking.generation.number()),
+            input as _,
+            event as _,
             int(known_revision),
-            int(booking.revision),
-            booking.status().as_str(),
-            booking.due_at(),
-            attempt.map(|attempt| attempt.id.uuid()),
-            attempt.map(|attempt| attempt.started_at),
-            attempt.map(|attempt| attempt.leased_until),
-            booking.updated_at,
-            event.kind.as_str(),
-            event.actor.to_string(),
-            payload(event)?,
         )
-        .fetch_optional(&mut *self.connections.acquire().await?)
+        .fetch_optional(&mut self.connections.acquire().await?)
         .await?;
         Ok(retried.is_some())
     }

@@ -1,10 +1,9 @@
 //! Settles an attempt: what was observed, what happens next, and the event, all or nothing.
 
-use sqlx::PgConnection;
-
-use super::parameters::{int, json, payload, whole};
+use super::input::{BookingInput, EventInput, SettlementInput, int};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, AttemptId, Booking};
+use crate::store::connections::Connection;
 use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
@@ -32,7 +31,7 @@ pub(crate) struct Settlement<'a> {
     pub(crate) online_meeting: Option<&'a str>,
     /// Whether the booking follows the meeting, so that what is wanted is stored as well.
     pub(crate) is_adopted: bool,
-    /// The event that testifies to it.
+    /// Its event.
     pub(crate) event: &'a NewAuditEvent,
     /// The event of each older generation that this one replaces, once it has its meeting.
     pub(crate) retired: &'a NewAuditEvent,
@@ -43,23 +42,21 @@ pub(crate) struct Settlement<'a> {
 
 impl Store {
     /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off. Once
-    /// a later generation has its meeting, older ones that still hold theirs are called off; once a call went well,
-    /// what is parked for want of an access policy for its organizer is due again.
+    /// a later generation has its meeting, older ones that are still to be present are cancelled
+    /// (`retire_older_generations`, in Rust `Booking::retired`); once a call went well, what is parked for want of an access
+    /// policy for its organizer is due again (`free_not_permitted`, in Rust `Booking::retried`).
     ///
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
         write_again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
-            let stored = update(&mut connection, settlement).await?;
-            connection.done();
-            if stored {
+            if update(&mut self.connections.acquire().await?, settlement).await? {
                 return Ok(Settled::Stored);
             }
             let booking = settlement.booking;
             let leased = self.generation(&booking.key, booking.generation).await?;
             let ours = leased.is_some_and(|leased| {
                 leased.attempt == settlement.next_attempt
-                    // The id of the attempt that follows was drawn for this statement: who finds it has stored it.
+                    // The id of the attempt that follows was drawn for this statement: a row with it is stored by it.
                     && (leased.attempt.is_some() || leased.booking == *booking)
             });
             Ok(if ours { Settled::Stored } else { Settled::Overtaken })
@@ -67,77 +64,90 @@ impl Store {
     }
 }
 
-/// What follows from the settlement stands behind `returning`, so that its events stand behind this one. Whether anything
-/// is there to be freed is a look at one page of a small index.
-async fn update(connection: &mut PgConnection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
-    let Settlement { attempt, worked_on, booking, next_attempt, online_meeting, .. } = settlement;
-    let (observed, meeting) = (&booking.observed, booking.observed.meeting.as_ref());
+/// Whether anything is there to be freed is a look at one page of a small index.
+async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
     let settled = sqlx::query!(
         r#"
-            with settled as (update booking set
-                revision = $6, status = $7, organizer_id = $8, creation_unknown = $9, meeting_id = $10,
-                join_web_url = $11, chat_thread_id = $12, created_by = $13, seen = $14::text::json,
-                seen_at = case when $18::text is null then seen_at else $28 end, agreement = $34, agreed_revision = $15,
-                lobby_closed = $16, removed = $17, online_meeting = coalesce($18::text::json, online_meeting),
-                provisioned_at = $19, due_at = $20, lease_attempt_id = $21, lease_started_at = $22, lease_until = $23,
-                attempts = $24, failures = $25, failing_since = $26, last_error = $27::text::json, updated_at = $28,
-                wanted = coalesce($35::text::json, wanted), wanted_revision = $36,
-                start_at = coalesce(($35::text::json->>'startDateTime')::timestamptz, start_at),
-                end_at = coalesce(($35::text::json->>'endDateTime')::timestamptz, end_at)
-            where source_system = $1 and booking_id = $2 and generation = $3 and lease_attempt_id = $4 and revision = $5
-            returning source_system, booking_id, generation, external_id, organizer, meeting_id)
-            insert into audit_event (occurred_at, event_type, outcome, source_system, booking_id, generation,
-                external_id, organizer, meeting_id, actor, payload)
-            select $28, $29, $30, source_system, booking_id, generation, external_id, organizer, meeting_id, $31, $32::text::json
-            from settled returning case when $3 > 1 and $7 = 'provisioned' then
-                retire_older_generations($1, $2, $3, $28, $31, $33::text::json->>'type', $33::text::json->'payload')
-                end as retired,
-                case when $30 in ('created', 'found', 'changed', 'seen', 'gone') and exists (select from booking
-                    where organizer_id = $8 and status = 'failed' and last_error->>'code' = 'organizer-not-permitted')
-                then free_not_permitted($8, $28, $37::text::json) end as freed
-            "#,
-        booking.key.source_system.as_str(),
-        booking.key.booking_id.as_str(),
-        int(booking.generation.number()),
-        attempt.uuid(),
-        int(*worked_on),
-        int(booking.revision),
-        booking.status().as_str(),
-        observed.organizer.map(crate::booking::UserId::uuid),
-        observed.creation_unknown,
-        meeting.map(|meeting| meeting.id.as_str()),
-        meeting.map(|meeting| meeting.join_web_url.as_str()),
-        meeting.and_then(|meeting| meeting.chat_thread_id.as_deref()),
-        meeting.map(|meeting| meeting.created_by.as_str()),
-        meeting.map(|meeting| json(&meeting.seen)).transpose()?,
-        meeting.and_then(|meeting| meeting.agreement.revision()).map(int),
-        meeting.is_some_and(|meeting| meeting.lobby_closed),
-        meeting.is_some_and(|meeting| meeting.removed),
-        *online_meeting,
-        booking.provisioned_at,
-        booking.due_at(),
-        next_attempt.map(|attempt| attempt.id.uuid()),
-        next_attempt.map(|attempt| attempt.started_at),
-        next_attempt.map(|attempt| attempt.leased_until),
-        int(booking.attempts),
-        int(booking.failures.count),
-        booking.failures.since,
-        booking.last_error.as_ref().map(json).transpose()?,
-        booking.updated_at,
-        settlement.event.kind.as_str(),
-        settlement.event.outcome,
-        settlement.event.actor.to_string(),
-        payload(settlement.event)?,
-        whole(settlement.retired)?,
-        meeting.map(|meeting| meeting.agreement.as_str()),
-        settlement.is_adopted.then(|| json(&booking.wanted.spec)).transpose()?,
-        int(booking.wanted.revision),
-        whole(settlement.freed)?,
+        with settled as (
+            -- How the booking stands now; only while the row names our attempt and has the revision on which it worked.
+            -- What is wanted is sent only where the booking follows its meeting.
+            update booking set
+                revision = input.revision, status = input.status,
+                wanted = coalesce(input.wanted::json, booking.wanted), wanted_revision = input.wanted_revision,
+                start_at = input.start_at, end_at = input.end_at,
+                organizer_id = input.organizer_id, creation_unknown = input.creation_unknown,
+                meeting_id = input.meeting_id, join_web_url = input.join_web_url,
+                chat_thread_id = input.chat_thread_id, created_by = input.created_by,
+                seen = input.seen::json, seen_at = input.seen_at,
+                agreement = input.agreement, agreed_revision = input.agreed_revision,
+                lobby_closed = input.lobby_closed, removed = input.removed,
+                online_meeting = coalesce(settlement.online_meeting::json, booking.online_meeting),
+                provisioned_at = input.provisioned_at, due_at = input.due_at,
+                lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
+                lease_until = input.lease_until,
+                attempts = input.attempts, failures = input.failures, failing_since = input.failing_since,
+                last_error = input.last_error::json, events = booking.events + 1, updated_at = input.updated_at
+            from (select ($1::booking_input).*) as input
+            cross join (select ($2::settlement_input).*) as settlement
+            where booking.source_system = input.source_system and booking.booking_id = input.booking_id
+                and booking.generation = input.generation
+                and booking.lease_attempt_id = settlement.attempt_id and booking.revision = settlement.worked_on
+            returning booking.source_system, booking.booking_id, booking.generation, booking.external_id,
+                booking.organizer, booking.meeting_id, booking.events
+        )
+        -- Its event. What follows for other bookings stands behind it, so that their events stand behind this one: older
+        -- generations are retired once this one has its meeting, and parked bookings of the organizer are freed once a
+        -- call for the organizer went well.
+        insert into audit_event (
+            occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
+            organizer, meeting_id, actor, payload
+        )
+        select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+            external_id, organizer, meeting_id, event.actor, event.payload::json
+        from settled cross join (select (($2::settlement_input).event).*) as event
+        returning
+            case
+                when ($1::booking_input).generation > 1 and ($1::booking_input).status = 'provisioned'
+                then retire_older_generations(
+                    ($1::booking_input).source_system, ($1::booking_input).booking_id,
+                    ($1::booking_input).generation, ($2::settlement_input).retired
+                )
+            end as retired,
+            case
+                when (($2::settlement_input).event).outcome in ('created', 'found', 'changed', 'seen', 'gone')
+                    and exists (
+                        select from booking
+                        where organizer_id = ($1::booking_input).organizer_id and status = 'failed'
+                            and last_error->>'code' = 'organizer-not-permitted'
+                    )
+                then free_not_permitted(($1::booking_input).organizer_id, ($2::settlement_input).freed)
+            end as freed
+        "#,
+        booking_input(settlement)? as _,
+        beside(settlement)? as _,
     )
     .fetch_optional(connection)
     .await
-    .map_err(|error| meeting_taken(error, booking))?;
+    .map_err(|error| meeting_taken(error, settlement.booking))?;
     Ok(settled.is_some())
+}
+
+/// How the booking stands now. What is wanted was not changed here, unless the booking follows the meeting.
+fn booking_input<'a>(settlement: &Settlement<'a>) -> Result<BookingInput<'a>, StoreError> {
+    let input = BookingInput::of(settlement.booking, settlement.next_attempt)?;
+    if settlement.is_adopted { input.with_wanted(settlement.booking) } else { Ok(input) }
+}
+
+/// What is written beside it.
+fn beside<'a>(settlement: &Settlement<'a>) -> Result<SettlementInput<'a>, StoreError> {
+    Ok(SettlementInput {
+        attempt_id: settlement.attempt.uuid(),
+        worked_on: int(settlement.worked_on),
+        online_meeting: settlement.online_meeting,
+        event: EventInput::of(settlement.event)?,
+        retired: EventInput::of(settlement.retired)?,
+        freed: EventInput::of(settlement.freed)?,
+    })
 }
 
 /// The schema holds that one meeting belongs to one booking; should Graph ever say otherwise, it has a name.

@@ -41,7 +41,7 @@ impl Statement {
             Self::BeginCheck => "begin_check",
             Self::Claim => "claim",
             Self::Declare => "declare",
-            Self::RecordPause => "record_pause",
+            Self::RecordPause => "pause_calls",
             Self::Release => "release",
             Self::Retry => "retry",
             Self::Settle => "settle",

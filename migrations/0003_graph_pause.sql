@@ -1,0 +1,12 @@
+-- Calls to Graph that have to wait because Graph asked for it. Every replica reads it and obeys.
+create table graph_pause (
+    scope        text        not null,
+    paused_until timestamptz not null,
+
+    constraint graph_pause_key primary key (scope)
+);
+
+comment on table graph_pause is 'Calls to Graph that have to wait because Graph asked for it; every replica obeys.';
+comment on column graph_pause.scope is 'Which calls wait: application, or organizer:OBJECT-ID.';
+comment on column graph_pause.paused_until is 'Until when they wait.';
+comment on constraint graph_pause_key on graph_pause is 'One pause for each scope.';

@@ -1,0 +1,80 @@
+-- What an act on one booking does to other bookings. Each function is called inside the statement of that act, so all of
+-- it happens or nothing, and writes to booking and audit_event alike. Each says again in SQL what the service decides in
+-- Rust, because the rows are not read before; the tests in src/store/database_tests hold the two together.
+
+-- Cancels the generations before one that are still to be present: when the later generation has its meeting, and when
+-- it is cancelled itself. In Rust: Booking::retired.
+create function retire_older_generations(
+    of_source_system text, of_booking_id text, of_generation integer, event event_input
+) returns bigint language sql as $$
+    with retired as (
+        -- The later generation takes the place of these: they want no meeting any longer, and have it removed at once.
+        update booking set
+            revision = revision + 1, wanted_revision = wanted_revision + 1,
+            desired_state = 'cancelled', status = 'cancelling', due_at = event.occurred_at,
+            failures = 0, failing_since = null, last_error = null,
+            events = events + 1, updated_at = event.occurred_at
+        where source_system = of_source_system and booking_id = of_booking_id and generation < of_generation
+            and desired_state = 'present'
+        returning source_system, booking_id, generation, external_id, organizer, meeting_id, events
+    ), recorded as (
+        -- The history of each says so.
+        insert into audit_event (
+            occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id, organizer,
+            meeting_id, actor, payload
+        )
+        select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+            external_id, organizer, meeting_id, event.actor, event.payload::json
+        from retired
+    )
+    select count(*) from retired
+$$;
+comment on function retire_older_generations(text, text, integer, event_input) is
+    'Cancels the generations before one that are still to be present, each with its event, and counts them.';
+
+-- Makes bookings of one organizer due that are parked because no access policy covered the organizer: when a call for
+-- the organizer went well. In Rust: Booking::retried. A row that another statement is changing is passed over, so that two
+-- settlements never wait for each other. What is beyond the limit is freed when those go well.
+create function free_not_permitted(of_organizer_id uuid, event event_input) returns bigint language sql as $$
+    with parked as (
+        -- The longest parked first.
+        select source_system, booking_id, generation from booking
+        where organizer_id = of_organizer_id and status = 'failed' and last_error->>'code' = 'organizer-not-permitted'
+        order by updated_at
+        limit 500
+        for update skip locked
+    ), freed as (
+        -- Due now, with failures counted anew; the last error stays until a success. The case repeats Booking::status
+        -- for a booking that is due.
+        update booking set
+            status = case
+                when desired_state = 'cancelled' then 'cancelling'
+                when agreement = 'check-requested' and agreed_revision = wanted_revision then 'provisioned'
+                when provisioned_at is not null then 'updating'
+                else 'pending'
+            end,
+            revision = revision + 1, due_at = event.occurred_at, failures = 0, failing_since = null,
+            events = events + 1, updated_at = event.occurred_at
+        from parked
+        where booking.source_system = parked.source_system and booking.booking_id = parked.booking_id
+            and booking.generation = parked.generation
+        returning booking.source_system, booking.booking_id, booking.generation, external_id, organizer, meeting_id,
+            status, events
+    ), recorded as (
+        -- The history of each says so, and how it stands from here on.
+        insert into audit_event (
+            occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id, organizer,
+            meeting_id, actor, payload
+        )
+        select event.occurred_at, event.event_type, event.outcome, source_system, booking_id, generation, events,
+            external_id, organizer, meeting_id, event.actor,
+            (event.payload::jsonb || jsonb_build_object('next', jsonb_build_object(
+                'status', status,
+                'dueAt', to_char(event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            )))::json
+        from freed
+    )
+    select count(*) from freed
+$$;
+comment on function free_not_permitted(uuid, event_input) is
+    'Makes up to 500 bookings of one organizer due that were parked for want of an access policy, each with its event, and counts them.';

@@ -1,0 +1,10 @@
+//! The statements of this room against a real Postgres, where the tests of the whole service can't look: each on a
+//! database of its own, as the tests in `tests/blackbox` have them.
+
+mod connections_are_kept;
+mod inputs_fit_their_types;
+mod migrations;
+#[path = "../../../tests/blackbox/support/postgres/mod.rs"]
+mod postgres;
+mod rows;
+mod sql_decides_as_rust_does;
