@@ -6,13 +6,20 @@ use std::time::{Duration, Instant};
 
 use meeting_provisioner::clock::{Clock, SystemClock};
 use sqlx::{Connection, PgConnection};
+use testcontainers::core::IntoContainerPort;
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use url::Url;
+
+/// The port inside the container.
+const PORT: u16 = 5432;
 
 /// How long the server may take once the container runs.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// A static is never dropped and `SIGKILL` can't be caught, so a shell waits for the pipe from us to close, as the
-/// supervisor of a local server does.
+/// Testcontainers removes a container when its handle is dropped or, with `watchdog`, on some signals; a static is
+/// never dropped and `SIGKILL` can't be caught. So a shell waits for the pipe from us to close, as the supervisor of
+/// a local server does.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 while read -r line; do :; done
@@ -21,6 +28,7 @@ exec docker rm --force --volumes "$1"
 
 /// A running container.
 pub struct Container {
+    _container: ContainerAsync<GenericImage>,
     /// Its input is the pipe.
     _remover: Child,
 }
@@ -33,15 +41,21 @@ impl Container {
         let name = format!("meeting-provisioner-test-{}", SystemClock.fresh_id());
         // It is there before the container is, so that no moment goes unwatched.
         let remover = remover(&name)?;
-        // It trusts all users, so only this machine may connect.
-        let options = ["--publish", "127.0.0.1::5432", "--env", "POSTGRES_HOST_AUTH_METHOD=trust"];
-        docker(&[&["run", "--detach", "--name", &name], &options[..], &[image]].concat())?;
-        let address = docker(&["port", &name, "5432/tcp"])?;
-        let address = address.lines().next().unwrap_or_default();
-        let url = Url::parse(&format!("postgres://postgres@{address}/postgres"))
-            .map_err(|error| format!("docker port answered {address:?}: {error}"))?;
+        let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+        let container = GenericImage::new(repository, tag)
+            .with_exposed_port(PORT.tcp())
+            .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
+            .with_container_name(&name)
+            .start()
+            .await
+            .map_err(|error| format!("starting {image}: {error}"))?;
+        docker(&["inspect", &name])?;
+        let host = container.get_host().await.map_err(|error| error.to_string())?;
+        let port = container.get_host_port_ipv4(PORT).await.map_err(|error| error.to_string())?;
+        let url = Url::parse(&format!("postgres://postgres@{host}:{port}/postgres"))
+            .map_err(|error| error.to_string())?;
         wait_until_ready(&url).await.map_err(|error| format!("{image} does not answer: {error}"))?;
-        Ok((Self { _remover: remover }, url))
+        Ok((Self { _container: container, _remover: remover }, url))
     }
 }
 
@@ -56,14 +70,16 @@ fn remover(name: &str) -> Result<Child, String> {
         .map_err(|error| format!("starting /bin/sh: {error}"))
 }
 
-/// What the command answers.
-fn docker(arguments: &[&str]) -> Result<String, String> {
+fn docker(arguments: &[&str]) -> Result<(), String> {
     let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
     let output =
         output.map_err(|error| format!("the command docker: {error} (install Docker or Podman's docker)"))?;
-    let [answer, complaint] =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-    output.status.success().then_some(answer).ok_or_else(|| format!("docker {}: {complaint}", arguments[0]))
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    output
+        .status
+        .success()
+        .then_some(())
+        .ok_or_else(|| format!("docker {}: {}", arguments[0], complaint.trim()))
 }
 
 /// Connects until it works. Log lines would not do: the official image starts its server twice.

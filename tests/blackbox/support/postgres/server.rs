@@ -3,6 +3,7 @@
 use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresError};
 use url::Url;
 
+#[cfg(feature = "test-containers")]
 use super::container::Container;
 use super::local::{local_settings, variable};
 
@@ -27,6 +28,7 @@ pub struct Server {
 #[expect(dead_code, reason = "what is held is never asked for anything")]
 enum Holder {
     Local(LocalPostgres),
+    #[cfg(feature = "test-containers")]
     Container(Box<Container>),
 }
 
@@ -75,6 +77,12 @@ async fn local() -> Result<Server, LocalPostgresError> {
     Ok(Server { url, lifetime: Lifetime::Ours, _holder: Some(Holder::Local(postgres)) })
 }
 
+#[cfg(not(feature = "test-containers"))]
+async fn container() -> Result<Server, String> {
+    Err("the tests were compiled without it; use cargo test --features test-containers".to_owned())
+}
+
+#[cfg(feature = "test-containers")]
 async fn container() -> Result<Server, String> {
     let image = variable("TEST_POSTGRES_IMAGE").unwrap_or_else(|| "postgres:16-alpine".to_owned());
     let (container, url) = Container::start(&image).await?;
