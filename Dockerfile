@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="meeting-provisioner" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /build/target/dist/meeting-provisioner /usr/local/bin/meeting-provisioner
-# A container's loopback is reached by nobody: inside one, both ports listen on every address.
+# A container's loopback can't be reached from outside: both ports listen on every address.
 ENV MEETING_PROVISIONER__HTTP__ADDRESS=0.0.0.0:8080 \
     MEETING_PROVISIONER__HTTP__ADMIN_ADDRESS=0.0.0.0:9090
 # By number, so that Kubernetes can see that it is not root. It is `nonroot` in the base.

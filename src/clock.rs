@@ -30,7 +30,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// The time now, to the microsecond.
     fn now(&self) -> Timestamp;
 
-    /// An id that nobody has used before (`UUIDv7`, so that ids sort roughly by time).
+    /// A fresh id (`UUIDv7`, so that ids sort roughly by time).
     fn fresh_id(&self) -> Uuid;
 
     /// A number from 0 (inclusive) to 1 (exclusive), for jitter.

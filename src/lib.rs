@@ -40,7 +40,7 @@
 //! | `store` | `audit`, `booking`, `clock`, `meeting` |
 //! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
-//! | `local_postgres` | `outbound::is_loopback` |
+//! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |

@@ -11,7 +11,7 @@ use crate::msgraph_simulator::{Simulator, SimulatorSettings};
 /// How to simulate.
 #[derive(Debug, clap::Args)]
 pub(super) struct SimulateGraphArguments {
-    /// Where to listen: loopback only, because whoever reaches it may do anything
+    /// Where to listen: loopback only, because any client that reaches it may do anything
     #[arg(long, default_value = "127.0.0.1:8081")]
     address: SocketAddr,
     /// Seed of the faults that come with a probability

@@ -18,7 +18,7 @@ pub fn process_search_path() -> Option<OsString> {
 }
 
 /// The folder for what this user's programs can fetch again: `XDG_CACHE_HOME`, else the usual one in `HOME`. Without
-/// either there is none: what lies in a folder that everybody may write to must not be run.
+/// either there is none: what lies in a folder that all users may write to must not be run.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the room that reads environment variables")]
 pub fn process_cache_dir() -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! Whom to run PostgreSQL as: ourselves, or somebody unprivileged when we are root.
+//! Whom to run PostgreSQL as: ourselves, or an unprivileged user when we are root.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -44,7 +44,7 @@ impl Account {
     }
 }
 
-/// Reads a user or group number; macOS writes nobody's as `-2`.
+/// Reads a user or group number; macOS writes that of `nobody` as `-2`.
 fn parse_id(text: &str) -> Option<u32> {
     text.parse().ok().or_else(|| text.parse().ok().map(i32::cast_unsigned))
 }
@@ -71,10 +71,11 @@ pub(super) fn can_enter(account: &Account, folder: &Path) -> bool {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:*:-2:-2:Nobody:/var/empty:/usr/bin/false\n";
+    const PASSWD: &str =
+        "root:x:0:0::/root:/bin/sh\nnobody:*:-2:-2:Unprivileged User:/var/empty:/usr/bin/false\n";
 
     #[test]
-    fn postgres_is_preferred_to_nobody() {
+    fn the_user_postgres_is_preferred() {
         let passwd =
             format!("{PASSWD}postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash\n");
         let account = Account::among(&passwd).unwrap();

@@ -4,7 +4,6 @@
 //! too. A release is a folder below one URL: `<version>/postgresql-<version>-<target>.tar.gz`, and beside it the same
 //! name with `.sha256`.
 
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use url::Url;
 use super::account::{self, Account};
 use super::error::Tried;
 use super::progress::DownloadProgress;
+use crate::error_chain::chain;
 use crate::outbound::is_loopback;
 
 /// Where the releases are, unless a caller names a mirror.
@@ -233,17 +233,6 @@ fn unpack(archive: &[u8], folder: &Path, home: &Path) -> Result<(), DownloadFaul
     });
     let whole = whole.map_err(unpacking("reading what was unpacked into", folder))?.path();
     fs::rename(whole, home).map_err(unpacking("renaming what was unpacked to", home))
-}
-
-/// An error with its causes.
-fn chain(fault: &DownloadFault) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(error) = cause {
-        let _infallible = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

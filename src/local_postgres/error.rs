@@ -29,9 +29,9 @@ pub enum LocalPostgresError {
         /// Every place, in the order in which it was tried.
         tried: Vec<Tried>,
     },
-    /// PostgreSQL refuses to run as root, and there is nobody else to run it as.
+    /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     #[error(
-        "PostgreSQL does not run as root, and /etc/passwd has neither the user postgres nor nobody: add one of them"
+        "PostgreSQL does not run as root, and /etc/passwd has neither the user `postgres` nor `nobody`: add one of them"
     )]
     NoUnprivilegedAccount,
     /// A file or folder could not be made, read or given away.
@@ -57,7 +57,7 @@ pub enum LocalPostgresError {
         path: PathBuf,
     },
     /// The user that PostgreSQL runs as can't enter the folder.
-    #[error("as root, PostgreSQL is run as the user {account}, who cannot reach {}: give a folder whose parents everybody may enter", path.display())]
+    #[error("as root, PostgreSQL is run as the user {account}, who cannot reach {}: give a folder whose parents all users may enter", path.display())]
     FolderUnreachable {
         /// The user's name.
         account: String,

@@ -19,7 +19,7 @@ use super::{polling, process};
 /// How long `initdb`, and then the server's start, may take; recovery after a crash is part of it.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How many ports are tried when somebody else is quicker.
+/// How many ports are tried when another program is quicker.
 const PORT_ATTEMPTS: u32 = 20;
 
 /// Ports are taken from below the ranges that Linux (32768 and up) and macOS (49152 and up) use for outgoing
@@ -137,7 +137,7 @@ impl LocalPostgres {
             self.stop_server(StopMode::Fast)?;
         }
         self.supervisor.finish()?;
-        // The supervisor has ended the server, unless somebody killed the supervisor.
+        // The supervisor has ended the server, unless the supervisor was killed.
         self.stop_server(StopMode::Immediate)
     }
 

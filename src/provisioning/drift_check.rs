@@ -70,18 +70,19 @@ impl Provisioning {
     /// Compares one meeting of the rounds, unless another replica was faster; says whether Graph was asked.
     pub(crate) async fn compare_on_rounds(
         self: &Arc<Self>,
-        (key, generation): &(BookingKey, Generation),
+        key: &BookingKey,
+        generation: Generation,
         unseen_for: Duration,
     ) -> Result<bool, ProvisioningError> {
         let now = self.clock.now();
         let attempt = self.fresh_attempt(now);
-        let Some(leased) = self.begin_check(key, *generation, Some(now - unseen_for), attempt).await? else {
+        let Some(leased) = self.begin_check(key, generation, Some(now - unseen_for), attempt).await? else {
             return Ok(false);
         };
         let provisioning = Arc::clone(self);
         let work = provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker()));
         // It has said itself what became of it, or panicked, which is in the log.
-        let _standing = self.in_flight.spawn(work).await;
+        let _booking = self.in_flight.spawn(work).await;
         Ok(true)
     }
 

@@ -30,7 +30,7 @@ impl AdaptiveLimit {
         self.limit as usize
     }
 
-    /// A call went well while so many were under way, it among them. A limit that nobody comes near proves nothing.
+    /// A call went well while so many were under way, it among them. A limit that no load comes near proves nothing.
     pub(super) fn succeeded(&mut self, under_way: usize) {
         if under_way * 2 >= self.now() {
             self.limit = (self.limit + 1.0 / self.limit).min(self.most);

@@ -43,11 +43,11 @@ impl Rounds {
         let mut place = None;
         loop {
             let (found, next) = self.provisioning.to_compare(place, self.unseen_for).await?;
-            for booking in &found {
+            for (key, generation) in &found {
                 if stop.is_cancelled() {
                     return Ok(compared);
                 }
-                if self.provisioning.compare_on_rounds(booking, self.unseen_for).await? {
+                if self.provisioning.compare_on_rounds(key, *generation, self.unseen_for).await? {
                     compared += 1;
                     tokio::select! {
                         () = stop.cancelled() => {}

@@ -87,7 +87,7 @@ async fn every_route_answers_each_caller_as_its_role_allows() {
             Access::Authenticated(known) => known,
             Access::Public => [200; 5],
         };
-        for unknown in [Who::Nobody, Who::Stranger] {
+        for unknown in [Who::Anonymous, Who::Stranger] {
             let answer = ask(&app, unknown, &route).await;
             match route.access {
                 Access::Authenticated(_) => {
@@ -115,7 +115,7 @@ async fn every_route_answers_each_caller_as_its_role_allows() {
 #[tokio::test]
 async fn the_table_has_every_route_of_the_document() {
     let app = TestApp::start().await;
-    let document = app.get(Who::Nobody, "/openapi.json").await.expect(200).json();
+    let document = app.get(Who::Anonymous, "/openapi.json").await.expect(200).json();
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         let methods = item
             .as_object()
@@ -189,7 +189,7 @@ async fn unauthenticated_callers_learn_nothing() {
     ];
     for (method, path) in paths {
         for body in [String::new(), "x".repeat(300 * 1024)] {
-            let request = app.request(Who::Nobody, method.clone(), path).body(body);
+            let request = app.request(Who::Anonymous, method.clone(), path).body(body);
             ApiResponse::read(request.send().await.unwrap()).await.problem(401, "unauthenticated");
         }
     }
@@ -201,13 +201,13 @@ async fn unauthenticated_callers_learn_nothing() {
 async fn what_is_public_is_public_and_what_is_not_is_not() {
     let app = TestApp::start().await;
     for path in ["/openapi.json", "/docs/", "/problems", "/problems/booking-differs"] {
-        app.get(Who::Nobody, path).await.expect(200);
+        app.get(Who::Anonymous, path).await.expect(200);
     }
     for path in ["/livez", "/readyz", "/startupz", "/metrics"] {
-        app.get(Who::Nobody, path).await.problem(404, "not-found");
+        app.get(Who::Anonymous, path).await.problem(404, "not-found");
         assert_eq!(reqwest::get(app.admin_url(path)).await.unwrap().status(), 200);
     }
-    let page = app.get(Who::Nobody, "/docs/").await.text;
+    let page = app.get(Who::Anonymous, "/docs/").await.text;
     assert!(
         !page.contains("https://") && !page.contains("//cdn"),
         "the page loads something from another host: {page}"
@@ -220,7 +220,7 @@ async fn what_is_public_is_public_and_what_is_not_is_not() {
 async fn the_root_leads_a_browser_to_the_documentation() {
     let app = TestApp::start().await;
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    let request = app.request(Who::Nobody, Method::GET, "/").header("Accept", browser);
+    let request = app.request(Who::Anonymous, Method::GET, "/").header("Accept", browser);
     let page = request.send().await.unwrap();
     assert_eq!((page.status().as_u16(), page.url().path()), (200, "/docs/"));
     assert!(page.text().await.unwrap().contains("<title>Meeting Provisioner API</title>"));
@@ -231,16 +231,16 @@ async fn the_root_leads_a_browser_to_the_documentation() {
 #[tokio::test]
 async fn the_root_tells_a_program_what_this_service_is() {
     let app = TestApp::start().await;
-    let answer = app.get(Who::Nobody, "/").await.expect(200);
+    let answer = app.get(Who::Anonymous, "/").await.expect(200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     // `Compress` adds its own field.
     assert!(answer.header("vary").unwrap().contains("Accept"));
     let service = answer.json();
     assert_eq!(service["name"], "meeting-provisioner");
-    let document = app.get(Who::Nobody, "/openapi.json").await.expect(200).json();
+    let document = app.get(Who::Anonymous, "/openapi.json").await.expect(200).json();
     assert_eq!(service["version"], document["info"]["version"]);
     for link in ["documentation", "openapi", "problems"] {
-        app.get(Who::Nobody, service["links"][link].as_str().unwrap()).await.expect(200);
+        app.get(Who::Anonymous, service["links"][link].as_str().unwrap()).await.expect(200);
     }
     app.get(Who::Desk, service["links"]["bookings"].as_str().unwrap()).await.expect(200);
     app.end().await;
@@ -250,15 +250,15 @@ async fn the_root_tells_a_program_what_this_service_is() {
 #[tokio::test]
 async fn every_problem_has_a_page() {
     let app = TestApp::start().await;
-    let list = app.get(Who::Nobody, "/problems").await.expect(200).json();
+    let list = app.get(Who::Anonymous, "/problems").await.expect(200).json();
     let problems = list["items"].as_array().or(list.as_array()).unwrap().clone();
     assert!(problems.len() > 15);
     for problem in problems {
-        let page = app.get(Who::Nobody, &format!("/problems/{}", problem["code"].as_str().unwrap())).await;
+        let page = app.get(Who::Anonymous, &format!("/problems/{}", problem["code"].as_str().unwrap())).await;
         let page = page.expect(200).json();
         assert_eq!(page["code"], problem["code"]);
         assert!(page["status"].is_number() && page.as_object().unwrap().values().any(Value::is_string));
     }
-    app.get(Who::Nobody, "/problems/no-such-problem").await.problem(404, "not-found");
+    app.get(Who::Anonymous, "/problems/no-such-problem").await.problem(404, "not-found");
     app.end().await;
 }

@@ -42,7 +42,7 @@ async fn all_options_of_the_builder_combine() {
     assert_eq!(answer.header("preference-applied"), Some("wait=7"), "the setting overrides the file");
     assert_eq!(answer.json()["effectiveSettings"], json!({"allowRecording": false}), "the file is read");
     assert!(app.proxy().run().contains(&Statement::Accept), "the service's statements pass the proxy");
-    let request = app.request(Who::Nobody, Method::GET, "/v1/bookings").bearer_auth(key);
+    let request = app.request(Who::Anonymous, Method::GET, "/v1/bookings").bearer_auth(key);
     assert_eq!(request.send().await.unwrap().status(), 200);
     app.end().await;
 }

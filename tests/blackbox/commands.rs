@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meeting_provisioner::msgraph_simulator::OrganizerState;
 
-use crate::support::postgres::{empty_database, local_settings};
+use crate::support::postgres::{empty_database, local::local_settings};
 use crate::support::process::{Process, program};
 use crate::support::{ORGANIZER, TestApp, Who, booking};
 
@@ -169,7 +169,7 @@ async fn a_fresh_key_is_accepted() {
     let key = text.lines().find(|line| line.starts_with("mpk_")).unwrap().to_owned();
     let block = &text[text.find("[[api_key]]").unwrap()..];
     let app = TestApp::builder().api_keys(block).start().await;
-    let request = app.request(Who::Nobody, reqwest::Method::GET, "/v1/bookings").bearer_auth(key);
+    let request = app.request(Who::Anonymous, reqwest::Method::GET, "/v1/bookings").bearer_auth(key);
     assert_eq!(request.send().await.unwrap().status(), 200);
     app.end().await;
 }

@@ -8,7 +8,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
-use crate::support::postgres::{empty_database, local_settings};
+use crate::support::postgres::{empty_database, local::local_settings};
 use crate::support::{TestApp, Who, booking};
 
 /// While Postgres is away nothing is accepted, and the answer says so; when it is back the service goes on by itself.

@@ -8,7 +8,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use crate::support::postgres::local_settings;
+use crate::support::postgres::local::local_settings;
 use crate::support::process::Process;
 use crate::support::{ApiResponse, TestApp, Who, booking};
 

@@ -129,7 +129,7 @@ fn nothing_is_left_when_the_process_is_killed_while_starting() {
             let folder = fs::read_dir(temporary.path()).unwrap().next()?.unwrap().path();
             folder.join(appearing).exists().then_some(())
         });
-        // Before the supervisor there is a moment in which nobody watches, so wait for it.
+        // Before the supervisor there is a moment without a watch, so wait for it.
         let name = format!("postgres-supervisor {}", temporary.path().display());
         eventually("the supervisor is there", || (!processes_naming(&name).is_empty()).then_some(()));
         kill(&mut process, "KILL");

@@ -9,7 +9,7 @@ use meeting_provisioner::local_postgres::{
     LocalPostgres, LocalPostgresError, LocalPostgresSettings, StopMode,
 };
 
-use crate::postgres::local_settings;
+use crate::postgres::local::local_settings;
 use crate::support::{ask, cluster_of, kept_in, open_folder, start};
 
 #[test]

@@ -11,7 +11,7 @@ use meeting_provisioner::local_postgres::{LocalPostgres, LocalPostgresSettings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::postgres::local_settings;
+use crate::postgres::local::local_settings;
 
 /// The programs that `TEST_POSTGRES_BINARIES_DIR` names, else those that are found without `PATH` or can be fetched.
 pub fn settings() -> LocalPostgresSettings {

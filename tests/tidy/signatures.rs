@@ -171,7 +171,8 @@ fn parameter_type(parameter: &str) -> &str {
 
 fn is_tuple(kind: &str) -> bool {
     let kind = kind.trim_start_matches('&').trim_start_matches("mut ").trim();
-    kind.starts_with('(') && kind.contains(',')
+    // `(impl Fn(…) + Send)` is one type in parentheses.
+    kind.starts_with('(') && !kind.starts_with("(impl ") && !kind.starts_with("(dyn ") && kind.contains(',')
 }
 
 /// The code before the tests that stand in the same file.
@@ -188,7 +189,7 @@ fn facts(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn a_parameter_that_is_a_tuple_is_found() {
-    let text = "fn a((b, c): (u8, u8)) {}\nfn d<T>(e: &(u8, T), f: u8) {}\nfn g(h: impl Fn((u8, u8)) -> (u8, u8), i: ()) {}\n\
+    let text = "fn a((b, c): (u8, u8)) {}\nfn d<T>(e: &(u8, T), f: u8) {}\nfn g(h: &(impl Fn(u8, (u8, u8)) -> (u8, u8) + Send), i: ()) {}\n\
                 #[cfg(test)]\nfn j(k: (u8, u8)) {}\n";
     assert_eq!(
         facts("src/api/a.rs", text),

@@ -144,7 +144,7 @@ impl<'a> Script<'a> {
     }
 
     async fn cancelled(&self) -> anyhow::Result<bool> {
-        heading(9, "The first booking, called off", "its lobby is closed, then the meeting is removed");
+        heading(9, "The first booking, cancelled", "its lobby is closed, then the meeting is removed");
         let answered = self.caller.cancel(&self.booking_id("A")).await?;
         show(&answered);
         println!("     notice      {}", text(&answered.body["notice"]));

@@ -20,7 +20,7 @@ pub enum Who {
     /// A key that isn't in the file.
     Stranger,
     /// No credential at all.
-    Nobody,
+    Anonymous,
 }
 
 impl Who {
@@ -29,7 +29,7 @@ impl Who {
 
     /// The key, if this caller has one.
     pub fn key(self) -> Option<String> {
-        (self != Self::Nobody).then(|| format!("mpk_{:-<43}", format!("for-tests-{self:?}")))
+        (self != Self::Anonymous).then(|| format!("mpk_{:-<43}", format!("for-tests-{self:?}")))
     }
 
     fn grant(self) -> (&'static str, &'static str) {
@@ -39,7 +39,7 @@ impl Who {
             Self::OtherSystem => ("crm", "bookings.write"),
             Self::Auditor => ("audit", "audit.read"),
             Self::Operator => ("operations", "operator"),
-            Self::Stranger | Self::Nobody => unreachable!("{self:?} has no grant"),
+            Self::Stranger | Self::Anonymous => unreachable!("{self:?} has no grant"),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Container {
         let name = format!("meeting-provisioner-test-{}", SystemClock.fresh_id());
         // It is there before the container is, so that no moment goes unwatched.
         let remover = remover(&name)?;
-        // It trusts everybody, so only this machine may connect.
+        // It trusts all users, so only this machine may connect.
         let options = ["--publish", "127.0.0.1::5432", "--env", "POSTGRES_HOST_AUTH_METHOD=trust"];
         docker(&[&["run", "--detach", "--name", &name], &options[..], &[image]].concat())?;
         let address = docker(&["port", &name, "5432/tcp"])?;

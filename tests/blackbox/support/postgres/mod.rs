@@ -13,8 +13,7 @@
 mod container;
 mod database;
 mod keeper;
-mod local;
+pub mod local;
 mod server;
 
 pub use database::{TestDatabase, empty_database, fresh_database};
-pub use local::local_settings;
