@@ -4,7 +4,6 @@
 mod connections_are_kept;
 mod inputs_fit_their_types;
 mod migrations;
-#[expect(unused_imports, reason = "how a Postgres is started is for the tests of the commands alone")]
 #[path = "../../../tests/blackbox/support/postgres/mod.rs"]
 mod postgres;
 mod rows;
