@@ -7,10 +7,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::process::program;
+use crate::support::process::{Process, program};
 use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
+const THIRD_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000002";
 
 fn id(organizer: &str) -> Uuid {
     Uuid::parse_str(organizer).unwrap()
@@ -241,4 +242,31 @@ async fn the_command_makes_parked_bookings_due() {
     assert_eq!(command(&app, &["--code", "no-such-code"]).await.0, Some(2));
     assert_eq!(command(&app, &["--status", "provisioned"]).await.0, Some(2));
     app.end().await;
+}
+
+/// By real time, and with a worker that looks by itself once a minute only: each booking is asked for when it is due. A look for
+/// the earlier one takes nothing away from the later one, and a call that hangs holds up neither.
+#[tokio::test]
+async fn a_retry_comes_when_it_is_due_however_long_the_worker_rests() {
+    let app = TestApp::builder().setting("WORKER__POLL_SECONDS", "60").at_real_time().start().await;
+    let process = Process::serve(app.environment()).await;
+    let on_creation = |effect| InjectedFault::on(Operation::CreateOrGet, effect);
+    let hangs = on_creation(Effect::SlowBeforeWork { milliseconds: 20_000 });
+    app.simulator.inject(hangs.for_organizer(THIRD_ORGANIZER));
+    for (organizer, retry_after) in [(ORGANIZER, "1"), (OTHER_ORGANIZER, "2")] {
+        let throttled = Effect::ThrottledBeforeWork { retry_after: Some(retry_after.to_owned()) };
+        app.simulator.inject(on_creation(throttled).for_organizer(organizer));
+    }
+    let book = async |booking_id: &str, organizer: &str, prefer: &str| {
+        let body = booking_with(booking_id, json!({"organizer": organizer}));
+        let request = process.request(Who::Desk, Method::POST, "/v1/bookings").header("Prefer", prefer);
+        ApiResponse::read(request.json(&body).send().await.unwrap()).await
+    };
+    book("HANGS", THIRD_ORGANIZER, "respond-async").await.expect(202);
+    let (earlier, later) =
+        tokio::join!(book("EARLIER", ORGANIZER, "wait=20"), book("LATER", OTHER_ORGANIZER, "wait=20"));
+    earlier.expect(201);
+    later.expect(201);
+    process.kill().await;
+    app.end_with_work_left().await;
 }
