@@ -120,6 +120,12 @@ impl BenchSetup {
         self.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).always());
     }
 
+    /// Graph answers the next so many creations like that.
+    pub fn throttle_graph_times(&self, seconds: u64, times: u32) {
+        let effect = Effect::ThrottledBeforeWork { retry_after: Some(seconds.to_string()) };
+        self.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect).times(times));
+    }
+
     /// How many meetings Graph holds.
     pub fn meetings(&self) -> usize {
         self.simulator.meetings().len()

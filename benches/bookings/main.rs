@@ -9,6 +9,7 @@
 mod bench_setup;
 mod connection;
 mod crowd;
+mod lateness;
 mod load;
 mod pgbench;
 mod program;
@@ -59,6 +60,9 @@ struct BenchArguments {
     /// Measure how soon the bookings of a killed replica are settled by another, instead
     #[arg(long)]
     resuming: bool,
+    /// Measure how late what is due is asked for, with so many bookings that wait, instead
+    #[arg(long, value_delimiter = ',', value_name = "BOOKINGS")]
+    lateness: Vec<u32>,
     /// Measure memory and answers while so many requests wait for their meetings, instead
     #[arg(long, value_name = "REQUESTS")]
     crowd: Option<usize>,
@@ -97,6 +101,9 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.resuming {
         return resuming::measure(&setup, arguments.rounds);
+    }
+    if !arguments.lateness.is_empty() {
+        return lateness::measure(&setup, &arguments.lateness);
     }
     if let Some(requests) = arguments.crowd {
         return crowd::measure(&setup, requests);

@@ -78,8 +78,9 @@ async fn local() -> Result<Server, LocalPostgresError> {
 }
 
 #[cfg(not(feature = "test-containers"))]
-async fn container() -> Result<Server, String> {
-    Err("the tests were compiled without it; use cargo test --features test-containers".to_owned())
+fn container() -> impl Future<Output = Result<Server, String>> {
+    let missing = "the tests were compiled without it; use cargo test --features test-containers";
+    std::future::ready(Err(missing.to_owned()))
 }
 
 #[cfg(feature = "test-containers")]
