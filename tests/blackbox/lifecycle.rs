@@ -76,6 +76,83 @@ async fn a_late_message_changes_nothing() {
     app.end().await;
 }
 
+/// A cancel of a booking that is cancelled already keeps its sequence: an older rebooking can't undo it, and is told so.
+#[tokio::test]
+async fn a_later_cancel_is_not_undone_by_an_older_rebooking() {
+    let app = TestApp::start().await;
+    let with = |sequence: u32| booking_with("BK-1", json!({"sequence": sequence}));
+    app.book(Who::Desk, &with(0)).await.expect(201);
+    app.delete("BK-1?sequence=1", &[]).await.expect(200);
+    let before = app.delete("BK-1?sequence=1", &[]).await.expect(200);
+    let after = app.delete("BK-1?sequence=3", &[]).await.expect(200);
+    assert_eq!((&after.json()["sequence"], &after.json()["status"]), (&json!(3), &json!("cancelled")));
+    assert_ne!(before.header("etag"), after.header("etag"));
+    let problem = app.declare(&with(2)).await.problem(409, "stale-sequence");
+    assert_eq!((&problem["booking"]["sequence"], &problem["booking"]["generation"]), (&json!(3), &json!(1)));
+    app.book(Who::Desk, &with(2)).await.problem(409, "stale-sequence");
+    app.delete("BK-1?sequence=2", &[]).await.problem(409, "stale-sequence");
+    assert_eq!((live(&app).len(), app.simulator.counts().arrived(Operation::Delete)), (0, 1));
+    assert_eq!(
+        app.history("BK-1").await,
+        [
+            "booking.accepted",
+            "meeting.created",
+            "booking.cancelled",
+            "meeting.changed",
+            "meeting.removed",
+            "booking.changed"
+        ]
+    );
+    let rebooked = app.declare(&with(4)).await.expect(201).json();
+    assert_eq!((&rebooked["generation"], &rebooked["status"]), (&json!(2), &json!("provisioned")));
+    app.end().await;
+}
+
+/// A later cancel that comes while the meeting is being removed lets the removal go on.
+#[tokio::test]
+async fn a_later_cancel_lets_the_removal_go_on() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.simulator.inject(InjectedFault::on(Operation::Delete, Effect::SlowAfterWork { milliseconds: 400 }));
+    app.delete("BK-1?sequence=1", &[("Prefer", "respond-async")]).await.expect(202);
+    let arrived = app
+        .simulator
+        .wait_for_call(Duration::from_secs(10), |call| call.operation == Operation::Delete && call.work_done);
+    arrived.await.unwrap();
+    app.delete("BK-1?sequence=3", &[("Prefer", "respond-async")]).await;
+    app.idle().await;
+    while app.resume_after(Duration::from_secs(1)).await > 0 {}
+    let body = app.booking("BK-1").await;
+    assert_eq!((&body["status"], &body["sequence"]), (&json!("cancelled"), &json!(3)));
+    assert_eq!(live(&app).len(), 0);
+    app.end().await;
+}
+
+/// A create that comes after a change is late, not in conflict: also where the booking was cancelled since.
+#[tokio::test]
+async fn a_late_create_is_told_that_it_is_late() {
+    let app = TestApp::start().await;
+    let with = |sequence: u32, day: &str| {
+        let mut body = booking_with("BK-1", moved(day));
+        body["sequence"] = json!(sequence);
+        body
+    };
+    app.declare(&with(2, "02")).await.expect(201);
+    let problem = app.book(Who::Desk, &with(0, "01")).await.problem(409, "stale-sequence");
+    assert_eq!(problem["booking"]["sequence"], 2);
+    app.book(Who::Desk, &with(2, "02")).await.expect(200);
+    app.book(Who::Desk, &with(2, "03")).await.problem(409, "booking-differs");
+    app.book(Who::Desk, &with(3, "03")).await.problem(409, "booking-differs");
+    app.delete("BK-1?sequence=3", &[]).await.expect(200);
+    app.book(Who::Desk, &with(2, "02")).await.problem(409, "stale-sequence");
+    app.book(Who::Desk, &with(3, "03")).await.problem(409, "booking-cancelled");
+    // What is booked again without a sequence keeps the one before.
+    app.declare(&booking("BK-1")).await.expect(201);
+    assert_eq!(app.booking("BK-1").await["sequence"], 3);
+    app.declare(&with(2, "02")).await.problem(409, "stale-sequence");
+    app.end().await;
+}
+
 /// `If-Match`: a caller changes nothing that it hasn't seen (optimistic concurrency).
 #[tokio::test]
 async fn if_match_is_enforced() {
