@@ -50,9 +50,9 @@ pub enum AddressFault {
 pub const ADDRESS_LENGTH_MAX: usize = 256;
 
 /// Checks that a text is one address: `dot-atom "@" domain` (RFC 5322, 3.4.1, without comments, quotes and literals), letters
-/// of any script included (RFC 6531, 3.3). Graph stores attendees unchecked, so a text that is no address is invited by
-/// nothing and no error says so. Invisible characters are refused although RFC 6531 allows some: two addresses that look the
-/// same would be two users.
+/// of any script included (RFC 6531, 3.3). Graph stores attendees unchecked, so a text that is no address is a guest
+/// who is never there, and no error says so. Invisible characters are refused although RFC 6531 allows some: two addresses
+/// that look the same would be two users.
 pub(super) fn check(text: &str) -> Result<(), AddressFault> {
     if text.chars().count() > ADDRESS_LENGTH_MAX {
         return Err(AddressFault::TooLong);
@@ -91,7 +91,6 @@ fn has_scheme(text: &str) -> bool {
 
 fn fault_of(c: char) -> Option<AddressFault> {
     match c {
-        // The marks that tell how a text was coded are found before blanks, as which older Unicode versions count some.
         c if is_invisible(c) => Some(AddressFault::Invisible(c)),
         c if c.is_whitespace() => Some(AddressFault::Blank(c)),
         c if c.is_control() => Some(AddressFault::Control(c)),

@@ -63,6 +63,9 @@ impl Upn {
 
     /// Reads a user principal name that is there already, in the store or at Graph. What was accepted once stays readable,
     /// also where [`Upn::parse`] has become stricter since.
+    ///
+    /// # Errors
+    /// When it has no name or no domain, is longer than 256 characters or holds U+0000.
     pub fn recorded(text: &str) -> Result<Self, AddressFault> {
         match text.rsplit_once('@') {
             _ if text.chars().count() > ADDRESS_LENGTH_MAX => Err(AddressFault::TooLong),
