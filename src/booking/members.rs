@@ -1,9 +1,10 @@
 //! Takes the members of a JSON object one by one and collects every fault on the way.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::member_fault::MemberFault;
-use super::text_types::TextFault;
 
 /// The members of one object that have not been read yet.
 pub(super) struct Members<'a> {
@@ -31,24 +32,24 @@ impl<'a> Members<'a> {
     }
 
     /// Takes a text member and reads it.
-    pub(super) fn text<T>(
+    pub(super) fn text<T, F: fmt::Display>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&str) -> Result<T, TextFault>,
+        read: impl FnOnce(&str) -> Result<T, F>,
     ) -> Option<T> {
         let value = self.take(name)?;
         let Value::String(text) = &value else {
             self.fault(name, format!("must be a string, not {}", kind(&value)));
             return None;
         };
-        read(text).map_err(|fault| self.fault(name, fault.0)).ok()
+        read(text).map_err(|fault| self.fault(name, fault.to_string())).ok()
     }
 
     /// Takes a text member that must be there, and reads it.
-    pub(super) fn required_text<T>(
+    pub(super) fn required_text<T, F: fmt::Display>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&str) -> Result<T, TextFault>,
+        read: impl FnOnce(&str) -> Result<T, F>,
     ) -> Option<T> {
         if self.left.get(name).is_none_or(Value::is_null) {
             self.known.push(name);

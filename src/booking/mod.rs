@@ -4,6 +4,7 @@
 //! [`ExternalId`], and two bookings are compared field by field. Nothing here knows HTTP, SQL or Graph.
 //! Called by `api` and `command`, by `provisioning` and by `store`.
 
+mod address;
 mod difference;
 mod external_id;
 mod key;
@@ -15,12 +16,13 @@ mod parse;
 mod spec;
 mod text_types;
 
+pub use address::AddressFault;
 pub use difference::{Difference, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
 pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
 pub use meeting_settings::MeetingSettings;
 pub use member_fault::MemberFault;
-pub use parse::{ATTENDEES_MAX, DURATION_HOURS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
+pub use parse::{ATTENDEES_MAX, DURATION_DAYS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
 pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};

@@ -17,14 +17,17 @@ use crate::clock::{Timestamp, to_ticks};
 
 /// Most attendees of one booking.
 pub const ATTENDEES_MAX: usize = 1_000;
-/// Longest meeting, in hours.
-pub const DURATION_HOURS_MAX: u64 = 30;
+/// Longest booking, in days: a room for a year, its last day and a margin of a month included; what is longer is rather a
+/// year that was mistyped. Neither Graph nor Teams bounds how far start and end lie apart. Teams' 30 hours (its page "Limits
+/// and specifications") bound a meeting that is running: Teams ends it then, the link stays, and who opens the link starts
+/// the meeting again.
+pub const DURATION_DAYS_MAX: u64 = 400;
 /// Most pairs of metadata.
 pub const METADATA_PAIRS_MAX: usize = 16;
 const METADATA_NAME_MAX: usize = 128;
 const METADATA_TEXT_MAX: usize = 512;
 const DURATION_DEFAULT: Duration = Duration::from_hours(1);
-const DURATION_MAX: Duration = Duration::from_hours(DURATION_HOURS_MAX);
+const DURATION_MAX: Duration = Duration::from_hours(24 * DURATION_DAYS_MAX);
 
 /// Reads a booking from a JSON body, with its id where the body names one.
 ///
@@ -117,7 +120,8 @@ fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
     if end < start {
         members.fault("endDateTime", "must not be before startDateTime");
     } else if end - start > DURATION_MAX {
-        members.fault("endDateTime", "must not be more than 30 hours after startDateTime");
+        let detail = format!("must not be more than {DURATION_DAYS_MAX} days after startDateTime");
+        members.fault("endDateTime", detail);
     }
     Some((start, end))
 }

@@ -30,6 +30,36 @@ fn absent_members_take_their_defaults() {
     assert!(spec.attendees.is_empty() && spec.metadata.is_empty() && spec.subject.is_none());
 }
 
+/// Courses of days and rooms of a term or a year are bookings.
+#[test]
+fn a_booking_may_last_longer_than_a_meeting_may_run() {
+    for end in [
+        "2026-12-02T15:00:01+01:00",
+        "2026-12-03T17:00:00+01:00",
+        "2027-03-01T00:00:00Z",
+        "2028-01-05T08:00:00Z",
+    ] {
+        assert_eq!(pointers(&json!({"endDateTime": end})), [""; 0], "{end}");
+    }
+    let faults = parse(body(&json!({"endDateTime": "2028-01-05T08:00:01Z"}))).unwrap_err();
+    assert_eq!(faults[0].detail, "must not be more than 400 days after startDateTime");
+}
+
+/// What an earlier version accepted is still read from the store, also where a request that says so is refused now.
+#[test]
+fn a_stored_booking_outlives_stricter_rules() {
+    let (_, spec) = parse(body(&json!({"attendees": [{"upn": "anna@contoso.com"}]}))).unwrap();
+    let mut stored = serde_json::to_value(spec).unwrap();
+    for upn in
+        ["mailto:anna@contoso.com", "anna@contoso.com;bob@contoso.com", "a@b@contoso.com", "a..b@contoso.com"]
+    {
+        assert_eq!(pointers(&json!({"attendees": [{"upn": upn}]})), ["/attendees/0/upn"], "{upn}");
+        stored["attendees"][0]["upn"] = json!(upn);
+        let spec: BookingSpec = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(spec.attendees[0].upn.as_str(), upn);
+    }
+}
+
 /// Times keep Graph's 100 ns and lose what is below.
 #[test]
 fn times_are_kept_to_100_nanoseconds() {
@@ -52,6 +82,7 @@ fn each_fault_is_named_by_its_pointer() {
         (json!({"organizer": null}), "/organizer"),
         (json!({"organizer": "anna"}), "/organizer"),
         (json!({"organizer": "a b@contoso.com"}), "/organizer"),
+        (json!({"organizer": "mailto:a@contoso.com"}), "/organizer"),
         (json!({"subject": ""}), "/subject"),
         (json!({"subject": long}), "/subject"),
         (json!({"startDateTime": null}), "/startDateTime"),
@@ -60,12 +91,13 @@ fn each_fault_is_named_by_its_pointer() {
         (json!({"startDateTime": "9999-12-31T23:59:59-10:00"}), "/startDateTime"),
         (json!({"startDateTime": "0001-01-01T00:00:00+10:00"}), "/startDateTime"),
         (json!({"endDateTime": "2026-12-01T08:59:00+01:00"}), "/endDateTime"),
-        (json!({"endDateTime": "2026-12-02T15:00:01+01:00"}), "/endDateTime"),
+        (json!({"endDateTime": "2028-01-05T09:00:01+01:00"}), "/endDateTime"),
         (json!({"endDatetime": "2026-12-01T10:00:00+01:00"}), "/endDatetime"),
         (json!({"attendees": {}}), "/attendees"),
         (json!({"attendees": many}), "/attendees"),
         (json!({"attendees": ["a@contoso.com"]}), "/attendees/0"),
         (json!({"attendees": [{}]}), "/attendees/0/upn"),
+        (json!({"attendees": [{"upn": "a@b.c"}, {"upn": "d@b.c;e@b.c"}]}), "/attendees/1/upn"),
         (json!({"attendees": [{"upn": "a@b.c", "role": "boss"}]}), "/attendees/0/role"),
         (json!({"attendees": [{"upn": "a@b.c", "userId": "7"}]}), "/attendees/0/userId"),
         (json!({"attendees": [{"upn": "a@b.c"}, {"upn": "A@B.c"}]}), "/attendees/1/upn"),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::AddressFault;
 use super::meeting_settings::MeetingSettings;
-use super::text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
+use super::text_types::{ChatThreadId, Sequence, Subject, Upn, UserId};
 use crate::clock::Timestamp;
 
 /// Up to 16 pairs that the caller keeps with its booking; never sent to Graph.
@@ -73,14 +74,15 @@ pub enum Organizer {
 }
 
 impl Organizer {
-    /// Reads an object id or a user principal name.
-    pub fn parse(text: &str) -> Result<Self, TextFault> {
+    /// Reads an object id or a user principal name, as a caller sends it.
+    ///
+    /// # Errors
+    /// When it is neither; the fault says why.
+    pub fn parse(text: &str) -> Result<Self, AddressFault> {
         if text.contains('@') {
             return Upn::parse(text).map(Self::Upn);
         }
-        UserId::parse(text).map(Self::UserId).map_err(|_| {
-            TextFault("must be the organizer's object id (a UUID) or user principal name (name@contoso.com)")
-        })
+        UserId::parse(text).map(Self::UserId).map_err(|_| AddressFault::NeitherIdNorAddress)
     }
 
     /// The name as the caller wrote it.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::address::{self, ADDRESS_LENGTH_MAX, AddressFault};
 use super::key::text_conversions;
 
 /// What is wrong with a text, as a sentence about the member that held it.
@@ -45,27 +46,32 @@ impl fmt::Display for UserId {
     }
 }
 
-/// A user principal name: `name@domain`, at most 256 characters. Compared without regard to case.
+/// A user principal name: one address `name@domain`, at most 256 characters. Compared without regard to case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Upn(String);
 
 impl Upn {
-    /// Longest name, in characters.
-    pub const LENGTH_MAX: usize = 256;
+    /// Reads a user principal name, as a caller sends it.
+    ///
+    /// # Errors
+    /// When it is not the address of one user; the fault says why.
+    pub fn parse(text: &str) -> Result<Self, AddressFault> {
+        address::check(text)?;
+        Ok(Self(text.to_owned()))
+    }
 
-    /// Reads a user principal name.
-    pub fn parse(text: &str) -> Result<Self, TextFault> {
-        const FORM: TextFault = TextFault("must be a user principal name such as name@contoso.com");
-        if text.chars().count() > Self::LENGTH_MAX {
-            return Err(TextFault("must be at most 256 characters long"));
-        }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\' | '?')) {
-            return Err(FORM);
-        }
+    /// Reads a user principal name that is there already, in the store or at Graph. What was accepted once stays readable,
+    /// also where [`Upn::parse`] has become stricter since.
+    ///
+    /// # Errors
+    /// When it has no name or no domain, is longer than 256 characters or holds U+0000.
+    pub fn recorded(text: &str) -> Result<Self, AddressFault> {
         match text.rsplit_once('@') {
+            _ if text.chars().count() > ADDRESS_LENGTH_MAX => Err(AddressFault::TooLong),
+            _ if text.contains('\0') => Err(AddressFault::Control('\0')),
             Some((name, domain)) if !name.is_empty() && !domain.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(FORM),
+            _ => Err(AddressFault::NoAddress),
         }
     }
 
@@ -89,6 +95,26 @@ impl PartialEq for Upn {
 }
 
 impl Eq for Upn {}
+
+impl fmt::Display for Upn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Upn {
+    type Error = AddressFault;
+
+    fn try_from(text: String) -> Result<Self, AddressFault> {
+        Self::recorded(&text)
+    }
+}
+
+impl From<Upn> for String {
+    fn from(upn: Upn) -> Self {
+        upn.0
+    }
+}
 
 /// A meeting's subject: 1–255 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,4 +193,4 @@ impl Sequence {
     }
 }
 
-text_conversions!(Upn, Subject, ChatThreadId);
+text_conversions!(Subject, ChatThreadId);

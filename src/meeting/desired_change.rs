@@ -25,6 +25,19 @@ pub enum Declared {
     ChannelFixed(Vec<Difference>),
 }
 
+/// What a known booking is to a request that creates it or gets what is there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Repetition {
+    /// The same.
+    Same,
+    /// Another one, in these fields.
+    Differs(Vec<Difference>),
+    /// It was cancelled.
+    Cancelled,
+    /// A newer message was here before: this is the sequence that is stored.
+    Stale(Sequence),
+}
+
 /// What becomes of a booking that is cancelled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cancellation {
@@ -32,6 +45,9 @@ pub enum Cancellation {
     Already,
     /// It is cancelled now.
     Now(Box<Transition>),
+    /// It was cancelled before, by an older message: the sequence of this one is kept, so that nothing older counts any
+    /// more.
+    Renewed(Box<Transition>, Vec<Difference>),
     /// A newer message was here before: this is the sequence that is stored.
     Stale(Sequence),
 }
@@ -55,17 +71,15 @@ impl Booking {
         under_way: bool,
         now: Timestamp,
     ) -> Declared {
-        let stored = &self.wanted.spec;
-        if let (Some(stored), Some(requested)) = (stored.sequence, requested.sequence)
-            && (requested < stored
-                || (requested == stored && self.wanted.desired_state == DesiredState::Cancelled))
-        {
+        if let Some(stored) = self.newer_than(requested.sequence) {
             return Declared::Stale(stored);
         }
-        if self.wanted.desired_state == DesiredState::Cancelled {
-            return Declared::BookedAgain;
-        }
+        let stored = &self.wanted.spec;
         let told_sequence = requested.sequence;
+        let known_sequence = told_sequence.filter(|told| stored.sequence == Some(*told));
+        if self.wanted.desired_state == DesiredState::Cancelled {
+            return known_sequence.map_or(Declared::BookedAgain, Declared::Stale);
+        }
         requested.sequence = told_sequence.or(stored.sequence);
         if self.is_the_same_organizer(&requested.organizer) {
             requested.organizer = stored.organizer.clone();
@@ -75,7 +89,7 @@ impl Booking {
         if differences.is_empty() {
             return Declared::Same;
         }
-        if let Some(sequence) = told_sequence.filter(|told| stored.sequence == Some(*told)) {
+        if let Some(sequence) = known_sequence {
             return Declared::Stale(sequence);
         }
         if differs_in("organizer") {
@@ -92,21 +106,47 @@ impl Booking {
         Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
     }
 
+    /// What the booking is to a request that creates it or gets what is there. Such a request never changes it, but an older
+    /// one than the booking's last message is late, not wrong.
+    #[must_use]
+    pub fn repeated(&self, requested: &BookingSpec) -> Repetition {
+        if let Some(stored) = self.newer_than(requested.sequence) {
+            return Repetition::Stale(stored);
+        }
+        if self.wanted.desired_state == DesiredState::Cancelled {
+            return Repetition::Cancelled;
+        }
+        let differences = differences(&self.wanted.spec, requested);
+        if differences.is_empty() { Repetition::Same } else { Repetition::Differs(differences) }
+    }
+
     /// What becomes of the booking when it is cancelled.
     #[must_use]
     pub fn cancelled_now(&self, sequence: Option<Sequence>, under_way: bool, now: Timestamp) -> Cancellation {
-        if self.wanted.desired_state == DesiredState::Cancelled {
-            return Cancellation::Already;
-        }
-        let stored = self.wanted.spec.sequence;
-        if let (Some(stored), Some(told)) = (stored, sequence)
-            && told < stored
-        {
+        if let Some(stored) = self.newer_than(sequence) {
             return Cancellation::Stale(stored);
         }
+        let stored = &self.wanted.spec;
+        let is_cancelled = self.wanted.desired_state == DesiredState::Cancelled;
+        if is_cancelled && (sequence.is_none() || sequence == stored.sequence) {
+            return Cancellation::Already;
+        }
         let mut cancelled = self.wanting(DesiredState::Cancelled, now);
-        cancelled.wanted.spec.sequence = sequence.or(stored);
-        Cancellation::Now(Box::new(cancelled.with_work(under_way, now)))
+        cancelled.wanted.spec.sequence = sequence.or(stored.sequence);
+        let differences = differences(stored, &cancelled.wanted.spec);
+        let transition = Box::new(cancelled.with_work(under_way, now));
+        if is_cancelled {
+            Cancellation::Renewed(transition, differences)
+        } else {
+            Cancellation::Now(transition)
+        }
+    }
+
+    /// The stored sequence, where it is higher than that of a message: the message is late (RFC 5546, 2.1.5). Its second key,
+    /// DTSTAMP, is not known here.
+    fn newer_than(&self, told: Option<Sequence>) -> Option<Sequence> {
+        let stored = self.wanted.spec.sequence?;
+        (told? < stored).then_some(stored)
     }
 
     /// A name that was resolved to this very id means the same person.

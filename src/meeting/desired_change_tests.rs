@@ -67,12 +67,15 @@ fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
     }
 }
 
+fn fields(differences: &[Difference]) -> String {
+    differences.iter().map(|difference| difference.field).collect::<Vec<_>>().join(" ")
+}
+
 fn name(declared: &Declared) -> String {
     match declared {
         Declared::Same => "same".into(),
         Declared::Changed(changed, differences) => {
-            let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
-            format!("{} {}", changed.booking.status().as_str(), fields.join(" "))
+            format!("{} {}", changed.booking.status().as_str(), fields(differences))
         }
         Declared::BookedAgain => "booked again".into(),
         Declared::Replaced => "replaced".into(),
@@ -122,7 +125,7 @@ fn a_declaration_changes_what_it_says() {
 
 /// A cancelled booking is booked again, unless the message is older than the cancellation.
 #[test]
-fn what_was_called_off_is_booked_again() {
+fn a_cancelled_booking_is_booked_again() {
     for (stored, requested, expected) in [
         (json!({}), json!({}), "booked again"),
         (json!({"sequence": 3}), json!({}), "booked again"),
@@ -134,6 +137,84 @@ fn what_was_called_off_is_booked_again() {
         let found = booking.declared(spec(&requested), OrganizerChange::Refused, false, NOW);
         assert_eq!(name(&found), expected, "{stored} declared {requested}");
     }
+}
+
+/// What each call makes of a message, by the sequence that is stored, the one that the message has, and whether the booking
+/// is cancelled. The table of docs/API.md, "Order of messages". The columns: POST and PUT of the same content, POST and PUT
+/// of another subject, DELETE.
+#[test]
+fn the_sequence_decides_which_message_counts() {
+    let (present, cancelled) = (DesiredState::Present, DesiredState::Cancelled);
+    for (state, stored, told, expected) in [
+        (present, None, None, "same | same | differs subject | provisioned subject | cancelling -"),
+        (
+            present,
+            None,
+            Some(3),
+            "differs sequence | provisioned sequence | differs subject sequence | provisioned subject sequence | cancelling 3",
+        ),
+        (
+            present,
+            Some(3),
+            None,
+            "differs sequence | same | differs subject sequence | provisioned subject | cancelling 3",
+        ),
+        (present, Some(3), Some(2), "stale | stale | stale | stale | stale"),
+        (present, Some(3), Some(3), "same | same | differs subject | stale | cancelling 3"),
+        (
+            present,
+            Some(3),
+            Some(4),
+            "differs sequence | provisioned sequence | differs subject sequence | provisioned subject sequence | cancelling 4",
+        ),
+        (cancelled, None, None, "cancelled | booked again | cancelled | booked again | already"),
+        (cancelled, None, Some(3), "cancelled | booked again | cancelled | booked again | cancelled 3"),
+        (cancelled, Some(3), None, "cancelled | booked again | cancelled | booked again | already"),
+        (cancelled, Some(3), Some(2), "stale | stale | stale | stale | stale"),
+        (cancelled, Some(3), Some(3), "cancelled | stale | cancelled | stale | already"),
+        (cancelled, Some(3), Some(4), "cancelled | booked again | cancelled | booked again | cancelled 4"),
+    ] {
+        let booking = provisioned(&json!({"sequence": stored}), state);
+        let mut found = Vec::new();
+        for subject in ["Review", "Other"] {
+            let requested = spec(&json!({"sequence": told, "subject": subject}));
+            found.push(match booking.repeated(&requested) {
+                Repetition::Same => "same".into(),
+                Repetition::Differs(differences) => format!("differs {}", fields(&differences)),
+                Repetition::Cancelled => "cancelled".into(),
+                Repetition::Stale(_) => "stale".into(),
+            });
+            let declared = booking.declared(requested, OrganizerChange::Refused, false, NOW);
+            found.push(name(&declared).replace(", 3 is stored", "").replace("updating", "provisioned"));
+        }
+        let told = told.and_then(Sequence::new);
+        found.push(match booking.cancelled_now(told, false, NOW) {
+            Cancellation::Already => "already".into(),
+            Cancellation::Stale(_) => "stale".into(),
+            Cancellation::Now(next) | Cancellation::Renewed(next, _) => {
+                let sequence = next.booking.wanted.spec.sequence;
+                let number = sequence.map_or("-".into(), |sequence| sequence.number().to_string());
+                format!("{} {number}", next.booking.status().as_str())
+            }
+        });
+        assert_eq!(found.join(" | "), expected, "{state:?}, {stored:?} is stored, {told:?} is sent");
+    }
+}
+
+/// A later cancel changes the sequence and nothing at Graph, and is told apart from the cancel itself.
+#[test]
+fn a_later_cancel_keeps_its_sequence() {
+    let booking = provisioned(&json!({"sequence": 1}), DesiredState::Cancelled);
+    let Cancellation::Renewed(renewed, differences) = booking.cancelled_now(Sequence::new(3), false, NOW)
+    else {
+        panic!("not renewed")
+    };
+    assert_eq!((renewed.next.clone(), fields(&differences).as_str()), (None, "sequence"));
+    let renewed = renewed.booking;
+    assert_eq!((renewed.status().as_str(), renewed.revision), ("cancelled", booking.revision + 1));
+    let late = spec(&json!({"sequence": 2}));
+    let declared = renewed.declared(late, OrganizerChange::Refused, false, NOW);
+    assert_eq!(declared, Declared::Stale(Sequence::new(3).unwrap()));
 }
 
 /// Another organizer takes over where that was said.

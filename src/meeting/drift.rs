@@ -119,7 +119,7 @@ fn adopted(spec: &BookingSpec, seen: &Seen, drift: &[MeetingDifference]) -> Book
 
 fn attendee(spec: &BookingSpec, seen: &SeenAttendee) -> Option<Attendee> {
     let user_id = seen.user_id.as_deref().and_then(|id| UserId::parse(id).ok());
-    let upn = seen.upn.as_deref().and_then(|upn| Upn::parse(upn).ok());
+    let upn = seen.upn.as_deref().and_then(|upn| Upn::recorded(upn).ok());
     let is_same = |one: &&Attendee| {
         let same_upn = upn.as_ref().is_some_and(|upn| upn.folded() == one.upn.folded());
         same_upn || (user_id.is_some() && user_id == one.user_id)

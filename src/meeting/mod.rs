@@ -32,7 +32,7 @@ pub use booking::{Booking, DesiredState, Progress, Status, Wanted};
 pub use booking_filter::BookingFilter;
 pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
-pub use desired_change::{Cancellation, Declared, OrganizerChange};
+pub use desired_change::{Cancellation, Declared, OrganizerChange, Repetition};
 pub use drift::{Drift, DriftPolicy};
 pub use failure::{Failure, LastError};
 pub use meeting_difference::{MeetingDifference, meeting_differences};

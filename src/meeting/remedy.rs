@@ -70,7 +70,7 @@ mod tests {
             ("a;calc@contoso.com", "<the organizer's object id>"),
             ("$(calc)@contoso.com", "<the organizer's object id>"),
         ] {
-            let organizer = Organizer::Upn(Upn::parse(upn).unwrap());
+            let organizer = Organizer::Upn(Upn::recorded(upn).unwrap());
             assert_eq!(organizer_in_a_command(None, &organizer), expected);
         }
     }

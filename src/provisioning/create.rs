@@ -7,9 +7,9 @@ use super::carry_out::Work;
 use super::results::{CreateOrGet, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive, differences};
+use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, AttemptId, Booking, DesiredState, Transition};
+use crate::meeting::{Attempt, AttemptId, Booking, Repetition, Transition};
 use crate::store::StoreError;
 use crate::store::writing::Accepted;
 use crate::telemetry::Acceptance;
@@ -65,17 +65,16 @@ impl Provisioning {
         requested: &BookingSpec,
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
-        if stored.wanted.desired_state == DesiredState::Cancelled {
-            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
-            return Ok(CreateOrGet::Cancelled(stored));
-        }
-        let differences = differences(&stored.wanted.spec, requested);
-        if !differences.is_empty() {
-            self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Differs);
-            return Ok(CreateOrGet::Differs(stored, differences));
-        }
-        self.metrics.booking_accepted(&stored.key.source_system, Acceptance::Replayed);
-        Ok(CreateOrGet::Known(self.waiting.wait_for(stored, patience).await))
+        let repetition = stored.repeated(requested);
+        let is_same = repetition == Repetition::Same;
+        let counted = if is_same { Acceptance::Replayed } else { Acceptance::Differs };
+        self.metrics.booking_accepted(&stored.key.source_system, counted);
+        Ok(match repetition {
+            Repetition::Same => CreateOrGet::Known(self.waiting.wait_for(stored, patience).await),
+            Repetition::Differs(differences) => CreateOrGet::Differs(stored, differences),
+            Repetition::Cancelled => CreateOrGet::Cancelled(stored),
+            Repetition::Stale(sequence) => CreateOrGet::Stale(stored, sequence),
+        })
     }
 
     /// A generation of a booking that is to be accepted now.

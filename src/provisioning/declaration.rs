@@ -133,18 +133,25 @@ impl Provisioning {
             if only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
                 return Ok(Cancel::RevisionMismatch(leased.booking));
             }
-            match leased.booking.cancelled_now(sequence, leased.attempt.is_some(), self.clock.now()) {
+            let cancellation =
+                leased.booking.cancelled_now(sequence, leased.attempt.is_some(), self.clock.now());
+            let (changed, event) = match cancellation {
                 Cancellation::Already => {
                     return Ok(Cancel::Cancelled(self.waiting.wait_for(leased.booking, patience).await));
                 }
                 Cancellation::Stale(stored) => return Ok(Cancel::Stale(leased.booking, stored)),
                 Cancellation::Now(cancelled) => {
                     let event = events::cancelled(&cancelled, &origin);
-                    let change = Change { known: &leased, changed: *cancelled, event };
-                    if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
-                        return Ok(Cancel::Cancelled(booking));
-                    }
+                    (cancelled, event)
                 }
+                Cancellation::Renewed(cancelled, differences) => {
+                    let event = events::changed(&cancelled, &differences, &origin);
+                    (cancelled, event)
+                }
+            };
+            let change = Change { known: &leased, changed: *changed, event };
+            if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
+                return Ok(Cancel::Cancelled(booking));
             }
         }
     }

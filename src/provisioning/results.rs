@@ -15,6 +15,8 @@ pub(crate) enum CreateOrGet {
     Differs(Booking, Vec<Difference>),
     /// It is known, and was cancelled.
     Cancelled(Booking),
+    /// A newer message was here before, with this sequence.
+    Stale(Booking, Sequence),
 }
 
 /// What became of a declaration.

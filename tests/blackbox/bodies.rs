@@ -53,7 +53,14 @@ async fn each_fault_of_a_body_has_its_own_problem() {
     for (content_type, body, status, code) in [
         (json_type, "{\"bookingId\": ".to_owned(), 400, "invalid-request"),
         (json_type, String::new(), 400, "invalid-request"),
-        (json_type, "\u{feff}{}".to_owned(), 400, "invalid-request"),
+        (json_type, "\u{feff}{}".to_owned(), 422, "invalid-booking"),
+        (json_type, "\u{feff}\u{feff}{}".to_owned(), 400, "invalid-request"),
+        (
+            Some("application/json; charset=latin1"),
+            booking("BK-1").to_string(),
+            415,
+            "unsupported-media-type",
+        ),
         (json_type, "[]".to_owned(), 422, "invalid-booking"),
         (json_type, large, 413, "body-too-large"),
         (Some("text/plain"), booking("BK-1").to_string(), 415, "unsupported-media-type"),
@@ -67,6 +74,80 @@ async fn each_fault_of_a_body_has_its_own_problem() {
         assert_eq!(answer.status, status, "{content_type:?} {:.60}: {}", body, answer.text);
         answer.problem(status, code);
     }
+    app.end().await;
+}
+
+/// JSON in UTF-8 is taken as editors and libraries send it: by each name of the charset, and behind a byte order mark.
+#[tokio::test]
+async fn json_in_utf_8_is_taken_as_it_is_sent() {
+    let app = TestApp::start().await;
+    let body = booking_with("BK-1", json!({"subject": "Überprüfung"})).to_string();
+    for (content_type, mark, status) in [
+        ("application/json; charset=utf8", "", 201),
+        ("application/json; charset=UTF-8", "", 200),
+        ("application/json; charset=us-ascii", "", 200),
+        ("application/json; charset=", "", 200),
+        ("application/json", "\u{feff}", 200),
+    ] {
+        let request =
+            app.request(Who::Desk, Method::POST, "/v1/bookings").header("Content-Type", content_type);
+        let answer = ApiResponse::read(request.body(format!("{mark}{body}")).send().await.unwrap()).await;
+        assert_eq!(answer.status, status, "{content_type}: {}", answer.text);
+        assert_eq!(answer.json()["subject"], "Überprüfung");
+    }
+    app.end().await;
+}
+
+/// What is no address of one user is refused where it stands, and nothing is stored; unusual addresses reach Graph as they are.
+#[tokio::test]
+async fn an_attendee_has_one_address() {
+    let app = TestApp::start().await;
+    for (upn, detail) in [
+        ("mailto:anna@contoso.com", "mailto:"),
+        ("anna@contoso.com;bob@contoso.com", "list"),
+        ("Anna <anna@contoso.com>", "display name"),
+        ("a@b@contoso.com", "once"),
+        ("anna\u{200b}@contoso.com", "U+200B"),
+        (" anna@contoso.com", "blank"),
+    ] {
+        let attendees = json!({"attendees": [{"upn": "bob@contoso.com"}, {"upn": upn}]});
+        let body = booking_with("BK-1", attendees);
+        for answer in [app.book(Who::Desk, &body).await, app.declare(&body).await] {
+            let problem = answer.problem(422, "invalid-booking");
+            assert_eq!(pointers(&problem), ["/attendees/1/upn"], "{upn}");
+            let found = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(found.contains(detail), "{upn}: {found}");
+        }
+        let problem = app.book(Who::Desk, &booking_with("BK-1", json!({"organizer": upn}))).await;
+        assert_eq!(pointers(&problem.problem(422, "invalid-booking")), ["/organizer"], "{upn}");
+    }
+    assert_eq!(app.simulator.meetings().len(), 0);
+    let upns =
+        ["o'brien@contoso.com", "anna+1@contoso.com", "x_gmail.com#EXT#@contoso.com", "jürgen@contoso.com"];
+    let attendees: Vec<Value> = upns.iter().map(|upn| json!({"upn": upn})).collect();
+    app.book(Who::Desk, &booking_with("BK-1", json!({"attendees": attendees}))).await.expect(201);
+    let sent = app.simulator.meetings()[0].content()["participants"]["attendees"].clone();
+    let sent: Vec<&str> = sent.as_array().unwrap().iter().map(|one| one["upn"].as_str().unwrap()).collect();
+    assert_eq!(sent, upns);
+    app.end().await;
+}
+
+/// A booking lasts longer than a meeting may run: a course of days, a room for a term.
+#[tokio::test]
+async fn a_room_is_booked_for_a_term() {
+    let app = TestApp::start().await;
+    let times = json!({"startDateTime": "2026-10-01T08:00:00Z", "endDateTime": "2027-02-28T18:00:00Z"});
+    let body = app.book(Who::Desk, &booking_with("BK-1", times)).await.expect(201).json();
+    assert_eq!(
+        (&body["status"], &body["endDateTime"]),
+        (&json!("provisioned"), &json!("2027-02-28T18:00:00Z"))
+    );
+    assert!(
+        app.simulator.meetings()[0].content()["endDateTime"]
+            .as_str()
+            .unwrap()
+            .starts_with("2027-02-28T18:00:00")
+    );
     app.end().await;
 }
 

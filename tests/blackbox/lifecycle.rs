@@ -2,23 +2,13 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, MeetingEntry, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
+use crate::support::{ORGANIZER, TestApp, Who, booking, booking_with, moved_to};
 
 const OTHER_ORGANIZER: &str = "0e5f2f6c-0000-4000-8000-000000000001";
-
-fn moved(to: &str) -> Value {
-    json!({"startDateTime": format!("2026-12-{to}T09:00:00Z"), "endDateTime": format!("2026-12-{to}T09:30:00Z")})
-}
-
-/// The meetings at Graph that are not removed.
-fn live(app: &TestApp) -> Vec<Value> {
-    let meetings = app.simulator.meetings();
-    meetings.iter().filter(|meeting| meeting.deleted_at.is_none()).map(MeetingEntry::content).collect()
-}
 
 /// New: 201. The same: 200, without a call. Changed: the meeting changes, and keeps its id and its link.
 #[tokio::test]
@@ -27,14 +17,14 @@ async fn a_rescheduled_booking_keeps_its_link() {
     let first = app.declare(&booking("BK-1")).await.expect(201).json();
     app.declare(&booking("BK-1")).await.expect(200);
     assert_eq!(app.simulator.counts().arrived(Operation::Patch), 0);
-    let second = app.declare(&booking_with("BK-1", moved("02"))).await.expect(200).json();
+    let second = app.declare(&booking_with("BK-1", moved_to("02"))).await.expect(200).json();
     assert_eq!((&second["status"], &second["generation"]), (&json!("provisioned"), &json!(1)));
     for member in ["id", "joinWebUrl", "provisionedAt"] {
         assert_eq!(second["meeting"][member], first["meeting"][member]);
     }
     let patch = app.simulator.calls(Operation::Patch).remove(0).json_body().unwrap();
     assert_eq!(patch.as_object().unwrap().keys().collect::<Vec<_>>(), ["endDateTime", "startDateTime"]);
-    assert!(live(&app)[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00:00"));
+    assert!(app.live_meetings()[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-02T09:00:00"));
     assert_eq!(
         app.history("BK-1").await,
         ["booking.accepted", "meeting.created", "booking.changed", "meeting.changed"]
@@ -53,39 +43,16 @@ async fn metadata_changes_without_a_call() {
     app.end().await;
 }
 
-/// A late message changes nothing: a lower sequence is refused, and the same with other content too.
-#[tokio::test]
-async fn a_late_message_changes_nothing() {
-    let app = TestApp::start().await;
-    let with = |sequence: u32, day: &str| {
-        let mut body = booking_with("BK-1", moved(day));
-        body["sequence"] = json!(sequence);
-        body
-    };
-    app.declare(&with(1, "01")).await.expect(201);
-    app.declare(&with(3, "03")).await.expect(200);
-    let problem = app.declare(&with(2, "02")).await.problem(409, "stale-sequence");
-    assert_eq!(problem["booking"]["sequence"], 3);
-    app.declare(&with(3, "04")).await.problem(409, "stale-sequence");
-    app.declare(&with(3, "03")).await.expect(200);
-    assert_eq!(app.booking("BK-1").await["startDateTime"], "2026-12-03T09:00:00Z");
-    app.delete("BK-1?sequence=2", &[]).await.problem(409, "stale-sequence");
-    app.delete("BK-1?sequence=3", &[]).await.expect(200);
-    app.declare(&with(3, "03")).await.problem(409, "stale-sequence");
-    assert_eq!(app.declare(&with(4, "05")).await.expect(201).json()["generation"], 2);
-    app.end().await;
-}
-
 /// `If-Match`: a caller changes nothing that it hasn't seen (optimistic concurrency).
 #[tokio::test]
 async fn if_match_is_enforced() {
     let app = TestApp::start().await;
     let etag = app.declare(&booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
-    let change = booking_with("BK-1", moved("02"));
+    let change = booking_with("BK-1", moved_to("02"));
     let problem = app.declare_if("\"1.99\"", &change).await.problem(412, "revision-mismatch");
     assert_eq!(problem["booking"]["startDateTime"], "2026-12-01T09:00:00Z");
     app.declare_if(&etag, &change).await.expect(200);
-    app.declare_if(&etag, &booking_with("BK-1", moved("03"))).await.problem(412, "revision-mismatch");
+    app.declare_if(&etag, &booking_with("BK-1", moved_to("03"))).await.problem(412, "revision-mismatch");
     app.delete("BK-1", &[("If-Match", &etag)]).await.problem(412, "revision-mismatch");
     app.declare_if("nonsense", &change).await.problem(400, "invalid-request");
     app.declare_if("*", &booking("BK-2")).await.problem(404, "not-found");
@@ -149,7 +116,7 @@ async fn a_cancelled_booking_loses_its_meeting() {
     );
     let patch = app.simulator.calls(Operation::Patch).remove(0).json_body().unwrap();
     assert_eq!(patch, json!({"lobbyBypassSettings": {"scope": "organizer"}}));
-    assert_eq!(live(&app).len(), 0);
+    assert_eq!(app.live_meetings().len(), 0);
     app.delete("BK-1", &[]).await.expect(200);
     assert_eq!(app.simulator.counts().arrived(Operation::Delete), 1);
     app.book(Who::Desk, &booking("BK-1")).await.problem(409, "booking-cancelled");
@@ -183,9 +150,9 @@ async fn a_cancel_first_resolves_an_unknown_outcome() {
         Effect::FailedAfterWork { status: 503, retry_after: None },
     ));
     app.book_and_look(&booking("BK-1")).await;
-    assert_eq!(live(&app).len(), 1);
+    assert_eq!(app.live_meetings().len(), 1);
     assert_eq!(app.delete("BK-1", &[]).await.expect(200).json()["status"], "cancelled");
-    assert_eq!((app.simulator.meetings().len(), live(&app).len()), (1, 0));
+    assert_eq!((app.simulator.meetings().len(), app.live_meetings().len()), (1, 0));
     app.end().await;
 }
 
@@ -214,7 +181,7 @@ async fn the_latest_request_wins_over_a_call_under_way() {
         });
         arrived.await.unwrap();
         for day in ["02", "03", "04"] {
-            let body = booking_with("BK-1", moved(day));
+            let body = booking_with("BK-1", moved_to(day));
             app.put("BK-1", &body, &[("Prefer", "respond-async")]).await.expect(202);
         }
         if cancels {
@@ -226,7 +193,7 @@ async fn the_latest_request_wins_over_a_call_under_way() {
             (&body["status"], &body["startDateTime"]),
             (&json!(expected), &json!("2026-12-04T09:00:00Z"))
         );
-        let live = live(&app);
+        let live = app.live_meetings();
         assert_eq!((app.simulator.meetings().len(), live.len()), (1, usize::from(!cancels)));
         assert_eq!(
             app.simulator.counts().arrived(Operation::Patch),
@@ -251,7 +218,7 @@ async fn a_cancelled_booking_is_booked_again() {
     assert_eq!(second["externalId"], "81282243-04bf-5031-a257-1a0bffe55f6a", "the published vector");
     assert_eq!(second["generation"], 2);
     assert_ne!(second["meeting"]["joinWebUrl"], first["meeting"]["joinWebUrl"]);
-    assert_eq!(live(&app).len(), 1);
+    assert_eq!(app.live_meetings().len(), 1);
     let old = app.get(Who::Desk, "/v1/bookings/BK-1001?generation=1").await.expect(200).json();
     assert_eq!((&old["status"], &old["externalId"]), (&json!("cancelled"), &first["externalId"]));
     let generations: Vec<Value> =
@@ -277,11 +244,11 @@ async fn lost_answers_do_not_change_the_outcome() {
             if cancels {
                 app.delete("BK-1", &[("Prefer", "respond-async")]).await;
             } else {
-                app.put("BK-1", &booking_with("BK-1", moved("02")), &[("Prefer", "respond-async")]).await;
+                app.put("BK-1", &booking_with("BK-1", moved_to("02")), &[("Prefer", "respond-async")]).await;
             }
             app.idle().await;
             assert_eq!(app.resume_after(Duration::from_secs(5)).await, 1, "{operation:?} {effect:?}");
-            let live = live(&app);
+            let live = app.live_meetings();
             let body = app.booking("BK-1").await;
             if cancels {
                 assert_eq!(
@@ -302,63 +269,6 @@ async fn lost_answers_do_not_change_the_outcome() {
     }
 }
 
-/// A storm on two replicas: reschedules with rising sequences in any order, with a cancel and a rebooking among them.
-/// It ends in what the highest sequence said, with one meeting for it and none for a cancelled generation.
-#[tokio::test]
-async fn requests_in_any_order_end_in_the_highest_sequence() {
-    for last_is_cancel in [false, true] {
-        let app = TestApp::start().await;
-        let other = app.another_replica().await;
-        app.simulator.inject(
-            InjectedFault::on(Operation::Patch, Effect::SlowBeforeWork { milliseconds: 20 })
-                .with_probability(0.5),
-        );
-        let sequences: Vec<u32> = (0..24).map(|n| (n * 7) % 24).collect();
-        let storm = sequences.iter().map(|sequence| {
-            let app = if sequence % 2 == 0 { &app } else { &other };
-            let mut body = booking_with("BK-1", moved(&format!("{:02}", sequence % 24 + 1)));
-            body["sequence"] = json!(sequence);
-            async move {
-                let is_cancel = *sequence == 12 || (last_is_cancel && *sequence == 23);
-                if is_cancel {
-                    app.delete(&format!("BK-1?sequence={sequence}"), &[]).await
-                } else {
-                    app.put("BK-1", &body, &[]).await
-                }
-            }
-        });
-        let answers: Vec<ApiResponse> = futures_util::future::join_all(storm).await;
-        let known = [200, 201, 202, 404, 409];
-        assert!(answers.iter().all(|answer| known.contains(&answer.status)), "{answers:?}");
-        // A caller whose change arrived before its booking, or whose booking was cancelled in between, sends it again.
-        let mut last = booking_with("BK-1", moved("24"));
-        last["sequence"] = json!(23);
-        if last_is_cancel {
-            app.delete("BK-1?sequence=23", &[]).await;
-        } else {
-            app.put("BK-1", &last, &[]).await;
-        }
-        app.idle().await;
-        other.idle().await;
-        while app.resume_after(Duration::from_secs(1)).await > 0 {}
-        let body = app.booking("BK-1").await;
-        let live = live(&app);
-        if last_is_cancel {
-            assert_eq!((body["status"].as_str(), live.len()), (Some("cancelled"), 0), "{body}");
-        } else {
-            assert_eq!(
-                (body["status"].as_str(), body["sequence"].as_u64()),
-                (Some("provisioned"), Some(23)),
-                "{body}"
-            );
-            assert_eq!(live.len(), 1);
-            assert!(live[0]["startDateTime"].as_str().unwrap().starts_with("2026-12-24"), "{}", live[0]);
-        }
-        other.end().await;
-        app.end().await;
-    }
-}
-
 /// A caller of another system or without the right to write can't cancel it.
 #[tokio::test]
 async fn only_the_owner_cancels_a_booking() {
@@ -370,6 +280,6 @@ async fn only_the_owner_cancels_a_booking() {
         let request = app.request(who, Method::DELETE, "/v1/bookings/BK-1");
         assert_eq!(request.send().await.unwrap().status(), status, "{who:?}");
     }
-    assert_eq!(live(&app).len(), 1);
+    assert_eq!(app.live_meetings().len(), 1);
     app.end().await;
 }

@@ -14,6 +14,9 @@ use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_wit
 /// The largest body, in bytes: enough for 1,000 attendees.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads the body of a request whose body names the booking.
 ///
 /// # Errors
@@ -40,9 +43,12 @@ pub(super) async fn read_named(
     booking(&bytes, state.channel_meetings, |body| parse_named(body, booking_id))
 }
 
-/// `application/json` or `application/…+json`, in UTF-8 (RFC 8259 knows nothing else), not compressed.
+/// What callers call UTF-8 or a part of it, in lower case.
+const CHARSETS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
+
+/// `application/json` or `application/…+json`, in UTF-8 (RFC 8259, 8.1, knows nothing else), not compressed.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let refuse = |detail: &'static str| Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
+    let refuse = |detail: &str| Err(Problem::new(ProblemCode::UnsupportedMediaType, detail.to_owned()));
     let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
     if coded {
         return refuse("The body must not be compressed.");
@@ -56,14 +62,23 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if !json {
         return refuse("The header Content-Type must be application/json.");
     }
-    let charset =
-        parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("charset"));
-    match charset {
-        Some((_, charset)) if !charset.trim_matches('"').eq_ignore_ascii_case("utf-8") => {
-            refuse("JSON is sent in UTF-8.")
-        }
-        _ => Ok(()),
+    match parts.filter_map(charset).find(|charset| !is_utf_8(charset)) {
+        Some(charset) => refuse(&format!(
+            "The header Content-Type names the charset {charset:?}; JSON is sent in UTF-8 (charset=utf-8, or none)."
+        )),
+        None => Ok(()),
     }
+}
+
+/// The value of a parameter of Content-Type that names a charset.
+fn charset(parameter: &str) -> Option<&str> {
+    let (name, value) = parameter.split_once('=')?;
+    name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+}
+
+/// Whether a charset is UTF-8 or a part of it. An empty name says nothing.
+fn is_utf_8(charset: &str) -> bool {
+    charset.is_empty() || CHARSETS.iter().any(|known| charset.eq_ignore_ascii_case(known))
 }
 
 /// A caller that sends its body very slowly must not hold a connection and a place among the requests.
@@ -98,15 +113,25 @@ async fn bytes(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Pro
     Ok(bytes)
 }
 
+/// Whether a text begins as one in UTF-16 or UTF-32 does: with its byte order mark, or with a NUL beside the first character,
+/// which is ASCII in JSON.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, ..] | [_, 0, ..])
+}
+
 fn booking<T>(
     bytes: &[u8],
     channel_meetings: bool,
     parse: impl FnOnce(serde_json::Value) -> Result<T, Vec<MemberFault>>,
 ) -> Result<T, Problem> {
-    let (body, mut faults) = read_json(bytes).map_err(|error| {
-        let detail = format!("The body is not JSON: {error}.");
-        Problem::new(ProblemCode::InvalidRequest, detail)
-    })?;
+    let not_json = |detail: String| Problem::new(ProblemCode::InvalidRequest, detail);
+    if is_utf_16(bytes) {
+        return Err(not_json("The body is in UTF-16 or UTF-32; JSON is sent in UTF-8.".to_owned()));
+    }
+    // Editors write a byte order mark; a reader may ignore it (RFC 8259, 8.1).
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let (body, mut faults) =
+        read_json(text).map_err(|error| not_json(format!("The body is not JSON: {error}.")))?;
     let in_a_channel = body.get("chatInfo").is_some_and(|value| !value.is_null());
     let parsed = parse(body).map_err(|more| faults.extend(more));
     if in_a_channel && !channel_meetings {
@@ -150,13 +175,58 @@ mod tests {
             (&[("content-type", "application/vnd.contoso.booking+json")], true),
             (&[("content-type", "application/json"), ("content-encoding", "identity")], true),
             (&[("content-type", "application/json"), ("content-encoding", "gzip")], false),
+            (&[("content-type", "application/json; charset=utf8")], true),
+            (&[("content-type", "application/json; charset=UTF8; profile=x")], true),
+            (&[("content-type", "application/json; Charset = \"Utf-8\"")], true),
+            (&[("content-type", "application/json; charset=us-ascii")], true),
+            (&[("content-type", "application/json; charset=")], true),
+            (&[("content-type", "application/json; charset=\"\"")], true),
+            (&[("content-type", "application/json;")], true),
             (&[("content-type", "application/json; charset=latin1")], false),
+            (&[("content-type", "application/json; charset=iso-8859-1")], false),
+            (&[("content-type", "application/json; charset=utf-16")], false),
+            (&[("content-type", "application/json; charset=utf-8; charset=utf-16")], false),
+            (&[("content-type", "application/json; charset=windows-1252")], false),
             (&[("content-type", "text/json")], false),
             (&[("content-type", "application/x-www-form-urlencoded")], false),
             (&[("content-type", "")], false),
             (&[], false),
         ] {
             assert_eq!(check_media_type(&headers(pairs)).is_ok(), accepted, "{pairs:?}");
+        }
+    }
+
+    /// A charset that is refused is named, with what would be right.
+    #[test]
+    fn an_unknown_charset_is_named() {
+        let headers = headers(&[("content-type", "application/json; charset=latin1")]);
+        let problem = check_media_type(&headers).unwrap_err();
+        assert_eq!(problem.code(), ProblemCode::UnsupportedMediaType);
+        let detail = problem.detail();
+        assert!(detail.contains("\"latin1\"") && detail.contains("charset=utf-8"), "{detail}");
+    }
+
+    /// A byte order mark before the body is skipped, once and at the start only; UTF-16 is named as such.
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let mark = "\u{feff}";
+        assert!(booking(format!("{mark}{GOOD}").as_bytes(), true, parse_with_id).is_ok());
+        for text in [
+            format!("{mark}{mark}{GOOD}"),
+            format!("{GOOD}{mark}"),
+            format!(" {mark}{GOOD}"),
+            mark.to_owned(),
+        ] {
+            let problem = booking(text.as_bytes(), true, parse_with_id).unwrap_err();
+            assert_eq!(problem.code(), ProblemCode::InvalidRequest, "{text:?}");
+        }
+        let little: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let marked = [&[0xFE, 0xFF][..], &big].concat();
+        for bytes in [little, big, marked] {
+            let problem = booking(&bytes, true, parse_with_id).unwrap_err();
+            assert_eq!(problem.code(), ProblemCode::InvalidRequest);
+            assert!(problem.detail().contains("UTF-16"), "{}", problem.detail());
         }
     }
 

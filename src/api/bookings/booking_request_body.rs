@@ -15,7 +15,8 @@ pub(crate) struct BookingRequestBody {
     /// same booking, forever.
     #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$")]
     booking_id: String,
-    /// On whose behalf the meeting exists: an Entra object id, or a user principal name which the service resolves.
+    /// On whose behalf the meeting exists: an Entra object id, or a user principal name (one address) which the service
+    /// resolves.
     #[schema(min_length = 1, max_length = 256)]
     organizer: String,
     /// The meeting's subject.
@@ -23,7 +24,7 @@ pub(crate) struct BookingRequestBody {
     subject: Option<String>,
     /// Start: RFC 3339 with an offset. It may lie in the past.
     start_date_time: OffsetDateTime,
-    /// End: RFC 3339 with an offset, at most 30 hours after the start. Absent: start + 1 h.
+    /// End: RFC 3339 with an offset, at most 400 days after the start. Absent: start + 1 h.
     end_date_time: Option<OffsetDateTime>,
     /// Who is invited, no `upn` twice.
     #[schema(max_items = 1000)]
@@ -48,7 +49,8 @@ pub(crate) struct DeclarationBody {
     /// May be left out; otherwise it must be the one in the path.
     #[schema(min_length = 1, max_length = 255)]
     booking_id: Option<String>,
-    /// On whose behalf the meeting exists: an Entra object id, or a user principal name which the service resolves.
+    /// On whose behalf the meeting exists: an Entra object id, or a user principal name (one address) which the service
+    /// resolves.
     #[schema(min_length = 1, max_length = 256)]
     organizer: String,
     /// The meeting's subject.
@@ -56,7 +58,7 @@ pub(crate) struct DeclarationBody {
     subject: Option<String>,
     /// Start: RFC 3339 with an offset. It may lie in the past.
     start_date_time: OffsetDateTime,
-    /// End: RFC 3339 with an offset, at most 30 hours after the start. Absent: start + 1 h.
+    /// End: RFC 3339 with an offset, at most 400 days after the start. Absent: start + 1 h.
     end_date_time: Option<OffsetDateTime>,
     /// Who is invited, no `upn` twice.
     #[schema(max_items = 1000)]
@@ -77,8 +79,8 @@ pub(crate) struct DeclarationBody {
 pub(crate) struct BookingRequestAttendeeBody {
     /// Entra object id; recommended, but not required.
     user_id: Option<Uuid>,
-    /// User principal name.
-    #[schema(min_length = 3, max_length = 256)]
+    /// User principal name: one address, without a scheme or a display name.
+    #[schema(min_length = 3, max_length = 256, pattern = r#"^[^@\s"(),:;<>\[\]\\]+@[^@\s"(),:;<>\[\]\\]+$"#)]
     upn: String,
     /// What the person may do in the meeting; `attendee` where it is absent.
     #[schema(schema_with = crate::api::openapi::schema::role, required = false)]

@@ -108,10 +108,10 @@ impl<'a> BookingResponder<'a> {
         self.beside(booking, Problem::new(code, detail).differences(differences))
     }
 
-    /// A message that is older than what is stored.
+    /// A message that is not newer than what is stored.
     pub(super) fn stale(&self, booking: &Booking, stored: Sequence) -> Problem {
         let detail = format!(
-            "Booking {} has been changed by a message of sequence {}; this one is late and was ignored.",
+            "Booking {} is at sequence {}; this message is not newer, and was ignored.",
             booking.key.booking_id,
             stored.number()
         );

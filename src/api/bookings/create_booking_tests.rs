@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::fixture;
-use crate::booking::Difference;
+use crate::booking::{Difference, Sequence};
 use crate::meeting::{Booking, Failure, Progress};
 
 fn pending() -> Booking {
@@ -75,7 +75,7 @@ fn a_parked_booking_answers_with_its_problem() {
     }
 }
 
-/// Other content is refused with the fields that differ, and a cancelled booking as cancelled.
+/// Other content is refused with the fields that differ, a cancelled booking as cancelled, and a late create as late.
 #[test]
 fn conflicts_name_their_cause() {
     let difference =
@@ -88,4 +88,8 @@ fn conflicts_name_their_cause() {
     assert_eq!(body["booking"]["revision"], 3);
     let (status, [], body) = answered(&CreateOrGet::Cancelled(fixture::provisioned()), []);
     assert_eq!((status, &body["code"]), (409, &json!("booking-cancelled")));
+    let stale = CreateOrGet::Stale(fixture::provisioned(), Sequence::new(3).unwrap());
+    let (status, [], body) = answered(&stale, []);
+    assert_eq!((status, &body["code"]), (409, &json!("stale-sequence")));
+    assert!(body["detail"].as_str().unwrap().contains("sequence 3"), "{body}");
 }

@@ -24,14 +24,15 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// Cancel a booking
 ///
 /// The meeting's lobby is closed to everyone but the organizer, then the meeting is removed. Cancelling again is
-/// harmless. **Teams may keep an old join link working**, and a removed meeting that a person opens again comes back,
+/// harmless; a higher `sequence` is kept, so that an older message can't book it again. **Teams may keep an old join link working**, and a removed meeting that a person opens again comes back,
 /// behind its closed lobby: stop handing out the link.
 #[utoipa::path(
     delete, path = "/v1/bookings/{bookingId}", operation_id = "deleteBooking", tag = "Bookings",
     params(
         parameters::BookingPath,
         ("sequence" = Option<u32>, Query, maximum = 2_147_483_647, description = "iCalendar's SEQUENCE of the message \
-            that cancels the booking. A lower one than the stored one is ignored (409 `stale-sequence`)."),
+            that cancels the booking. A lower one than the stored one is ignored (409 `stale-sequence`), also where the booking is \
+            cancelled already."),
         parameters::IfMatchHeader,
         parameters::PreferHeader,
     ),

@@ -45,7 +45,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// generation, with a new meeting (201).
 ///
 /// Of several changes while one is being made, the latest counts. A message whose `sequence` is lower than the stored
-/// one, or the same with other content, is ignored (409 `stale-sequence`); without `sequence` the last writer wins. If
+/// one, or the same with other content or after a cancel, is ignored (409 `stale-sequence`); without `sequence` the last
+/// writer wins and the stored one stays. If
 /// the booking is cancelled while this request waits, the answer is 409 `booking-cancelled`.
 #[utoipa::path(
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",

@@ -59,6 +59,6 @@ fn organizer(request: &HttpRequest) -> Result<Organizer, Problem> {
     // The router decodes a path but for "%", "/" and "+", so what it leaves encoded is decoded here, once.
     let text = percent_decode_str(segment).decode_utf8().unwrap_or_default();
     Organizer::parse(&text).map_err(|fault| {
-        Problem::new(ProblemCode::InvalidRequest, format!("The organizer in the path {}.", fault.0))
+        Problem::new(ProblemCode::InvalidRequest, format!("The organizer in the path {fault}."))
     })
 }

@@ -86,6 +86,12 @@ impl Problem {
         self.code
     }
 
+    /// What it means in this case.
+    #[cfg(test)]
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Where the faults lie, by pointer or parameter.
     #[cfg(test)]
     pub(crate) fn places(&self) -> Vec<&str> {

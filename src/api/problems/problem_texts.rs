@@ -90,10 +90,11 @@ pub(super) const STALE_SEQUENCE: ProblemTexts = ProblemTexts {
     status: 409,
     retryable: false,
     title: "A newer message was applied before",
-    meaning: "The booking's sequence (RFC 5545) is higher than the one that was sent, or the same with other content. \
-              This message is older than what is stored; it was ignored, so that it undoes nothing.",
+    meaning: "The booking's sequence (RFC 5545) is higher than the one that was sent, or it is the same and the booking \
+              has other content or was cancelled. The message is not newer than what is stored; it was ignored, so that \
+              it undoes nothing.",
     what_to_do: "Nothing, if the message was late. Otherwise send the booking with a sequence above the one in \
-                 `booking.sequence`.",
+                 `booking.sequence`, or without one.",
 };
 pub(super) const ORGANIZER_IMMUTABLE: ProblemTexts = ProblemTexts {
     code: "organizer-immutable",

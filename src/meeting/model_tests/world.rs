@@ -105,7 +105,9 @@ impl World {
     fn cancel(&mut self, sequence: Option<u32>) {
         let Some((latest, open)) = self.generations.last_mut() else { return };
         let sequence = sequence.map(|number| Sequence::new(number).unwrap());
-        if let Cancellation::Now(cancelled) = latest.cancelled_now(sequence, open.is_some(), self.now) {
+        if let Cancellation::Now(cancelled) | Cancellation::Renewed(cancelled, _) =
+            latest.cancelled_now(sequence, open.is_some(), self.now)
+        {
             *latest = cancelled.booking;
             self.accepted.iter_mut().for_each(|accepted| accepted.desired_state = DesiredState::Cancelled);
         }

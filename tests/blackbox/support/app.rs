@@ -6,7 +6,7 @@ use std::time::Duration;
 use meeting_provisioner::clock::{Clock, ManualClock};
 use meeting_provisioner::command::{BackgroundWork, Replica};
 use meeting_provisioner::config::Settings;
-use meeting_provisioner::msgraph_simulator::Simulator;
+use meeting_provisioner::msgraph_simulator::{MeetingEntry, Simulator};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -216,6 +216,12 @@ impl TestApp {
         self.book_preferring(Who::Desk, "respond-async", body).await.expect(202);
         self.service().idle().await;
         self.booking(body["bookingId"].as_str().unwrap()).await
+    }
+
+    /// The meetings at Graph that are not removed, as Graph tells of them.
+    pub fn live_meetings(&self) -> Vec<Value> {
+        let meetings = self.simulator.meetings();
+        meetings.iter().filter(|meeting| meeting.deleted_at.is_none()).map(MeetingEntry::content).collect()
     }
 
     /// A booking as the service returns it.

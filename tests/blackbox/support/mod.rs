@@ -41,6 +41,13 @@ pub fn booking_with(booking_id: &str, overrides: Value) -> Value {
     body
 }
 
+/// The times of half an hour on this day of December 2026, as members of a booking.
+pub fn moved_to(day: &str) -> Value {
+    json!({
+        "startDateTime": format!("2026-12-{day}T09:00:00Z"), "endDateTime": format!("2026-12-{day}T09:30:00Z"),
+    })
+}
+
 /// One of these answers is of the request that created the booking, all others are replays.
 #[track_caller]
 pub fn one_created_and_the_others_replayed(answers: &[ApiResponse]) {
