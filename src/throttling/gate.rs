@@ -107,7 +107,7 @@ impl Gate {
         loop {
             let waiting = match self.acquire_or_queue(class) {
                 Ok(permit) => return Ok(permit.begun()),
-                Err(NotAdmitted::CircuitOpen(rejected)) => return Err(rejected),
+                Err(NotAdmitted::Rejected(rejected)) => return Err(rejected),
                 Err(NotAdmitted::Queued(waiting)) => waiting,
             };
             match tokio::time::timeout_at(give_up, waiting).await {
@@ -123,7 +123,7 @@ impl Gate {
         let now = self.clock.now();
         let mut state = self.state();
         if let Some(rejected) = state.paused(class, now) {
-            return Err(NotAdmitted::CircuitOpen(rejected));
+            return Err(NotAdmitted::Rejected(rejected));
         }
         let limit = state.limit.now();
         if state.queue.start(class, limit) {
@@ -132,7 +132,7 @@ impl Gate {
                 Admission::HalfOpenProbe => true,
                 Admission::RejectedUntil(until) => {
                     state.queue.finish(class);
-                    return Err(NotAdmitted::CircuitOpen(Rejected {
+                    return Err(NotAdmitted::Rejected(Rejected {
                         retry_at: until,
                         reason: RejectionReason::CircuitOpen,
                     }));
@@ -143,7 +143,7 @@ impl Gate {
         let (sender, waiting) = oneshot::channel();
         match state.queue.wait(class.clone(), sender) {
             Ok(()) => Err(NotAdmitted::Queued(waiting)),
-            Err(_) => Err(NotAdmitted::CircuitOpen(self.busy())),
+            Err(_) => Err(NotAdmitted::Rejected(self.busy())),
         }
     }
 
@@ -206,7 +206,7 @@ impl Gate {
 }
 
 enum NotAdmitted {
-    CircuitOpen(Rejected),
+    Rejected(Rejected),
     Queued(oneshot::Receiver<Permit>),
 }
 
