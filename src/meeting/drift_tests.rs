@@ -6,9 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId,
-    Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenMeeting,
-    SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
+    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingContent,
+    MeetingId, Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenSetting,
+    SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -99,14 +99,8 @@ fn drift_of(booking: &Booking, outcome: Outcome) -> Vec<MeetingDifference> {
     transition(booking, outcome, DriftPolicy::Mend).drift.map(|drift| drift.differences).unwrap_or_default()
 }
 
-fn told(seen: Seen) -> Box<SeenMeeting> {
-    Box::new(SeenMeeting {
-        id: MeetingId::parse("m").unwrap(),
-        join_web_url: JoinWebUrl::parse("m").unwrap(),
-        chat_thread_id: None,
-        seen,
-        online_meeting: "{}".into(),
-    })
+fn told(seen: Seen) -> Option<Box<MeetingContent>> {
+    Some(Box::new(MeetingContent { join_web_url: None, seen, online_meeting: "{}".into() }))
 }
 
 fn moved() -> Seen {
@@ -180,6 +174,20 @@ fn the_answer_to_a_change_is_compared_too() {
         panic!("{after:?}")
     };
     assert_eq!(change.members(), ["subject", "startDateTime", "endDateTime"]);
+}
+
+/// An answer that Graph hasn't filled is no drift, for no policy: booking and meeting stay as they were known.
+#[test]
+fn an_answer_that_tells_nothing_is_no_drift() {
+    for policy in DriftPolicy::ALL {
+        let mut before = booking();
+        before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
+        let after = answered(&before, Outcome::Seen(None), policy);
+        assert_eq!(after.wanted, before.wanted, "{policy:?}");
+        assert_eq!(next_call(&after.wanted, &after.observed), None, "{policy:?}");
+        let seen = |booking: &Booking| booking.observed.meeting.as_ref().unwrap().seen.clone();
+        assert_eq!(seen(&after), seen(&before), "{policy:?}");
+    }
 }
 
 /// An answer that leaves something out says nothing about it.
