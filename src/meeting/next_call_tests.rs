@@ -51,8 +51,8 @@ fn content(subject: &str) -> MeetingContent {
     }
 }
 
-fn told(subject: &str) -> Option<Box<MeetingContent>> {
-    Some(Box::new(content(subject)))
+fn told(subject: &str) -> Box<MeetingContent> {
+    Box::new(content(subject))
 }
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -72,9 +72,9 @@ fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
         }
         Call::Change { .. } => {
             *held = Some("Review");
-            Outcome::Changed(told("Review"))
+            Outcome::Changed(Some(told("Review")))
         }
-        Call::Look { .. } => Outcome::Seen(told(held.unwrap_or("Review"))),
+        Call::Look { .. } => Outcome::Seen(Some(told(held.unwrap_or("Review")))),
         Call::Remove { .. } => {
             *held = None;
             Outcome::Gone
@@ -154,7 +154,7 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
     let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, &wanted, &call, &Outcome::Changed(told("Old")));
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(Some(told("Old"))));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
@@ -169,7 +169,7 @@ fn a_change_that_tells_nothing_costs_one_look() {
     let observed = after(knowing("Old"), &present, &change, &Outcome::Changed(None));
     let look = next_call(&present, &observed).unwrap();
     assert_eq!(look.kind(), CallKind::Look);
-    for told in [None, told("Review"), told("Old"), told("Other")] {
+    for told in [None, Some(told("Review")), Some(told("Old")), Some(told("Other"))] {
         let observed = after(observed.clone(), &present, &look, &Outcome::Seen(told));
         assert_eq!(next_call(&present, &observed), None, "{observed:?}");
     }
@@ -214,7 +214,7 @@ impl Graph {
         match outcome {
             Outcome::Changed(_) if self.stubborn => {
                 self.held = before;
-                Outcome::Changed(told(before.unwrap_or("Review")))
+                Outcome::Changed(Some(told(before.unwrap_or("Review"))))
             }
             other => other,
         }

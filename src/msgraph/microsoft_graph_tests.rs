@@ -350,9 +350,9 @@ async fn what_an_answer_must_hold_depends_on_the_call() {
         if kind == CallKind::Look { Outcome::Seen(content) } else { Outcome::Changed(content) }
     };
     for (status, body, is_told, of_create) in [
-        (200, "".to_owned(), None, "unknown"),
-        (202, "".to_owned(), None, "unknown"),
-        (204, "".to_owned(), None, "unknown"),
+        (200, String::new(), None, "unknown"),
+        (202, String::new(), None, "unknown"),
+        (204, String::new(), None, "unknown"),
         (200, "{\"id\":".to_owned(), None, "unknown"),
         (200, "null".to_owned(), None, "unknown"),
         (200, "[]".to_owned(), None, "unknown"),

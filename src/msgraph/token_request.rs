@@ -155,7 +155,7 @@ impl TokenExchange {
         let answer = self.connections.exchange(request, &*self.clock).await?;
         let status = answer.status;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some((status.as_u16(), answer.headers));
-        let mut response = HttpResponse::new(readable(answer.body.map_err(NoAnswer::Lost)?));
+        let mut response = HttpResponse::new(readable(&answer.body.map_err(NoAnswer::Lost)?));
         *response.status_mut() = status;
         Ok(response)
     }
@@ -163,8 +163,8 @@ impl TokenExchange {
 
 /// A token answer as oauth2 can read it. Some token endpoints write a byte order mark before it, and the seconds of
 /// `expires_in` as a string; a lifetime that can't be read counts as untold.
-fn readable(body: Vec<u8>) -> Vec<u8> {
-    let body = without_mark(&body);
+fn readable(body: &[u8]) -> Vec<u8> {
+    let body = without_mark(body);
     let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else { return body.to_vec() };
     let lifetime = answer.remove("expires_in").as_ref().and_then(seconds);
     if let Some(lifetime) = lifetime {
