@@ -335,7 +335,7 @@ async fn a_gateways_answer_parks_no_booking() {
     }
 }
 
-/// A change that Graph carries out without a word about the meeting is done: one look, no second change; and a cancel gets to
+/// A change that Graph carries out without telling of the meeting is done: one look, no second change; and a cancel gets to
 /// its removal.
 #[tokio::test]
 async fn a_change_whose_answer_tells_nothing_is_done_once() {
