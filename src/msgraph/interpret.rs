@@ -185,3 +185,7 @@ fn note_headers(answer: &RawResponse, evidence: &mut Evidence) {
 pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(clean)
 }
+
+#[cfg(test)]
+#[path = "interpret_tests.rs"]
+mod tests;

@@ -35,6 +35,8 @@ mod version;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod sample_calls;
 
 pub use connection::{ConnectionFault, Credential, GraphConnection};
 pub use microsoft_graph::MicrosoftGraph;
