@@ -1,7 +1,9 @@
 //! Whether the meeting at Graph is what the tables say.
 
 use super::examined_booking::Exception;
-use crate::meeting::{Booking, DesiredState, Outcome, Progress, Refusal, SeenMeeting, meeting_differences};
+use crate::meeting::{
+    Booking, DesiredState, MeetingContent, Outcome, Progress, Refusal, meeting_differences,
+};
 
 /// What Graph's answer means for a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +67,12 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
 }
 
 /// In what they differ, each with what is wanted and what Graph has.
-fn differences(booking: &Booking, seen: &SeenMeeting) -> Vec<String> {
+fn differences(booking: &Booking, seen: &MeetingContent) -> Vec<String> {
     let found = meeting_differences(&booking.wanted.spec, &seen.seen);
     let mut differences: Vec<String> =
         found.iter().map(|one| format!("{}: {} wanted, {} there", one.field, one.wanted, one.seen)).collect();
-    if booking.observed.meeting.as_ref().is_some_and(|held| held.join_web_url != seen.join_web_url) {
+    let told = seen.join_web_url.as_ref();
+    if booking.observed.meeting.as_ref().zip(told).is_some_and(|(held, told)| held.join_web_url != *told) {
         differences.push("joinWebUrl".to_owned());
     }
     differences

@@ -6,9 +6,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingId,
-    Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenMeeting,
-    SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
+    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingContent,
+    MeetingId, Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenSetting,
+    SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -99,14 +99,8 @@ fn drift_of(booking: &Booking, outcome: Outcome) -> Vec<MeetingDifference> {
     transition(booking, outcome, DriftPolicy::Mend).drift.map(|drift| drift.differences).unwrap_or_default()
 }
 
-fn told(seen: Seen) -> Box<SeenMeeting> {
-    Box::new(SeenMeeting {
-        id: MeetingId::parse("m").unwrap(),
-        join_web_url: JoinWebUrl::parse("m").unwrap(),
-        chat_thread_id: None,
-        seen,
-        online_meeting: "{}".into(),
-    })
+fn told(seen: Seen) -> Box<MeetingContent> {
+    Box::new(MeetingContent { join_web_url: None, seen, online_meeting: "{}".into() })
 }
 
 fn moved() -> Seen {
@@ -124,7 +118,7 @@ fn a_requested_meeting_is_looked_at_and_stays_provisioned() {
     let booking = booking();
     assert_eq!(booking.status(), Status::Provisioned);
     assert!(matches!(next_call(&booking.wanted, &booking.observed), Some(Call::Look { .. })));
-    let settled = answered(&booking, Outcome::Seen(told(as_wanted())), DriftPolicy::Mend);
+    let settled = answered(&booking, Outcome::Seen(Some(told(as_wanted()))), DriftPolicy::Mend);
     assert_eq!((settled.progress, settled.status()), (Progress::Settled, Status::Provisioned));
     assert_eq!(next_call(&settled.wanted, &settled.observed), None);
 }
@@ -138,7 +132,7 @@ fn each_policy_does_what_it_says() {
         (DriftPolicy::Adopt, None, "Party", 4),
     ] {
         let before = booking();
-        let outcome = Outcome::Seen(told(moved()));
+        let outcome = Outcome::Seen(Some(told(moved())));
         assert_eq!(fields(&drift_of(&before, outcome.clone())), ["subject", "startDateTime"]);
         let after = answered(&before, outcome, policy);
         let asked = next_call(&after.wanted, &after.observed).map(|call| match call {
@@ -156,14 +150,14 @@ fn each_policy_does_what_it_says() {
 /// A difference that was settled before is not found again; one that moves on is.
 #[test]
 fn a_known_difference_is_not_drift() {
-    let mut requested = answered(&booking(), Outcome::Seen(told(moved())), DriftPolicy::Report);
+    let mut requested = answered(&booking(), Outcome::Seen(Some(told(moved()))), DriftPolicy::Report);
     requested.observed.meeting.as_mut().unwrap().agreement =
         Agreement::CheckRequested(requested.wanted.revision);
     requested.progress = Progress::Due(NOW);
     assert!(matches!(requested.next_call(), Some(Call::Look { .. })));
-    assert_eq!(drift_of(&requested, Outcome::Seen(told(moved()))), []);
+    assert_eq!(drift_of(&requested, Outcome::Seen(Some(told(moved())))), []);
     let again = Seen { subject: Some("Picnic".to_owned()), ..moved() };
-    assert_eq!(fields(&drift_of(&requested, Outcome::Seen(told(again)))), ["subject"]);
+    assert_eq!(fields(&drift_of(&requested, Outcome::Seen(Some(told(again))))), ["subject"]);
 }
 
 /// What a PATCH asked for and Graph didn't take is not asked again; what its answer shows besides is.
@@ -172,14 +166,28 @@ fn the_answer_to_a_change_is_compared_too() {
     let mut before = booking();
     before.wanted.spec.subject = Some(Subject::parse("Another").unwrap());
     before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
-    let stubborn = Outcome::Changed(told(as_wanted()));
+    let stubborn = Outcome::Changed(Some(told(as_wanted())));
     let after = answered(&before, stubborn, DriftPolicy::Mend);
     assert_eq!(next_call(&after.wanted, &after.observed), None);
-    let after = answered(&before, Outcome::Changed(told(moved())), DriftPolicy::Mend);
+    let after = answered(&before, Outcome::Changed(Some(told(moved()))), DriftPolicy::Mend);
     let Some(Call::Change { change, .. }) = next_call(&after.wanted, &after.observed) else {
         panic!("{after:?}")
     };
     assert_eq!(change.members(), ["subject", "startDateTime", "endDateTime"]);
+}
+
+/// An answer that Graph hasn't filled is no drift, for no policy: booking and meeting stay as they were known.
+#[test]
+fn an_answer_that_tells_nothing_is_no_drift() {
+    for policy in DriftPolicy::ALL {
+        let mut before = booking();
+        before.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(2);
+        let after = answered(&before, Outcome::Seen(None), policy);
+        assert_eq!(after.wanted, before.wanted, "{policy:?}");
+        assert_eq!(next_call(&after.wanted, &after.observed), None, "{policy:?}");
+        let seen = |booking: &Booking| booking.observed.meeting.as_ref().unwrap().seen.clone();
+        assert_eq!(seen(&after), seen(&before), "{policy:?}");
+    }
 }
 
 /// An answer that leaves something out says nothing about it.

@@ -41,7 +41,7 @@ pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
 pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};
 pub use organizer_checks::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};
-pub use outcome::{Evidence, Outcome, Refusal, Reply, SeenMeeting};
+pub use outcome::{Evidence, MeetingContent, Outcome, Refusal, Reply, SeenMeeting};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};

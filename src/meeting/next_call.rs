@@ -3,7 +3,7 @@
 use super::booking::{DesiredState, Wanted};
 use super::call::{Call, Change};
 use super::compare::compare;
-use super::observed::{Agreement, Observed};
+use super::observed::{Agreement, Observed, Seen};
 use crate::booking::{Organizer, UserId};
 
 /// What to ask of Graph so that what is observed comes to agree with what is wanted; nothing when they agree.
@@ -23,11 +23,9 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     let Some(meeting) = &observed.meeting else { return Some(create_or_get(wanted, organizer)) };
     let in_channel = in_channel(wanted);
     if meeting.agreement.revision() != Some(wanted.revision) {
-        let change = if meeting.agreement == Agreement::Unknown {
-            Change::whole(&wanted.spec)
-        } else {
-            compare(&wanted.spec, &meeting.seen)
-        };
+        let is_unknown = meeting.agreement == Agreement::Unknown || meeting.seen == Seen::default();
+        let change =
+            if is_unknown { Change::whole(&wanted.spec) } else { compare(&wanted.spec, &meeting.seen) };
         if !change.is_empty() {
             let change = change.with_what_belongs_to_it(&wanted.spec);
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });

@@ -7,8 +7,9 @@ use super::*;
 use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, SourceSystem, parse};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Answered, Booking, CallKind, CreatedBy, DriftPolicy, Evidence, JoinWebUrl, Meeting, MeetingId,
-    Outcome, Reply, RetryPolicy, Rules, Seen, SeenAttendee, SeenMeeting, SeenSetting, SeenSettings,
+    Agreement, Answered, Booking, CallKind, CreatedBy, DriftPolicy, Evidence, JoinWebUrl, Meeting,
+    MeetingContent, MeetingId, Outcome, Reply, RetryPolicy, Rules, Seen, SeenAttendee, SeenMeeting,
+    SeenSetting, SeenSettings,
 };
 
 fn spec(organizer: &str) -> BookingSpec {
@@ -26,12 +27,19 @@ fn wanted(desired_state: DesiredState, organizer: &str) -> Wanted {
 }
 
 fn seen(subject: &str) -> Box<SeenMeeting> {
-    let spec = spec(ID);
-    let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
     Box::new(SeenMeeting {
         id: MeetingId::parse("M1").unwrap(),
         join_web_url: JoinWebUrl::parse("https://teams.example/1").unwrap(),
         chat_thread_id: None,
+        content: content(subject),
+    })
+}
+
+fn content(subject: &str) -> MeetingContent {
+    let spec = spec(ID);
+    let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
+    MeetingContent {
+        join_web_url: None,
         seen: Seen {
             subject: Some(subject.into()),
             start: Some(spec.start_date_time),
@@ -40,7 +48,11 @@ fn seen(subject: &str) -> Box<SeenMeeting> {
             settings: SeenSettings::default(),
         },
         online_meeting: "{}".into(),
-    })
+    }
+}
+
+fn told(subject: &str) -> Box<MeetingContent> {
+    Box::new(content(subject))
 }
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -60,9 +72,9 @@ fn answer(call: &Call, held: &mut Option<&'static str>) -> Outcome {
         }
         Call::Change { .. } => {
             *held = Some("Review");
-            Outcome::Changed(seen("Review"))
+            Outcome::Changed(Some(told("Review")))
         }
-        Call::Look { .. } => Outcome::Seen(seen(held.unwrap_or("Review"))),
+        Call::Look { .. } => Outcome::Seen(Some(told(held.unwrap_or("Review")))),
         Call::Remove { .. } => {
             *held = None;
             Outcome::Gone
@@ -142,10 +154,38 @@ fn a_meeting_that_will_not_agree_is_asked_once() {
     let wanted = wanted(DesiredState::Present, ID);
     let observed = knowing("Old");
     let call = next_call(&wanted, &observed).unwrap();
-    let observed = after(observed, &wanted, &call, &Outcome::Changed(seen("Old")));
+    let observed = after(observed, &wanted, &call, &Outcome::Changed(Some(told("Old"))));
     assert_eq!(next_call(&wanted, &observed), None);
     let rescheduled = Wanted { revision: 4, ..wanted };
     assert!(next_call(&rescheduled, &observed).is_some());
+}
+
+/// A change that Graph carried out without telling how the meeting is now costs one look and is not repeated, whatever that
+/// look tells; a cancel goes on to the removal.
+#[test]
+fn a_change_that_tells_nothing_costs_one_look() {
+    let present = wanted(DesiredState::Present, ID);
+    let change = next_call(&present, &knowing("Old")).unwrap();
+    let observed = after(knowing("Old"), &present, &change, &Outcome::Changed(None));
+    let look = next_call(&present, &observed).unwrap();
+    assert_eq!(look.kind(), CallKind::Look);
+    for told in [None, Some(told("Review")), Some(told("Old")), Some(told("Other"))] {
+        let observed = after(observed.clone(), &present, &look, &Outcome::Seen(told));
+        assert_eq!(next_call(&present, &observed), None, "{observed:?}");
+    }
+    // What a caller takes back before that look is asked for all the same.
+    let mut taken_back = Wanted { revision: 4, ..present.clone() };
+    taken_back.spec.subject = Some(crate::booking::Subject::parse("Old").unwrap());
+    let whole = Change::whole(&taken_back.spec);
+    let asked = |call: Option<Call>| match call {
+        Some(Call::Change { change, .. }) => change,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(asked(next_call(&taken_back, &observed)), whole);
+    let close = next_call(&wanted(DesiredState::Cancelled, ID), &knowing("Old")).unwrap();
+    let cancelled = wanted(DesiredState::Cancelled, ID);
+    let observed = after(knowing("Old"), &cancelled, &close, &Outcome::Changed(None));
+    assert_eq!(next_call(&cancelled, &observed).unwrap().kind(), CallKind::Remove);
 }
 
 /// A throttled or unanswered creation may have made a meeting, so a cancel has to find out.
@@ -174,7 +214,7 @@ impl Graph {
         match outcome {
             Outcome::Changed(_) if self.stubborn => {
                 self.held = before;
-                Outcome::Changed(seen(before.unwrap_or("Review")))
+                Outcome::Changed(Some(told(before.unwrap_or("Review"))))
             }
             other => other,
         }
@@ -192,7 +232,7 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
             join_web_url: seen.join_web_url,
             chat_thread_id: None,
             created_by: CreatedBy::Existing,
-            seen: seen.seen,
+            seen: seen.content.seen,
             seen_at: NOW,
             agreement: match (agreed_revision, requested) {
                 (Some(revision), false) => Agreement::At(revision),
@@ -303,9 +343,9 @@ fn settings_follow_the_creation() {
     let wanted = Wanted { spec: parse(body).unwrap().1, ..wanted(DesiredState::Present, ID) };
     let answered = |presenters: Option<&str>| {
         let mut seen = seen("Review");
-        seen.seen.attendees.as_mut().unwrap()[0].role = Some("presenter".into());
+        seen.content.seen.attendees.as_mut().unwrap()[0].role = Some("presenter".into());
         if let Some(word) = presenters {
-            seen.seen.settings.note("allowedPresenters", SeenSetting::Word(word.into()));
+            seen.content.seen.settings.note("allowedPresenters", SeenSetting::Word(word.into()));
         }
         seen
     };
@@ -322,10 +362,15 @@ fn settings_follow_the_creation() {
         assert_eq!(change.attendees.as_ref(), Some(&wanted.spec.attendees));
         assert_eq!(change.settings, wanted.spec.effective_settings);
         assert!(change.subject.is_none() && change.times.is_none() && !change.close_lobby);
-        let told = compare(&wanted.spec, &answered(presenters).seen);
+        let told = compare(&wanted.spec, &answered(presenters).content.seen);
         assert_eq!(told.members(), ["allowedPresenters"]);
         // Graph's answer to a change may tell nothing of it: it isn't asked again.
-        let observed = after(observed, &wanted, call.as_ref().unwrap(), &Outcome::Changed(answered(None)));
+        let observed = after(
+            observed,
+            &wanted,
+            call.as_ref().unwrap(),
+            &Outcome::Changed(Some(Box::new(answered(None).content))),
+        );
         assert_eq!(next_call(&wanted, &observed), None);
     }
 }

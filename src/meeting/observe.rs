@@ -1,7 +1,7 @@
 //! What is observed once a call was answered.
 
 use super::call::Call;
-use super::observed::{Agreement, CreatedBy, Meeting, Observed};
+use super::observed::{Agreement, CreatedBy, Meeting, Observed, Seen};
 use super::outcome::{Outcome, SeenMeeting};
 use crate::clock::Timestamp;
 
@@ -40,13 +40,23 @@ pub(super) fn observe(
                 ..first_seen(seen, outcome, now)
             });
         }
-        Outcome::Changed(seen) | Outcome::Seen(seen) => {
+        Outcome::Changed(None) => {
+            if let Some(meeting) = &mut observed.meeting {
+                note_change_untold(meeting, told, wanted_revision);
+            }
+        }
+        Outcome::Seen(None) => {
+            if let Some(meeting) = &mut observed.meeting {
+                meeting.agreement = meeting.agreement.with_nothing_requested();
+            }
+        }
+        Outcome::Changed(Some(content)) | Outcome::Seen(Some(content)) => {
             if let Some(meeting) = &mut observed.meeting {
                 // What was asked for is settled by the answer, whatever it says; what else is found to differ is not.
                 let agreed = Agreement::At(told.asked_by);
                 meeting.agreement = if told.has_drifted { Agreement::Differs } else { agreed };
                 meeting.lobby_closed |= matches!(call, Call::Change { change, .. } if change.close_lobby);
-                meeting.seen = seen.seen.clone();
+                meeting.seen = content.seen.clone();
                 meeting.seen_at = now;
             }
         }
@@ -69,6 +79,23 @@ pub(super) fn observe(
     observed
 }
 
+/// Graph changed the meeting, but did not tell how it is now: what was seen before holds no more, and it is looked at, once.
+/// A closed lobby needs no look, since the meeting is removed next. Where a caller has changed what is wanted meanwhile, the
+/// next change tells more than a look would.
+fn note_change_untold(meeting: &mut Meeting, told: &Told<'_>, wanted_revision: u32) {
+    let Call::Change { change, .. } = told.call else { return };
+    if change.close_lobby {
+        meeting.lobby_closed = true;
+        return;
+    }
+    meeting.seen = Seen::default();
+    meeting.agreement = if told.asked_by == wanted_revision {
+        Agreement::CheckRequested(wanted_revision)
+    } else {
+        Agreement::Unknown
+    };
+}
+
 fn first_seen(seen: &SeenMeeting, outcome: &Outcome, now: Timestamp) -> Meeting {
     let is_made = matches!(outcome, Outcome::Created(_));
     Meeting {
@@ -76,7 +103,7 @@ fn first_seen(seen: &SeenMeeting, outcome: &Outcome, now: Timestamp) -> Meeting 
         join_web_url: seen.join_web_url.clone(),
         chat_thread_id: seen.chat_thread_id.clone(),
         created_by: if is_made { CreatedBy::ThisRequest } else { CreatedBy::Existing },
-        seen: seen.seen.clone(),
+        seen: seen.content.seen.clone(),
         seen_at: now,
         agreement: Agreement::Differs,
         lobby_closed: false,

@@ -31,7 +31,7 @@ pub struct Meeting {
     pub chat_thread_id: Option<String>,
     /// Whether our request made it.
     pub created_by: CreatedBy,
-    /// What the last answer said of it.
+    /// What the last answer said of it; nothing after a change whose answer told nothing.
     pub seen: Seen,
     /// When that was.
     pub seen_at: Timestamp,
@@ -50,7 +50,7 @@ pub enum Agreement {
     At(u32),
     /// It was seen to differ, and no change has been sent since.
     Differs,
-    /// It agreed with this revision, and Graph is to be asked whether it still does.
+    /// It agreed with this revision, or was changed for it and Graph's answer didn't tell how it is now: Graph is to be asked.
     CheckRequested(u32),
     /// A change was sent whose outcome is unknown: the meeting may be as it was seen, or as it was asked to be. What was seen
     /// is then no reason to leave anything unasked: a caller may have taken back meanwhile what that change was to bring

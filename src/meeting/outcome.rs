@@ -34,11 +34,12 @@ pub enum Outcome {
     Created(Box<SeenMeeting>),
     /// Graph had the meeting (200 to `createOrGet`); it ignored the rest of the body.
     Found(Box<SeenMeeting>),
-    /// Graph changed the meeting (200 to `PATCH`).
-    Changed(Box<SeenMeeting>),
-    /// Graph told how the meeting is (200 to `GET`).
-    Seen(Box<SeenMeeting>),
-    /// The meeting does not exist any more (204 or 404 to `DELETE`).
+    /// Graph changed the meeting (2xx to `PATCH`). None where its answer told nothing of the meeting that can be used: an
+    /// empty, unreadable or unfilled one.
+    Changed(Option<Box<MeetingContent>>),
+    /// Graph has the meeting (2xx to `GET`), and told how it is. None as above.
+    Seen(Option<Box<MeetingContent>>),
+    /// The meeting does not exist any more: Graph, and no other, said so (2xx or 404 to `DELETE`).
     Gone,
     /// Graph said no.
     Refused(Refusal),
@@ -47,7 +48,8 @@ pub enum Outcome {
         /// How long Graph asks us to wait.
         retry_after: Option<Duration>,
     },
-    /// Graph, or the way to it, has a fault of its own; the call was not carried out as far as anyone can know.
+    /// Graph, or the way to it, has a fault of its own; the call was not carried out as far as anyone can know. What a
+    /// gateway, a proxy or a login page answers in Graph's place belongs here.
     Unavailable {
         /// How long Graph asks us to wait.
         retry_after: Option<Duration>,
@@ -57,11 +59,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The meeting that Graph described in its answer, if it did.
+    /// What Graph told of the meeting in its answer, if it did.
     #[must_use]
-    pub fn meeting(&self) -> Option<&SeenMeeting> {
+    pub fn meeting(&self) -> Option<&MeetingContent> {
         match self {
-            Self::Created(seen) | Self::Found(seen) | Self::Changed(seen) | Self::Seen(seen) => Some(seen),
+            Self::Created(seen) | Self::Found(seen) => Some(&seen.content),
+            Self::Changed(content) | Self::Seen(content) => content.as_deref(),
             _ => None,
         }
     }
@@ -84,7 +87,7 @@ impl Outcome {
     }
 }
 
-/// A meeting as one answer of Graph described it.
+/// A meeting as the answer that made it known described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenMeeting {
     /// Graph's id of it.
@@ -93,7 +96,16 @@ pub struct SeenMeeting {
     pub join_web_url: JoinWebUrl,
     /// The meeting's chat.
     pub chat_thread_id: Option<String>,
-    /// What is compared with the booking.
+    /// The rest.
+    pub content: MeetingContent,
+}
+
+/// What one answer told of a meeting. Its id and link are known from the first one on, so none needs to repeat them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeetingContent {
+    /// The link by which people join, where the answer held one that can be used.
+    pub join_web_url: Option<JoinWebUrl>,
+    /// What is compared with the booking. Nothing of an answer that Graph hadn't filled yet.
     pub seen: Seen,
     /// The whole answer, JSON text.
     pub online_meeting: Box<str>,

@@ -8,7 +8,7 @@ use super::meeting_difference::{Compared, MeetingDifference};
 use super::next_call::next_call;
 use super::next_step::{Failures, RetryPolicy, Step, next_step};
 use super::observe::{Told, observe};
-use super::observed::Observed;
+use super::observed::{Observed, Seen};
 use super::outcome::{Outcome, Refusal, Reply};
 use crate::booking::{BookingKey, BookingSpec, ExternalId, Generation};
 use crate::clock::{Timestamp, to_micros};
@@ -169,11 +169,12 @@ impl Booking {
     }
 
     /// In what the meeting turned out to have moved away from its booking. An answer to a call that an older revision asked
-    /// for says nothing about this one.
+    /// for says nothing about this one. Where nothing was known, nothing has moved: the look after a change whose answer told
+    /// nothing is that change's answer.
     fn drifted(&self, answered: &Answered, compared: Option<&Compared>) -> Vec<MeetingDifference> {
         match (&answered.reply.outcome, &self.observed.meeting, compared) {
             (Outcome::Changed(_) | Outcome::Seen(_), Some(meeting), Some(now))
-                if answered.asked_by == self.wanted.revision =>
+                if answered.asked_by == self.wanted.revision && meeting.seen != Seen::default() =>
             {
                 let known = Compared::of(&self.wanted.spec, &meeting.seen).differences;
                 drift(&known, &now.differences, &answered.call)

@@ -3,11 +3,13 @@
 use reqwest::{Method, Request};
 use url::Url;
 
+use super::answerer::is_graphs;
 use super::exchange::NoAnswer;
 use super::microsoft_graph::MicrosoftGraph;
 use super::text::clean;
 use super::token_failure::TokenFailure;
 use crate::clock::Timestamp;
+use crate::meeting::CallKind;
 
 /// Why Graph can't be used, seen from the network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +30,16 @@ pub enum ReachFault {
         /// HTTP status.
         status: u16,
     },
+    /// Something answered that isn't Graph.
+    #[error(
+        "what answers {status} at {address} is not Graph: a gateway, a proxy or a login page stands before it"
+    )]
+    Foreign {
+        /// What was asked.
+        address: String,
+        /// HTTP status.
+        status: u16,
+    },
 }
 
 impl MicrosoftGraph {
@@ -42,6 +54,9 @@ impl MicrosoftGraph {
         let silent = |message: &str| ReachFault::Silent { address: address.clone(), message: clean(message) };
         let url = Url::parse(&address).map_err(|fault| silent(&fault.to_string()))?;
         match self.connections.exchange(Request::new(Method::GET, url), &*self.clock).await {
+            Ok(answer) if !is_graphs(CallKind::FindOrganizer, &answer) => {
+                Err(ReachFault::Foreign { address, status: answer.status.as_u16() })
+            }
             Ok(answer) if answer.status.is_success() || answer.status.is_client_error() => Ok(()),
             Ok(answer) => Err(ReachFault::Strange { address, status: answer.status.as_u16() }),
             Err(NoAnswer::NotSent(message) | NoAnswer::Lost(message)) => Err(silent(&message)),

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use moka::future::Cache;
 
+use super::interpret::Asked;
 use super::microsoft_graph::MicrosoftGraph;
 use super::request::{GraphRequest, Ids, RequestFault};
 use super::text::clean;
@@ -84,7 +85,7 @@ impl MicrosoftGraph {
         let mut evidence = Evidence::begun(self.clock.now());
         let ids = Ids { attempt: AttemptId::new(self.clock.fresh_id()), traceparent: None };
         let outcome = match request {
-            Ok(request) => self.exchange(ids, kind, &request, &mut evidence).await,
+            Ok(request) => self.exchange(ids, Asked::plain(kind), &request, &mut evidence).await,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
                 Outcome::Refused(Refusal::Request)

@@ -1,7 +1,9 @@
-//! What an error answer means, by HTTP status first. The table stands in the tests, row by row.
+//! What an error of Graph's means, by HTTP status, code and call. The table stands in the tests, row by row.
 
 use std::time::Duration;
 
+use super::error_wire::GraphError;
+use super::interpret::Asked;
 use crate::meeting::{CallKind, Outcome, Refusal};
 
 /// What Graph writes when no application access policy lets us act for the organizer. It is the one meaning that
@@ -9,42 +11,56 @@ use crate::meeting::{CallKind, Outcome, Refusal};
 const POLICY_PHRASES: [&str; 2] =
     ["application access policy", "is not authorized to create meeting on behalf"];
 
-/// An answer that is no success.
+/// Codes of a 404 that mean the user, where nothing else in the call can be missing. `UnknownError` with an empty message is
+/// all that `createOrGet` says of an organizer whom it doesn't know.
+const ORGANIZER_CODES: [&str; 3] = ["UnknownError", "Request_ResourceNotFound", "UserNotFound"];
+/// Codes of a 404 or 410 that mean the meeting itself, in a call on one.
+const MEETING_CODES: [&str; 6] =
+    ["UnknownError", "NotFound", "ResourceNotFound", "ItemNotFound", "ErrorItemNotFound", "Gone"];
+
+/// An answer of Graph's that is no success.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ErrorAnswer<'a> {
-    pub(super) kind: CallKind,
+    pub(super) asked: Asked,
     pub(super) status: u16,
-    /// Graph's message; none where the answer broke off before it was read.
-    pub(super) message: Option<&'a str>,
+    /// Graph's code and message; none where the answer broke off before they were read.
+    pub(super) error: Option<&'a GraphError>,
     pub(super) retry_after: Option<Duration>,
 }
 
-/// The outcome of a call that was answered with an error.
+/// The outcome of a call that Graph answered with an error. Status, code and call decide together; a missing code counts as
+/// the one that Graph says least with.
 pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
     use CallKind::{Change, CreateOrGet, FindOrganizer, Look, Remove};
-    let retry_after = answer.retry_after;
-    let refused = match (answer.status, answer.kind) {
-        (429, _) => return Outcome::Throttled { retry_after },
+    let ErrorAnswer { asked, retry_after, .. } = answer;
+    match answer.status {
+        429 => return Outcome::Throttled { retry_after },
         // 501 is theirs too, but waiting doesn't help.
-        (501, _) => Refusal::Request,
+        501 => return Outcome::Refused(Refusal::Request),
         // A redirect isn't followed: the address is wrong, or something stands between us and Graph.
-        (300..=399 | 408 | 500..=599, _) => return Outcome::Unavailable { retry_after },
-        (404 | 410, Remove) => return Outcome::Gone,
-        (404, CreateOrGet | FindOrganizer) => Refusal::OrganizerNotFound,
-        (404 | 410, Change | Look) => Refusal::MeetingMissing,
-        (409, _) => Refusal::Conflict,
-        (401 | 403, _) => match answer.message {
-            // Whether this is for good or until a grant stood in the message that was lost.
-            None => return Outcome::Unknown,
-            Some(message) if speaks_of_policy(message) => Refusal::OrganizerNotPermitted,
-            Some(_) if answer.status == 401 => Refusal::Unauthorized,
-            Some(_) => Refusal::Forbidden,
-        },
-        (400..=499, _) => Refusal::Request,
-        // Neither a success that this call knows nor an error that HTTP knows.
+        300..=399 | 408 | 500..=599 => return Outcome::Unavailable { retry_after },
+        400..=499 => {}
+        // Neither a success nor an error that HTTP knows.
         _ => return Outcome::Unknown,
+    }
+    // What is missing, and whether it is for good or until a grant, stood in what was lost.
+    let Some(error) = answer.error else { return Outcome::Unknown };
+    let message = error.message.as_deref().unwrap_or_default();
+    let is_one_of = |codes: &[&str]| {
+        error.code.as_deref().is_none_or(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
     };
-    Outcome::Refused(refused)
+    Outcome::Refused(match (answer.status, asked.kind) {
+        (404, CreateOrGet | FindOrganizer) if !asked.has_thread && is_one_of(&ORGANIZER_CODES) => {
+            Refusal::OrganizerNotFound
+        }
+        (404 | 410, Remove) if is_one_of(&MEETING_CODES) => return Outcome::Gone,
+        (404 | 410, Change | Look) if is_one_of(&MEETING_CODES) => Refusal::MeetingMissing,
+        (409, _) => Refusal::Conflict,
+        (401 | 403, _) if speaks_of_policy(message) => Refusal::OrganizerNotPermitted,
+        (401, _) => Refusal::Unauthorized,
+        (403, _) => Refusal::Forbidden,
+        _ => Refusal::Request,
+    })
 }
 
 fn speaks_of_policy(message: &str) -> bool {
@@ -61,8 +77,14 @@ mod tests {
     const KINDS: [CallKind; 5] = [FindOrganizer, CreateOrGet, Change, Look, Remove];
     const WAIT: Duration = Duration::from_millis(2_128);
 
+    fn error(code: &str, message: &str) -> GraphError {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        GraphError { code: text(code), message: text(message), request_id: None }
+    }
+
     fn outcome(kind: CallKind, status: u16, message: &str) -> Outcome {
-        classify(ErrorAnswer { kind, status, message: Some(message), retry_after: Some(WAIT) })
+        let (asked, error) = (Asked::plain(kind), error("", message));
+        classify(ErrorAnswer { asked, status, error: Some(&error), retry_after: Some(WAIT) })
     }
 
     /// The error table, row by row: status, message, on which calls, and what it means there.
@@ -107,8 +129,6 @@ mod tests {
             (408, "", &KINDS, unavailable()),
             (302, "", &KINDS, unavailable()),
             (307, "", &KINDS, unavailable()),
-            (204, "", &[CreateOrGet, Change, Look, FindOrganizer], Outcome::Unknown),
-            (206, "", &KINDS, Outcome::Unknown),
             (101, "", &KINDS, Outcome::Unknown),
             (999, "", &KINDS, Outcome::Unknown),
         ];
@@ -119,15 +139,55 @@ mod tests {
         }
     }
 
-    /// Without its message a 403 may be a policy that is still spreading: asking again is right, parking is not.
+    /// The code decides what is missing, and where a chat thread may be what is missing, the organizer isn't blamed.
+    #[test]
+    fn what_is_missing_is_what_graph_says_is_missing() {
+        let of = |kind, has_thread, status, code: &str| {
+            let (asked, error) = (Asked { kind, has_thread }, error(code, "Words."));
+            classify(ErrorAnswer { asked, status, error: Some(&error), retry_after: None })
+        };
+        let request = Outcome::Refused(Refusal::Request);
+        let organizer = Outcome::Refused(Refusal::OrganizerNotFound);
+        let missing = Outcome::Refused(Refusal::MeetingMissing);
+        for (code, of_organizer, of_meeting) in [
+            ("", &organizer, true),
+            ("UnknownError", &organizer, true),
+            ("unknownError", &organizer, true),
+            ("Request_ResourceNotFound", &organizer, false),
+            ("UserNotFound", &organizer, false),
+            ("NotFound", &request, true),
+            ("ResourceNotFound", &request, true),
+            ("itemNotFound", &request, true),
+            ("ErrorItemNotFound", &request, true),
+            ("InvalidVersion", &request, false),
+            ("TenantNotFound", &request, false),
+        ] {
+            assert_eq!(&of(CreateOrGet, false, 404, code), of_organizer, "{code}");
+            assert_eq!(&of(FindOrganizer, false, 404, code), of_organizer, "{code}");
+            assert_eq!(of(CreateOrGet, true, 404, code), request, "{code}");
+            for status in [404, 410] {
+                let (gone, missing) =
+                    if of_meeting { (&Outcome::Gone, &missing) } else { (&request, &request) };
+                assert_eq!(&of(Remove, false, status, code), gone, "{status} {code}");
+                assert_eq!(&of(Change, false, status, code), missing, "{status} {code}");
+                assert_eq!(&of(Look, false, status, code), missing, "{status} {code}");
+            }
+        }
+    }
+
+    /// Without its code and message a 403 may be a policy that is still spreading, and a 404 may be about anything: asking
+    /// again is right, parking is not.
     #[test]
     fn an_error_that_broke_off_is_judged_by_status_where_that_suffices() {
-        let cut = |kind, status| classify(ErrorAnswer { kind, status, message: None, retry_after: None });
-        assert_eq!(cut(CreateOrGet, 403), Outcome::Unknown);
-        assert_eq!(cut(CreateOrGet, 401), Outcome::Unknown);
+        let cut = |kind, status| {
+            classify(ErrorAnswer { asked: Asked::plain(kind), status, error: None, retry_after: None })
+        };
+        for status in [400, 401, 403, 404, 409, 410] {
+            for kind in KINDS {
+                assert_eq!(cut(kind, status), Outcome::Unknown, "{status} {kind:?}");
+            }
+        }
         assert_eq!(cut(CreateOrGet, 429), Outcome::Throttled { retry_after: None });
         assert_eq!(cut(CreateOrGet, 503), Outcome::Unavailable { retry_after: None });
-        assert_eq!(cut(CreateOrGet, 404), Outcome::Refused(Refusal::OrganizerNotFound));
-        assert_eq!(cut(Remove, 404), Outcome::Gone);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::text::clean;
+use super::text::{clean, without_mark};
 
 /// How much of an answer that is no envelope is kept, in characters: enough to recognize a proxy's page.
 const FOREIGN_CHARACTERS_MAX: usize = 200;
@@ -18,10 +18,18 @@ pub(super) struct GraphError {
     pub(super) request_id: Option<String>,
 }
 
+/// Whether this is Graph's envelope: an `error` with a `code` that is text, be it empty. Gateways of other makers number
+/// theirs.
+pub(super) fn is_envelope(body: &[u8]) -> bool {
+    error(body).is_some_and(|error| member(&error, "code").is_some_and(Value::is_string))
+}
+
 /// Reads `{"error": {"code", "message", "innerError" | "innererror": {…}}}`; never fails.
 pub(super) fn read(body: &[u8]) -> GraphError {
-    let Ok(Value::Object(envelope)) = serde_json::from_slice::<Value>(body) else { return foreign(body) };
-    let Some(Value::Object(error)) = member(&envelope, "error") else { return foreign(body) };
+    let Some(error) = &error(body) else {
+        let message = excerpt(body).map(|text| format!("not Graph's error envelope: {text}"));
+        return GraphError { message, ..GraphError::default() };
+    };
     let inner = match member(error, "innererror") {
         Some(Value::Object(inner)) => Some(inner),
         _ => None,
@@ -34,10 +42,19 @@ pub(super) fn read(body: &[u8]) -> GraphError {
     }
 }
 
-fn foreign(body: &[u8]) -> GraphError {
+/// The beginning of an answer that is not Graph's; none of an empty one.
+pub(super) fn excerpt(body: &[u8]) -> Option<String> {
     let text: String = String::from_utf8_lossy(body).trim().chars().take(FOREIGN_CHARACTERS_MAX).collect();
-    let message = (!text.is_empty()).then(|| format!("not Graph's error envelope: {}", clean(&text)));
-    GraphError { message, ..GraphError::default() }
+    (!text.is_empty()).then(|| clean(&text))
+}
+
+fn error(body: &[u8]) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(mut envelope)) = serde_json::from_slice(without_mark(body)) else { return None };
+    let name = envelope.keys().find(|name| name.eq_ignore_ascii_case("error"))?.clone();
+    match envelope.remove(&name) {
+        Some(Value::Object(error)) => Some(error),
+        _ => None,
+    }
 }
 
 fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -75,6 +92,7 @@ mod tests {
             ),
             (r#"{"Error":{"Code":"A","Message":"B"}}"#, error(Some("A"), Some("B"), None)),
             (r#"{"error":{}}"#, error(None, None, None)),
+            ("\u{feff}{\"error\":{\"code\":\"A\"}}", error(Some("A"), None, None)),
             ("", error(None, None, None)),
             ("{\"error\":\"x\"}", error(None, Some("not Graph's error envelope: {\"error\":\"x\"}"), None)),
             ("<html>", error(None, Some("not Graph's error envelope: <html>"), None)),

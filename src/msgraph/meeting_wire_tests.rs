@@ -5,7 +5,7 @@ use time::macros::datetime;
 use super::*;
 
 fn read(body: &Value) -> Result<SeenMeeting, AnswerFault> {
-    meeting(body.to_string().into_bytes())
+    meeting(body.to_string().as_bytes())
 }
 
 /// A full answer, with members that no schema lists and a role newer than ours.
@@ -29,37 +29,40 @@ fn a_full_answer_is_read() {
         "https://teams.microsoft.com/l/meetup-join/19%3ameeting?context=%7b%7d"
     );
     assert_eq!(seen.chat_thread_id.as_deref(), Some("19:meeting_x@thread.v2"));
-    assert_eq!(seen.seen.subject.as_deref(), Some("Review"));
-    assert_eq!(seen.seen.start, Some(datetime!(2020-02-06 01:49:21.3524945 UTC)));
-    assert_eq!(seen.seen.end, Some(datetime!(2020-02-06 02:19:21 UTC)));
+    assert_eq!(seen.content.seen.subject.as_deref(), Some("Review"));
+    assert_eq!(seen.content.seen.start, Some(datetime!(2020-02-06 01:49:21.3524945 UTC)));
+    assert_eq!(seen.content.seen.end, Some(datetime!(2020-02-06 02:19:21 UTC)));
     let attendee = SeenAttendee {
         user_id: Some("1F35F2E6".into()),
         upn: Some("a@contoso.com".into()),
         role: Some("interpreter".into()),
     };
-    assert_eq!(seen.seen.attendees, Some(vec![attendee]));
-    assert_eq!(&*seen.online_meeting, text);
+    assert_eq!(seen.content.seen.attendees, Some(vec![attendee]));
+    assert_eq!(&*seen.content.online_meeting, text);
 }
 
 /// Null, absent, or of another type than ever seen: nothing but id and joinWebUrl is worth losing a meeting for.
 #[test]
 fn anything_but_the_id_and_the_link_may_be_missing() {
-    let bare = read(&json!({"id": "m", "joinWebUrl": "u"})).unwrap();
-    assert_eq!((bare.seen, bare.chat_thread_id), (Seen::default(), None));
+    let bare = read(&json!({"id": "m", "joinWebUrl": "https://t/u"})).unwrap();
+    assert_eq!((bare.content.seen, bare.chat_thread_id), (Seen::default(), None));
     for odd in [json!(null), json!(7), json!([]), json!({}), json!([null]), json!({"attendees": null})] {
         let body = json!({
-            "id": "m", "joinWebUrl": "u", "subject": odd, "startDateTime": odd, "endDateTime": odd,
+            "id": "m", "joinWebUrl": "https://t/u", "subject": odd, "startDateTime": odd, "endDateTime": odd,
             "participants": odd, "chatInfo": odd,
         });
         let seen = read(&body).unwrap();
-        // Null says that there is none, which differs from absence.
-        let subject = odd.is_null().then(String::new);
-        let expected = Seen { subject, ..Seen::default() };
-        assert_eq!((seen.seen, seen.chat_thread_id), (expected, None), "{odd}");
+        assert_eq!((seen.content.seen, seen.chat_thread_id), (Seen::default(), None), "{odd}");
     }
+    // Null says that there is none, which differs from absence.
+    let times = json!({"id": "m", "joinWebUrl": "https://t/u", "subject": null, "startDateTime": "2020-02-06T01:49:21Z"});
+    assert_eq!(read(&times).unwrap().content.seen.subject.as_deref(), Some(""));
     let nulls = json!({"attendees": [null, {"identity": {"user": null}, "upn": null, "role": null}]});
-    let seen = read(&json!({"id": "m", "joinWebUrl": "u", "participants": nulls})).unwrap();
-    assert_eq!(seen.seen.attendees, Some(vec![SeenAttendee { user_id: None, upn: None, role: None }]));
+    let seen = read(&json!({"id": "m", "joinWebUrl": "https://t/u", "participants": nulls})).unwrap();
+    assert_eq!(
+        seen.content.seen.attendees,
+        Some(vec![SeenAttendee { user_id: None, upn: None, role: None }])
+    );
 }
 
 /// Zero to seven digits of fraction, with an offset or without; the year 1 is no time.
@@ -90,25 +93,86 @@ fn an_answer_without_id_or_link_is_a_fault() {
         "[]",
         "null",
         "{\"id\":\"m\"}",
-        "{\"joinWebUrl\":\"u\"}",
-        "{\"id\":null,\"joinWebUrl\":\"u\"}",
+        "{\"joinWebUrl\":\"https://t/u\"}",
+        "{\"id\":null,\"joinWebUrl\":\"https://t/u\"}",
     ] {
-        assert!(meeting(body.as_bytes().to_vec()).is_err(), "{body}");
+        assert!(meeting(body.as_bytes()).is_err(), "{body}");
     }
-    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"u\\u0000\"}".to_vec()).is_err());
-    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"\xff\"}".to_vec()).is_err());
-    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"u\"} x".to_vec()).is_err());
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"https://t/u\\u0000\"}").is_err());
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"\xff\"}").is_err());
+    assert!(meeting(b"{\"id\":\"m\",\"joinWebUrl\":\"https://t/u\"} x").is_err());
+}
+
+/// What is no address that a person can be sent to is refused, and said to be.
+#[test]
+fn a_link_that_is_no_https_address_is_refused() {
+    for (link, expected) in [
+        ("http://teams.microsoft.com/l/x", "is no https address"),
+        ("javascript:alert(1)", "is no https address"),
+        ("teams.microsoft.com/l/x", "is no https address"),
+        ("https://", "is no https address"),
+        ("", "is no https address"),
+        ("https://teams.microsoft.com/\r\nSet-Cookie: a", "holds control characters or blanks"),
+        ("https://teams.microsoft.com/\u{85}", "holds control characters or blanks"),
+        (" https://teams.microsoft.com/l/x", "holds control characters or blanks"),
+    ] {
+        let body = json!({"id": "m", "joinWebUrl": link, "subject": "Review"});
+        assert_eq!(read(&body), Err(AnswerFault::Link(expected)), "{link}");
+        // The link is known by then: a later answer that has another counts for the rest.
+        let later = content(body.to_string().as_bytes()).unwrap();
+        assert_eq!((later.join_web_url, later.seen.subject.as_deref()), (None, Some("Review")), "{link}");
+    }
+    assert!(read(&json!({"id": "m", "joinWebUrl": "HTTPS://teams.microsoft.com/l/x?a=%20"})).is_ok());
+}
+
+/// An answer that Graph hasn't filled says nothing, in none of its members; one that lacks a member says the others.
+#[test]
+fn an_unfilled_answer_says_nothing() {
+    let year_1 = "0001-01-01T00:00:00Z";
+    let start = "2026-12-01T09:00:00Z";
+    for (members, is_filled) in [
+        (
+            json!({"subject": "None", "startDateTime": year_1, "endDateTime": year_1, "participants": {"attendees": []}}),
+            false,
+        ),
+        (json!({"subject": "Review", "startDateTime": year_1, "allowedPresenters": "everyone"}), false),
+        (json!({"subject": "None", "startDateTime": null, "endDateTime": null}), false),
+        (json!({"subject": "Review", "startDateTime": "", "endDateTime": year_1}), false),
+        (json!({"subject": null, "participants": {"attendees": []}, "allowedPresenters": "everyone"}), false),
+        (json!({}), false),
+        (json!({"subject": "Review"}), true),
+        (json!({"allowedPresenters": "everyone"}), true),
+        (json!({"participants": {"attendees": [{"upn": "a@contoso.com"}]}}), true),
+        (json!({"subject": null, "startDateTime": start, "participants": {"attendees": []}}), true),
+        (json!({"subject": "Review", "startDateTime": start, "endDateTime": year_1}), true),
+    ] {
+        let later = content(members.to_string().as_bytes());
+        assert_eq!(later.as_ref().err(), (!is_filled).then_some(&AnswerFault::Unfilled), "{members}");
+        let mut first = members.clone();
+        (first["id"], first["joinWebUrl"]) = (json!("m"), json!("https://t/u"));
+        let first = read(&first).unwrap().content;
+        assert_eq!(first.seen, later.map(|later| later.seen).unwrap_or_default(), "{members}");
+    }
+}
+
+/// A byte order mark before the JSON is skipped, and not kept.
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let seen = meeting("\u{feff}{\"id\":\"m\",\"joinWebUrl\":\"https://t/u\"}".as_bytes()).unwrap();
+    assert!(seen.content.online_meeting.starts_with('{'));
+    assert!(content("\u{feff}{\"subject\":\"Review\"}".as_bytes()).is_ok());
+    assert!(user("\u{feff}{\"id\":\"1f35f2e6-9cab-44ad-8d5a-b74c14720000\"}".as_bytes()).is_ok());
 }
 
 /// What Postgres could not keep is replaced; the whole answer stays as it came.
 #[test]
 fn no_zero_character_reaches_the_store() {
-    let body = r#"{"id":"m","joinWebUrl":"u","subject":"a\u0000b","chatInfo":{"threadId":"\u0000"},
+    let body = r#"{"id":"m","joinWebUrl":"https://t/u","subject":"a\u0000b","chatInfo":{"threadId":"\u0000"},
         "participants":{"attendees":[{"upn":"\u0000","role":"\u0000","identity":{"user":{"id":"\u0000"}}}]}}"#;
-    let seen = meeting(body.as_bytes().to_vec()).unwrap();
-    assert_eq!(seen.seen.subject.as_deref(), Some("a\u{fffd}b"));
-    assert!(!format!("{:?} {:?}", seen.seen, seen.chat_thread_id).contains("\\0"));
-    assert_eq!(&*seen.online_meeting, body);
+    let seen = meeting(body.as_bytes()).unwrap();
+    assert_eq!(seen.content.seen.subject.as_deref(), Some("a\u{fffd}b"));
+    assert!(!format!("{:?} {:?}", seen.content.seen, seen.chat_thread_id).contains("\\0"));
+    assert_eq!(&*seen.content.online_meeting, body);
 }
 
 proptest! {
@@ -116,11 +180,11 @@ proptest! {
     #[test]
     fn no_answer_upsets_the_reader(text in ".{0,60}", value in "[\\[\\]{}\",:0-9a-z\\\\]{0,40}") {
         let members = ["subject", "startDateTime", "participants", "chatInfo", "id"];
-        for body in members.map(|name| format!("{{\"id\":\"m\",\"joinWebUrl\":\"u\",\"{name}\":{value}}}")) {
-            let _ = meeting(body.clone().into_bytes());
+        for body in members.map(|name| format!("{{\"id\":\"m\",\"joinWebUrl\":\"https://t/u\",\"{name}\":{value}}}")) {
+            let _ = meeting(body.as_bytes());
             let _ = crate::msgraph::error_wire::read(body.as_bytes());
         }
-        let _ = (meeting(text.clone().into_bytes()), time(&text), crate::msgraph::error_wire::read(text.as_bytes()));
+        let _ = (meeting(text.as_bytes()), time(&text), crate::msgraph::error_wire::read(text.as_bytes()));
     }
 }
 
@@ -151,7 +215,7 @@ fn microsofts_printed_answers_do_not_cry_wolf() {
     });
     let found = json!({
         "id": "m", "creationDateTime": "2020-09-11T06:30:18.1909168Z", "startDateTime": "2020-09-11T06:30:18.0615989Z",
-        "endDateTime": "2020-09-11T07:30:18.0615989Z", "joinWebUrl": "u", "isBroadcast": false,
+        "endDateTime": "2020-09-11T07:30:18.0615989Z", "joinWebUrl": "https://t/u", "isBroadcast": false,
         "subject": "Create a meeting with customId provided", "autoAdmittedUsers": "EveryoneInCompany",
         "allowedPresenters": "everyone", "externalId": "7eb8263f-d0e0-4149-bb1c-1f0476083c56",
         "participants": {
@@ -169,12 +233,12 @@ fn microsofts_printed_answers_do_not_cry_wolf() {
     });
     let answer_without_attendees = json!({
         "id": "m", "startDateTime": "2020-09-09T21:33:30.8546353Z", "endDateTime": "2020-09-09T22:03:30.8566356Z",
-        "joinWebUrl": "url", "subject": "Patch Meeting Subject", "isBroadcast": false,
+        "joinWebUrl": "https://t/url", "subject": "Patch Meeting Subject", "isBroadcast": false,
         "participants": {"organizer": {"upn": "upn", "role": "presenter", "identity": person(organizer)}},
     });
     let read_by_id = json!({
         "id": "m", "startDateTime": "2020-09-29T22:35:31.389759Z", "endDateTime": "2020-09-29T23:35:31.389759Z",
-        "joinWebUrl": "u", "subject": null, "isEntryExitAnnounced": true, "allowedPresenters": "everyone",
+        "joinWebUrl": "https://t/u", "subject": null, "isEntryExitAnnounced": true, "allowedPresenters": "everyone",
         "participants": {"organizer": {"identity": person(organizer)}, "attendees": [], "producers": []},
         "lobbyBypassSettings": {"scope": "organization", "isDialInBypassEnabled": false},
     });
@@ -193,7 +257,7 @@ fn microsofts_printed_answers_do_not_cry_wolf() {
         let spec = crate::booking::parse(spec.clone()).unwrap().1;
         let defaults = crate::booking::MeetingSettings::default();
         let spec = spec.with_default_settings(&defaults);
-        let differences = crate::meeting::meeting_differences(&spec, &read(answer).unwrap().seen);
+        let differences = crate::meeting::meeting_differences(&spec, &read(answer).unwrap().content.seen);
         let fields: Vec<_> = differences.iter().map(|one| one.field.as_str()).collect();
         assert_eq!(fields, expected, "{answer}");
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::check_organizer::OrganizerChecks;
 use super::connection::{ConnectionFault, GraphConnection};
 use super::exchange::HttpClients;
-use super::interpret::{answered, unanswered, without_token};
+use super::interpret::{Asked, answered, unanswered, without_token};
 use super::organizer_ids::OrganizerIds;
 use super::request::{GraphRequest, Ids, RequestWriter};
 use super::text::clean;
@@ -60,7 +60,7 @@ impl MicrosoftGraph {
 
     async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Outcome {
         match self.requests.write(call) {
-            Ok(request) => self.exchange(ids, call.kind(), &request, evidence).await,
+            Ok(request) => self.exchange(ids, Asked::by(call), &request, evidence).await,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
                 Outcome::Refused(Refusal::Request)
@@ -68,11 +68,11 @@ impl MicrosoftGraph {
         }
     }
 
-    /// Sends a request with a good token, and once more if Graph refuses that token. `kind` says how to read the answer.
+    /// Sends a request with a good token, and once more if Graph refuses that token. `asked` says how to read the answer.
     pub(super) async fn exchange(
         &self,
         ids: Ids<'_>,
-        kind: CallKind,
+        asked: Asked,
         request: &GraphRequest,
         evidence: &mut Evidence,
     ) -> Outcome {
@@ -84,7 +84,7 @@ impl MicrosoftGraph {
             };
             let outgoing = request.outgoing(&token.authorization, ids);
             let outcome = match self.connections.exchange(outgoing, &*self.clock).await {
-                Ok(answer) => answered(kind, answer, evidence, &*self.clock),
+                Ok(answer) => answered(asked, answer, evidence, &*self.clock),
                 Err(fault) => unanswered(&fault, evidence),
             };
             if outcome != Outcome::Refused(Refusal::Unauthorized) {

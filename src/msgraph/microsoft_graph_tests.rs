@@ -1,71 +1,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use uuid::{Uuid, uuid};
 
-use super::super::fake::{
-    Fake, FakeReaction, NOW, RecordedRequest, SECRET, connection_to, meeting, say, token,
+use super::super::fake::{Fake, FakeReaction, NOW, RecordedRequest, SECRET, connection_to, meeting, say};
+use super::super::sample_calls::{
+    ATTEMPT, ORGANIZER, TRACEPARENT, change, create, find, graph_saying, perform, remove, reply_to,
 };
 use super::*;
-use crate::booking::{ExternalId, Subject, Upn, UserId, parse};
-use crate::meeting::{Change, MeetingId};
 use crate::outbound::Timeouts;
-
-const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
-const ATTEMPT: Uuid = uuid!("0197f000-0000-7000-8000-000000000001");
-const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-fn organizer() -> UserId {
-    UserId::parse(ORGANIZER).unwrap()
-}
-
-fn create() -> Call {
-    let body = json!({
-        "organizer": ORGANIZER, "startDateTime": "2026-12-01T09:00:00Z", "endDateTime": "2026-12-01T09:30:00Z",
-    });
-    Call::CreateOrGet {
-        organizer: organizer(),
-        external_id: ExternalId::new(uuid!("4b22997d-a5f7-5483-b720-2dee50154e74")),
-        spec: Box::new(parse(body).unwrap().1),
-    }
-}
-
-fn change() -> Call {
-    let subject = Some(Some(Subject::parse("Review").unwrap()));
-    let meeting = MeetingId::parse("MSo1N2Y5").unwrap();
-    let change = Change { subject, ..Change::default() };
-    Call::Change { organizer: organizer(), meeting, in_channel: false, change }
-}
-
-fn remove() -> Call {
-    Call::Remove { organizer: organizer(), meeting: MeetingId::parse("MSo1N2Y5").unwrap(), in_channel: false }
-}
-
-fn find() -> Call {
-    Call::FindOrganizer(Upn::parse("anna@contoso.com").unwrap())
-}
-
-async fn perform(graph: &MicrosoftGraph, call: &Call) -> Reply {
-    graph.perform(AttemptId::new(ATTEMPT), Some(TRACEPARENT), call).await
-}
-
-/// A host that grants any token and answers Graph's calls by `script`.
-async fn graph_saying(
-    script: impl Fn(&RecordedRequest, usize) -> FakeReaction + Send + Sync + 'static,
-) -> Fake {
-    Fake::start(
-        move |asked, before| {
-            if asked.is_for_token() { token(&format!("token-{before}")) } else { script(asked, before) }
-        },
-    )
-    .await
-}
-
-/// What one answer to `call` comes to.
-async fn reply_to(call: &Call, script: impl Fn() -> FakeReaction + Send + Sync + 'static) -> Reply {
-    let fake = graph_saying(move |_, _| script()).await;
-    perform(&fake.client().0, call).await
-}
 
 /// The token request and the call carry what Microsoft asks for, and nothing that it forbids.
 #[tokio::test]
@@ -170,7 +112,9 @@ async fn evidence_keeps_what_support_asks_for() {
 #[tokio::test]
 async fn a_fractional_retry_after_is_obeyed() {
     let throttled = || {
-        FakeReaction::RawResponse(429, vec![("Retry-After", "2.128".to_owned())], "{\"error\":{}}".to_owned())
+        let headers = [("Retry-After", "2.128"), ("request-id", "r-1")];
+        let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+        FakeReaction::RawResponse(429, headers, "{\"error\":{}}".to_owned())
     };
     let reply = reply_to(&create(), throttled).await;
     assert_eq!(reply.outcome, Outcome::Throttled { retry_after: Some(Duration::from_millis(2_128)) });
@@ -295,6 +239,9 @@ async fn reachable_is_what_answers_like_graph() {
         let asked = fake.asked().remove(0);
         assert!(!asked.is_for_token() && !asked.headers.contains_key("authorization"));
     }
+    let page = Fake::start(|_, _| FakeReaction::RawResponse(200, vec![], "<html>".to_owned())).await;
+    let fault = page.client().0.check_reachable().await.unwrap_err().to_string();
+    assert!(fault.contains("is not Graph"), "{fault}");
     let gone = Fake::start(|_, _| FakeReaction::Bytes(String::new())).await;
     let fault = gone.client().0.check_reachable().await.unwrap_err().to_string();
     assert!(fault.contains("nothing answers at http://127.0.0.1:"), "{fault}");

@@ -6,10 +6,12 @@
 //! out a token or a secret. For a while it remembers which user a name belongs to, and what it found out about an
 //! organizer. Called by `provisioning`; built by `command`.
 //!
-//! One call at a time: `graph` takes the token from `token`, has `request` write the call with the bodies of
-//! `request_wire`, sends it through `exchange`, and hands what comes back to `answer`, which reads it with
-//! `meeting_wire` (and `settings_wire`) or `error_wire` and judges errors with `classify`.
+//! One call at a time: `microsoft_graph` takes the token from `token`, has `request` write the call with the bodies of
+//! `request_wire`, sends it through `exchange`, and hands what comes back to `interpret`. That asks `answerer` whether it is
+//! Graph's answer at all, reads it with `meeting_wire` (and `settings_wire`) or `error_wire`, and judges errors with
+//! `classify`.
 
+mod answerer;
 mod check;
 mod check_organizer;
 mod classify;
@@ -33,6 +35,8 @@ mod version;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod sample_calls;
 
 pub use connection::{ConnectionFault, Credential, GraphConnection};
 pub use microsoft_graph::MicrosoftGraph;

@@ -19,7 +19,7 @@ use super::exchange::{HttpClients, NoAnswer};
 use super::interpret::header;
 use super::request::CLIENT_REQUEST_ID;
 use super::retry_after;
-use super::text::clean;
+use super::text::{clean, without_mark};
 use super::token_failure::{TokenFailure, TokenFailureKind};
 use crate::clock::Clock;
 
@@ -155,16 +155,37 @@ impl TokenExchange {
         let answer = self.connections.exchange(request, &*self.clock).await?;
         let status = answer.status;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some((status.as_u16(), answer.headers));
-        let mut response = HttpResponse::new(answer.body.map_err(NoAnswer::Lost)?);
+        let mut response = HttpResponse::new(readable(&answer.body.map_err(NoAnswer::Lost)?));
         *response.status_mut() = status;
         Ok(response)
     }
 }
 
+/// A token answer as oauth2 can read it. Some token endpoints write a byte order mark before it, and the seconds of
+/// `expires_in` as a string; a lifetime that can't be read counts as untold.
+fn readable(body: &[u8]) -> Vec<u8> {
+    let body = without_mark(body);
+    let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else { return body.to_vec() };
+    let lifetime = answer.remove("expires_in").as_ref().and_then(seconds);
+    if let Some(lifetime) = lifetime {
+        answer.insert("expires_in".to_owned(), lifetime.as_secs().into());
+    }
+    Value::Object(answer).to_string().into_bytes()
+}
+
 /// A number of seconds, which some token endpoints write as a string.
 fn seconds(value: &Value) -> Option<Duration> {
-    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    number.map(Duration::from_secs)
+    number(value).map(Duration::from_secs)
+}
+
+/// A whole number; a fraction is cut off.
+fn number(value: &Value) -> Option<u64> {
+    let parsed = |text: &str| text.trim().split('.').next().and_then(|whole| whole.parse().ok());
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| parsed(&number.to_string())),
+        Value::String(text) => parsed(text),
+        _ => None,
+    }
 }
 
 fn failure(refusal: TokenRefusal, head: Option<&(u16, HeaderMap)>, clock: &dyn Clock) -> TokenFailure {
@@ -197,7 +218,7 @@ fn failure(refusal: TokenRefusal, head: Option<&(u16, HeaderMap)>, clock: &dyn C
 
 fn note_refusal(failure: &mut TokenFailure, wire: &TokenErrorWire) {
     let description = wire.error_description.as_deref().unwrap_or_default();
-    let aadsts = wire.error_codes.get(0).and_then(Value::as_u64).or_else(|| number_in(description));
+    let aadsts = wire.error_codes.get(0).and_then(number).or_else(|| number_in(description));
     failure.kind = TokenFailureKind::of(failure.status.unwrap_or_default(), Some(&wire.error), aadsts);
     failure.error = Some(clean(&wire.error));
     // Entra breaks its description into lines; a message is one line.

@@ -151,6 +151,32 @@ async fn refresh_in_is_obeyed() {
     }
 }
 
+/// A lifetime is read from a number or a text, with a byte order mark before the answer or without; one that can't be read
+/// is short.
+#[tokio::test]
+async fn a_lifetime_is_read_in_every_spelling() {
+    let untold = LIFETIME_UNTOLD.as_secs();
+    for (expires_in, expected) in [
+        (json!(3599), 3599),
+        (json!("3599"), 3599),
+        (json!(" 3599 "), 3599),
+        (json!("3599.5"), 3599),
+        (json!(3599.5), 3599),
+        (json!(null), untold),
+        (json!("soon"), untold),
+        (json!(-1), untold),
+        (json!({}), untold),
+    ] {
+        for mark in ["", "\u{feff}"] {
+            let body = json!({"token_type": "Bearer", "access_token": "t", "expires_in": expires_in});
+            let body = format!("{mark}{body}");
+            let fake = endpoint_saying(move |_| FakeReaction::RawResponse(200, vec![], body.clone())).await;
+            let good_until = fake.client().0.check_token().await;
+            assert_eq!(good_until, Ok(NOW + Duration::from_secs(expected)), "{expires_in} {mark:?}");
+        }
+    }
+}
+
 /// An outage of the token endpoint goes unnoticed until the old token is really out.
 #[tokio::test]
 async fn the_old_token_serves_until_it_expires() {

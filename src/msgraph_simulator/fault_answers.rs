@@ -1,6 +1,8 @@
 //! The answers that faults give in place of the real one.
 
-use super::faults::Effect;
+use serde_json::json;
+
+use super::faults::{Effect, GatewayBody};
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
 use super::route::Operation;
@@ -22,6 +24,7 @@ pub(super) fn before_work(
         Effect::TokenRefused { code } => Some(token_endpoint::refusal(*code, "", exchange)),
         Effect::TokenNotAccepted => Some(GraphRefusal::of_status(401).into_answer(exchange)),
         Effect::Collision => Some(GraphRefusal::of_status(409).into_answer(exchange)),
+        Effect::Gateway { status, body, after_work: false } => Some(gateway(*status, *body)),
         Effect::Respond { after_work: false, .. } => Some(respond(effect)),
         _ => None,
     }
@@ -40,6 +43,7 @@ pub(super) fn after_work(
         Effect::FailedAfterWork { status, retry_after } => {
             Some(refusal(*status, retry_after.as_deref(), operation, exchange))
         }
+        Effect::Gateway { status, body, after_work: true } => Some(gateway(*status, *body)),
         Effect::Respond { after_work: true, .. } => Some(respond(effect)),
         _ => None,
     }
@@ -59,6 +63,26 @@ fn refusal(
     match retry_after {
         Some(retry_after) => answer.with_header("retry-after", retry_after),
         None => answer,
+    }
+}
+
+fn gateway(status: u16, body: GatewayBody) -> GraphResponse {
+    let said = |content_type, body: &str| {
+        let mut answer = GraphResponse::empty(status).with_header("content-type", content_type);
+        body.clone_into(&mut answer.body);
+        answer
+    };
+    match body {
+        GatewayBody::Page => said(
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html>\n<html><title>Sign in to the network</title></html>\n",
+        ),
+        GatewayBody::Text => said("text/plain", &format!("{status} page not found")),
+        GatewayBody::Json => GraphResponse::json(
+            status,
+            &json!({"status": status, "message": "no route matched", "id": "gw-1"}),
+        ),
+        GatewayBody::Empty => GraphResponse::empty(status),
     }
 }
 

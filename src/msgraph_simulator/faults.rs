@@ -64,6 +64,16 @@ pub enum Effect {
     TokenNotAccepted,
     /// 409 from Graph. Never for token calls.
     Collision,
+    /// What stands before Graph or Entra answers in its place: nothing of what either's own answers bear is there.
+    Gateway {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: GatewayBody,
+        /// Whether the work is done all the same.
+        #[serde(default)]
+        after_work: bool,
+    },
     /// Any answer at all.
     Respond {
         /// The HTTP status.
@@ -78,6 +88,20 @@ pub enum Effect {
         #[serde(default)]
         after_work: bool,
     },
+}
+
+/// What a gateway answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GatewayBody {
+    /// A page in HTML, such as a login page.
+    Page,
+    /// One line of plain text.
+    Text,
+    /// JSON in a form that is neither Graph's nor Entra's.
+    Json,
+    /// Nothing.
+    Empty,
 }
 
 impl Effect {
@@ -97,6 +121,7 @@ impl Effect {
             Self::TokenRefused { .. } => "tokenRefused",
             Self::TokenNotAccepted => "tokenNotAccepted",
             Self::Collision => "collision",
+            Self::Gateway { .. } => "gateway",
             Self::Respond { .. } => "respond",
         }
     }
@@ -239,6 +264,7 @@ impl TryFrom<FaultBody> for InjectedFault {
         };
         if let Effect::FailedBeforeWork { status, .. }
         | Effect::FailedAfterWork { status, .. }
+        | Effect::Gateway { status, .. }
         | Effect::Respond { status, .. } = &body.effect
             && !(200..=599).contains(status)
         {

@@ -164,7 +164,7 @@ async fn carry_out(tenant: Arc<Tenant>, call: Received, drawn: Drawn, sequence: 
     if !drawn.after_work.is_zero() {
         tokio::time::sleep(drawn.after_work).await;
     }
-    let from_graph = operation != Operation::Token;
+    let from_graph = operation != Operation::Token && !matches!(effect, Some(Effect::Gateway { .. }));
     let answer = if from_graph { answer.with_graph_headers(&call.exchange) } else { answer };
     let delivery = Delivery::of(effect, answer);
     tenant.ledger().ended(sequence, delivery.outcome());

@@ -37,7 +37,7 @@ mod tenant;
 mod token_endpoint;
 mod users;
 
-pub use faults::{Effect, Frequency, InjectedFault};
+pub use faults::{Effect, Frequency, GatewayBody, InjectedFault};
 pub use ledger::NotInTime;
 pub use ledger_entries::{CallCounts, CallEntry, CallOutcome, LedgerSnapshot, MeetingEntry};
 pub use organizers::{OrganizerState, UserId};

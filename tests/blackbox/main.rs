@@ -17,6 +17,7 @@ mod database;
 mod drift;
 mod fault_matrix;
 mod faults;
+mod graph_answers;
 mod health;
 mod lifecycle;
 mod lost_answers;

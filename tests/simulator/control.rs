@@ -50,6 +50,7 @@ async fn every_effect_reads_back_as_it_was_written() {
         json!({"kind": "tokenRefused", "code": 7_000_222}),
         json!({"kind": "tokenNotAccepted"}),
         json!({"kind": "collision"}),
+        json!({"kind": "gateway", "status": 404, "body": "page", "afterWork": true}),
         json!({"kind": "respond", "status": 418, "headers": {"a": "b"}, "body": "c", "afterWork": true}),
     ];
     for written in effects {
@@ -71,6 +72,8 @@ async fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
         (json!({"effect": {"kind": "answerLost"}, "operation": "dance"}), "dance"),
         (json!({"effect": {"kind": "answerLost"}, "organiser": ANNA}), "organiser"),
         (json!({"effect": {"kind": "failedBeforeWork", "status": 7}}), "7"),
+        (json!({"effect": {"kind": "gateway", "status": 99, "body": "page"}}), "99"),
+        (json!({"effect": {"kind": "gateway", "status": 404, "body": "painting"}}), "painting"),
     ];
     for (body, reason) in cases {
         let (status, answer) = fixture.control(Method::POST, "faults", &body).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use meeting_provisioner::msgraph_simulator::{
-    CallOutcome, Effect, InjectedFault, Operation, SimulatorSettings,
+    CallOutcome, Effect, GatewayBody, InjectedFault, Operation, SimulatorSettings,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -107,6 +107,42 @@ async fn any_answer_can_be_given_before_or_after_the_work() {
     let answer = fixture.create_or_get(ANNA, &booking("a")).await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "<html>");
     assert_eq!(fixture.simulator.meetings().len(), 1);
+}
+
+/// What stands before Graph bears nothing of Graph's, on whichever call, with the work done or not.
+#[tokio::test]
+async fn a_gateway_answers_unlike_graph() {
+    let fixture = Fixture::start().await;
+    for (body, content_type, begins) in [
+        (GatewayBody::Page, Some("text/html; charset=utf-8"), "<!DOCTYPE html>"),
+        (GatewayBody::Text, Some("text/plain"), "404 page not found"),
+        (GatewayBody::Json, Some("application/json"), "{"),
+        (GatewayBody::Empty, None, ""),
+    ] {
+        for method in [Method::GET, Method::PATCH, Method::DELETE] {
+            fixture.simulator.inject(InjectedFault::anywhere(Effect::Gateway {
+                status: 404,
+                body,
+                after_work: false,
+            }));
+            let path = format!("/v1.0/users/{ANNA}/onlineMeetings/x");
+            let answer = fixture.send(method, &path, None).await.unwrap();
+            assert_eq!(answer.status(), 404);
+            for header in ["request-id", "client-request-id", "x-ms-ags-diagnostic"] {
+                assert!(!answer.headers().contains_key(header), "{header}");
+            }
+            let told = answer.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+            let text = answer.text().await.unwrap();
+            assert_eq!(told.as_deref(), content_type);
+            assert!(text.starts_with(begins) && text.is_empty() == (body == GatewayBody::Empty), "{text}");
+            assert!(!text.contains("\"error\""), "{text}");
+        }
+    }
+    let done = Effect::Gateway { status: 200, body: GatewayBody::Page, after_work: true };
+    fixture.simulator.inject(InjectedFault::on(Operation::CreateOrGet, done));
+    assert_eq!(fixture.create_or_get(ANNA, &booking("a")).await.unwrap().status(), 200);
+    assert_eq!(fixture.simulator.meetings().len(), 1);
+    assert!(fixture.simulator.calls(Operation::CreateOrGet)[0].work_done);
 }
 
 #[tokio::test]

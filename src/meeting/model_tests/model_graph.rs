@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::ORGANIZER;
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, ExternalId, UserId};
 use crate::meeting::{
-    Call, JoinWebUrl, MeetingId, Outcome, Refusal, Seen, SeenAttendee, SeenMeeting, SeenSettings,
+    Call, JoinWebUrl, MeetingContent, MeetingId, Outcome, Refusal, Seen, SeenAttendee, SeenMeeting,
+    SeenSettings,
 };
 
 /// A meeting in the model.
@@ -43,7 +44,7 @@ impl Graph {
                 }
                 Outcome::Gone
             }
-            (Call::Look { .. }, Some(meeting)) => Outcome::Seen(told(key, number, &meeting.seen)),
+            (Call::Look { .. }, Some(meeting)) => Outcome::Seen(Some(Box::new(content(&meeting.seen)))),
             (Call::Change { change, .. }, Some(meeting)) => {
                 if let Some(subject) = &change.subject {
                     meeting.seen.subject = subject.as_ref().map(|subject| subject.as_str().to_owned());
@@ -54,7 +55,7 @@ impl Graph {
                 if let Some(attendees) = &change.attendees {
                     meeting.seen.attendees = Some(attendees.iter().map(taking_part).collect());
                 }
-                Outcome::Changed(told(key, number, &meeting.seen))
+                Outcome::Changed(Some(Box::new(content(&meeting.seen))))
             }
             (Call::Look { .. } | Call::Change { .. }, None) => Outcome::Refused(Refusal::MeetingMissing),
         }
@@ -81,7 +82,10 @@ fn told(key: Uuid, number: usize, seen: &Seen) -> Box<SeenMeeting> {
         id: MeetingId::parse(&format!("meeting {number} of {key}")).unwrap(),
         join_web_url: JoinWebUrl::parse(&format!("https://teams.example/{key}/{number}")).unwrap(),
         chat_thread_id: None,
-        seen: seen.clone(),
-        online_meeting: "{}".into(),
+        content: content(seen),
     })
+}
+
+fn content(seen: &Seen) -> MeetingContent {
+    MeetingContent { join_web_url: None, seen: seen.clone(), online_meeting: "{}".into() }
 }

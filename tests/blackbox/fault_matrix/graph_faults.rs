@@ -1,7 +1,7 @@
 //! Every call to Graph, failing in every way.
 
 use futures_util::future::join_all;
-use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault};
+use meeting_provisioner::msgraph_simulator::{Effect, GatewayBody, InjectedFault};
 
 use super::proof::{calls_of, last_call, prove, prove_all};
 use super::steps::{WalkStep, steps_of};
@@ -23,6 +23,25 @@ fn failures() -> [(&'static str, Effect); 11] {
         ("503-after", Effect::FailedAfterWork { status: 503, retry_after: soon }),
         ("503-without-a-time", Effect::FailedBeforeWork { status: 503, retry_after: None }),
         ("504-after", Effect::FailedAfterWork { status: 504, retry_after: None }),
+    ]
+}
+
+/// What stands before Graph answers in its place, with a name for each.
+fn gateways() -> [(&'static str, Effect); 11] {
+    use GatewayBody::{Empty, Json, Page, Text};
+    let answers = |status, body, after_work| Effect::Gateway { status, body, after_work };
+    [
+        ("page-200-before", answers(200, Page, false)),
+        ("page-200-after", answers(200, Page, true)),
+        ("empty-200-before", answers(200, Empty, false)),
+        ("empty-204-before", answers(204, Empty, false)),
+        ("empty-204-after", answers(204, Empty, true)),
+        ("json-200-before", answers(200, Json, false)),
+        ("page-302-before", answers(302, Page, false)),
+        ("json-400-before", answers(400, Json, false)),
+        ("page-403-before", answers(403, Page, false)),
+        ("text-404-before", answers(404, Text, false)),
+        ("page-502-after", answers(502, Page, true)),
     ]
 }
 
@@ -73,6 +92,7 @@ async fn graph_fails_on(part: Part) {
     let failing = async {
         for (walk, calls) in &calls {
             fails_in(&app, *walk, calls, &failures()).await;
+            fails_in(&app, *walk, calls, &gateways()).await;
         }
     };
     tokio::join!(failing, join_all(slow));
