@@ -105,7 +105,7 @@ mod tests {
             },
             progress,
             attempts: 7,
-            failures: Failures { count: 2, since: Some(EARLIER) },
+            failures: Failures { count: 2, same_kind_since: Some(EARLIER) },
             last_error: None,
             provisioned_at: Some(EARLIER),
             created_at: EARLIER,

@@ -22,15 +22,15 @@ pub struct Failures {
     /// How many in a row, of whatever kind: waits grow with it.
     pub count: u32,
     /// Since when they are of the same kind: patience with this kind runs from here.
-    pub since: Option<Timestamp>,
+    pub same_kind_since: Option<Timestamp>,
 }
 
 impl Failures {
     /// The same with one more failure, now, of the same kind as before or of another.
     #[must_use]
     pub fn and_one_more(self, now: Timestamp, same_kind: bool) -> Self {
-        let since = self.since.filter(|_| same_kind).or(Some(now));
-        Self { count: self.count.saturating_add(1), since }
+        let same_kind_since = self.same_kind_since.filter(|_| same_kind).or(Some(now));
+        Self { count: self.count.saturating_add(1), same_kind_since }
     }
 }
 
@@ -91,7 +91,8 @@ pub fn next_step(
     fraction: f64,
 ) -> Step {
     let for_at_most = |limit: Duration, backoff: Backoff| {
-        let failing_for = failures.since.map_or(Duration::ZERO, |since| (now - since).unsigned_abs());
+        let failing_for =
+            failures.same_kind_since.map_or(Duration::ZERO, |since| (now - since).unsigned_abs());
         let wait = backoff.steady(failures.count);
         match limit.checked_sub(failing_for).filter(|left| !left.is_zero()) {
             Some(left) => Step::Again(now + wait.min(left)),

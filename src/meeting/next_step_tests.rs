@@ -5,8 +5,8 @@ use super::*;
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 
 fn wait(outcome: &Outcome, count: u32, failing_minutes: u64, fraction: f64) -> Option<Duration> {
-    let since = Some(NOW - Duration::from_mins(failing_minutes));
-    let failures = Failures { count, since };
+    let same_kind_since = Some(NOW - Duration::from_mins(failing_minutes));
+    let failures = Failures { count, same_kind_since };
     match next_step(outcome, failures, &RetryPolicy::default(), NOW, fraction) {
         Step::Again(at) => Some((at - NOW).unsigned_abs()),
         Step::Park => None,

@@ -69,7 +69,7 @@ mod tests {
             observed: Observed::default(),
             progress,
             attempts: 7,
-            failures: Failures { count: 7, since: Some(EARLIER) },
+            failures: Failures { count: 7, same_kind_since: Some(EARLIER) },
             last_error: Some(LastError { code, at: EARLIER, graph }),
             provisioned_at: None,
             created_at: EARLIER,

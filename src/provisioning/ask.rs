@@ -185,7 +185,7 @@ mod tests {
 
     /// Never before the time, later by up to a tenth of the wait, and each fraction at another moment.
     #[test]
-    fn nobody_comes_back_too_early_or_in_step() {
+    fn no_call_comes_back_too_early_or_in_step() {
         let now = datetime!(2026-11-23 08:00 UTC);
         for (wait, fraction, late) in [
             (60_000, 0.0, 0),

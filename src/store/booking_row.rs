@@ -126,7 +126,7 @@ impl TryFrom<BookingRow> for LeasedBooking {
             attempts: number(row.attempts).ok_or_else(|| bad("attempts", &row.attempts))?,
             failures: Failures {
                 count: number(row.failures).ok_or_else(|| bad("failures", &row.failures))?,
-                since: row.failing_since,
+                same_kind_since: row.failing_since,
             },
             last_error,
             provisioned_at: row.provisioned_at,

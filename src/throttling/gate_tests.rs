@@ -49,7 +49,7 @@ async fn a_pause_is_for_its_scope_and_its_time() {
 
 /// A call that finds the gate busy is queued until a permit comes back; a pause rejects the queued calls at once.
 #[tokio::test]
-async fn the_line_moves_when_somebody_is_back() {
+async fn the_queue_moves_when_a_permit_comes_back() {
     let (gate, _) = gate(1);
     let first = gate.acquire(&class(1)).await.unwrap();
     let second = tokio::spawn({
@@ -75,7 +75,7 @@ async fn the_line_moves_when_somebody_is_back() {
 
 /// A wait in the queue has an end, and a call that left it takes no place any more.
 #[tokio::test]
-async fn nobody_waits_in_line_for_ever() {
+async fn no_call_is_queued_for_ever() {
     let (mut gate, _) = gate(1);
     Arc::get_mut(&mut gate).unwrap().queue_wait_max = Duration::from_millis(10);
     let first = gate.acquire(&class(1)).await.unwrap();

@@ -129,7 +129,7 @@ mod tests {
 
     /// One organizer gets half, one source system seven eighths, and the rest is there for others.
     #[test]
-    fn nobody_takes_it_all() {
+    fn no_class_takes_all_permits() {
         let mut queue: Queue<()> = Queue::default();
         let sent = |queue: &mut Queue<()>, organizer: u128, system: &str| {
             (0..20).filter(|_| queue.start(&class(organizer, system), 16)).count()

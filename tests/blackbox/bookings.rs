@@ -27,7 +27,7 @@ async fn a_new_booking_gets_a_meeting() {
     app.end().await;
 }
 
-/// The same booking again is answered from memory: 200, replayed, without a call to Graph.
+/// The same booking again is answered from what is stored: 200, replayed, without a call to Graph.
 #[tokio::test]
 async fn the_same_booking_sent_twice_creates_one_meeting() {
     let app = TestApp::start().await;

@@ -2,7 +2,6 @@
 //! documents and the OpenAPI document alike.
 
 use crate::Breach;
-use crate::source::is_word;
 use crate::tree::{File, has_extension};
 
 /// How a word begins, whether it may go on, and what to say instead. Each is written in two halves, so that this file does
@@ -63,7 +62,7 @@ fn occurrence(line: &str, begins: &str, ending: Ending) -> Option<String> {
     line.match_indices(begins).find_map(|(at, _)| {
         let before = line[..at].chars().next_back();
         let rest = &line[at + begins.len()..];
-        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         let fits = match ending {
             Ending::Whole => end == 0,
             Ending::Verb => matches!(&rest[..end], "" | "s" | "ed" | "ing"),

@@ -187,7 +187,7 @@ pub(super) fn booking(number: usize) -> Booking {
         observed: Observed { organizer: Some(organizer()), ..Observed::default() },
         progress: Progress::Due(EARLIER),
         attempts: 7,
-        failures: Failures { count: 2, since: Some(EARLIER) },
+        failures: Failures { count: 2, same_kind_since: Some(EARLIER) },
         last_error: Some(LastError { code: Failure::OrganizerNotPermitted, at: EARLIER, graph }),
         provisioned_at: None,
         created_at: EARLIER,

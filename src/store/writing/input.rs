@@ -172,7 +172,7 @@ impl<'a> BookingInput<'a> {
             lease_until: attempt.map(|attempt| attempt.leased_until),
             attempts: int(booking.attempts),
             failures: int(booking.failures.count),
-            failing_since: booking.failures.since,
+            failing_since: booking.failures.same_kind_since,
             last_error: booking.last_error.as_ref().map(json).transpose()?,
             created_at: booking.created_at,
             updated_at: booking.updated_at,
