@@ -95,6 +95,10 @@ fn on_a_given_server_only_the_last_runs_template_stays() {
 fn without_any_postgres_the_test_fails_and_says_what_was_tried() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
     let nowhere = ("TEST_POSTGRES_BINARIES_DIR", "/nowhere/bin");
+    // Without the feature the tests can't start a container, and say how they could.
+    let with_containers = cfg!(feature = "test-containers");
+    let no_engine = if with_containers { "docker " } else { "--features test-containers" };
+    let no_command = if with_containers { "the command docker" } else { "--features test-containers" };
     let cases: [Case<'_>; 4] = [
         (
             &[nowhere, ("DOCKER_HOST", "unix:///nowhere.sock")],
@@ -102,11 +106,11 @@ fn without_any_postgres_the_test_fails_and_says_what_was_tried() {
                 "Neither TEST_DATABASE_URL nor DATABASE_URL",
                 "/nowhere/bin: no initdb there",
                 "apt install",
-                "docker ",
+                no_engine,
             ],
         ),
         (&[nowhere, ("TEST_POSTGRES", "local")], &["/nowhere/bin: no initdb there", "apt install"]),
-        (&[("TEST_POSTGRES", "container"), ("PATH", "/nowhere")], &["the command docker"]),
+        (&[("TEST_POSTGRES", "container"), ("PATH", "/nowhere")], &[no_command]),
         (&[("TEST_POSTGRES", "elsewhere")], &["it can be \"local\" or \"container\""]),
     ];
     for (settings, parts) in cases {
