@@ -33,7 +33,7 @@ async fn the_demo_goes_as_announced() {
     }
     let (status, text) = run(&arguments, &environment).await;
     assert_eq!(status, Some(0), "{text}");
-    assert_eq!(text.matches("     as told\n").count(), 9, "{text}");
+    assert_eq!(text.matches("     as expected\n").count(), 9, "{text}");
     for expected in [
         "201",
         "200, Idempotent-Replayed: true",

@@ -27,7 +27,7 @@ impl<'a> Script<'a> {
         Ok(Self { stage, caller: DemoClient::of(stage)?, run })
     }
 
-    /// Plays all steps; whether each went as told.
+    /// Plays all steps; whether each went as expected.
     pub(super) async fn play(&self) -> anyhow::Result<bool> {
         let steps = [
             self.new_booking().await?,
@@ -40,7 +40,7 @@ impl<'a> Script<'a> {
             self.late_message().await?,
             self.cancelled().await?,
         ];
-        Ok(steps.into_iter().all(|as_told| as_told))
+        Ok(steps.into_iter().all(|as_expected| as_expected))
     }
 
     async fn new_booking(&self) -> anyhow::Result<bool> {
@@ -241,9 +241,9 @@ fn show(answered: &DemoResponse) {
 }
 
 #[expect(clippy::print_stdout, reason = "showing is what this command is for")]
-fn verdict(as_told: bool) -> bool {
-    println!("     {}", if as_told { "as told" } else { "NOT AS TOLD" });
-    as_told
+fn verdict(as_expected: bool) -> bool {
+    println!("     {}", if as_expected { "as expected" } else { "NOT AS EXPECTED" });
+    as_expected
 }
 
 fn text(value: &Value) -> &str {

@@ -12,7 +12,7 @@ use crate::config::{LogFilter, LogFormat, TelemetrySettings};
 /// How to show it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArguments {
-    /// End when everything was shown: with status 0, or 1 if a step did not go as told
+    /// End when everything was shown: with status 0, or 1 if a step did not go as expected
     #[arg(long)]
     exit: bool,
     /// Keep the database in this folder; without it, it goes to a temporary one that is removed at the end
@@ -43,16 +43,16 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let stage = DemoStage::set(&arguments).await?;
     stage.describe();
     let script = Script::new(&stage)?;
-    let as_told = tokio::select! {
-        as_told = script.play() => as_told?,
+    let as_expected = tokio::select! {
+        as_expected = script.play() => as_expected?,
         _ = terminate.recv() => false,
         _ = interrupt.recv() => false,
     };
-    let status = if as_told { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    if as_told {
-        println!("\nEvery step went as told.");
+    let status = if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if as_expected {
+        println!("\nEvery step went as expected.");
     } else {
-        println!("\nNot every step went as told.");
+        println!("\nNot every step went as expected.");
     }
     if !arguments.exit {
         script.invite();
