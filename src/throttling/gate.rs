@@ -155,10 +155,11 @@ impl Gate {
     pub(crate) fn pause(&self, pause: Pause) -> bool {
         let now = self.clock.now();
         let mut state = self.state();
-        state.pauses.retain(|_, until| *until > now);
         if state.pauses.get(&pause.scope).is_some_and(|known| *known >= pause.until) || pause.until <= now {
             return false;
         }
+        // Only with a new pause: the known ones are told again with every look of the worker.
+        state.pauses.retain(|_, until| *until > now);
         state.pauses.insert(pause.scope, pause.until);
         match pause.scope {
             PauseScope::Application => state.queue.reject_waiting(|_| true),
