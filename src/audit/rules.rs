@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::examined_booking::{Examined, ExaminedEvent, Exception, Orphans, RuleContext};
 use crate::booking::derive;
-use crate::meeting::{DesiredState, Progress, next_call};
+use crate::meeting::{DesiredState, Progress};
 
 /// How much later than its end a lease may still be there: workers poll every few seconds, and clocks differ a little.
 const LEASE_GRACE: Duration = Duration::from_mins(1);
@@ -219,7 +219,7 @@ fn settled_agrees(examined: &Examined, _: &RuleContext) -> Option<String> {
     if booking.wanted.desired_state == DesiredState::Present && booking.observed.meeting.is_none() {
         return Some(format!("it is {} and has no meeting", examined.status));
     }
-    let call = next_call(&booking.wanted, &booking.observed)?;
+    let call = booking.next_call()?;
     Some(format!(
         "it is {}, but no call was made to {} what is wanted",
         examined.status,

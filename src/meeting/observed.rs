@@ -59,9 +59,6 @@ pub enum Agreement {
 }
 
 impl Agreement {
-    /// Each name that the store keeps, beside the revision where there is one.
-    pub const NAMES: [&str; 4] = ["at", "differs", "check-requested", "unknown"];
-
     /// Its name in the store.
     #[must_use]
     pub fn as_str(self) -> &'static str {

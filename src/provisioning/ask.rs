@@ -9,7 +9,7 @@ use crate::audit::Origin;
 use crate::clock::Timestamp;
 use crate::error_chain::chain;
 use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
-use crate::throttling::{CallClass, Pause, Rejected, RejectionReason, pause_asked};
+use crate::throttling::{CallClass, Pause, PauseScope, Rejected, RejectionReason, pause_asked};
 
 /// The part of a lease that a call may use, with its wait for a permit; the rest is for settling.
 const LEASE_FOR_CALL: f64 = 0.8;
@@ -116,18 +116,23 @@ impl Provisioning {
     /// Loads the pauses that other replicas were asked for, in case their notices did not arrive.
     pub(super) async fn load_pauses(&self) -> Result<(), crate::store::StoreError> {
         for (scope, until) in self.store.pauses(self.clock.now()).await? {
-            self.apply_pause(&scope, until);
+            self.keep_pause(&scope, until);
         }
+        // Once: it counts all pauses.
         self.show_gate();
         Ok(())
     }
 
     /// Keeps a pause that another replica was asked for.
     pub(super) fn apply_pause(&self, scope: &str, until: Timestamp) {
+        self.keep_pause(scope, until);
+        self.show_gate();
+    }
+
+    fn keep_pause(&self, scope: &str, until: Timestamp) {
         // A newer version may know of scopes that this one doesn't.
-        if let Some(scope) = crate::throttling::PauseScope::parse(scope) {
+        if let Some(scope) = PauseScope::parse(scope) {
             self.gate.pause(Pause { scope, until });
-            self.show_gate();
         }
     }
 
