@@ -17,7 +17,7 @@ use crate::config::{DatabaseSettings, Settings};
 use crate::error_chain::chain;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::MicrosoftGraph;
-use crate::provisioning::{Alarm, InFlight, Provisioning, Quotas, Unconfirmed};
+use crate::provisioning::{Alarm, InFlight, PauseReads, Provisioning, Quotas, Unconfirmed};
 use crate::server::{AdminServer, Health, PublicServer};
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
@@ -61,6 +61,7 @@ pub(super) fn provisioning(
         graph,
         quotas: Quotas::default(),
         gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
+        pause_reads: PauseReads::every(settings.worker.poll),
         clock,
         metrics,
         namespace: settings.external_id.namespace,

@@ -113,12 +113,20 @@ impl Provisioning {
         self.waiting.publish_pause(scope, pause.until);
     }
 
-    /// Loads the pauses that other replicas were asked for, in case their notices did not arrive.
+    /// Loads the pauses that other replicas were asked for, in case their notices did not arrive: once a period, and at
+    /// each look where notices are not delivered.
     pub(super) async fn load_pauses(&self) -> Result<(), crate::store::StoreError> {
-        for (scope, until) in self.store.pauses(self.clock.now()).await? {
+        let now = self.clock.now();
+        // Asked before the reading: what is published while it lasts must not be missed.
+        let are_notices_delivered = self.waiting.are_notices_delivered();
+        if !self.pause_reads.is_due(now, are_notices_delivered) {
+            return Ok(());
+        }
+        for (scope, until) in self.store.pauses(now).await? {
             self.keep_pause(&scope, until);
         }
-        // Once: it counts all pauses.
+        self.pause_reads.note(now, are_notices_delivered);
+        // Once: it is about all pauses.
         self.show_gate();
         Ok(())
     }

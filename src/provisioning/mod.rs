@@ -14,6 +14,7 @@ mod in_flight;
 mod manual_retry;
 mod notice_effects;
 mod organizer_check;
+mod pause_reads;
 mod quotas;
 mod results;
 mod resume;
@@ -28,6 +29,7 @@ pub(crate) use alarm::Alarm;
 pub(crate) use declaration::{CancelRequest, Condition, Declaration};
 pub(crate) use in_flight::InFlight;
 pub(crate) use manual_retry::make_due;
+pub(crate) use pause_reads::PauseReads;
 pub(crate) use quotas::Quotas;
 pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
 pub(crate) use unconfirmed::Unconfirmed;
@@ -50,6 +52,8 @@ pub(crate) struct Provisioning {
     pub(crate) graph: MicrosoftGraph,
     /// When it may be asked.
     pub(crate) gate: Arc<Gate>,
+    /// When the pauses of other replicas are read.
+    pub(crate) pause_reads: PauseReads,
     /// Who comes near the month's limit.
     pub(crate) quotas: quotas::Quotas,
     /// Time, ids and chance.

@@ -1,6 +1,5 @@
 //! The gate through which calls to Graph go.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 use super::adaptive_limit::AdaptiveLimit;
 use super::breaker::{Admission, Breaker};
 use super::pause::{Pause, PauseScope};
+use super::pauses::Pauses;
 use super::queue::Queue;
 use crate::booking::{SourceSystem, UserId};
 use crate::clock::{Clock, Timestamp};
@@ -63,7 +63,7 @@ pub(crate) struct Gate {
 struct State {
     limit: AdaptiveLimit,
     breaker: Breaker,
-    pauses: HashMap<PauseScope, Timestamp>,
+    pauses: Pauses,
     queue: Queue<oneshot::Sender<Permit>>,
 }
 
@@ -95,7 +95,7 @@ impl Gate {
         let state = State {
             limit: AdaptiveLimit::of(calls_max),
             breaker: Breaker::Closed(0),
-            pauses: HashMap::new(),
+            pauses: Pauses::default(),
             queue: Queue::default(),
         };
         Arc::new(Self { clock, queue_wait_max: QUEUE_WAIT_MAX, state: Mutex::new(state) })
@@ -153,14 +153,10 @@ impl Gate {
 
     /// Makes calls of a scope wait. Says whether that is longer than was known.
     pub(crate) fn pause(&self, pause: Pause) -> bool {
-        let now = self.clock.now();
         let mut state = self.state();
-        if state.pauses.get(&pause.scope).is_some_and(|known| *known >= pause.until) || pause.until <= now {
+        if !state.pauses.extend(pause, self.clock.now()) {
             return false;
         }
-        // Only with a new pause: the known ones are told again with every look of the worker.
-        state.pauses.retain(|_, until| *until > now);
-        state.pauses.insert(pause.scope, pause.until);
         match pause.scope {
             PauseScope::Application => state.queue.reject_waiting(|_| true),
             PauseScope::Organizer(id) => {
@@ -175,15 +171,14 @@ impl Gate {
     pub(crate) fn blocked_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
         let state = self.state();
-        let paused = state.pauses.get(&PauseScope::Application).copied().filter(|until| *until > now);
+        let paused = state.pauses.until(PauseScope::Application, now);
         paused.max(state.breaker.blocked_until(now))
     }
 
     /// How many calls may be under way, and how many scopes are paused.
     pub(crate) fn measures(&self) -> (usize, usize) {
-        let now = self.clock.now();
-        let state = self.state();
-        (state.limit.now(), state.pauses.values().filter(|until| **until > now).count())
+        let mut state = self.state();
+        (state.limit.now(), state.pauses.count(self.clock.now()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -213,7 +208,7 @@ enum NotAdmitted {
 
 impl State {
     fn paused(&self, class: &CallClass, now: Timestamp) -> Option<Rejected> {
-        let until = |scope| self.pauses.get(&scope).copied().filter(|until| *until > now);
+        let until = |scope| self.pauses.until(scope, now);
         let all = until(PauseScope::Application)
             .map(|until| Rejected { retry_at: until, reason: RejectionReason::ApplicationPaused });
         all.or_else(|| {

@@ -8,6 +8,7 @@ mod adaptive_limit;
 mod breaker;
 mod gate;
 mod pause;
+mod pauses;
 mod queue;
 mod quota;
 

@@ -13,7 +13,7 @@ use crate::meeting::{Call, Outcome, Reply};
 const UNNAMED: Duration = Duration::from_secs(2);
 
 /// Whose calls are to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PauseScope {
     /// All of our application's.
     Application,

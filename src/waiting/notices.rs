@@ -104,6 +104,11 @@ impl Waiting {
         }
     }
 
+    /// Whether what other replicas publish reaches this one.
+    pub(crate) fn are_notices_delivered(&self) -> bool {
+        self.notices.is_delivered()
+    }
+
     /// Tells the other replicas that a request here waits for this booking. Says whether they are told and this replica
     /// would hear their answer: then nothing that is settled from now on is missed.
     pub(super) async fn publish_awaited(&self, external_id: ExternalId) -> bool {

@@ -50,6 +50,32 @@ async fn an_organizers_throttling_is_obeyed_by_all_replicas() {
     app.end().await;
 }
 
+/// A pause whose notice was lost is obeyed within a poll period. Where notices are delivered, the looks in between don't read
+/// all pauses again; where they are not, each look does.
+#[tokio::test]
+async fn a_pause_without_a_notice_is_read_once_a_period_or_at_each_look() {
+    let pauses = "meeting_provisioner_graph_pauses";
+    for (listens, after_the_next_look) in [("true", 0.0), ("false", 1.0)] {
+        let app = TestApp::builder().setting("DATABASE__LISTEN", listens).start().await;
+        if listens == "true" {
+            app.until_listening().await;
+        }
+        app.resume_due().await.unwrap();
+        let lost = "insert into graph_pause (scope, paused_until) values ($1, '2026-11-23T08:01:00Z')";
+        let scope = format!("organizer:{ORGANIZER}");
+        sqlx::query(lost).bind(scope).execute(&app.pool).await.unwrap();
+        app.resume_after(Duration::from_millis(749)).await;
+        assert!((app.metric(pauses).await - after_the_next_look).abs() < 0.5, "listens: {listens}");
+        app.resume_after(Duration::from_millis(1)).await;
+        assert!((app.metric(pauses).await - 1.0).abs() < 0.5, "listens: {listens}");
+        app.book_and_look(&booking("BK-1")).await;
+        assert_eq!(arrived(&app), 0, "listens: {listens}");
+        app.resume_after(Duration::from_mins(2)).await;
+        assert_eq!((arrived(&app), app.live_meetings().len()), (1, 1), "listens: {listens}");
+        app.end().await;
+    }
+}
+
 /// A 503 that names a time is about the service, and so is a 429 that says so: no call is sent until then.
 #[tokio::test]
 async fn a_pause_of_the_whole_service_stops_all_calls() {
