@@ -13,7 +13,7 @@ pub enum Failure {
     OrganizerNotPermitted,
     /// No such user.
     OrganizerNotFound,
-    /// Graph says that the request itself is wrong, or forbids it for good.
+    /// Graph says that the request itself is wrong, forbids it for good, or didn't take it without saying why.
     GraphRefused,
     /// Our own credential is refused.
     GraphUnauthorized,
@@ -50,10 +50,10 @@ impl Failure {
             Outcome::Refused(Refusal::OrganizerNotPermitted) => Self::OrganizerNotPermitted,
             Outcome::Refused(Refusal::OrganizerNotFound) => Self::OrganizerNotFound,
             Outcome::Refused(Refusal::Unauthorized) => Self::GraphUnauthorized,
-            Outcome::Refused(Refusal::Conflict) | Outcome::Unavailable { .. } => Self::GraphUnavailable,
-            Outcome::Refused(Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing) => {
-                Self::GraphRefused
-            }
+            Outcome::Unavailable { .. } => Self::GraphUnavailable,
+            Outcome::Refused(
+                Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing | Refusal::Passing,
+            ) => Self::GraphRefused,
             Outcome::Throttled { .. } => Self::GraphThrottled,
             Outcome::Unknown => Self::GraphOutcomeUnknown,
         })
@@ -74,6 +74,17 @@ impl Failure {
     }
 }
 
+/// Whether an error of Graph's is about now, and not about what was asked: 408, 409, 423 (locked), 424 (another call that it
+/// depends on failed) and 425 (too early) by their definition (RFC 9110, 4918 and 8470), and a 400 with neither code nor message.
+#[must_use]
+pub fn is_passing(status: u16, code: Option<&str>, message: Option<&str>) -> bool {
+    match status {
+        408 | 409 | 423 | 424 | 425 => true,
+        400 => code.is_none() && message.is_none(),
+        _ => false,
+    }
+}
+
 /// The last failure of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,4 +96,14 @@ pub struct LastError {
     pub at: Timestamp,
     /// What Graph answered.
     pub graph: Evidence,
+}
+
+impl LastError {
+    /// Whether Graph's answer was about now and not about the booking.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let Evidence { status, code, message, .. } = &self.graph;
+        self.code == Failure::GraphRefused
+            && status.is_some_and(|status| is_passing(status, code.as_deref(), message.as_deref()))
+    }
 }

@@ -34,7 +34,7 @@ pub use call::{Attempt, AttemptId, Call, CallKind, Change};
 pub use compare::compare;
 pub use desired_change::{Cancellation, Declared, OrganizerChange, Repetition};
 pub use drift::{Drift, DriftPolicy};
-pub use failure::{Failure, LastError};
+pub use failure::{Failure, LastError, is_passing};
 pub use meeting_difference::{MeetingDifference, meeting_differences};
 pub use next_call::next_call;
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};

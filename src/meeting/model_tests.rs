@@ -85,7 +85,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let refusal = prop_oneof![
         Just(Refusal::OrganizerNotPermitted),
         Just(Refusal::Forbidden),
-        Just(Refusal::Conflict),
+        Just(Refusal::Passing),
         Just(Refusal::Unauthorized)
     ];
     let weather = prop_oneof![

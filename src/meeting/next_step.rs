@@ -43,8 +43,10 @@ pub struct RetryPolicy {
     pub unavailable: Backoff,
     /// The same after a throttling that named no time, and after a repeatedly unknown outcome.
     pub throttled: Backoff,
-    /// The same after a collision.
-    pub conflict: Backoff,
+    /// The same after a refusal that is about now and not about the booking, such as a collision.
+    pub passing: Backoff,
+    /// How long such a refusal may last before the booking is parked.
+    pub passing_for: Duration,
     /// The same while an access policy may still be spreading.
     pub not_permitted: Backoff,
     /// How long an access policy may take to spread before the booking is parked (Microsoft: up to 30 minutes).
@@ -72,7 +74,8 @@ impl Default for RetryPolicy {
             retry_after_max: Duration::from_hours(1),
             unavailable: backoff(second, minute * 5),
             throttled: backoff(second * 2, minute * 5),
-            conflict: backoff(second / 2, second * 30),
+            passing: backoff(second / 2, second * 30),
+            passing_for: minute * 10,
             not_permitted: backoff(minute, minute * 5),
             not_permitted_for: minute * 30,
             unauthorized: backoff(second * 30, minute * 5),
@@ -90,10 +93,9 @@ pub fn next_step(
     now: Timestamp,
     fraction: f64,
 ) -> Step {
-    let for_at_most = |limit: Duration, backoff: Backoff| {
+    let for_at_most = |limit: Duration, wait: Duration| {
         let failing_for =
             failures.same_kind_since.map_or(Duration::ZERO, |since| (now - since).unsigned_abs());
-        let wait = backoff.steady(failures.count);
         match limit.checked_sub(failing_for).filter(|left| !left.is_zero()) {
             Some(left) => Step::Again(now + wait.min(left)),
             None => Step::Park,
@@ -122,13 +124,16 @@ pub fn next_step(
         // The first re-ask is immediate: nothing is wrong that waiting would mend, and a caller waits for the link.
         Outcome::Unknown if failures.count <= 1 => Step::Again(now),
         Outcome::Unknown => Step::Again(now + policy.unavailable.jittered(failures.count, fraction)),
-        Outcome::Refused(Refusal::Conflict) => {
-            Step::Again(now + policy.conflict.jittered(failures.count, fraction))
+        Outcome::Refused(Refusal::Passing) => {
+            let wait = policy.passing.jittered(failures.count, fraction);
+            for_at_most(policy.passing_for, wait)
         }
         Outcome::Refused(Refusal::OrganizerNotPermitted) => {
-            for_at_most(policy.not_permitted_for, policy.not_permitted)
+            for_at_most(policy.not_permitted_for, policy.not_permitted.steady(failures.count))
         }
-        Outcome::Refused(Refusal::Unauthorized) => for_at_most(policy.unauthorized_for, policy.unauthorized),
+        Outcome::Refused(Refusal::Unauthorized) => {
+            for_at_most(policy.unauthorized_for, policy.unauthorized.steady(failures.count))
+        }
         Outcome::Refused(
             Refusal::OrganizerNotFound | Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing,
         ) => Step::Park,

@@ -20,7 +20,7 @@ fn each_failure_has_its_own_patience() {
     let throttled = |seconds| Outcome::Throttled { retry_after: Some(Duration::from_secs_f64(seconds)) };
     let refused = Outcome::Refused;
     let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
-    let table: [(Outcome, u32, u64, f64, Option<Duration>); 21] = [
+    let table: [(Outcome, u32, u64, f64, Option<Duration>); 23] = [
         (Outcome::Unknown, 1, 0, 0.5, seconds(0.0)),
         (Outcome::Unknown, 2, 0, 0.5, seconds(1.0)),
         (Outcome::Unknown, 30, 600, 1.0, seconds(300.0)),
@@ -34,7 +34,9 @@ fn each_failure_has_its_own_patience() {
         (Outcome::Unavailable { retry_after: None }, 1, 0, 0.0, seconds(0.05)),
         (Outcome::Unavailable { retry_after: None }, 4, 0, 0.5, seconds(4.0)),
         (Outcome::Unavailable { retry_after: Some(Duration::from_secs(7)) }, 1, 0, 0.0, seconds(7.0)),
-        (refused(Refusal::Conflict), 1, 0, 0.5, seconds(0.25)),
+        (refused(Refusal::Passing), 1, 0, 0.5, seconds(0.25)),
+        (refused(Refusal::Passing), 9, 1, 1.0, seconds(30.0)),
+        (refused(Refusal::Passing), 30, 10, 0.5, None),
         (refused(Refusal::OrganizerNotPermitted), 1, 0, 0.5, seconds(60.0)),
         (refused(Refusal::OrganizerNotPermitted), 9, 28, 0.5, seconds(120.0)),
         (refused(Refusal::OrganizerNotPermitted), 9, 30, 0.5, None),

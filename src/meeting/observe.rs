@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::observed::{Agreement, CreatedBy, Meeting, Observed, Seen};
-use super::outcome::{Outcome, SeenMeeting};
+use super::outcome::{Outcome, Refusal, SeenMeeting};
 use crate::clock::Timestamp;
 
 /// An answer of Graph, beside what is wanted.
@@ -66,7 +66,11 @@ pub(super) fn observe(
                 meeting.agreement = meeting.agreement.with_nothing_requested();
             }
         }
-        Outcome::Unknown | Outcome::Throttled { .. } | Outcome::Unavailable { .. } => {
+        // A refusal that says nothing of what was asked doesn't say either that nothing was done.
+        Outcome::Unknown
+        | Outcome::Throttled { .. }
+        | Outcome::Unavailable { .. }
+        | Outcome::Refused(Refusal::Passing) => {
             observed.creation_unknown |= matches!(call, Call::CreateOrGet { .. });
             if matches!(call, Call::Change { change, .. } if !change.close_lobby)
                 && let Some(meeting) = &mut observed.meeting

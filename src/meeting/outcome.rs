@@ -124,8 +124,8 @@ pub enum Refusal {
     Request,
     /// Our own credential or token is refused.
     Unauthorized,
-    /// A collision with another call (409): call again soon.
-    Conflict,
+    /// Not now, which says nothing about the booking (`is_passing`): call again soon, for a while.
+    Passing,
     /// The meeting to be changed does not exist (404 on an item).
     MeetingMissing,
 }

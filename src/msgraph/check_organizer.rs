@@ -103,10 +103,11 @@ impl MicrosoftGraph {
             Outcome::Gone | Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => {
                 ProbeOutcome::Missing
             }
+            Outcome::Throttled { .. }
+            | Outcome::Unavailable { .. }
+            | Outcome::Unknown
+            | Outcome::Refused(Refusal::Passing) => ProbeOutcome::Unanswered,
             Outcome::Refused(refusal) => ProbeOutcome::Refused(refusal),
-            Outcome::Throttled { .. } | Outcome::Unavailable { .. } | Outcome::Unknown => {
-                ProbeOutcome::Unanswered
-            }
         };
         (Probe { seen, evidence }, found)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error_wire::GraphError;
 use super::interpret::Asked;
-use crate::meeting::{CallKind, Outcome, Refusal};
+use crate::meeting::{CallKind, Outcome, Refusal, is_passing};
 
 /// What Graph writes when no application access policy lets us act for the organizer. It is the one meaning that
 /// neither status nor code shows: both have been seen to vary.
@@ -38,7 +38,7 @@ pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
         // 501 is theirs too, but waiting doesn't help.
         501 => return Outcome::Refused(Refusal::Request),
         // A redirect isn't followed: the address is wrong, or something stands between us and Graph.
-        300..=399 | 408 | 500..=599 => return Outcome::Unavailable { retry_after },
+        300..=399 | 500..=599 => return Outcome::Unavailable { retry_after },
         400..=499 => {}
         // Neither a success nor an error that HTTP knows.
         _ => return Outcome::Unknown,
@@ -49,13 +49,15 @@ pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
     let is_one_of = |codes: &[&str]| {
         error.code.as_deref().is_none_or(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
     };
+    if is_passing(answer.status, error.code.as_deref(), error.message.as_deref()) {
+        return Outcome::Refused(Refusal::Passing);
+    }
     Outcome::Refused(match (answer.status, asked.kind) {
         (404, CreateOrGet | FindOrganizer) if !asked.has_thread && is_one_of(&ORGANIZER_CODES) => {
             Refusal::OrganizerNotFound
         }
         (404 | 410, Remove) if is_one_of(&MEETING_CODES) => return Outcome::Gone,
         (404 | 410, Change | Look) if is_one_of(&MEETING_CODES) => Refusal::MeetingMissing,
-        (409, _) => Refusal::Conflict,
         (401 | 403, _) if speaks_of_policy(message) => Refusal::OrganizerNotPermitted,
         (401, _) => Refusal::Unauthorized,
         (403, _) => Refusal::Forbidden,
@@ -119,14 +121,18 @@ mod tests {
             (415, "", &KINDS, refused(Refusal::Request)),
             (422, "", &KINDS, refused(Refusal::Request)),
             (501, "", &KINDS, refused(Refusal::Request)),
-            (409, "", &KINDS, refused(Refusal::Conflict)),
+            (400, "", &KINDS, refused(Refusal::Passing)),
+            (408, "", &KINDS, refused(Refusal::Passing)),
+            (409, "", &KINDS, refused(Refusal::Passing)),
+            (423, "Locked.", &KINDS, refused(Refusal::Passing)),
+            (424, "", &KINDS, refused(Refusal::Passing)),
+            (425, "", &KINDS, refused(Refusal::Passing)),
             (429, "", &KINDS, Outcome::Throttled { retry_after: Some(WAIT) }),
             (500, "", &KINDS, unavailable()),
             (502, "", &KINDS, unavailable()),
             (503, "", &KINDS, unavailable()),
             (504, "", &KINDS, unavailable()),
             (509, "", &KINDS, unavailable()),
-            (408, "", &KINDS, unavailable()),
             (302, "", &KINDS, unavailable()),
             (307, "", &KINDS, unavailable()),
             (101, "", &KINDS, Outcome::Unknown),
@@ -182,7 +188,7 @@ mod tests {
         let cut = |kind, status| {
             classify(ErrorAnswer { asked: Asked::plain(kind), status, error: None, retry_after: None })
         };
-        for status in [400, 401, 403, 404, 409, 410] {
+        for status in [400, 401, 403, 404, 408, 409, 410, 423] {
             for kind in KINDS {
                 assert_eq!(cut(kind, status), Outcome::Unknown, "{status} {kind:?}");
             }

@@ -6,7 +6,7 @@ use meeting_provisioner::clock::Clock;
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
-use crate::support::{ORGANIZER, TestApp, Who, booking};
+use crate::support::{ORGANIZER, TestApp, Who, booking, booking_with};
 
 const NO_WAIT: Duration = Duration::ZERO;
 
@@ -240,6 +240,63 @@ async fn a_token_that_graph_no_longer_takes_is_fetched_anew() {
     let body = app.book(Who::Desk, &booking("BK-2")).await.expect(201).json();
     assert_eq!(body["attempts"], 1);
     assert_eq!(app.simulator.counts().arrived(Operation::Token), 2);
+    app.end().await;
+}
+
+fn graph_says(status: u16, body: &str) -> Effect {
+    Effect::Respond { status, headers: [].into(), body: body.to_owned(), after_work: false }
+}
+
+/// Graph's answers that are about now and not about the booking.
+const FOR_NOW: [(u16, &str); 7] = [
+    (400, ""),
+    (400, r#"{"error":{"code":"","message":""}}"#),
+    (408, ""),
+    (409, r#"{"error":{"code":"Conflict","message":"Words."}}"#),
+    (423, r#"{"error":{"code":"Locked","message":"Words."}}"#),
+    (424, ""),
+    (425, ""),
+];
+
+/// What Graph refuses for now is asked for again, a creation as well as a change, and nothing fails for it.
+#[tokio::test]
+async fn what_graph_refuses_for_now_is_asked_for_again() {
+    let app = TestApp::start().await;
+    for (place, (status, body)) in FOR_NOW.into_iter().enumerate() {
+        let name = format!("BK-{place}");
+        let wanted = booking_with(&name, json!({"settings": {"recordAutomatically": true}}));
+        for operation in [Operation::CreateOrGet, Operation::Patch] {
+            app.simulator.inject(InjectedFault::on(operation, graph_says(status, body)).times(2));
+        }
+        let seen = app.book_and_look(&wanted).await;
+        let why = (&seen["status"], &seen["lastError"]["code"], &seen["lastError"]["graph"]["status"]);
+        assert_eq!(why, (&json!("pending"), &json!("graph-refused"), &json!(status)), "{seen}");
+        assert!(seen["lastError"]["detail"].as_str().unwrap().ends_with("It is asked again."), "{seen}");
+        app.resume_until_settled(Duration::from_secs(30)).await;
+        let seen = app.booking(&name).await;
+        assert_eq!((&seen["status"], &seen["attempts"]), (&json!("provisioned"), &json!(6)), "{seen}");
+    }
+    assert_eq!(app.simulator.meetings().len(), FOR_NOW.len());
+    app.end().await;
+}
+
+/// What is refused for now for ten minutes fails, and says how often Graph was asked. Words about the booking are final at once.
+#[tokio::test]
+async fn what_graph_refuses_for_ten_minutes_fails() {
+    let app = TestApp::start().await;
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, graph_says(400, "")).always());
+    app.book_and_look(&booking("BK-1")).await;
+    app.resume_after(Duration::from_mins(9)).await;
+    assert_eq!(app.booking("BK-1").await["status"], "pending");
+    app.resume_until_settled(Duration::from_mins(2)).await;
+    let problem = app.book(Who::Desk, &booking("BK-1")).await.problem(422, "graph-refused");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("400 without saying why. After 3 calls in a row that failed"), "{problem}");
+    assert!(!problem["remedy"].as_str().unwrap().contains("objects to"), "{problem}");
+    app.simulator.clear_faults();
+    let words = r#"{"error":{"code":"BadRequest","message":"Words."}}"#;
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, graph_says(400, words)));
+    app.book(Who::Desk, &booking("BK-2")).await.problem(422, "graph-refused");
     app.end().await;
 }
 

@@ -1,5 +1,7 @@
 //! The last failure of a booking: what happened, what Graph answered, and what an administrator should do.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -7,7 +9,8 @@ use utoipa::ToSchema;
 use crate::api::problems::GraphBody;
 use crate::api::state::Remedies;
 use crate::meeting::{
-    Booking, Evidence, Failure, LastError, check_licence_and_consent, check_organizer, grant_access_policy,
+    Booking, Evidence, Failure, LastError, Progress, check_licence_and_consent, check_organizer,
+    grant_access_policy,
 };
 
 /// What the sign-in's error numbers mean (Microsoft's reference of AADSTS codes).
@@ -29,7 +32,8 @@ pub(super) struct LastErrorBody {
     #[schema(schema_with = crate::api::openapi::schema::failure)]
     pub(super) code: &'static str,
     /// What happened.
-    pub(super) detail: &'static str,
+    #[schema(value_type = String)]
+    pub(super) detail: Cow<'static, str>,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub(super) at: OffsetDateTime,
@@ -46,7 +50,7 @@ impl LastErrorBody {
         let last_error = booking.last_error.as_ref()?;
         Some(Self {
             code: last_error.code.code(),
-            detail: detail(last_error),
+            detail: detail(booking, last_error),
             at: last_error.at,
             graph: GraphBody::from(&last_error.graph),
             remedy: remedy(booking, last_error, remedies),
@@ -54,8 +58,11 @@ impl LastErrorBody {
     }
 }
 
-fn detail(last_error: &LastError) -> &'static str {
-    match last_error.code {
+fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
+    if last_error.is_passing() {
+        return passing(booking, last_error).into();
+    }
+    Cow::Borrowed(match last_error.code {
         Failure::OrganizerNotPermitted => {
             "Graph does not let this service make meetings on behalf of the organizer: there is no application \
              access policy for it, or it has not taken effect yet."
@@ -70,7 +77,22 @@ fn detail(last_error: &LastError) -> &'static str {
             "The call was sent and no answer came. It is repeated under the same externalId, which can't make a \
              second meeting."
         }
+    })
+}
+
+/// A refusal that says nothing about the booking: what Graph answered, and how often it was asked in vain.
+fn passing(booking: &Booking, last_error: &LastError) -> String {
+    let answer = match last_error.graph.status {
+        Some(400) | None => "400 without saying why".to_owned(),
+        Some(status) => format!("{status}, which is about now and not about the booking"),
+    };
+    if booking.progress != Progress::Parked {
+        return format!("Graph answered {answer}. It is asked again.");
     }
+    format!(
+        "Graph answered {answer}. After {} calls in a row that failed it is not asked again.",
+        booking.failures.count
+    )
 }
 
 fn sign_in_hint(evidence: &Evidence) -> Option<&'static str> {
@@ -92,6 +114,11 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
             grant_access_policy(client_id, booking.observed.organizer, &booking.wanted.spec.organizer)
         }
         Failure::OrganizerNotFound => check_organizer(),
+        Failure::GraphRefused if last_error.is_passing() => {
+            "Nothing says that the booking is wrong. If it has failed, the operator of this service makes it due again; \
+             if that doesn't help, Microsoft support asks for graph.requestId and graph.date."
+                .to_owned()
+        }
         Failure::GraphRefused if last_error.graph.status == Some(403) => check_licence_and_consent(client_id),
         Failure::GraphRefused => {
             "Read graph.code and graph.message: they say what Graph objects to in the booking.".to_owned()
@@ -141,7 +168,30 @@ mod tests {
             ("nothing known", "Microsoft refuses the credential with which this service signs in."),
         ] {
             let booking = failed(Failure::GraphUnauthorized, Some(401), Some(message));
-            assert_eq!(detail(booking.last_error.as_ref().unwrap()), expected);
+            assert_eq!(detail(&booking, booking.last_error.as_ref().unwrap()), expected);
+        }
+    }
+
+    /// A refusal that says nothing about the booking is told so, with the number of calls once it is parked; Graph's own words
+    /// about the booking are left to Graph.
+    #[test]
+    fn a_passing_refusal_does_not_blame_the_booking() {
+        for (status, message, expected) in [
+            (400, None, "Graph answered 400 without saying why. After 12 calls in a row"),
+            (
+                423,
+                Some("Locked."),
+                "Graph answered 423, which is about now and not about the booking. After 12",
+            ),
+            (400, Some("Bad."), "Graph refused the request; graph.code and graph.message say why."),
+        ] {
+            let mut booking = failed(Failure::GraphRefused, Some(status), message);
+            booking.failures.count = 12;
+            let last_error = booking.last_error.as_ref().unwrap();
+            let told = detail(&booking, last_error);
+            assert!(told.starts_with(expected), "{told}");
+            let blames = remedy(&booking, last_error, &remedies()).unwrap().contains("objects to");
+            assert_eq!(blames, message == Some("Bad."), "{status}");
         }
     }
 }

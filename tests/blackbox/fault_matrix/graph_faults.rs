@@ -1,7 +1,7 @@
 //! Every call to Graph, failing in every way.
 
 use futures_util::future::join_all;
-use meeting_provisioner::msgraph_simulator::{Effect, GatewayBody, InjectedFault};
+use meeting_provisioner::msgraph_simulator::{Effect, GatewayBody, InjectedFault, Operation};
 
 use super::proof::{calls_of, last_call, prove, prove_all};
 use super::steps::{WalkStep, steps_of};
@@ -23,6 +23,19 @@ fn failures() -> [(&'static str, Effect); 11] {
         ("503-after", Effect::FailedAfterWork { status: 503, retry_after: soon }),
         ("503-without-a-time", Effect::FailedBeforeWork { status: 503, retry_after: None }),
         ("504-after", Effect::FailedAfterWork { status: 504, retry_after: None }),
+    ]
+}
+
+/// What Graph refuses for now, with a name for each.
+fn refusals() -> [(&'static str, Effect); 5] {
+    let says =
+        |status| Effect::Respond { status, headers: [].into(), body: String::new(), after_work: false };
+    [
+        ("400-empty", says(400)),
+        ("408-before", says(408)),
+        ("409-before", Effect::Collision),
+        ("423-before", says(423)),
+        ("424-before", says(424)),
     ]
 }
 
@@ -93,6 +106,10 @@ async fn graph_fails_on(part: Part) {
         for (walk, calls) in &calls {
             fails_in(&app, *walk, calls, &failures()).await;
             fails_in(&app, *walk, calls, &gateways()).await;
+            // Entra refuses nothing for now.
+            let is_for_graph = |step: &&WalkStep| !matches!(step, WalkStep::Call(Operation::Token, _));
+            let calls: Vec<WalkStep> = calls.iter().filter(is_for_graph).copied().collect();
+            fails_in(&app, *walk, &calls, &refusals()).await;
         }
     };
     tokio::join!(failing, join_all(slow));
