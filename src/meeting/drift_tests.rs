@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use time::macros::datetime;
 use uuid::Uuid;
@@ -77,7 +79,7 @@ fn booking() -> Booking {
         attempts: 1,
         failures: Failures::default(),
         last_error: None,
-        provisioned_at: Some(NOW),
+        provisioned_at: Some(NOW - Duration::from_mins(5)),
         created_at: NOW,
         updated_at: NOW,
     }
@@ -263,6 +265,26 @@ fn a_look_that_fails_leaves_the_booking_unless_the_meeting_is_missing() {
     let after = answered(&booking(), Outcome::Throttled { retry_after: None }, DriftPolicy::Mend);
     assert_eq!(after.status(), Status::Provisioned);
     assert!(after.due_at() > Some(NOW));
+}
+
+/// A meeting made moments ago may be missing for the copy that answered: it is looked at again for a while, and then it counts
+/// as missing, however often it was asked for.
+#[test]
+fn a_meeting_made_moments_ago_may_be_there_all_the_same() {
+    let missing = || Outcome::Refused(Refusal::MeetingMissing);
+    let made = Booking { provisioned_at: Some(NOW - Duration::from_secs(299)), ..booking() };
+    let after = answered(&made, missing(), DriftPolicy::Mend);
+    assert_eq!((after.status(), after.due_at()), (Status::Provisioned, Some(NOW + Duration::from_secs(1))));
+    let since = after.failures.same_kind_since;
+    assert_eq!(since, Some(NOW));
+    let never_as_wanted = Booking { provisioned_at: None, ..after };
+    for (minutes, status) in [(4, Status::Pending), (5, Status::Failed)] {
+        let mut again = never_as_wanted.clone();
+        again.observed.meeting.as_mut().unwrap().agreement = Agreement::Unknown;
+        again.failures.same_kind_since = Some(NOW - Duration::from_mins(minutes));
+        again.last_error.as_mut().unwrap().graph.status = Some(404);
+        assert_eq!(answered(&again, missing(), DriftPolicy::Mend).status(), status, "{minutes}");
+    }
 }
 
 /// A look that is refused is no reason to forget what a caller declared while the look was under way.

@@ -52,7 +52,11 @@ impl Failure {
             Outcome::Refused(Refusal::Unauthorized) => Self::GraphUnauthorized,
             Outcome::Unavailable { .. } => Self::GraphUnavailable,
             Outcome::Refused(
-                Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing | Refusal::Passing,
+                Refusal::Forbidden
+                | Refusal::Request
+                | Refusal::MeetingMissing
+                | Refusal::MeetingNotThereYet
+                | Refusal::Passing,
             ) => Self::GraphRefused,
             Outcome::Throttled { .. } => Self::GraphThrottled,
             Outcome::Unknown => Self::GraphOutcomeUnknown,

@@ -51,6 +51,10 @@ pub struct RetryPolicy {
     pub not_permitted: Backoff,
     /// How long an access policy may take to spread before the booking is parked (Microsoft: up to 30 minutes).
     pub not_permitted_for: Duration,
+    /// The same while Graph doesn't find a meeting that was made moments ago.
+    pub not_there_yet: Backoff,
+    /// How old such a meeting may be, and how long it may not be found, before it counts as removed.
+    pub not_there_yet_for: Duration,
     /// The same while our credential is refused: every booking waits for one repair.
     pub unauthorized: Backoff,
     /// How long to wait for that repair before the booking is parked.
@@ -78,6 +82,8 @@ impl Default for RetryPolicy {
             passing_for: minute * 10,
             not_permitted: backoff(minute, minute * 5),
             not_permitted_for: minute * 30,
+            not_there_yet: backoff(second, second * 30),
+            not_there_yet_for: minute * 5,
             unauthorized: backoff(second * 30, minute * 5),
             unauthorized_for: Duration::from_hours(24),
         }
@@ -130,6 +136,9 @@ pub fn next_step(
         }
         Outcome::Refused(Refusal::OrganizerNotPermitted) => {
             for_at_most(policy.not_permitted_for, policy.not_permitted.steady(failures.count))
+        }
+        Outcome::Refused(Refusal::MeetingNotThereYet) => {
+            for_at_most(policy.not_there_yet_for, policy.not_there_yet.steady(failures.count))
         }
         Outcome::Refused(Refusal::Unauthorized) => {
             for_at_most(policy.unauthorized_for, policy.unauthorized.steady(failures.count))

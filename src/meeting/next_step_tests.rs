@@ -20,7 +20,7 @@ fn each_failure_has_its_own_patience() {
     let throttled = |seconds| Outcome::Throttled { retry_after: Some(Duration::from_secs_f64(seconds)) };
     let refused = Outcome::Refused;
     let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
-    let table: [(Outcome, u32, u64, f64, Option<Duration>); 23] = [
+    let table: [(Outcome, u32, u64, f64, Option<Duration>); 26] = [
         (Outcome::Unknown, 1, 0, 0.5, seconds(0.0)),
         (Outcome::Unknown, 2, 0, 0.5, seconds(1.0)),
         (Outcome::Unknown, 30, 600, 1.0, seconds(300.0)),
@@ -42,6 +42,9 @@ fn each_failure_has_its_own_patience() {
         (refused(Refusal::OrganizerNotPermitted), 9, 30, 0.5, None),
         (refused(Refusal::Unauthorized), 1, 0, 0.5, seconds(30.0)),
         (refused(Refusal::Unauthorized), 400, 24 * 60, 0.5, None),
+        (refused(Refusal::MeetingNotThereYet), 1, 0, 0.5, seconds(1.0)),
+        (refused(Refusal::MeetingNotThereYet), 9, 4, 0.5, seconds(30.0)),
+        (refused(Refusal::MeetingNotThereYet), 9, 5, 0.5, None),
         (refused(Refusal::OrganizerNotFound), 1, 0, 0.5, None),
         (refused(Refusal::Request), 1, 0, 0.5, None),
     ];

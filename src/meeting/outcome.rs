@@ -126,8 +126,11 @@ pub enum Refusal {
     Unauthorized,
     /// Not now, which says nothing about the booking (`is_passing`): call again soon, for a while.
     Passing,
-    /// The meeting to be changed does not exist (404 on an item).
+    /// The meeting to be changed or looked at does not exist (404 on an item).
     MeetingMissing,
+    /// The same of a meeting made moments ago: the copy of Graph's that answered may not have it yet. Only the booking tells
+    /// the two apart (`Booking::answered`).
+    MeetingNotThereYet,
 }
 
 /// What is kept of one exchange with Graph, for support, operators and auditors. Times and sizes as seen here.

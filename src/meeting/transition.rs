@@ -100,7 +100,7 @@ impl Booking {
     pub fn answered(&self, answered: &Answered, rules: &Rules<'_>) -> Transition {
         let Answered { call, asked_by, reply } = answered;
         let is_current = *asked_by == self.wanted.revision;
-        let outcome = self.as_meant(&reply.outcome);
+        let outcome = self.as_meant(&reply.outcome, rules);
         let compared = outcome.meeting().map(|told| Compared::of(&self.wanted.spec, &told.seen));
         let drifted = self.drifted(answered, compared.as_ref());
         let told = Told {
@@ -159,13 +159,29 @@ impl Booking {
         Transition::to(settled.in_progress(Progress::Settled, now), None)
     }
 
-    /// A meeting that is to be removed and isn't there is removed.
-    fn as_meant<'a>(&self, outcome: &'a Outcome) -> &'a Outcome {
+    /// A meeting that is missing moments after it was made may only be so for the copy of Graph's that answered. Any other that is
+    /// to be removed and isn't there is removed.
+    fn as_meant<'a>(&self, outcome: &'a Outcome, rules: &Rules<'_>) -> &'a Outcome {
         let is_missing = *outcome == Outcome::Refused(Refusal::MeetingMissing);
+        if is_missing && self.may_be_there(rules) {
+            return &Outcome::Refused(Refusal::MeetingNotThereYet);
+        }
         if is_missing && self.wanted.desired_state == DesiredState::Cancelled {
             return &Outcome::Gone;
         }
         outcome
+    }
+
+    /// Whether a meeting that Graph doesn't find was made so short a time ago that it may be there all the same, and hasn't been
+    /// missing for long.
+    fn may_be_there(&self, rules: &Rules<'_>) -> bool {
+        let is_short = |since| (rules.now - since) < rules.retry.not_there_yet_for;
+        let missing_since = self.failures.same_kind_since.filter(|_| {
+            self.last_error
+                .as_ref()
+                .is_some_and(|error| error.code == Failure::GraphRefused && error.graph.status == Some(404))
+        });
+        self.provisioned_at.is_none_or(is_short) && missing_since.is_none_or(is_short)
     }
 
     /// In what the meeting turned out to have moved away from its booking. An answer to a call that an older revision asked

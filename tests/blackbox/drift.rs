@@ -219,6 +219,7 @@ async fn a_meeting_that_is_missing_parks_its_booking() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     let meeting = app.simulator.meetings().remove(0);
     organizer_requests(&app, Method::DELETE, &meeting, None).await;
+    app.clock.advance(Duration::from_mins(5));
     let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),

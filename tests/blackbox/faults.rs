@@ -300,6 +300,40 @@ async fn what_graph_refuses_for_ten_minutes_fails() {
     app.end().await;
 }
 
+/// A meeting that Graph made moments ago and doesn't find yet keeps its link: the change is asked for again, and a cancel
+/// removes it. One that stays missing fails as one that was removed.
+#[tokio::test]
+async fn a_meeting_made_moments_ago_is_not_taken_for_removed() {
+    let app = TestApp::start().await;
+    let missing = || graph_says(404, r#"{"error":{"code":"NotFound","message":"Words."}}"#);
+    let not_found = || InjectedFault::on(Operation::Patch, missing());
+    let wanted = booking_with("BK-1", json!({"settings": {"recordAutomatically": true}}));
+    app.simulator.inject(not_found());
+    let seen = app.book_and_look(&wanted).await;
+    assert_eq!((&seen["status"], &seen["lastError"]["graph"]["status"]), (&json!("pending"), &json!(404)));
+    app.resume_after(Duration::from_secs(1)).await;
+    assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+
+    app.simulator.inject(not_found());
+    app.request(Who::Desk, reqwest::Method::DELETE, "/v1/bookings/BK-1")
+        .header("Prefer", "respond-async, wait=0")
+        .send()
+        .await
+        .unwrap();
+    app.resume_until_settled(Duration::from_secs(1)).await;
+    assert_eq!(
+        (app.booking("BK-1").await["status"].as_str(), app.live_meetings().len()),
+        (Some("cancelled"), 0)
+    );
+
+    app.simulator.inject(not_found().always());
+    let wanted = booking_with("BK-2", json!({"settings": {"recordAutomatically": true}}));
+    app.book_and_look(&wanted).await;
+    app.resume_until_settled(Duration::from_secs(30)).await;
+    app.book(Who::Desk, &wanted).await.problem(422, "graph-refused");
+    app.end().await;
+}
+
 /// A call that collided is repeated soon.
 #[tokio::test]
 async fn a_call_that_collided_is_repeated() {

@@ -133,6 +133,7 @@ async fn a_cancelled_booking_loses_its_meeting() {
 async fn a_meeting_that_is_gone_counts_as_removed() {
     let app = TestApp::start().await;
     app.declare(&booking("BK-1")).await.expect(201);
+    app.clock.advance(Duration::from_mins(5));
     let missing =
         json!({"error": {"code": "NotFound", "message": "The meeting does not exist."}}).to_string();
     let effect = Effect::Respond { status: 404, headers: [].into(), body: missing, after_work: false };

@@ -27,7 +27,7 @@ fn failures() -> [(&'static str, Effect); 11] {
 }
 
 /// What Graph refuses for now, with a name for each.
-fn refusals() -> [(&'static str, Effect); 5] {
+fn refusals() -> [(&'static str, Effect); 6] {
     let says =
         |status| Effect::Respond { status, headers: [].into(), body: String::new(), after_work: false };
     [
@@ -36,6 +36,7 @@ fn refusals() -> [(&'static str, Effect); 5] {
         ("409-before", Effect::Collision),
         ("423-before", says(423)),
         ("424-before", says(424)),
+        ("425-before", says(425)),
     ]
 }
 
