@@ -80,7 +80,7 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
     })
 }
 
-/// A refusal that says nothing about the booking: what Graph answered, and how often it was asked in vain.
+/// A refusal that says nothing about the booking: what Graph answered, and how many calls in a row failed.
 fn passing(booking: &Booking, last_error: &LastError) -> String {
     let answer = match last_error.graph.status {
         Some(400) | None => "400 without saying why".to_owned(),
