@@ -111,6 +111,13 @@ async fn graph_fails_on(part: Part) {
             let is_for_graph = |step: &&WalkStep| !matches!(step, WalkStep::Call(Operation::Token, _));
             let calls: Vec<WalkStep> = calls.iter().filter(is_for_graph).copied().collect();
             fails_in(&app, *walk, &calls, &refusals()).await;
+            // A removal that finds nothing is done, and a creation has nothing to find.
+            let is_on_meeting =
+                |step: &&WalkStep| matches!(step, WalkStep::Call(Operation::Patch | Operation::Get, _));
+            let calls: Vec<WalkStep> = calls.iter().filter(is_on_meeting).copied().collect();
+            let body = r#"{"error":{"code":"NotFound","message":"Words."}}"#.to_owned();
+            let missing = Effect::Respond { status: 404, headers: [].into(), body, after_work: false };
+            fails_in(&app, *walk, &calls, &[("404-before", missing)]).await;
         }
     };
     tokio::join!(failing, join_all(slow));
