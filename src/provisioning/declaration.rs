@@ -21,14 +21,23 @@ pub(crate) struct Declaration {
     pub(crate) spec: BookingSpec,
     /// Whether another organizer may take over.
     pub(crate) organizer_change: OrganizerChange,
-    /// Only if the booking stands at one of these, as `(generation, revision)`; `None` where anything will do.
-    pub(crate) only_if: Option<Condition>,
+    /// Only if the booking stands as the caller says.
+    pub(crate) only_if: Preconditions,
 }
 
-/// What a caller believes to change.
+/// How a booking must stand for a request to be carried out (RFC 9110, 13).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Preconditions {
+    /// This holds (`If-Match`).
+    pub(crate) if_match: Option<Condition>,
+    /// This doesn't hold (`If-None-Match`).
+    pub(crate) if_none_match: Option<Condition>,
+}
+
+/// What a caller says of the booking as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// Anything that exists (`If-Match: *`).
+    /// Anything that exists (`*`).
     Exists,
     /// One of these generations and revisions.
     OneOf(Vec<(u32, u32)>),
@@ -41,8 +50,8 @@ pub(crate) struct CancelRequest {
     pub(crate) key: BookingKey,
     /// The sequence of the caller's message, where it has one.
     pub(crate) sequence: Option<Sequence>,
-    /// Only if the booking stands at one of these; `None` where anything will do.
-    pub(crate) only_if: Option<Condition>,
+    /// Only if the booking stands as the caller says.
+    pub(crate) only_if: Preconditions,
 }
 
 /// A change to store, with its event.
@@ -53,6 +62,15 @@ struct Change<'a> {
     changed: Transition,
     /// The event that records it.
     event: NewAuditEvent,
+}
+
+impl Preconditions {
+    /// Whether a request may be carried out on this booking, or where there is none. Both must say so; neither can make up
+    /// for the other, so the order of 13.2.2 makes no difference.
+    fn allow(&self, booking: Option<&Booking>) -> bool {
+        let holds = |condition: &Condition| booking.is_some_and(|booking| condition.holds(booking));
+        self.if_match.as_ref().is_none_or(holds) && !self.if_none_match.as_ref().is_some_and(holds)
+    }
 }
 
 impl Condition {
@@ -76,15 +94,15 @@ impl Provisioning {
         let declaration = Declaration { spec, ..declaration };
         loop {
             let Some(leased) = self.store.latest(&declaration.key).await? else {
-                if declaration.only_if.is_some() {
-                    return Ok(Declare::NotThere);
+                if !declaration.only_if.allow(None) {
+                    return Ok(Declare::NoneMatches);
                 }
                 match self.begin(&declaration, None, &origin, patience).await? {
                     Some(declared) => return Ok(declared),
                     None => continue,
                 }
             };
-            if declaration.only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
+            if !declaration.only_if.allow(Some(&leased.booking)) {
                 return Ok(Declare::RevisionMismatch(leased.booking));
             }
             let declared = leased.booking.declared(
@@ -129,8 +147,10 @@ impl Provisioning {
     ) -> Result<Cancel, ProvisioningError> {
         let CancelRequest { key, sequence, only_if } = cancellation;
         loop {
-            let Some(leased) = self.store.latest(&key).await? else { return Ok(Cancel::NotThere) };
-            if only_if.as_ref().is_some_and(|condition| !condition.holds(&leased.booking)) {
+            let Some(leased) = self.store.latest(&key).await? else {
+                return Ok(if only_if.allow(None) { Cancel::NotThere } else { Cancel::NoneMatches });
+            };
+            if !only_if.allow(Some(&leased.booking)) {
                 return Ok(Cancel::RevisionMismatch(leased.booking));
             }
             let cancellation =

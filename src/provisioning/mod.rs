@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use declaration::{CancelRequest, Condition, Declaration};
+pub(crate) use declaration::{CancelRequest, Condition, Declaration, Preconditions};
 pub(crate) use in_flight::InFlight;
 pub(crate) use manual_retry::make_due;
 pub(crate) use pause_reads::PauseReads;

@@ -34,10 +34,10 @@ pub(crate) enum Declare {
     OrganizerFixed(Booking, Vec<Difference>),
     /// A meeting can't move to another channel.
     ChannelFixed(Booking, Vec<Difference>),
-    /// It no longer stands where the caller believes.
+    /// It does not stand as the caller believes.
     RevisionMismatch(Booking),
     /// It isn't there, and the caller believes it is.
-    NotThere,
+    NoneMatches,
 }
 
 /// What became of a cancel.
@@ -47,10 +47,12 @@ pub(crate) enum Cancel {
     Cancelled(Booking),
     /// A newer message was here before, with this sequence.
     Stale(Booking, Sequence),
-    /// It no longer stands where the caller believes.
+    /// It does not stand as the caller believes.
     RevisionMismatch(Booking),
     /// It isn't there.
     NotThere,
+    /// It isn't there, and the caller believes it is.
+    NoneMatches,
 }
 
 /// What became of a booking that was to be tried again by hand.

@@ -55,7 +55,45 @@ async fn if_match_is_enforced() {
     app.declare_if(&etag, &booking_with("BK-1", moved_to("03"))).await.problem(412, "revision-mismatch");
     app.delete("BK-1", &[("If-Match", &etag)]).await.problem(412, "revision-mismatch");
     app.declare_if("nonsense", &change).await.problem(400, "invalid-request");
-    app.declare_if("*", &booking("BK-2")).await.problem(404, "not-found");
+    app.declare_if("*", &booking("BK-2")).await.problem(412, "revision-mismatch");
+    app.delete("BK-2", &[("If-Match", "*")]).await.problem(412, "revision-mismatch");
+    app.delete("BK-2", &[("If-None-Match", "*")]).await.problem(404, "not-found");
+    app.end().await;
+}
+
+/// `If-None-Match`: a caller creates only what is not there, and changes or cancels only another version than it names.
+#[tokio::test]
+async fn if_none_match_is_enforced() {
+    let app = TestApp::start().await;
+    let first = app.put("BK-1", &booking("BK-1"), &[("If-None-Match", "*")]).await.expect(201);
+    let etag = first.header("etag").unwrap().to_owned();
+    let change = booking_with("BK-1", moved_to("02"));
+    for condition in ["*", &etag, &format!("W/{etag}"), &format!("\"9.9\", {etag}")] {
+        let refused = app.put("BK-1", &change, &[("If-None-Match", condition)]).await;
+        assert_eq!(refused.header("etag"), Some(etag.as_str()), "{condition}");
+        refused.problem(412, "revision-mismatch");
+        app.delete("BK-1", &[("If-None-Match", condition)]).await.problem(412, "revision-mismatch");
+    }
+    app.put("BK-1", &change, &[("If-None-Match", "1.2")]).await.problem(400, "invalid-request");
+    let both = [("If-Match", etag.as_str()), ("If-None-Match", "*")];
+    app.put("BK-1", &change, &both).await.problem(412, "revision-mismatch");
+    app.put("BK-1", &change, &[("If-None-Match", "\"9.9\"")]).await.expect(200);
+    app.delete("BK-1", &[]).await.expect(200);
+    let again = app.put("BK-1", &change, &[("If-None-Match", "*")]).await;
+    again.problem(412, "revision-mismatch");
+    app.end().await;
+}
+
+/// A proxy that compresses makes our tags weak: they name the same version all the same.
+#[tokio::test]
+async fn a_tag_made_weak_still_matches() {
+    let app = TestApp::start().await;
+    let etag = app.declare(&booking("BK-1")).await.expect(201).header("etag").unwrap().to_owned();
+    app.declare_if(&format!("W/{etag}"), &booking_with("BK-1", moved_to("02"))).await.expect(200);
+    let late = app.declare_if(&format!("W/{etag}"), &booking_with("BK-1", moved_to("03"))).await;
+    let current = late.header("etag").unwrap().to_owned();
+    late.problem(412, "revision-mismatch");
+    app.delete("BK-1", &[("If-Match", &format!("\"9.9\", W/{current}"))]).await.expect(200);
     app.end().await;
 }
 

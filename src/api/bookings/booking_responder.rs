@@ -1,6 +1,6 @@
 //! From the outcome of a request about one booking to its answer: status, headers and body, or the problem.
 
-use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, LOCATION, RETRY_AFTER, TryIntoHeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::booking_body::BookingBody;
@@ -118,11 +118,20 @@ impl<'a> BookingResponder<'a> {
         self.beside(booking, Problem::new(ProblemCode::StaleSequence, detail))
     }
 
-    /// A booking that has changed since its caller read it.
+    /// A booking that does not stand as its caller says.
     pub(super) fn revision_mismatch(&self, booking: &Booking) -> Problem {
         let detail =
             format!("Booking {} is at {} now. It is unchanged.", booking.key.booking_id, etag(booking));
-        self.beside(booking, Problem::new(ProblemCode::RevisionMismatch, detail))
+        let problem = self.beside(booking, Problem::new(ProblemCode::RevisionMismatch, detail));
+        match etag(booking).try_into_value() {
+            Ok(current) => problem.header(ETAG, current),
+            Err(_) => problem,
+        }
+    }
+
+    /// A booking that isn't there, though its caller says so.
+    pub(super) fn none_matches() -> Problem {
+        Problem::new(ProblemCode::RevisionMismatch, "There is no such booking. Nothing was done.")
     }
 
     /// A booking that is settled.

@@ -9,7 +9,9 @@ use crate::api::openapi::{example, parameters};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
 };
-use crate::api::request::{Authenticated, Preferences, Query, booking_id, if_match, no_such_booking, origin};
+use crate::api::request::{
+    Authenticated, Preferences, Query, booking_id, no_such_booking, origin, preconditions,
+};
 use crate::api::state::ApiState;
 use crate::booking::{BookingKey, Sequence};
 use crate::provisioning::{Cancel, CancelRequest};
@@ -33,7 +35,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         ("sequence" = Option<u32>, Query, maximum = 2_147_483_647, description = "iCalendar's SEQUENCE of the message \
             that cancels the booking. A lower one than the stored one is ignored (409 `stale-sequence`), also where the booking is \
             cancelled already."),
-        parameters::IfMatchHeader,
+        parameters::PreconditionHeaders,
         parameters::PreferHeader,
     ),
     responses(
@@ -57,7 +59,7 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let mut query = Query::read(request.query_string());
     let sequence = query.number("sequence", "must be a whole number from 0 to 2147483647", Sequence::new);
     query.close()?;
-    let only_if = if_match(request)?;
+    let only_if = preconditions(request)?;
     let booking_id = booking_id(request).ok_or_else(no_such_booking)?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
@@ -74,5 +76,6 @@ fn answer(responder: BookingResponder<'_>, cancelled: &Cancel) -> EndpointResult
         Cancel::Stale(booking, stored) => Err(responder.stale(booking, *stored)),
         Cancel::RevisionMismatch(booking) => Err(responder.revision_mismatch(booking)),
         Cancel::NotThere => Err(no_such_booking()),
+        Cancel::NoneMatches => Err(BookingResponder::none_matches()),
     }
 }

@@ -13,7 +13,7 @@ use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
 };
 use crate::api::request::{
-    Authenticated, Preferences, Query, booking_id, if_match, location, no_such_booking, origin,
+    Authenticated, Preferences, Query, booking_id, location, no_such_booking, origin, preconditions,
 };
 use crate::api::state::ApiState;
 use crate::booking::BookingKey;
@@ -55,7 +55,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         ("organizerChange" = Option<String>, Query, pattern = "^replace$", description = "`replace`: the organizer may \
             change. The booking gets a meeting of the new organizer, with another link, and then the old meeting is \
             removed."),
-        parameters::IfMatchHeader,
+        parameters::PreconditionHeaders,
         parameters::PreferHeader,
     ),
     request_body(content = DeclarationBody, description = "The booking; at most 256 KiB. `bookingId` may be left out.",
@@ -91,7 +91,7 @@ async fn declare(
     let mut query = Query::read(request.query_string());
     let replaces = query.one_of("organizerChange", &["replace"]).is_some();
     query.close()?;
-    let only_if = if_match(request)?;
+    let only_if = preconditions(request)?;
     let booking_id = booking_id(request).ok_or_else(no_such_booking)?;
     let spec = booking_payload::read_named(request.headers(), payload, &booking_id, state).await?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
@@ -124,6 +124,6 @@ fn answer(responder: BookingResponder<'_>, declared: &Declare) -> EndpointResult
             Err(responder.differing(ProblemCode::BookingDiffers, booking, differences))
         }
         Declare::RevisionMismatch(booking) => Err(responder.revision_mismatch(booking)),
-        Declare::NotThere => Err(no_such_booking()),
+        Declare::NoneMatches => Err(BookingResponder::none_matches()),
     }
 }

@@ -38,10 +38,14 @@ pub(crate) struct PreferHeader {
 /// The condition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-pub(crate) struct IfMatchHeader {
-    /// Only if the booking still has this `ETag`.
+pub(crate) struct PreconditionHeaders {
+    /// Only if the booking still has this `ETag`, or one of several; `*`: only if there is such a booking. Weak tags count as
+    /// strong ones.
     #[param(rename = "If-Match", example = "\"1.2\"")]
     if_match: Option<String>,
+    /// Only if the booking has none of these `ETag`s; `*`: only if there is no such booking.
+    #[param(rename = "If-None-Match", example = "*")]
+    if_none_match: Option<String>,
 }
 
 /// Which events of the history.

@@ -168,6 +168,30 @@ mod tests {
         }
     }
 
+    /// The guide's table of answers says "send again" of just those problems that say so themselves.
+    #[test]
+    fn the_guide_says_send_again_where_the_problem_does() {
+        let guide = include_str!("../../../docs/API.md");
+        let table = guide.split("| answer | meaning | what to do |").nth(1).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut checked = BTreeSet::new();
+        for row in rows {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let says_send_again =
+                ["send", "the same, with backoff"].iter().any(|go| cells[3].starts_with(go));
+            for answer in cells[1].split(',').map(str::trim) {
+                let named = answer.split('`').nth(1).and_then(ProblemCode::parse);
+                let status = answer.split(' ').next().unwrap();
+                let unnamed = ProblemCode::ALL.into_iter().filter(|code| code.status().as_str() == status);
+                for code in named.map_or_else(|| unnamed.collect(), |named| vec![named]) {
+                    assert_eq!(code.texts().retryable, says_send_again, "{}: {row}", code.as_str());
+                    checked.insert(code.as_str());
+                }
+            }
+        }
+        assert!(checked.contains("internal-error") && checked.len() > 12, "{checked:?}");
+    }
+
     /// A booking's failure that is a problem has the same code in `lastError` and in the problem.
     #[test]
     fn failures_and_problems_share_their_codes() {

@@ -118,8 +118,9 @@ pub(super) const REVISION_MISMATCH: ProblemTexts = ProblemTexts {
     code: "revision-mismatch",
     status: 412,
     retryable: false,
-    title: "The booking has changed since you read it",
-    meaning: "The header If-Match names another revision than the one that is stored. Nothing was done.",
+    title: "The booking is not as your request says",
+    meaning: "The booking does not stand as the header If-Match or If-None-Match says. Nothing was done. The answer's ETag \
+              is that of the booking as it stands, if there is one.",
     what_to_do: "Read `booking`, or get the booking again, and repeat the request with its ETag if you still want it.",
 };
 pub(super) const BODY_TOO_LARGE: ProblemTexts = ProblemTexts {
@@ -235,8 +236,9 @@ pub(super) const OVERLOADED: ProblemTexts = ProblemTexts {
 pub(super) const INTERNAL_ERROR: ProblemTexts = ProblemTexts {
     code: "internal-error",
     status: 500,
-    retryable: false,
+    retryable: true,
     title: "A fault of this service",
     meaning: "Something happened in this service that should not. Its log says what, under `requestId`.",
-    what_to_do: "Tell the operator of this service the requestId. Sending the same booking again does no harm.",
+    what_to_do: "Send the same request again: what became of it is unknown, and again does no harm. If it stays so, tell the \
+                 operator of this service the requestId.",
 };

@@ -1,27 +1,50 @@
-//! Conditional requests (RFC 9110, 13.1): `If-Match` for changes, `If-None-Match` for reads.
+//! Conditional requests (RFC 9110, 13): `If-Match` and `If-None-Match` for changes, `If-None-Match` for reads.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{EntityTag, Header, IF_MATCH, IfMatch, IfNoneMatch};
+use actix_web::http::header::{EntityTag, Header, HeaderName, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch};
 
 use crate::api::problems::{ErrorBody, Problem, ProblemCode};
-use crate::provisioning::Condition;
+use crate::provisioning::{Condition, Preconditions};
 
-/// The condition of a request, if it has one (13.1.1: strong comparison, so a weak tag never matches).
+/// The conditions of a request that changes a booking. Tags are compared weakly in both headers, though 13.1.1 wants a strong
+/// comparison for `If-Match`: a proxy that compresses makes our tags weak, and a caller can only send back what it was given.
+/// A tag names generation and revision, so a weak one names the same version.
 ///
 /// # Errors
 /// What is no entity tag is a fault: a condition that can't be read must not be passed over.
-pub(crate) fn if_match(request: &HttpRequest) -> Result<Option<Condition>, Problem> {
-    if !request.headers().contains_key(IF_MATCH) {
+pub(crate) fn preconditions(request: &HttpRequest) -> Result<Preconditions, Problem> {
+    let if_match = condition(request, &IF_MATCH, || {
+        Some(match IfMatch::parse(request).ok()? {
+            IfMatch::Any => None,
+            IfMatch::Items(tags) => Some(tags),
+        })
+    })?;
+    let if_none_match = condition(request, &IF_NONE_MATCH, || {
+        Some(match IfNoneMatch::parse(request).ok()? {
+            IfNoneMatch::Any => None,
+            IfNoneMatch::Items(tags) => Some(tags),
+        })
+    })?;
+    Ok(Preconditions { if_match, if_none_match })
+}
+
+/// The condition that one header states, if it is there. `parse` gives nothing where it can't be read, and no list for `*`.
+fn condition(
+    request: &HttpRequest,
+    name: &HeaderName,
+    parse: impl FnOnce() -> Option<Option<Vec<EntityTag>>>,
+) -> Result<Option<Condition>, Problem> {
+    if !request.headers().contains_key(name) {
         return Ok(None);
     }
-    let tags = match IfMatch::parse(request).map_err(|_| unreadable())? {
-        IfMatch::Any => return Ok(Some(Condition::Exists)),
+    match parse() {
+        Some(None) => Ok(Some(Condition::Exists)),
         // The parser leaves out what it can't read.
-        IfMatch::Items(tags) if tags.len() == listed(request) => tags,
-        IfMatch::Items(_) => return Err(unreadable()),
-    };
-    let strong = tags.iter().filter(|tag| !tag.weak);
-    Ok(Some(Condition::OneOf(strong.filter_map(generation_and_revision).collect())))
+        Some(Some(tags)) if tags.len() == listed(request, name) => {
+            Ok(Some(Condition::OneOf(tags.iter().filter_map(generation_and_revision).collect())))
+        }
+        Some(Some(_)) | None => Err(unreadable(name)),
+    }
 }
 
 /// Whether the caller has this version already (13.1.2: weak comparison, `*` is any). A tag that can't be read is one
@@ -35,8 +58,8 @@ pub(crate) fn has_current(request: &HttpRequest, current: &EntityTag) -> bool {
 }
 
 /// How many entity tags the header lists, readable or not.
-fn listed(request: &HttpRequest) -> usize {
-    let values = request.headers().get_all(IF_MATCH).filter_map(|value| value.to_str().ok());
+fn listed(request: &HttpRequest, name: &HeaderName) -> usize {
+    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
     values.map(|value| value.split(',').count()).sum()
 }
 
@@ -46,14 +69,14 @@ fn generation_and_revision(tag: &EntityTag) -> Option<(u32, u32)> {
     Some((generation.parse().ok()?, revision.parse().ok()?))
 }
 
-fn unreadable() -> Problem {
-    let error = ErrorBody::of_parameter("If-Match", "must be *, or ETags of this booking such as \"1.2\"");
-    Problem::new(ProblemCode::InvalidRequest, "The header If-Match can't be read.").errors(vec![error])
+fn unreadable(name: &HeaderName) -> Problem {
+    let name = if *name == IF_MATCH { "If-Match" } else { "If-None-Match" };
+    let error = ErrorBody::of_parameter(name, "must be *, or ETags of this booking such as \"1.2\"");
+    Problem::new(ProblemCode::InvalidRequest, format!("The header {name} can't be read.")).errors(vec![error])
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, IF_NONE_MATCH};
     use actix_web::test::TestRequest;
 
     use super::*;
@@ -63,7 +86,7 @@ mod tests {
         text.map_or(request, |text| TestRequest::get().insert_header((name, text))).to_http_request()
     }
 
-    /// Each form of `If-Match`, and the condition that it states.
+    /// Each form of both headers, and the condition that it states.
     #[test]
     fn conditions_are_read() {
         let one_of = |tags: &[(u32, u32)]| Some(Some(Condition::OneOf(tags.to_vec())));
@@ -72,13 +95,17 @@ mod tests {
             (Some("*"), Some(Some(Condition::Exists))),
             (Some("\"1.2\""), one_of(&[(1, 2)])),
             (Some("\"1.2\", \"2.1\""), one_of(&[(1, 2), (2, 1)])),
-            (Some("W/\"1.2\""), one_of(&[])),
+            (Some("W/\"1.2\""), one_of(&[(1, 2)])),
+            (Some("\"1.1\", W/\"1.2\""), one_of(&[(1, 1), (1, 2)])),
             (Some("\"another-servers\""), one_of(&[])),
             (Some("1.2"), None),
             (Some("\"1.2\", 2.1"), None),
             (Some(""), None),
         ] {
-            assert_eq!(if_match(&request(IF_MATCH, text)).ok(), expected, "{text:?}");
+            let read = preconditions(&request(IF_MATCH, text)).ok();
+            assert_eq!(read.map(|read| read.if_match), expected, "{text:?}");
+            let read = preconditions(&request(IF_NONE_MATCH, text)).ok();
+            assert_eq!(read.map(|read| read.if_none_match), expected, "{text:?}");
         }
     }
 
