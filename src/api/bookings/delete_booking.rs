@@ -35,6 +35,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
             cancelled already."),
         parameters::IfMatchHeader,
         parameters::PreferHeader,
+        parameters::TraceParentHeader,
     ),
     responses(
         (status = 200, description = "Cancelled, and the meeting is removed.",
