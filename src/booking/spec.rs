@@ -121,6 +121,9 @@ pub enum AttendeeRole {
 }
 
 impl AttendeeRole {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Attendee, Self::Presenter, Self::Coorganizer];
+
     /// The role in Graph's spelling.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -134,6 +137,6 @@ impl AttendeeRole {
     /// Reads a role in Graph's spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Attendee, Self::Presenter, Self::Coorganizer].into_iter().find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 }

@@ -143,6 +143,9 @@ pub enum CreatedBy {
 }
 
 impl CreatedBy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::ThisRequest, Self::Existing];
+
     /// Its name in the API and the store.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -59,6 +59,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The names of all outcomes.
+    pub const NAMES: [&'static str; 10] = [
+        "resolved",
+        "created",
+        "found",
+        "changed",
+        "seen",
+        "gone",
+        "refused",
+        "throttled",
+        "unavailable",
+        "unknown",
+    ];
+
     /// What Graph told of the meeting in its answer, if it did.
     #[must_use]
     pub fn meeting(&self) -> Option<&MeetingContent> {

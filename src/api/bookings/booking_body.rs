@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::last_error_body::LastErrorBody;
 use super::meeting_settings_body::MeetingSettingsBody;
+use super::open_bodies::{MetadataBody, OnlineMeetingBody};
+use crate::api::openapi::words;
 use crate::api::state::Remedies;
 use crate::booking::{MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
 use crate::meeting::{Booking, DesiredState, MeetingDifference, Seen, meeting_differences};
@@ -31,7 +33,7 @@ pub(crate) struct BookingBody<'a> {
     #[schema(minimum = 1)]
     revision: u32,
     /// The booking's status.
-    #[schema(schema_with = crate::api::openapi::schema::status)]
+    #[schema(value_type = words::StatusWord)]
     status: &'static str,
     /// On whose behalf the meeting exists.
     organizer: OrganizerBody<'a>,
@@ -44,7 +46,7 @@ pub(crate) struct BookingBody<'a> {
     /// End, in UTC.
     #[serde(with = "time::serde::rfc3339")]
     end_date_time: OffsetDateTime,
-    /// Who is invited: the whole list, where Graph gives back 750 at most.
+    /// Who may take part with which role: the whole list, where Graph gives back 750 at most.
     attendees: Vec<AttendeeBody<'a>>,
     /// The channel's thread, for a meeting in a channel.
     #[schema(required)]
@@ -60,7 +62,7 @@ pub(crate) struct BookingBody<'a> {
     #[schema(required, minimum = 0)]
     sequence: Option<u32>,
     /// What the caller stored beside the booking.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = MetadataBody)]
     metadata: &'a Metadata,
     /// The meeting; null until it is first as the booking wants it, and once it is removed.
     #[schema(required)]
@@ -85,7 +87,7 @@ pub(crate) struct BookingBody<'a> {
     notice: Option<&'static str>,
     /// The whole `onlineMeeting` that Graph sent last, as it was sent; only with `?expand=onlineMeeting`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<OnlineMeetingBody>)]
     online_meeting: Option<Box<RawValue>>,
 }
 
@@ -102,7 +104,7 @@ pub(crate) struct OrganizerBody<'a> {
     upn: Option<&'a str>,
 }
 
-/// One invited person.
+/// One person of the meeting.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Attendee)]
@@ -113,7 +115,7 @@ pub(crate) struct AttendeeBody<'a> {
     /// User principal name.
     upn: &'a str,
     /// What the person may do in the meeting.
-    #[schema(schema_with = crate::api::openapi::schema::role)]
+    #[schema(value_type = words::AttendeeRoleWord)]
     role: &'static str,
 }
 
@@ -139,7 +141,7 @@ pub(crate) struct MeetingBody<'a> {
     #[schema(required)]
     chat_thread_id: Option<&'a str>,
     /// Who made it.
-    #[schema(schema_with = crate::api::openapi::schema::created_by)]
+    #[schema(value_type = words::CreatedByWord)]
     created_by: &'static str,
     /// When the meeting was first as the booking wants it.
     #[serde(with = "time::serde::rfc3339")]

@@ -1,12 +1,17 @@
 //! A booking, as callers send it. Only described here: `booking::parse_with_id` reads it, to report all faults at once.
 
+use std::borrow::Cow;
+
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::meeting_settings_body::BookingRequestSettingsBody;
+use super::open_bodies::MetadataBody;
 
-/// What a booking system asks for. Members that are not listed are refused.
+/// What a booking system asks for. Members that are not listed are refused; null is as good as absent.
 #[derive(ToSchema)]
 #[schema(as = BookingRequest, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it only describes what booking::parse_with_id reads")]
@@ -26,7 +31,7 @@ pub(crate) struct BookingRequestBody {
     start_date_time: OffsetDateTime,
     /// End: RFC 3339 with an offset, at most 400 days after the start. Absent: start + 1 h.
     end_date_time: Option<OffsetDateTime>,
-    /// Who is invited, no `upn` twice.
+    /// Who may take part with which role, no `upn` twice. This service sends no mail and makes no calendar entry.
     #[schema(max_items = 1000)]
     attendees: Option<Vec<BookingRequestAttendeeBody>>,
     /// For a meeting in a channel; not in every cloud.
@@ -37,42 +42,45 @@ pub(crate) struct BookingRequestBody {
     /// iCalendar's SEQUENCE (RFC 5545): how often you have revised the booking.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     sequence: Option<u32>,
-    /// Up to 16 pairs that are stored and returned, never sent to Graph: names up to 128, texts up to 512 characters.
-    metadata: Option<std::collections::BTreeMap<String, String>>,
+    /// What to store beside the booking.
+    metadata: Option<MetadataBody>,
 }
 
-/// The whole desired booking. Members that are not listed are refused.
-#[derive(ToSchema)]
-#[schema(as = BookingRequestDeclaration, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it only describes what booking::parse_named reads")]
-pub(crate) struct DeclarationBody {
-    /// May be left out; otherwise it must be the one in the path.
-    #[schema(min_length = 1, max_length = 255)]
-    booking_id: Option<String>,
-    /// On whose behalf the meeting exists: an Entra object id, or a user principal name (one address) which the service
-    /// resolves.
-    #[schema(min_length = 1, max_length = 256)]
-    organizer: String,
-    /// The meeting's subject.
-    #[schema(min_length = 1, max_length = 255)]
-    subject: Option<String>,
-    /// Start: RFC 3339 with an offset. It may lie in the past.
-    start_date_time: OffsetDateTime,
-    /// End: RFC 3339 with an offset, at most 400 days after the start. Absent: start + 1 h.
-    end_date_time: Option<OffsetDateTime>,
-    /// Who is invited, no `upn` twice.
-    #[schema(max_items = 1000)]
-    attendees: Option<Vec<BookingRequestAttendeeBody>>,
-    /// For a meeting in a channel; not in every cloud.
-    chat_info: Option<BookingRequestChatBody>,
-    /// iCalendar's SEQUENCE (RFC 5545): how often you have revised the booking.
-    #[schema(minimum = 0, maximum = 2_147_483_647)]
-    sequence: Option<u32>,
-    /// Up to 16 pairs that are stored and returned, never sent to Graph: names up to 128, texts up to 512 characters.
-    metadata: Option<std::collections::BTreeMap<String, String>>,
+/// The same booking where the path names it: its id may be left out. All else is described once, above.
+pub(crate) enum PutBookingRequestBody {}
+
+impl ToSchema for PutBookingRequestBody {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("PutBookingRequest")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        BookingRequestBody::schemas(schemas);
+    }
 }
 
-/// One invited person.
+impl PartialSchema for PutBookingRequestBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = BookingRequestBody::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.retain(|name| name != BOOKING_ID);
+            object.description = Some(
+                "The whole desired booking: what it leaves out is removed, except `sequence` and `subject`. Members that \
+                 are not listed are refused; null is as good as absent."
+                    .to_owned(),
+            );
+            if let Some(RefOr::T(Schema::Object(id))) = object.properties.get_mut(BOOKING_ID) {
+                id.description =
+                    Some("May be left out; otherwise it must be the one in the path.".to_owned());
+            }
+        }
+        schema
+    }
+}
+
+const BOOKING_ID: &str = "bookingId";
+
+/// One person of the meeting.
 #[derive(ToSchema)]
 #[schema(as = BookingRequestAttendee, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it only describes what booking::parse_with_id reads")]
@@ -83,7 +91,7 @@ pub(crate) struct BookingRequestAttendeeBody {
     #[schema(min_length = 3, max_length = 256, pattern = r#"^[^@\s"(),:;<>\[\]\\]+@[^@\s"(),:;<>\[\]\\]+$"#)]
     upn: String,
     /// What the person may do in the meeting; `attendee` where it is absent.
-    #[schema(schema_with = crate::api::openapi::schema::role, required = false)]
+    #[schema(value_type = Option<crate::api::openapi::words::AttendeeRoleWord>)]
     role: Option<String>,
 }
 

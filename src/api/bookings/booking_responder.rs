@@ -15,21 +15,21 @@ use crate::meeting::{Booking, DesiredState, Status};
 
 /// Answers one request about a booking.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BookingResponder<'a> {
-    pub(super) request: &'a HttpRequest,
-    pub(super) remedies: &'a Remedies,
-    pub(super) now: Timestamp,
+pub(crate) struct BookingResponder<'a> {
+    pub(crate) request: &'a HttpRequest,
+    pub(crate) remedies: &'a Remedies,
+    pub(crate) now: Timestamp,
 }
 
 impl<'a> BookingResponder<'a> {
     /// For the request that is being answered now.
-    pub(super) fn new(request: &'a HttpRequest, state: &'a ApiState) -> Self {
+    pub(crate) fn new(request: &'a HttpRequest, state: &'a ApiState) -> Self {
         Self { request, remedies: &state.remedies, now: state.provisioning.clock.now() }
     }
 
     /// The booking as it stands: a finished one with `finished`, an unfinished one with 202, a failed one with the
     /// problem that parked it.
-    pub(super) fn current(&self, booking: &Booking, finished: HttpResponseBuilder) -> EndpointResult {
+    pub(crate) fn current(&self, booking: &Booking, finished: HttpResponseBuilder) -> EndpointResult {
         match booking.status() {
             Status::Provisioned | Status::Cancelled => self.with_booking(finished, booking),
             Status::Pending | Status::Updating | Status::Cancelling => self.unfinished(booking),
@@ -43,7 +43,7 @@ impl<'a> BookingResponder<'a> {
 
     /// The same for a caller who wants the meeting to take place: a booking that was cancelled, even while the request
     /// waited, has no link to hand out.
-    pub(super) fn current_unless_cancelled(
+    pub(crate) fn current_unless_cancelled(
         &self,
         booking: &Booking,
         finished: HttpResponseBuilder,
@@ -55,7 +55,7 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// The booking and its `ETag`, with this status.
-    pub(super) fn with_booking(
+    pub(crate) fn with_booking(
         &self,
         mut response: HttpResponseBuilder,
         booking: &Booking,
@@ -72,7 +72,7 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// Says when to poll again, where the booking is due at some time.
-    pub(super) fn insert_retry_after(&self, response: &mut HttpResponseBuilder, booking: &Booking) {
+    pub(crate) fn insert_retry_after(&self, response: &mut HttpResponseBuilder, booking: &Booking) {
         if let Some(seconds) = retry_after(booking, self.now) {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
@@ -86,13 +86,13 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// A booking that was cancelled.
-    pub(super) fn cancelled(&self, booking: &Booking) -> Problem {
+    pub(crate) fn cancelled(&self, booking: &Booking) -> Problem {
         let detail = format!("Booking {} exists, and was cancelled.", booking.key.booking_id);
         self.beside(booking, Problem::new(ProblemCode::BookingCancelled, detail))
     }
 
     /// A problem that names the fields in which the booking differs from what was sent.
-    pub(super) fn differing(
+    pub(crate) fn differing(
         &self,
         code: ProblemCode,
         booking: &Booking,
@@ -109,7 +109,7 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// A message that is not newer than what is stored.
-    pub(super) fn stale(&self, booking: &Booking, stored: Sequence) -> Problem {
+    pub(crate) fn stale(&self, booking: &Booking, stored: Sequence) -> Problem {
         let detail = format!(
             "Booking {} is at sequence {}; this message is not newer, and was ignored.",
             booking.key.booking_id,
@@ -119,7 +119,7 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// A booking that does not stand as its caller says.
-    pub(super) fn revision_mismatch(&self, booking: &Booking) -> Problem {
+    pub(crate) fn revision_mismatch(&self, booking: &Booking) -> Problem {
         let detail =
             format!("Booking {} is at {} now. It is unchanged.", booking.key.booking_id, etag(booking));
         let problem = self.beside(booking, Problem::new(ProblemCode::RevisionMismatch, detail));
@@ -135,7 +135,7 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// A booking that is settled.
-    pub(super) fn nothing_to_retry(&self, booking: &Booking) -> Problem {
+    pub(crate) fn nothing_to_retry(&self, booking: &Booking) -> Problem {
         let detail = format!(
             "Booking {} is {}: Graph has what is wanted, so there is nothing to retry. It is unchanged.",
             booking.key.booking_id,
@@ -154,7 +154,7 @@ impl<'a> BookingResponder<'a> {
 }
 
 /// Answers that the booking has not changed.
-pub(super) fn not_modified(booking: &Booking) -> HttpResponse {
+pub(crate) fn not_modified(booking: &Booking) -> HttpResponse {
     HttpResponse::NotModified()
         .insert_header((ETAG, etag(booking)))
         .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
@@ -162,7 +162,7 @@ pub(super) fn not_modified(booking: &Booking) -> HttpResponse {
 }
 
 /// The booking's `ETag`: its generation and revision. The revision alone begins again with a new generation.
-pub(super) fn etag(booking: &Booking) -> EntityTag {
+pub(crate) fn etag(booking: &Booking) -> EntityTag {
     EntityTag::new_strong(format!("{}.{}", booking.generation.number(), booking.revision))
 }
 

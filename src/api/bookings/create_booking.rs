@@ -48,8 +48,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
     post, path = "/v1/bookings", operation_id = "createBooking", tag = "Bookings",
     params(
         parameters::PreferHeader,
-        ("traceparent" = Option<String>, Header,
-            description = "W3C Trace Context; stored in the history and passed on to Graph."),
+        parameters::TraceParentHeader,
     ),
     request_body(content = BookingRequestBody, description = "The booking; at most 256 KiB.",
         examples(

@@ -37,6 +37,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
             cancelled already."),
         parameters::PreconditionHeaders,
         parameters::PreferHeader,
+        parameters::TraceParentHeader,
     ),
     responses(
         (status = 200, description = "Cancelled, and the meeting is removed.",

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::booking_body::BookingBody;
 use super::booking_responder::{BookingResponder, etag, not_modified};
-use crate::api::openapi::{example, parameters};
+use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, ProblemCode, store_problem,
 };
@@ -29,9 +29,9 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
     params(
         parameters::BookingPath,
         parameters::GenerationQuery,
-        ("expand" = Option<String>, Query, description = "`onlineMeeting`: with the whole meeting as Graph sent it.",
-            pattern = "^onlineMeeting$", example = "onlineMeeting"),
-        ("check" = Option<String>, Query, pattern = "^drift$", example = "drift",
+        ("expand" = Option<words::ExpandWord>, Query,
+            description = "`onlineMeeting`: with the whole meeting as Graph sent it."),
+        ("check" = Option<words::DriftCheckWord>, Query,
             description = "`drift`: ask Graph how the meeting is now, and apply the drift policy of the source system \
                            to a difference. `meeting.seenAt` and `meeting.differences` show the result; if that takes \
                            longer than the wait, `nextAttemptAt` is not null."),
@@ -66,8 +66,8 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
     let mut query = Query::read(request.query_string());
     let scope = Scope::to(caller, &mut query);
     let generation = query.generation();
-    let expanded = query.one_of("expand", &["onlineMeeting"]).is_some();
-    let checked = query.one_of("check", &["drift"]).is_some();
+    let expanded = query.one_of("expand", &words::EXPAND).is_some();
+    let checked = query.one_of("check", &words::CHECK).is_some();
     query.close()?;
     let key = booking_id(request).and_then(|id| scope.key(caller, id)).ok_or_else(no_such_booking)?;
     let leased = match generation {

@@ -29,7 +29,7 @@ const SIGN_IN_HINTS: [(&str, &str); 6] = [
 #[schema(as = LastError)]
 pub(super) struct LastErrorBody {
     /// The kind of failure; where there is a problem of this code, `/problems/{code}` explains it.
-    #[schema(schema_with = crate::api::openapi::schema::failure)]
+    #[schema(value_type = crate::api::openapi::words::FailureWord)]
     pub(super) code: &'static str,
     /// What happened.
     #[schema(value_type = String)]

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use utoipa::ToSchema;
 
 use super::booking_body::BookingBody;
-use crate::api::openapi::{example, parameters};
+use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, store_problem,
 };
@@ -37,10 +37,9 @@ struct BookingPageBody {
 #[utoipa::path(
     get, path = "/v1/bookings", operation_id = "listBookings", tag = "Bookings",
     params(
-        ("status" = Option<String>, Query, description = "One or more of pending, provisioned, updating, cancelling, \
-                                                          cancelled, failed, separated by commas or by \
-                                                          repeating the parameter.",
-            example = "pending,failed"),
+        ("status" = Option<Vec<words::StatusWord>>, Query, style = Form, explode = false,
+            description = "One or more, separated by commas or by repeating the parameter.",
+            example = json!(["pending", "failed"])),
         ("organizer" = Option<String>, Query, description = "Object id, or the name as the booking has it."),
         ("bookingId" = Option<String>, Query, description = "All generations of this booking."),
         ("externalId" = Option<Uuid>, Query, description = "The booking whose meeting has this `externalId` at Graph."),

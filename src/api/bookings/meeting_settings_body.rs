@@ -6,6 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::api::openapi::words;
 use crate::booking::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting};
 
 const MEANING: &str =
@@ -60,12 +61,12 @@ fn object(meaning: &str, is_closed: bool, holds: impl Fn(&MeetingSetting) -> boo
     }
 }
 
-fn value(setting: &MeetingSetting) -> Object {
-    let value = ObjectBuilder::new().description(Some(setting.meaning));
+fn value(setting: &MeetingSetting) -> RefOr<Schema> {
     match setting.choice {
-        Choice::Switch => value.schema_type(SchemaType::Type(Type::Boolean)).build(),
-        Choice::Words(words) => {
-            value.schema_type(SchemaType::Type(Type::String)).enum_values(Some(words.iter().copied())).build()
+        Choice::Switch => {
+            let value = ObjectBuilder::new().description(Some(setting.meaning));
+            RefOr::T(value.schema_type(SchemaType::Type(Type::Boolean)).into())
         }
+        Choice::Words(_) => RefOr::Ref(words::setting(setting)),
     }
 }

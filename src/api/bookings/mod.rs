@@ -14,7 +14,11 @@ pub(super) mod get_booking;
 mod last_error_body;
 pub(super) mod list_bookings;
 mod meeting_settings_body;
+mod open_bodies;
 pub(super) mod put_booking;
 pub(super) mod retry_booking;
 
 pub(super) use booking_body::{BookingBody, OrganizerBody};
+pub(super) use booking_request_body::PutBookingRequestBody;
+#[cfg(test)]
+pub(super) use booking_responder::BookingResponder;

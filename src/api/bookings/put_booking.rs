@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::booking_body::BookingBody;
 use super::booking_payload;
-use super::booking_request_body::DeclarationBody;
+use super::booking_request_body::PutBookingRequestBody;
 use super::booking_responder::BookingResponder;
-use crate::api::openapi::{example, parameters};
+use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
 };
@@ -52,13 +52,14 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",
     params(
         parameters::BookingPath,
-        ("organizerChange" = Option<String>, Query, pattern = "^replace$", description = "`replace`: the organizer may \
+        ("organizerChange" = Option<words::OrganizerChangeWord>, Query, description = "`replace`: the organizer may \
             change. The booking gets a meeting of the new organizer, with another link, and then the old meeting is \
             removed."),
         parameters::PreconditionHeaders,
         parameters::PreferHeader,
+        parameters::TraceParentHeader,
     ),
-    request_body(content = DeclarationBody, description = "The booking; at most 256 KiB. `bookingId` may be left out.",
+    request_body(content = PutBookingRequestBody, description = "The booking; at most 256 KiB. `bookingId` may be left out.",
         examples(
             ("booking" = (summary = "A meeting with one presenter", value = json!(example::request()))),
         )),
@@ -89,7 +90,7 @@ async fn declare(
 ) -> EndpointResult {
     let caller = caller.writer(request)?;
     let mut query = Query::read(request.query_string());
-    let replaces = query.one_of("organizerChange", &["replace"]).is_some();
+    let replaces = query.one_of("organizerChange", &words::ORGANIZER_CHANGE).is_some();
     query.close()?;
     let only_if = preconditions(request)?;
     let booking_id = booking_id(request).ok_or_else(no_such_booking)?;

@@ -30,7 +30,7 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 /// An earlier generation may have failed to remove its meeting; `generation` names it.
 #[utoipa::path(
     post, path = "/v1/bookings/{bookingId}/retry", operation_id = "retryBooking", tag = "Bookings",
-    params(parameters::BookingPath, parameters::GenerationQuery, parameters::PreferHeader),
+    params(parameters::BookingPath, parameters::GenerationQuery, parameters::PreferHeader, parameters::TraceParentHeader),
     responses(
         (status = 200, description = "The retry succeeded.",
             body = BookingBody<'static>, example = json!(example::provisioned())),

@@ -6,6 +6,8 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::openapi::AuditEventDetails;
+use crate::api::openapi::words;
 use crate::audit::AuditEvent;
 
 /// One fact of a booking's history. The members beside `details` can be searched by.
@@ -19,11 +21,12 @@ pub(crate) struct AuditEventBody<'a> {
     /// When it happened.
     #[serde(with = "time::serde::rfc3339")]
     occurred_at: OffsetDateTime,
-    /// What happened, a fact of the past such as `booking.accepted`, `meeting.created` or `call.throttled`.
+    /// What happened, a fact of the past.
     #[serde(rename = "type")]
+    #[schema(value_type = words::EventTypeWord)]
     kind: &'a str,
     /// The outcome of the call to Graph, if the event is about one.
-    #[schema(required)]
+    #[schema(required, value_type = Option<words::OutcomeWord>)]
     outcome: Option<&'a str>,
     /// The booking's source system.
     source_system: &'a str,
@@ -42,7 +45,7 @@ pub(crate) struct AuditEventBody<'a> {
     /// The actor: `api-key:<name>` or `worker`.
     actor: &'a str,
     /// Everything else that is known of the event; absent members are not known.
-    #[schema(schema_with = crate::api::openapi::schema::audit_event_details)]
+    #[schema(value_type = AuditEventDetails)]
     details: &'a RawValue,
 }
 

@@ -8,12 +8,8 @@ use crate::api::request::{AcceptedForms, PageRequest, Query};
 use crate::api::response;
 use crate::api::state::ApiState;
 use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
-use crate::meeting::Status;
+use crate::meeting::{Outcome, Status};
 use crate::store::reading::AuditEventPosition;
-
-/// Every outcome, as events name it.
-const OUTCOMES: [&str; 9] =
-    ["resolved", "created", "found", "changed", "gone", "refused", "throttled", "unavailable", "unknown"];
 
 /// Which events a request asks for, in which order, and which page of them.
 #[derive(Debug)]
@@ -48,7 +44,7 @@ pub(super) fn filter(query: &mut Query) -> AuditEventFilter {
     AuditEventFilter {
         actor: query.text("actor"),
         kind: query.one_of("type", &EventKind::ALL.map(EventKind::as_str)),
-        outcome: query.one_of("outcome", &OUTCOMES),
+        outcome: query.one_of("outcome", &Outcome::NAMES),
         next_status: query.one_of("nextStatus", &Status::ALL.map(Status::as_str)),
         from: query.timestamp("from"),
         before: query.timestamp("before"),
@@ -58,11 +54,8 @@ pub(super) fn filter(query: &mut Query) -> AuditEventFilter {
 
 /// Takes the order; the list's own where it is absent.
 pub(super) fn order(query: &mut Query, default: Order) -> Order {
-    match query.one_of("order", &["asc", "desc"]).as_deref() {
-        Some("asc") => Order::Ascending,
-        Some(_) => Order::Descending,
-        None => default,
-    }
+    let asked = query.one_of("order", &Order::ALL.map(Order::as_str));
+    asked.and_then(|asked| Order::ALL.into_iter().find(|order| order.as_str() == asked)).unwrap_or(default)
 }
 
 /// The history is answered in JSON only.
@@ -76,21 +69,27 @@ pub(super) fn check_accept(request: &HttpRequest) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meeting::{Outcome, Refusal};
+    use crate::meeting::{MeetingContent, Refusal, Seen};
 
     /// Every outcome that an event can carry can be searched for.
     #[test]
     fn every_outcome_is_listed() {
         let user = crate::booking::UserId::new(uuid::Uuid::nil());
+        let content =
+            MeetingContent { join_web_url: None, seen: Seen::default(), online_meeting: "{}".into() };
         for outcome in [
             Outcome::OrganizerFound(user),
+            Outcome::Changed(None),
+            Outcome::Seen(Some(Box::new(content))),
             Outcome::Gone,
             Outcome::Refused(Refusal::Request),
             Outcome::Throttled { retry_after: None },
             Outcome::Unavailable { retry_after: None },
             Outcome::Unknown,
         ] {
-            assert!(OUTCOMES.contains(&outcome.as_str()), "{}", outcome.as_str());
+            let mut query = Query::read(&format!("outcome={}", outcome.as_str()));
+            assert_eq!(filter(&mut query).outcome.as_deref(), Some(outcome.as_str()));
+            query.close().unwrap();
         }
     }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::audit_event_body::{AuditEventBody, AuditEventPageBody};
 use super::history_query::{HistoryQuery, check_accept, filter, order};
-use crate::api::openapi::{example, parameters};
+use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, ProblemCode};
 use crate::api::request::{Authenticated, PageRequest, Query, Scope, empty_page};
 use crate::api::response;
@@ -29,8 +29,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
         ("meetingId" = Option<String>, Query, description = "Of the booking with this meeting."),
         ("organizer" = Option<String>, Query, description = "Object id, or the name as the booking has it."),
         parameters::HistoryFilters,
-        ("order" = Option<String>, Query, pattern = "^(asc|desc)$", description = "`desc` (newest first, the default) or `asc`.",
-            example = "desc"),
+        ("order" = Option<words::OrderWord>, Query, description = "`desc` (newest first, the default) or `asc`."),
         parameters::PageQuery,
     ),
     responses(

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 
 use super::audit_event_body::AuditEventPageBody;
 use super::history_query::{HistoryQuery, check_accept, filter, order};
-use crate::api::openapi::{example, parameters};
+use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, ProblemCode, store_problem,
 };
@@ -27,8 +27,7 @@ pub(crate) const PROBLEMS: DocumentedProblems =
         parameters::BookingPath,
         ("sourceSystem" = Option<String>, Query, description = "The booking's source system; your own where it is absent."),
         parameters::HistoryFilters,
-        ("order" = Option<String>, Query, pattern = "^(asc|desc)$", description = "`asc` (oldest first, the default) or `desc`.",
-            example = "asc"),
+        ("order" = Option<words::OrderWord>, Query, description = "`asc` (oldest first, the default) or `desc`."),
         parameters::PageQuery,
     ),
     responses(

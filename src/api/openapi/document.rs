@@ -1,16 +1,18 @@
 //! The document, and what follows in it from rules: the credential, closed request objects, problems and headers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
 use utoipa::openapi::header::{Header, HeaderBuilder};
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _, PartialSchema, ToSchema};
 
-use super::example;
+use super::absent::Absent;
+use super::problem_example::{Answerer, problem_example};
+use super::words;
+use crate::access::Action;
 use crate::api::bookings::{
     self, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
@@ -36,7 +38,9 @@ pub(crate) fn openapi_json() -> String {
             are problems (RFC 9457): decide on `code`; every code is explained under `/problems/{code}`. A path that does \
             not exist answers `not-found`, a method that is not possible `method-not-allowed` with the header `Allow`. \
             Any path may answer `overloaded` (503): send the same request again. \
-            Times are RFC 3339, answered in UTC.",
+            Times are RFC 3339, answered in UTC.\n\nEvery answer carries `X-Request-Id`, a new one for each request: an \
+            `X-Request-Id` of yours is not read. Send a W3C `traceparent` instead; the history keeps it and Graph gets it.\n\n\
+            Later versions under /v1 may add members, words, codes, event types and headers: pass over what you don't know.",
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(
@@ -53,6 +57,8 @@ pub(crate) fn openapi_json() -> String {
         get_problem::get_problem,
         get_root::get_root,
     ),
+    servers((url = "/", description = "The service that answers with this document.")),
+    external_docs(url = "/problems", description = "Every problem, explained."),
     components(schemas(ProblemBody<'static>)),
     tags(
         (name = "Bookings", description = "Bookings and their meetings."),
@@ -61,7 +67,7 @@ pub(crate) fn openapi_json() -> String {
         (name = "Problems", description = "What went wrong, explained."),
         (name = "Service", description = "What this service is, and where its documents are."),
     ),
-    modifiers(&Credentials, &Closed, &BookingHeaders, &Problems),
+    modifiers(&Credentials, &Words, &Absent, &Closed, &BookingHeaders, &Problems, &RequestIds),
 )]
 struct Document;
 
@@ -80,6 +86,15 @@ impl Modify for Credentials {
     }
 }
 
+/// Every list of words has its name, once.
+struct Words;
+
+impl Modify for Words {
+    fn modify(&self, document: &mut OpenApi) {
+        words::add_to(document.components.get_or_insert_default());
+    }
+}
+
 /// A request's objects have no members but those that are listed.
 struct Closed;
 
@@ -87,7 +102,7 @@ impl Modify for Closed {
     fn modify(&self, document: &mut OpenApi) {
         for (name, schema) in &mut document.components.get_or_insert_default().schemas {
             if let RefOr::T(Schema::Object(object)) = schema
-                && name.starts_with("BookingRequest")
+                && (name.starts_with("BookingRequest") || *name == bookings::PutBookingRequestBody::name())
             {
                 object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
             }
@@ -117,7 +132,7 @@ impl Modify for BookingHeaders {
     }
 }
 
-fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
     let items = document.paths.paths.values_mut();
     items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]).flatten()
 }
@@ -156,24 +171,80 @@ fn number_header(description: &str) -> Header {
     HeaderBuilder::new().schema(Some(u64::schema())).description(Some(description)).build()
 }
 
-/// Every problem that an operation can answer with, from the table.
+/// Every answer carries the request's id.
+struct RequestIds;
+
+impl Modify for RequestIds {
+    fn modify(&self, document: &mut OpenApi) {
+        let responses = operations(document).flat_map(|operation| operation.responses.responses.values_mut());
+        for response in responses {
+            if let RefOr::T(response) = response {
+                let header = text_header("The request's id, by which the operator finds it in the log.");
+                response.headers.insert("X-Request-Id".to_owned(), RefOr::T(header));
+            }
+        }
+    }
+}
+
+/// Every problem that an operation can answer with, and what each code brings, from the table.
 struct Problems;
 
 impl Modify for Problems {
     fn modify(&self, document: &mut OpenApi) {
-        for operation in operations(document) {
-            let groups = operation.operation_id.as_deref().map_or(&[][..], problems_of);
-            let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
-            let documented = |code: &ProblemCode| groups.iter().any(|group| group.contains(code));
-            for problem in ProblemCode::ALL.into_iter().filter(documented) {
-                by_status.entry(problem.texts().status).or_default().push(problem);
-            }
-            for (status, problems) in by_status {
-                let response = RefOr::T(response(status, &problems));
-                operation.responses.responses.insert(status.to_string(), response);
-            }
+        for (path, item) in &mut document.paths.paths {
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            operations.into_iter().flatten().for_each(|operation| add_problems(path, operation));
+        }
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        if let Some(RefOr::T(Schema::Object(problem))) = schemas.get_mut(ProblemBody::name().as_ref()) {
+            problem.description = Some(format!(
+                "What went wrong (RFC 9457). The members up to `requestId` are always there; {}.",
+                what_codes_bring()
+            ));
         }
     }
+}
+
+/// Which members which codes bring, as a sentence.
+fn what_codes_bring() -> String {
+    let members = ProblemCode::ALL.iter().flat_map(|problem| problem.brings());
+    let members: BTreeSet<_> = members.collect();
+    let of = |member: &&str| {
+        let codes = ProblemCode::ALL.iter().filter(|problem| problem.brings().contains(member));
+        let codes: Vec<_> = codes.map(|problem| format!("`{}`", problem.as_str())).collect();
+        format!("`{member}` with {}", codes.join(", "))
+    };
+    members.iter().map(|member| of(member)).collect::<Vec<_>>().join("; ")
+}
+
+fn add_problems(path: &str, operation: &mut Operation) {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    let groups = problems_of(id);
+    let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
+    let documented = |code: &ProblemCode| groups.iter().any(|group| group.contains(code));
+    for problem in ProblemCode::ALL.into_iter().filter(documented) {
+        by_status.entry(problem.texts().status).or_default().push(problem);
+    }
+    let parameter = operation.parameters.iter().flatten().rev().find_map(|parameter| match parameter {
+        RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => Some(parameter.name.clone()),
+        _ => None,
+    });
+    let answerer = Answerer { path, role: role_of(id), parameter: parameter.as_deref() };
+    for (status, problems) in by_status {
+        let response = RefOr::T(response(status, &problems, answerer));
+        operation.responses.responses.insert(status.to_string(), response);
+    }
+}
+
+/// The role that a refused caller is told to ask for.
+fn role_of(operation_id: &str) -> &'static str {
+    let action = match operation_id {
+        "createBooking" | "putBooking" | "deleteBooking" => Action::WriteBookings,
+        "retryBooking" => Action::RetryBookings,
+        "listAuditEvents" | "listBookingAuditEvents" => Action::ReadAudit,
+        _ => Action::ReadBookings,
+    };
+    action.needed_role().as_str()
 }
 
 /// The problems of an operation, as its own file lists them.
@@ -193,7 +264,7 @@ fn problems_of(operation_id: &str) -> &'static [&'static [ProblemCode]] {
     }
 }
 
-fn response(status: u16, problems: &[ProblemCode]) -> Response {
+fn response(status: u16, problems: &[ProblemCode], answerer: Answerer<'_>) -> Response {
     let described: Vec<_> = problems
         .iter()
         .map(|problem| format!("`{}`: {}.", problem.as_str(), problem.texts().title))
@@ -202,7 +273,7 @@ fn response(status: u16, problems: &[ProblemCode]) -> Response {
     let examples = problems.iter().map(|problem| {
         let example = utoipa::openapi::example::ExampleBuilder::new()
             .summary(problem.texts().title)
-            .value(Some(example(*problem)))
+            .value(Some(problem_example(*problem, answerer)))
             .build();
         (problem.as_str().to_owned(), example)
     });
@@ -216,46 +287,10 @@ fn response(status: u16, problems: &[ProblemCode]) -> Response {
     if status == 503 {
         response = response.header(
             "Retry-After",
-            text_header("After how many seconds to send the request again, if known."),
+            number_header("After how many seconds to send the request again, if known."),
         );
     }
     response.build()
-}
-
-fn example(problem: ProblemCode) -> serde_json::Value {
-    let texts = problem.texts();
-    let mut example = json!({
-        "type": format!("/problems/{}", texts.code),
-        "title": texts.title,
-        "status": texts.status,
-        "detail": texts.meaning,
-        "instance": "/v1/bookings",
-        "code": texts.code,
-        "retryable": texts.retryable,
-        "requestId": "019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10",
-    });
-    let more = match problem {
-        ProblemCode::InvalidBooking => {
-            json!({"errors": [
-                {"pointer": "/organizer", "detail": "is required"},
-                {"pointer": "/endDatetime", "detail": "is not a member here; did you mean \"endDateTime\"?"},
-            ]})
-        }
-        ProblemCode::BookingDiffers => json!({"differences": [{
-            "field": "startDateTime", "stored": "2026-12-01T08:00:00Z", "requested": "2026-12-01T09:00:00Z",
-        }]}),
-        ProblemCode::OrganizerNotFound => {
-            let booking = example::failed();
-            let error = &booking["lastError"];
-            json!({"graph": error["graph"].clone(), "remedy": error["remedy"].clone(), "booking": booking})
-        }
-        ProblemCode::StoreUnavailable | ProblemCode::Overloaded => json!({"retryAfterSeconds": 1}),
-        _ => json!({}),
-    };
-    if let (Some(example), serde_json::Value::Object(more)) = (example.as_object_mut(), more) {
-        example.extend(more);
-    }
-    example
 }
 
 #[cfg(test)]

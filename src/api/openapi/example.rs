@@ -109,20 +109,71 @@ pub(crate) fn cancelled() -> Value {
 
 /// A failed booking, which needs an administrator to act.
 pub(crate) fn failed() -> Value {
+    failed_with("organizer-not-found")
+}
+
+/// A booking that failed with this code.
+pub(crate) fn failed_with(code: &str) -> Value {
+    let (status, graph_code, message, detail, remedy) = match code {
+        "organizer-not-permitted" => (
+            403,
+            "Forbidden",
+            "No application access policy found for this app.",
+            "Graph does not let this service make meetings on behalf of the organizer: there is no application access \
+             policy for it, or it has not taken effect yet.",
+            Some(GRANT_ACCESS_POLICY),
+        ),
+        "graph-refused" => (
+            400,
+            "BadRequest",
+            "Invalid value specified for property 'subject' of resource 'onlineMeeting'.",
+            "Graph refused the request; graph.code and graph.message say why.",
+            Some("Read graph.code and graph.message: they say what Graph objects to in the booking."),
+        ),
+        "graph-unauthorized" => (
+            401,
+            "invalid_client",
+            "AADSTS7000222: The provided client secret keys are expired.",
+            "The client secret has expired.",
+            Some(
+                "The operator of this service checks its credential: has the client secret expired (AADSTS7000222) or \
+                 is it wrong (AADSTS7000215), is the application 22222222-2222-4222-8222-222222222222 known in the \
+                 tenant (AADSTS700016), has an administrator consented to the application permission \
+                 OnlineMeetings.ReadWrite.All? `meeting-provisioner doctor` says which.",
+            ),
+        ),
+        "graph-unavailable" => {
+            (503, "ServiceUnavailable", "", "Graph is unavailable, or can't be reached.", None)
+        }
+        _ => (
+            404,
+            "UnknownError",
+            "",
+            "Graph knows no such organizer.",
+            Some(
+                "Check that the organizer is the object id or user principal name of a user in this service's tenant \
+                 who is not deleted.",
+            ),
+        ),
+    };
     let mut booking = pending();
     booking["status"] = json!("failed");
     booking["nextAttemptAt"] = Value::Null;
-    booking["lastError"]["code"] = json!("organizer-not-found");
-    booking["lastError"]["detail"] = json!("Graph knows no such organizer.");
-    booking["lastError"]["graph"]["status"] = json!(404);
-    booking["lastError"]["graph"]["code"] = json!("UnknownError");
-    booking["lastError"]["graph"]["message"] = json!("");
-    booking["lastError"]["remedy"] = json!(
-        "Check that the organizer is the object id or user principal name of a user in this service's tenant who is \
-         not deleted."
-    );
+    let error = &mut booking["lastError"];
+    error["code"] = json!(code);
+    error["detail"] = json!(detail);
+    error["remedy"] = json!(remedy);
+    error["graph"]["status"] = json!(status);
+    error["graph"]["code"] = json!(graph_code);
+    error["graph"]["message"] = json!(message);
     booking
 }
+
+const GRANT_ACCESS_POLICY: &str = "A Teams administrator runs, in the PowerShell module MicrosoftTeams:\n\
+    New-CsApplicationAccessPolicy -Identity meeting-provisioner -AppIds 22222222-2222-4222-8222-222222222222\n\
+    Grant-CsApplicationAccessPolicy -PolicyName meeting-provisioner -Identity \
+    1f35f2e6-9cab-44ad-8d5a-b74c14720000\n\
+    It takes up to 30 minutes to take effect. (The first line only if there is no such policy yet.)";
 
 /// A page of bookings.
 pub(crate) fn booking_page() -> Value {
@@ -177,13 +228,7 @@ pub(crate) fn readiness() -> Value {
         "No application access policy covers the organizer, or not yet: 403, Forbidden, No application access policy \
          found for this app.",
     );
-    policy["remedy"] = json!(
-        "A Teams administrator runs, in the PowerShell module MicrosoftTeams:\n\
-         New-CsApplicationAccessPolicy -Identity meeting-provisioner -AppIds 22222222-2222-4222-8222-222222222222\n\
-         Grant-CsApplicationAccessPolicy -PolicyName meeting-provisioner -Identity \
-         1f35f2e6-9cab-44ad-8d5a-b74c14720000\n\
-         It takes up to 30 minutes to take effect. (The first line only if there is no such policy yet.)"
-    );
+    policy["remedy"] = json!(GRANT_ACCESS_POLICY);
     json!({
         "organizer": {"userId": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "upn": "megan@contoso.com"},
         "ready": false,
@@ -217,7 +262,7 @@ mod tests {
     use crate::audit::{AuditEvent, EventPayload};
     use crate::booking::{Organizer, UserId, parse_with_id};
     use crate::meeting::{
-        Evidence, Failure, OrganizerFacts, Probe, ProbeOutcome, Progress, RecentAttempts, Refusal, TokenFacts,
+        Evidence, Failure, OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, Refusal, TokenFacts,
     };
 
     /// The requests are valid bookings.
@@ -228,17 +273,26 @@ mod tests {
         }
     }
 
-    /// A failed booking is answered as documented, apart from what Graph answered.
+    /// A failed booking is answered as documented, whatever parked it; of Graph's answer the fixture has only a part.
     #[test]
     fn an_example_of_a_failure_is_what_is_answered() {
-        let mut booking = fixture::failed(Failure::OrganizerNotFound, Some(404), None);
-        booking.progress = Progress::Parked;
-        let mut body = serde_json::to_value(BookingBody::of(&booking, &fixture::remedies())).unwrap();
-        let mut example = failed();
-        for booking in [&mut body, &mut example] {
-            booking["lastError"]["graph"] = Value::Null;
+        for failure in [
+            Failure::OrganizerNotFound,
+            Failure::OrganizerNotPermitted,
+            Failure::GraphRefused,
+            Failure::GraphUnauthorized,
+            Failure::GraphUnavailable,
+        ] {
+            let mut example = failed_with(failure.code());
+            let graph = example["lastError"]["graph"].clone();
+            let status = graph["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+            let booking = fixture::failed(failure, status, graph["message"].as_str());
+            let mut body = serde_json::to_value(BookingBody::of(&booking, &fixture::remedies())).unwrap();
+            for booking in [&mut body, &mut example] {
+                booking["lastError"]["graph"] = Value::Null;
+            }
+            assert_eq!(body, example, "{failure:?}");
         }
-        assert_eq!(body, example);
     }
 
     /// An event is answered as documented, and its details are an event payload.

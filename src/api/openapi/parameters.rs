@@ -4,6 +4,8 @@
 
 use utoipa::IntoParams;
 
+use super::words;
+
 /// The booking that a path names.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path, rename_all = "camelCase")]
@@ -35,6 +37,15 @@ pub(crate) struct PreferHeader {
     prefer: Option<String>,
 }
 
+/// The trace that the request belongs to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct TraceParentHeader {
+    /// W3C Trace Context. What the standard allows is kept in the history and passed on to Graph; anything else is ignored.
+    #[param(rename = "traceparent", example = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    traceparent: Option<String>,
+}
+
 /// The condition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -57,13 +68,13 @@ pub(crate) struct HistoryFilters {
     actor: Option<String>,
     /// Of this type.
     #[param(rename = "type", example = "meeting.created")]
-    kind: Option<String>,
+    kind: Option<words::EventTypeWord>,
     /// With this outcome.
     #[param(example = "throttled")]
-    outcome: Option<String>,
+    outcome: Option<words::OutcomeWord>,
     /// After which the booking had this status; `failed` finds where bookings were parked.
     #[param(example = "failed")]
-    next_status: Option<String>,
+    next_status: Option<words::StatusWord>,
     /// At this time or later (RFC 3339 with an offset).
     #[param(format = DateTime)]
     from: Option<String>,

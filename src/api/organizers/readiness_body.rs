@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::api::bookings::OrganizerBody;
+use crate::api::openapi::words;
 use crate::api::state::Remedies;
 use crate::meeting::{Check, OrganizerFacts, RecentAttempts, checks, is_ready};
 
@@ -33,10 +34,10 @@ pub(crate) struct ReadinessBody<'a> {
 #[schema(as = Check)]
 struct CheckBody {
     /// What was checked.
-    #[schema(schema_with = crate::api::openapi::schema::check_name)]
+    #[schema(value_type = words::CheckNameWord)]
     name: &'static str,
     /// The result.
-    #[schema(schema_with = crate::api::openapi::schema::check_status)]
+    #[schema(value_type = words::CheckStatusWord)]
     status: &'static str,
     /// What was found, as a sentence.
     detail: String,
@@ -62,7 +63,7 @@ struct RecentAttemptsBody {
     #[schema(required)]
     refused_at: Option<OffsetDateTime>,
     /// Why it refused: a problem's code.
-    #[schema(required)]
+    #[schema(required, value_type = Option<words::FailureWord>)]
     refusal: Option<&'static str>,
 }
 

@@ -23,6 +23,7 @@ pub(super) struct ProblemExplainedBody {
     #[serde(rename = "type")]
     kind: String,
     /// Its code.
+    #[schema(value_type = crate::api::openapi::words::ProblemWord)]
     code: &'static str,
     /// Its title.
     title: &'static str,

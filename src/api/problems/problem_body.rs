@@ -26,6 +26,7 @@ pub(crate) struct ProblemBody<'a> {
     /// The path of the request.
     pub(crate) instance: &'a str,
     /// The problem's code: programs decide on it.
+    #[schema(value_type = crate::api::openapi::words::ProblemWord)]
     pub(crate) code: &'a str,
     /// Whether the same request may succeed later without anyone doing anything.
     pub(crate) retryable: bool,

@@ -102,6 +102,33 @@ impl ProblemCode {
         StatusCode::from_u16(self.texts().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// Which members its body may have beyond those that every problem has; where it is about a booking that is stored,
+    /// `booking` is always there.
+    pub(crate) fn brings(self) -> &'static [&'static str] {
+        match self {
+            Self::InvalidRequest | Self::InvalidBooking => &["errors"],
+            Self::BookingDiffers | Self::OrganizerImmutable => &["differences", "booking"],
+            Self::BookingCancelled | Self::StaleSequence | Self::NothingToRetry | Self::RevisionMismatch => {
+                &["booking"]
+            }
+            Self::OrganizerNotFound
+            | Self::OrganizerNotPermitted
+            | Self::GraphRefused
+            | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
+            Self::GraphUnavailable => &["graph", "booking"],
+            Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
+            Self::Unauthenticated
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::BodyTooLarge
+            | Self::BodyTooSlow
+            | Self::UnsupportedMediaType
+            | Self::NotAcceptable
+            | Self::MethodNotAllowed
+            | Self::InternalError => &[],
+        }
+    }
+
     /// The problem of a parked booking.
     pub(crate) fn of_failure(failure: Failure) -> Self {
         match failure {

@@ -1,0 +1,208 @@
+//! The document's examples fit its schemas, and its problems are those that are answered.
+
+use std::collections::BTreeSet;
+
+use actix_web::body::to_bytes;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use super::document::openapi_json;
+use super::problem_example::{Answerer, problem_example};
+use super::{example, schema_check, words};
+use crate::api::bookings::BookingResponder;
+use crate::api::fixture::{provisioned, remedies};
+use crate::api::problems::{Problem, ProblemCode, overloaded};
+use crate::booking::{Sequence, differences, parse_with_id};
+use crate::meeting::DesiredState;
+
+fn document() -> Value {
+    serde_json::from_str(&openapi_json()).unwrap()
+}
+
+/// Where in the document a value stands, and the schema that is about it.
+struct Example<'a> {
+    at: String,
+    schema: &'a Value,
+    value: &'a Value,
+}
+
+/// The examples beside a schema, in a body or a parameter.
+fn beside<'a>(at: &str, holder: &'a Value) -> Vec<Example<'a>> {
+    let schema = &holder["schema"];
+    let named = holder["examples"].as_object().into_iter().flatten();
+    let named = named.map(|(name, one)| (name.clone(), &one["value"]));
+    let only = holder.get("example").map(|value| ("example".to_owned(), value));
+    named.chain(only).map(|(name, value)| Example { at: format!("{at} {name}"), schema, value }).collect()
+}
+
+/// Every example of the document.
+fn examples(document: &Value) -> Vec<Example<'_>> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                found.extend(beside(&format!("{at} {}", parameter["name"]), parameter));
+            }
+            let responses = operation["responses"].as_object().unwrap().iter();
+            let bodies = responses.map(|(status, response)| (status.as_str(), response));
+            for (name, holder) in bodies.chain([("request", &operation["requestBody"])]) {
+                for content in holder["content"].as_object().into_iter().flat_map(|content| content.values())
+                {
+                    found.extend(beside(&format!("{at} {name}"), content));
+                }
+            }
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (member, schema) in schema["properties"].as_object().into_iter().flatten() {
+            if let Some(value) = schema.get("example") {
+                found.push(Example { at: format!("{name}.{member}"), schema, value });
+            }
+        }
+    }
+    found
+}
+
+/// Every example is valid under the schema beside it.
+#[test]
+fn every_example_fits_its_schema() {
+    let document = document();
+    let examples = examples(&document);
+    assert!(examples.len() > 120, "{}", examples.len());
+    for Example { at, schema, value } in examples {
+        assert_eq!(schema_check::faults(&document, schema, value), [""; 0], "{at}");
+    }
+}
+
+/// Each list of words stands in the document once, by its name, and is the list that the program uses.
+#[test]
+fn every_list_of_words_is_the_programs_own() {
+    fn lists(value: &Value, found: &mut Vec<Vec<String>>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::Array(words)) = members.get("enum") {
+                    found.push(words.iter().map(|word| word.as_str().unwrap().to_owned()).collect());
+                }
+                members.values().for_each(|member| lists(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| lists(item, found)),
+            _ => {}
+        }
+    }
+    let document = document();
+    for (name, words) in words::all() {
+        assert_eq!(document["components"]["schemas"][name]["enum"], json!(words), "{name}");
+    }
+    let mut found = Vec::new();
+    lists(&document, &mut found);
+    let named = document["components"]["schemas"].as_object().unwrap().values();
+    assert_eq!(found.len(), named.filter(|schema| schema.get("enum").is_some()).count(), "each has its name");
+    let different: BTreeSet<_> = found.iter().collect();
+    assert_eq!(found.len(), different.len(), "none stands there twice");
+}
+
+/// A member that may be left out is absent then, not null, so that generators make plain types of it.
+#[test]
+fn what_may_be_absent_is_not_null() {
+    let document = document();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (member, schema) in schema["properties"].as_object().into_iter().flatten() {
+            if !required.contains(&json!(member)) && member != "onlineMeeting" {
+                assert!(
+                    !schema_check::faults(&document, schema, &Value::Null).is_empty()
+                        || schema.get("type").is_none(),
+                    "{name}.{member}"
+                );
+            }
+        }
+    }
+}
+
+/// PUT takes what POST takes, and does not need the id, which the path says.
+#[test]
+fn put_takes_what_post_takes() {
+    let document = document();
+    let [post, put] =
+        ["BookingRequest", "PutBookingRequest"].map(|name| &document["components"]["schemas"][name]);
+    let names =
+        |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(post), names(put));
+    assert!(names(put).contains(&"settings".to_owned()));
+    assert_eq!(
+        (post["required"].as_array().unwrap().len(), put["required"].as_array().unwrap().len()),
+        (3, 2)
+    );
+    // What the schema allows is what the program reads: a body with every member, and none without a schema.
+    let body = example::channel_request();
+    let members: BTreeSet<_> = body.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(members, names(post).into_iter().collect());
+    parse_with_id(body).unwrap();
+}
+
+async fn body(problem: Problem, path: &str) -> Value {
+    let answer = problem.answer(&TestRequest::with_uri(path).to_http_request());
+    serde_json::from_slice(&to_bytes(answer.into_body()).await.unwrap()).unwrap()
+}
+
+/// A problem about a booking is answered as its example says, to the letter.
+#[actix_web::test]
+async fn problems_about_bookings_are_answered_as_in_their_examples() {
+    let request = TestRequest::default().to_http_request();
+    let (booking, remedies) = (provisioned(), remedies());
+    let mut cancelled = provisioned();
+    cancelled.wanted.desired_state = DesiredState::Cancelled;
+    cancelled.observed.meeting.as_mut().unwrap().removed = true;
+    (cancelled.revision, cancelled.attempts) = (5, 3);
+    let responder = BookingResponder { request: &request, remedies: &remedies, now: booking.updated_at };
+    let differing = |code, member: &str, value: &str| {
+        let mut other = example::request();
+        other[member] = json!(value);
+        let (_, other) = parse_with_id(other).unwrap();
+        responder.differing(code, &booking, &differences(&booking.wanted.spec, &other))
+    };
+    for (code, problem) in [
+        (
+            ProblemCode::BookingDiffers,
+            differing(ProblemCode::BookingDiffers, "startDateTime", "2026-12-01T09:15:00+01:00"),
+        ),
+        (
+            ProblemCode::OrganizerImmutable,
+            differing(ProblemCode::OrganizerImmutable, "organizer", "megan@contoso.com"),
+        ),
+        (ProblemCode::BookingCancelled, responder.cancelled(&cancelled)),
+        (ProblemCode::StaleSequence, responder.stale(&booking, Sequence::new(0).unwrap())),
+        (ProblemCode::RevisionMismatch, responder.revision_mismatch(&booking)),
+        (ProblemCode::NothingToRetry, responder.nothing_to_retry(&booking)),
+    ] {
+        let answerer = Answerer { path: "/v1/bookings/{bookingId}", role: "", parameter: None };
+        let mut example = problem_example(code, answerer);
+        let mut found = body(problem, "/v1/bookings/BK-1001").await;
+        for problem in [&mut example, &mut found] {
+            problem["requestId"] = Value::Null;
+        }
+        assert_eq!(found, example, "{}", code.as_str());
+    }
+}
+
+/// An example has the members that its code may bring, and no others.
+#[actix_web::test]
+async fn examples_bring_what_their_codes_bring() {
+    let always = ["type", "title", "status", "detail", "instance", "code", "retryable", "requestId"];
+    let answerer = Answerer { path: "/v1/bookings", role: "bookings.read", parameter: None };
+    for code in ProblemCode::ALL {
+        let example = problem_example(code, answerer);
+        let expected: BTreeSet<_> = always.iter().chain(code.brings()).copied().collect();
+        let found: BTreeSet<_> = example.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(found, expected, "{}", code.as_str());
+    }
+    let request = TestRequest::with_uri("/v1/bookings").to_http_request();
+    let found = to_bytes(overloaded(&request).into_body()).await.unwrap();
+    let found: Value = serde_json::from_slice(&found).unwrap();
+    let example = problem_example(ProblemCode::Overloaded, answerer);
+    assert_eq!(
+        (&found["detail"], &found["retryAfterSeconds"]),
+        (&example["detail"], &example["retryAfterSeconds"])
+    );
+}

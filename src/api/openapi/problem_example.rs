@@ -1,0 +1,140 @@
+//! An example of every problem, with the words with which it is really answered. Tests compare them with real answers.
+
+use serde_json::{Value, json};
+
+use super::example;
+use crate::api::problems::ProblemCode;
+
+/// The operation that answers with a problem.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answerer<'a> {
+    /// Its path, with names in braces.
+    pub(super) path: &'a str,
+    /// The role to ask the operator for.
+    pub(super) role: &'a str,
+    /// One of its parameters in the query, if it has any.
+    pub(super) parameter: Option<&'a str>,
+}
+
+/// The problem as one operation answers it.
+pub(super) fn problem_example(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
+    let texts = problem.texts();
+    let mut example = json!({
+        "type": format!("/problems/{}", texts.code),
+        "title": texts.title,
+        "status": texts.status,
+        "instance": instance(answerer.path),
+        "code": texts.code,
+        "retryable": texts.retryable,
+        "requestId": "019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10",
+    });
+    let particular = particular(problem, answerer);
+    if let (Some(example), Value::Object(particular)) = (example.as_object_mut(), particular) {
+        example.extend(particular);
+    }
+    example
+}
+
+/// The path of a request to the operation.
+fn instance(path: &str) -> String {
+    path.replace("{bookingId}", "BK-1001")
+        .replace("{organizer}", "megan@contoso.com")
+        .replace("{code}", "other")
+}
+
+/// What the problem says of this one request.
+fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
+    match problem {
+        ProblemCode::InvalidRequest => json!({
+            "detail": "The query can't be read; `errors` names each parameter.",
+            "errors": [match answerer.parameter {
+                Some(name) => json!({"parameter": name, "detail": "must not appear more than once"}),
+                None => json!({"parameter": "limit", "detail": "is not a parameter here; there are none"}),
+            }],
+        }),
+        ProblemCode::InvalidBooking => json!({
+            "detail": "The booking is not valid; `errors` names each member.",
+            "errors": [
+                {"pointer": "/organizer", "detail": "is required"},
+                {"pointer": "/endDatetime", "detail": "is not a member here; did you mean \"endDateTime\"?"},
+            ],
+        }),
+        ProblemCode::Unauthenticated => json!({"detail": "This call needs a valid credential."}),
+        ProblemCode::Forbidden => json!({"detail": format!("This call needs the role {}.", answerer.role)}),
+        ProblemCode::NotFound if answerer.path.starts_with("/problems") => {
+            json!({"detail": "There is no problem of this code; /problems lists them all."})
+        }
+        ProblemCode::NotFound => json!({"detail": "There is no such booking."}),
+        ProblemCode::BodyTooLarge => json!({"detail": "The body is larger than 262144 bytes."}),
+        ProblemCode::BodyTooSlow => json!({"detail": "The body was not complete after 10 seconds."}),
+        ProblemCode::UnsupportedMediaType => {
+            json!({"detail": "The header Content-Type must be application/json."})
+        }
+        ProblemCode::NotAcceptable => json!({"detail": "The history is available as application/json only."}),
+        ProblemCode::MethodNotAllowed => json!({"detail": "This path allows GET, HEAD only."}),
+        ProblemCode::StoreUnavailable => json!({
+            "detail": "The database can't be reached. Send the same request again: if a booking was accepted after \
+                       all, it is found again.",
+            "retryAfterSeconds": 1,
+        }),
+        ProblemCode::Overloaded => json!({
+            "detail": "This replica is answering too many requests. Nothing was done; send the same request again.",
+            "retryAfterSeconds": 1,
+        }),
+        ProblemCode::InternalError => {
+            json!({"detail": "The log of this service says why, under the requestId."})
+        }
+        about_a_booking => of_a_booking(about_a_booking),
+    }
+}
+
+/// What a problem says of a booking that is stored.
+fn of_a_booking(problem: ProblemCode) -> Value {
+    match problem {
+        ProblemCode::BookingDiffers => json!({
+            "detail": "Booking BK-1001 exists with another startDateTime. It is unchanged.",
+            "differences": [{
+                "field": "startDateTime", "stored": "2026-12-01T08:00:00Z", "requested": "2026-12-01T08:15:00Z",
+            }],
+            "booking": example::provisioned(),
+        }),
+        ProblemCode::BookingCancelled => json!({
+            "detail": "Booking BK-1001 exists, and was cancelled.",
+            "booking": example::cancelled(),
+        }),
+        ProblemCode::StaleSequence => json!({
+            "detail": "Booking BK-1001 is at sequence 0; this message is not newer, and was ignored.",
+            "booking": example::provisioned(),
+        }),
+        ProblemCode::OrganizerImmutable => json!({
+            "detail": "Booking BK-1001 exists with another organizer. It is unchanged.",
+            "differences": [{
+                "field": "organizer",
+                "stored": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "requested": "megan@contoso.com",
+            }],
+            "booking": example::provisioned(),
+        }),
+        ProblemCode::NothingToRetry => json!({
+            "detail": "Booking BK-1001 is provisioned: Graph has what is wanted, so there is nothing to retry. It is \
+                       unchanged.",
+            "booking": example::provisioned(),
+        }),
+        ProblemCode::RevisionMismatch => json!({
+            "detail": "Booking BK-1001 is at \"1.3\" now. It is unchanged.",
+            "booking": example::provisioned(),
+        }),
+        parks => parked(parks),
+    }
+}
+
+/// The problem of a parked booking says what its `lastError` says.
+fn parked(problem: ProblemCode) -> Value {
+    let booking = example::failed_with(problem.as_str());
+    let error = &booking["lastError"];
+    let mut particular = json!({"detail": error["detail"], "graph": error["graph"]});
+    if error["remedy"].is_string() {
+        particular["remedy"] = error["remedy"].clone();
+    }
+    particular["booking"] = booking;
+    particular
+}
