@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::meeting_setting::{ALLOWED_PRESENTERS, LOBBY, MEETING_SETTINGS, ROLE_IS_PRESENTER, SettingValue};
-use super::member_fault::MemberFault;
+use super::member_fault::{FaultList, MemberFault};
 use super::members::Members;
 
 /// Some of [`MEETING_SETTINGS`] with their values; what is not named is left as it is. Serialized as Graph writes it:
@@ -21,9 +21,9 @@ impl MeetingSettings {
     /// # Errors
     /// All faults at once, each with its JSON Pointer below `pointer`.
     pub fn parse(value: Value, pointer: &str) -> Result<Self, Vec<MemberFault>> {
-        let mut faults = Vec::new();
+        let mut faults = FaultList::default();
         let settings = Members::open(value, pointer.to_owned(), &mut faults).map(Self::read);
-        settings.filter(|_| faults.is_empty()).ok_or(faults)
+        settings.filter(|_| faults.is_empty()).ok_or_else(|| faults.into_vec())
     }
 
     /// Takes the settings out of an object and closes it.

@@ -4,23 +4,27 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::member_fault::MemberFault;
+use super::member_fault::{FaultList, MemberFault, member_pointer};
 
 /// The members of one object that have not been read yet.
 pub(super) struct Members<'a> {
     left: Map<String, Value>,
     known: Vec<&'static str>,
     pointer: String,
-    faults: &'a mut Vec<MemberFault>,
+    faults: &'a mut FaultList<MemberFault>,
 }
 
 impl<'a> Members<'a> {
     /// Opens the object at `pointer`; anything but an object is a fault.
-    pub(super) fn open(value: Value, pointer: String, faults: &'a mut Vec<MemberFault>) -> Option<Self> {
+    pub(super) fn open(
+        value: Value,
+        pointer: String,
+        faults: &'a mut FaultList<MemberFault>,
+    ) -> Option<Self> {
         if let Value::Object(left) = value {
             Some(Self { left, known: Vec::new(), pointer, faults })
         } else {
-            faults.push(MemberFault::at(pointer, format!("must be an object, not {}", kind(&value))));
+            faults.note(|| MemberFault::at(pointer, format!("must be an object, not {}", kind(&value))));
             None
         }
     }
@@ -84,29 +88,37 @@ impl<'a> Members<'a> {
 
     /// Notes a fault of one member.
     pub(super) fn fault(&mut self, name: &str, detail: impl Into<String>) {
-        let pointer = self.pointer_to(name);
-        self.faults.push(MemberFault::at(pointer, detail));
+        let pointer = &self.pointer;
+        self.faults.note(|| MemberFault::at(member_pointer(pointer, name), detail));
     }
 
     /// The list in which faults are collected.
-    pub(super) fn faults(&mut self) -> &mut Vec<MemberFault> {
+    pub(super) fn faults(&mut self) -> &mut FaultList<MemberFault> {
         self.faults
     }
 
-    /// Closes the object: a member that was not read is a fault, with the name that was probably meant.
-    pub(super) fn close(mut self) {
-        for name in std::mem::take(&mut self.left).keys() {
-            let meant = self.known.iter().find(|known| known.eq_ignore_ascii_case(name));
-            let detail = match meant {
-                Some(known) => format!("is not a member here; did you mean \"{known}\"?"),
-                None => format!("is not a member here; known are {}", self.known.join(", ")),
-            };
-            self.fault(name, detail);
+    /// Closes the object: a member that was not read is a fault, with the name that was probably meant; the first that
+    /// resembles none tells which are known.
+    pub(super) fn close(self) {
+        let Self { left, known, pointer, faults } = self;
+        let mut known_are_told = false;
+        for name in left.keys() {
+            faults.note(|| {
+                let detail = match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+                    Some(known) => format!("is not a member here; did you mean \"{known}\"?"),
+                    None if known_are_told => "is not a member here".to_owned(),
+                    None => {
+                        known_are_told = true;
+                        format!("is not a member here; known are {}", known.join(", "))
+                    }
+                };
+                MemberFault::at(member_pointer(&pointer, name), detail)
+            });
         }
     }
 
     fn pointer_to(&self, name: &str) -> String {
-        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+        member_pointer(&self.pointer, name)
     }
 }
 

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::key::BookingId;
 use super::meeting_settings::MeetingSettings;
-use super::member_fault::MemberFault;
+use super::member_fault::{FaultList, MemberFault, member_pointer};
 use super::members::{Members, kind};
 use super::spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 use super::text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
@@ -65,14 +65,14 @@ fn read(
     body: Value,
     read_id: impl FnOnce(&mut Members<'_>) -> Option<BookingId>,
 ) -> Result<(Option<BookingId>, BookingSpec), Vec<MemberFault>> {
-    let mut faults = Vec::new();
+    let mut faults = FaultList::default();
     let parsed = Members::open(body, String::new(), &mut faults).map(|mut members| {
         let id = read_id(&mut members);
         (id, spec(members))
     });
     match parsed {
         Some((id, Some(spec))) if faults.is_empty() => Ok((id, spec)),
-        _ => Err(faults),
+        _ => Err(faults.into_vec()),
     }
 }
 
@@ -150,14 +150,14 @@ fn attendees(members: &mut Members<'_>) -> Vec<Attendee> {
         if let Some(earlier) = seen.insert(attendee.upn.folded(), at.clone()) {
             members
                 .faults()
-                .push(MemberFault::at(format!("{at}/upn"), format!("stands already at {earlier}")));
+                .note(|| MemberFault::at(format!("{at}/upn"), format!("stands already at {earlier}")));
         }
         attendees.push(attendee);
     }
     attendees
 }
 
-fn attendee(item: Value, at: &str, faults: &mut Vec<MemberFault>) -> Option<Attendee> {
+fn attendee(item: Value, at: &str, faults: &mut FaultList<MemberFault>) -> Option<Attendee> {
     let mut members = Members::open(item, at.to_owned(), faults)?;
     let user_id = members.text("userId", UserId::parse);
     let upn = members.required_text("upn", Upn::parse);
@@ -191,9 +191,10 @@ fn metadata(members: &mut Members<'_>) -> Metadata {
     }
     let mut metadata = Metadata::new();
     for (name, value) in pairs {
-        let at = format!("/metadata/{}", name.replace('~', "~0").replace('/', "~1"));
         match metadata_fault(&name, &value) {
-            Some(detail) => members.faults().push(MemberFault::at(at, detail)),
+            Some(detail) => {
+                members.faults().note(|| MemberFault::at(member_pointer("/metadata", &name), detail));
+            }
             None => drop(value.as_str().map(|text| metadata.insert(name, text.to_owned()))),
         }
     }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::process::Process;
 use crate::support::{ApiResponse, TestApp, Who, booking, booking_with};
 
 fn pointers(problem: &Value) -> Vec<&str> {
@@ -196,5 +197,61 @@ async fn a_request_can_be_found_again() {
     assert_eq!(event["actor"], "api-key:Desk");
     let answer = app.book(Who::Desk, &json!([])).await;
     assert_eq!(answer.header("x-request-id"), answer.json()["requestId"].as_str());
+    app.end().await;
+}
+
+/// Bodies and queries that hold as many faults as they can, as long as they can, cost what they weigh: with little memory the
+/// process answers each, in an answer of bounded size, and goes on.
+#[tokio::test]
+async fn hostile_input_costs_what_it_weighs() {
+    const BODY_BYTES: usize = 250_000;
+    const ANSWER_BYTES_MAX: usize = 40 * 1024;
+    let app = TestApp::builder().at_real_time().start().await;
+    let process = Process::serve_within(3 * 1024 * 1024, app.environment()).await;
+    let twice = |name: &str| {
+        let members = r#""":1,"#.repeat((BODY_BYTES - name.len()) / 5);
+        format!(r#"{{"{name}":{{{members}"":1}}}}"#)
+    };
+    let unknown: Vec<_> = (0..BODY_BYTES / 12).map(|number| format!(r#""k{number:06}":0"#)).collect();
+    let deep =
+        format!("{}{{{}\"\":1}}{}", r#"{"a":"#.repeat(100), r#""":1,"#.repeat(40_000), "}".repeat(100));
+    for body in [
+        twice(&"a".repeat(BODY_BYTES / 2)),
+        twice(&"~".repeat(BODY_BYTES / 2)),
+        twice(&"\\u0001".repeat(BODY_BYTES / 12)),
+        twice(&"\u{1f4c5}".repeat(200)),
+        format!("{{{}}}", unknown.join(",")),
+        deep,
+        format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(900)),
+        format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(80_000)),
+        format!(r#"{{"metadata":{{{}}}}}"#, unknown.join(",")),
+        format!(r#"{{"settings":{{{}}}}}"#, unknown.join(",")),
+    ] {
+        let request = process.request(Who::Desk, Method::POST, "/v1/bookings");
+        let request = request.header("Content-Type", "application/json").body(body.clone());
+        let answer = ApiResponse::read(request.send().await.unwrap()).await;
+        let problem = answer.problem(422, "invalid-booking");
+        assert!(answer.text.len() <= ANSWER_BYTES_MAX, "{:.60}: {} bytes", body, answer.text.len());
+        let errors = problem["errors"].as_array().unwrap();
+        assert!((1..=100).contains(&errors.len()), "{:.60}: {}", body, errors.len());
+        let told = errors.iter().map(|error| error["pointer"].as_str().unwrap().chars().count());
+        assert!(told.max() <= Some(256), "{body:.60}");
+        let detail = problem["detail"].as_str().unwrap();
+        let more = format!("There are more faults; the first {} are named.", errors.len());
+        assert_eq!(
+            detail.contains(&more),
+            !body.ends_with("{},{}]}") || body.len() < 10_000,
+            "{body:.60}: {detail}"
+        );
+    }
+    let query: Vec<_> = (0..10_000).map(|number| format!("p{number}")).collect();
+    let path = format!("/v1/bookings?{}", query.join("&"));
+    let answer =
+        ApiResponse::read(process.request(Who::Desk, Method::GET, &path).send().await.unwrap()).await;
+    let problem = answer.problem(400, "invalid-request");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
+    assert!(answer.text.len() <= ANSWER_BYTES_MAX, "{}", answer.text.len());
+    assert_eq!(process.book(&booking("BK-1")).await.unwrap().status, 201);
+    process.kill().await;
     app.end().await;
 }

@@ -137,7 +137,7 @@ fn booking<T>(
     if in_a_channel && !channel_meetings {
         let detail = "is not possible here: the cloud or version of Microsoft Graph that this service uses makes no \
                       meetings in a channel";
-        faults.push(MemberFault::at("/chatInfo", detail));
+        faults.note(|| MemberFault::at("/chatInfo", detail));
     }
     match parsed {
         Ok(parsed) if faults.is_empty() => Ok(parsed),
@@ -145,7 +145,7 @@ fn booking<T>(
             ProblemCode::InvalidBooking,
             "The booking is not valid; `errors` names each member.",
         )
-        .errors(faults.into_iter().map(ErrorBody::from).collect())),
+        .errors(faults.into_vec().into_iter().map(ErrorBody::from).collect())),
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::graph_body::GraphBody;
-use crate::booking::{Difference, MemberFault};
+use crate::booking::{Difference, MemberFault, cut_place};
 
 /// What went wrong. The members after `requestId` are there where they apply.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,9 +32,9 @@ pub(crate) struct ProblemBody<'a> {
     pub(crate) retryable: bool,
     /// The request's id, by which the operator finds the request in the log.
     pub(crate) request_id: Uuid,
-    /// All faults of the request at once.
+    /// All faults of the request at once, or the first hundred of them; `detail` says then that there are more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    #[schema(required = false, max_items = 100)]
     pub(crate) errors: Vec<ErrorBody>,
     /// The fields in which the stored and the requested booking differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -60,11 +60,13 @@ pub(crate) struct ProblemBody<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = RequestError)]
 pub(crate) struct ErrorBody {
-    /// JSON Pointer (RFC 6901) to the member of the body.
+    /// JSON Pointer (RFC 6901) to the member of the body; one that is longer is cut and ends in an ellipsis.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 256)]
     pub(crate) pointer: Option<String>,
-    /// The name of the query's parameter, or of the header.
+    /// The name of the query's parameter, or of the header; cut likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 256)]
     pub(crate) parameter: Option<String>,
     /// What is wrong with it, as a sentence without its subject.
     pub(crate) detail: String,
@@ -73,7 +75,7 @@ pub(crate) struct ErrorBody {
 impl ErrorBody {
     /// A fault of a parameter of the query.
     pub(crate) fn of_parameter(name: &str, detail: impl Into<String>) -> Self {
-        Self { pointer: None, parameter: Some(name.to_owned()), detail: detail.into() }
+        Self { pointer: None, parameter: Some(cut_place(name.to_owned())), detail: detail.into() }
     }
 }
 

@@ -10,6 +10,11 @@ use super::graph_body::GraphBody;
 use super::problem_body::{DifferenceBody, ErrorBody, ProblemBody};
 use super::problem_code::ProblemCode;
 use crate::api::request::request_id;
+use crate::booking::FAULTS_MAX;
+
+/// Most bytes of the faults in one problem: the same long pointer may stand in each of them, and an answer is to stay in
+/// proportion to its request.
+const ERRORS_BYTES_MAX: usize = 32 * 1024;
 
 /// What an endpoint answers.
 pub(crate) type EndpointResult = Result<HttpResponse, Problem>;
@@ -43,8 +48,14 @@ impl Problem {
         Self { code, detail: detail.into(), headers: Vec::new(), members: Box::default() }
     }
 
-    /// With all faults of the request.
-    pub(crate) fn errors(mut self, errors: Vec<ErrorBody>) -> Self {
+    /// With the faults of the request: the first [`FAULTS_MAX`], or as many as [`ERRORS_BYTES_MAX`] hold. Where that leaves
+    /// some out, the detail says so.
+    pub(crate) fn errors(mut self, mut errors: Vec<ErrorBody>) -> Self {
+        let told = how_many_are_told(&errors);
+        if told < errors.len() {
+            errors.truncate(told);
+            self.detail.to_mut().push_str(&format!(" There are more faults; the first {told} are named."));
+        }
         self.members.errors = errors;
         self
     }
@@ -133,6 +144,16 @@ impl Problem {
         response.extensions_mut().insert(self.code);
         response.content_type("application/problem+json").body(text)
     }
+}
+
+fn how_many_are_told(errors: &[ErrorBody]) -> usize {
+    let sizes =
+        errors.iter().take(FAULTS_MAX).map(|error| serde_json::to_vec(error).map_or(0, |text| text.len()));
+    let sums = sizes.scan(0, |sum, size| {
+        *sum += size;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= ERRORS_BYTES_MAX).count()
 }
 
 impl Responder for EndpointResponse {

@@ -33,7 +33,7 @@ pub(super) const INVALID_BOOKING: ProblemTexts = ProblemTexts {
     retryable: false,
     title: "The booking is not valid",
     meaning: "The body is JSON, but not a valid booking. `errors` lists all faults at once, each with the JSON \
-              Pointer of its member. Nothing was stored.",
+              Pointer of its member; of very many it lists the first, and `detail` says so. Nothing was stored.",
     what_to_do: "Correct every member that `errors` names and send the booking again, under the same bookingId.",
 };
 pub(super) const UNAUTHENTICATED: ProblemTexts = ProblemTexts {

@@ -70,7 +70,8 @@ impl Position for AuditEventPosition {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (transaction_id, event_id) = bytes.split_first_chunk::<8>()?;
         let event_id = i64::from_be_bytes(event_id.try_into().ok()?);
-        Some(Self { transaction_id: i64::from_be_bytes(*transaction_id), event_id })
+        let transaction_id = i64::from_be_bytes(*transaction_id);
+        (transaction_id >= 0).then_some(Self { transaction_id, event_id })
     }
 }
 
@@ -83,7 +84,9 @@ impl Position for BookingPosition {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (micros, id) = bytes.split_first_chunk::<8>()?;
         let nanos = i128::from(i64::from_be_bytes(*micros)) * 1_000;
-        let created_at = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
+        // Postgres knows no year before 4713 BC, and no booking was made before the year 1.
+        let created_at =
+            OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().filter(|time| time.year() >= 1)?;
         Some(Self { created_at, external_id: Uuid::from_slice(id).ok()? })
     }
 }
@@ -125,6 +128,24 @@ mod tests {
         }
         let event = AuditEventPosition { transaction_id: 7, event_id: i64::MAX };
         assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&event)), Ok(event));
+    }
+
+    /// A cursor with a place of which Postgres knows no date is refused, and no year that can be is.
+    #[test]
+    fn a_cursor_before_the_first_year_is_refused() {
+        let seal = sealed("bookings", "crm", "");
+        for (created_at, usable) in [
+            (datetime!(-9999-01-01 00:00 UTC), false),
+            (datetime!(-4713-01-01 00:00 UTC), false),
+            (datetime!(0000-12-31 23:59:59.999999 UTC), false),
+            (datetime!(0001-01-01 00:00 UTC), true),
+            (datetime!(9999-12-31 23:59:59.999999 UTC), true),
+        ] {
+            let place = BookingPosition { created_at, external_id: Uuid::nil() };
+            assert_eq!(seal.read::<BookingPosition>(&seal.write(&place)).is_ok(), usable, "{created_at}");
+        }
+        let place = AuditEventPosition { transaction_id: -1, event_id: 5 };
+        assert!(seal.read::<AuditEventPosition>(&seal.write(&place)).is_err());
     }
 
     /// A cursor that a caller makes up is refused.

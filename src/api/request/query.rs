@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::api::problems::{ErrorBody, Problem, ProblemCode};
-use crate::booking::{BookingId, ExternalId, Generation};
+use crate::booking::{BookingId, ExternalId, FaultList, Generation};
 use crate::clock::{Timestamp, to_micros};
 
 /// A parameter as the caller wrote it, decoded.
@@ -22,21 +22,24 @@ pub(crate) struct Query {
     left: Vec<QueryParameter>,
     filters: Vec<QueryParameter>,
     known: Vec<&'static str>,
-    faults: Vec<ErrorBody>,
+    faults: FaultList<ErrorBody>,
 }
 
 impl Query {
     /// Reads the part of a URL behind the question mark.
     pub(crate) fn read(text: &str) -> Self {
-        let mut query = Self { left: Vec::new(), filters: Vec::new(), known: Vec::new(), faults: Vec::new() };
+        let mut query =
+            Self { left: Vec::new(), filters: Vec::new(), known: Vec::new(), faults: FaultList::default() };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decoded(name), decoded(value)) {
                 (Some(name), Some(value)) => query.left.push(QueryParameter { name, value }),
-                (name, _) => query.faults.push(ErrorBody::of_parameter(
-                    name.as_deref().unwrap_or(name_as_written(pair)),
-                    "must be percent-encoded UTF-8 without the character U+0000",
-                )),
+                (name, _) => query.faults.note(|| {
+                    ErrorBody::of_parameter(
+                        name.as_deref().unwrap_or(name_as_written(pair)),
+                        "must be percent-encoded UTF-8 without the character U+0000",
+                    )
+                }),
             }
         }
         let filters = query.left.iter().filter(|left| !matches!(left.name.as_str(), "cursor" | "limit"));
@@ -150,32 +153,40 @@ impl Query {
     }
 
     fn fault<T>(&mut self, name: &str, detail: impl Into<String>) -> Option<T> {
-        self.faults.push(ErrorBody::of_parameter(name, detail));
+        self.faults.note(|| ErrorBody::of_parameter(name, detail));
         None
     }
 
-    /// Ends the reading: a parameter that the endpoint did not take is a fault, with the name that was probably meant.
+    /// Ends the reading: a parameter that the endpoint did not take is a fault, with the name that was probably meant; the
+    /// first that resembles none tells which are known.
     ///
     /// # Errors
     /// One problem with all faults.
-    pub(crate) fn close(mut self) -> Result<(), Problem> {
-        for QueryParameter { name, .. } in std::mem::take(&mut self.left) {
-            let meant = self.known.iter().find(|known| known.eq_ignore_ascii_case(&name));
-            let detail = match meant {
-                Some(known) => format!("is not a parameter here; did you mean \"{known}\"?"),
-                None if self.known.is_empty() => "is not a parameter here; there are none".to_owned(),
-                None => format!("is not a parameter here; known are {}", self.known.join(", ")),
-            };
-            self.faults.push(ErrorBody::of_parameter(&name, detail));
+    pub(crate) fn close(self) -> Result<(), Problem> {
+        let Self { left, known, mut faults, .. } = self;
+        let mut known_are_told = false;
+        for QueryParameter { name, .. } in left {
+            faults.note(|| {
+                let detail = match known.iter().find(|known| known.eq_ignore_ascii_case(&name)) {
+                    Some(known) => format!("is not a parameter here; did you mean \"{known}\"?"),
+                    None if known.is_empty() => "is not a parameter here; there are none".to_owned(),
+                    None if known_are_told => "is not a parameter here".to_owned(),
+                    None => {
+                        known_are_told = true;
+                        format!("is not a parameter here; known are {}", known.join(", "))
+                    }
+                };
+                ErrorBody::of_parameter(&name, detail)
+            });
         }
-        if self.faults.is_empty() {
+        if faults.is_empty() {
             return Ok(());
         }
         Err(Problem::new(
             ProblemCode::InvalidRequest,
             "The query can't be read; `errors` names each parameter.",
         )
-        .errors(self.faults))
+        .errors(faults.into_vec()))
     }
 }
 

@@ -5,14 +5,14 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::booking::MemberFault;
+use crate::booking::{FAULT_PLACE_CHARS_MAX, FaultList, MemberFault, member_pointer};
 
 /// Reads a whole JSON text. A member that appears twice is a fault; its first value is kept.
 ///
 /// # Errors
 /// When the text is not JSON.
-pub(crate) fn read_json(bytes: &[u8]) -> Result<(Value, Vec<MemberFault>), serde_json::Error> {
-    let mut faults = Vec::new();
+pub(crate) fn read_json(bytes: &[u8]) -> Result<(Value, FaultList<MemberFault>), serde_json::Error> {
+    let mut faults = FaultList::default();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Reading { place: &Place::Root, faults: &mut faults }.deserialize(&mut reader)?;
     reader.end()?;
@@ -27,21 +27,29 @@ enum Place<'a> {
 }
 
 impl Place<'_> {
+    /// The JSON Pointer, or so much of it that [`MemberFault::at`] sees that it is too long: names are as long as the
+    /// sender likes.
     fn pointer(&self) -> String {
         match self {
             Self::Root => String::new(),
             Self::Member(parent, name) => {
-                format!("{}/{}", parent.pointer(), name.replace('~', "~0").replace('/', "~1"))
+                let start: String = name.chars().take(FAULT_PLACE_CHARS_MAX).collect();
+                member_pointer(&parent.start_of_pointer(), &start)
             }
-            Self::Item(parent, number) => format!("{}/{number}", parent.pointer()),
+            Self::Item(parent, number) => format!("{}/{number}", parent.start_of_pointer()),
         }
+    }
+
+    /// The pointer without what comes after more characters than are told.
+    fn start_of_pointer(&self) -> String {
+        self.pointer().chars().take(FAULT_PLACE_CHARS_MAX + 1).collect()
     }
 }
 
 /// Reads the value at a place.
 struct Reading<'a> {
     place: &'a Place<'a>,
-    faults: &'a mut Vec<MemberFault>,
+    faults: &'a mut FaultList<MemberFault>,
 }
 
 impl<'de> DeserializeSeed<'de> for Reading<'_> {
@@ -104,7 +112,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
             let place = Place::Member(self.place, &name);
             let value = members.next_value_seed(Reading { place: &place, faults: &mut *self.faults })?;
             if object.contains_key(&name) {
-                self.faults.push(MemberFault::at(place.pointer(), "must not appear more than once"));
+                self.faults.note(|| MemberFault::at(place.pointer(), "must not appear more than once"));
             } else {
                 object.insert(name, value);
             }
@@ -126,7 +134,7 @@ mod tests {
             (r#"{"x":[{"a/b":1,"c":2,"a/b":3}],"x":2}"#, &["/x/0/a~1b", "/x"]),
         ] {
             let (value, faults) = read_json(text.as_bytes()).unwrap();
-            let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+            let pointers: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.pointer).collect();
             assert_eq!(pointers, twice, "{text}");
             if twice.is_empty() {
                 assert_eq!(value, serde_json::from_str::<Value>(text).unwrap());

@@ -34,7 +34,23 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
 impl Process {
     /// Starts `serve` and waits until it logs that it is ready.
     pub async fn serve(environment: &[(String, String)]) -> Self {
-        let mut child = program(&["serve"], environment).stdout(Stdio::piped()).spawn().unwrap();
+        Self::started(program(&["serve"], environment)).await
+    }
+
+    /// Starts `serve` with a bound of its address space: what asks for more ends the process.
+    pub async fn serve_within(kibibytes: u32, environment: &[(String, String)]) -> Self {
+        let unbounded = program(&["serve"], environment);
+        let unbounded = unbounded.as_std();
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -v {kibibytes} && exec \"$0\" \"$@\"");
+        command.arg("-c").arg(script).arg(unbounded.get_program()).args(unbounded.get_args());
+        command.env_clear().kill_on_drop(true);
+        command.envs(unbounded.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::started(command).await
+    }
+
+    async fn started(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = loop {
             let line = lines.next_line().await.unwrap().expect("the service ended before it was ready");
