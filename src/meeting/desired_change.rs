@@ -81,9 +81,7 @@ impl Booking {
             return known_sequence.map_or(Declared::BookedAgain, Declared::Stale);
         }
         requested.sequence = told_sequence.or(stored.sequence);
-        if self.is_the_same_organizer(&requested.organizer) {
-            requested.organizer = stored.organizer.clone();
-        }
+        requested.organizer = self.organizer_as_stored(requested.organizer);
         let differences = differences(stored, &requested);
         let differs_in = |field| differences.iter().any(|difference| difference.field == field);
         if differences.is_empty() {
@@ -116,7 +114,9 @@ impl Booking {
         if self.wanted.desired_state == DesiredState::Cancelled {
             return Repetition::Cancelled;
         }
-        let differences = differences(&self.wanted.spec, requested);
+        let mut requested = requested.clone();
+        requested.organizer = self.organizer_as_stored(requested.organizer);
+        let differences = differences(&self.wanted.spec, &requested);
         if differences.is_empty() { Repetition::Same } else { Repetition::Differs(differences) }
     }
 
@@ -149,11 +149,14 @@ impl Booking {
         (told? < stored).then_some(stored)
     }
 
-    /// A name that was resolved to this very id means the same person.
-    fn is_the_same_organizer(&self, requested: &Organizer) -> bool {
+    /// The organizer as the booking was first told of it, if `requested` is the same person: the object id to which the
+    /// stored name was resolved means that person too.
+    fn organizer_as_stored(&self, requested: Organizer) -> Organizer {
         match requested {
-            Organizer::UserId(id) => self.observed.organizer == Some(*id),
-            Organizer::Upn(_) => *requested == self.wanted.spec.organizer,
+            Organizer::UserId(id) if self.observed.organizer == Some(id) => {
+                self.wanted.spec.organizer.clone()
+            }
+            _ => requested,
         }
     }
 

@@ -217,6 +217,35 @@ fn a_later_cancel_keeps_its_sequence() {
     assert_eq!(declared, Declared::Stale(Sequence::new(3).unwrap()));
 }
 
+/// Whoever the stored name was resolved to is the organizer, on POST as on PUT; a name that wasn't resolved says nothing of
+/// an object id, and an object id says nothing of a name.
+#[test]
+fn the_object_id_of_the_stored_name_is_the_same_organizer() {
+    let (upn, other) = ("o@contoso.com", "0e5f2f6c-0000-4000-8000-000000000001");
+    let upper = ID.to_uppercase();
+    for (stored, resolved, requested, expected) in [
+        (upn, true, ID, true),
+        (upn, true, &upper, true),
+        (upn, true, "O@Contoso.com", true),
+        (upn, true, other, false),
+        (upn, true, "p@contoso.com", false),
+        (upn, false, ID, false),
+        (upn, false, upn, true),
+        (ID, true, &upper, true),
+        (ID, false, ID, true),
+        (ID, true, upn, false),
+    ] {
+        let mut booking = provisioned(&json!({"organizer": stored}), DesiredState::Present);
+        if !resolved {
+            booking.observed = Observed::default();
+        }
+        let requested = spec(&json!({"organizer": requested}));
+        let posted = booking.repeated(&requested) == Repetition::Same;
+        let put = booking.declared(requested.clone(), OrganizerChange::Refused, false, NOW) == Declared::Same;
+        assert_eq!((posted, put), (expected, expected), "{stored} {resolved} {:?}", requested.organizer);
+    }
+}
+
 /// Another organizer takes over where that was said.
 #[test]
 fn another_organizer_replaces_where_that_was_said() {

@@ -7,6 +7,36 @@ use serde_json::{Value, json};
 
 use crate::support::{ORGANIZER, TestApp, Who, booking_with};
 
+/// A booking made by name is the same booking when it is asked for by the object id, whichever call is used; it keeps its
+/// meeting, and both ways to name the organizer find it, in any letter case.
+#[tokio::test]
+async fn an_organizer_named_by_object_id_is_the_one_named_before() {
+    let app = TestApp::start().await;
+    let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
+    app.simulator.declare(id, OrganizerState::Permitted, Some("olga@contoso.com"));
+    let by_name = booking_with("BK-1", json!({"organizer": "Olga@contoso.com"}));
+    let first = app.book(Who::Desk, &by_name).await.expect(201).json();
+    for name in [ORGANIZER, &ORGANIZER.to_uppercase(), "OLGA@CONTOSO.COM"] {
+        let body = booking_with("BK-1", json!({"organizer": name}));
+        for answer in [app.book(Who::Desk, &body).await, app.declare(&body).await] {
+            let again = answer.expect(200).json();
+            assert_eq!(again["organizer"], first["organizer"], "{name}");
+            assert_eq!(again["meeting"]["joinWebUrl"], first["meeting"]["joinWebUrl"], "{name}");
+        }
+    }
+    let other = booking_with("BK-1", json!({"organizer": "0e5f2f6c-0000-4000-8000-000000000001"}));
+    app.book(Who::Desk, &other).await.problem(409, "booking-differs");
+    assert_eq!(app.simulator.meetings().len(), 1);
+    for name in ["olga@contoso.com", "OLGA%40CONTOSO.COM", ORGANIZER, &ORGANIZER.to_uppercase()] {
+        let page = app.get(Who::Desk, &format!("/v1/bookings?organizer={name}")).await.expect(200).json();
+        assert_eq!(page["items"].as_array().unwrap().len(), 1, "{name}");
+        let events =
+            app.get(Who::Auditor, &format!("/v1/audit-events?organizer={name}")).await.expect(200).json();
+        assert_eq!(events["items"].as_array().unwrap().len(), 3, "{name}");
+    }
+    app.end().await;
+}
+
 /// An organizer given by user principal name is looked up, and pinned to the booking by object id.
 #[tokio::test]
 async fn an_organizer_given_by_name_is_found() {

@@ -59,7 +59,7 @@ macro_rules! audit_event_rows {
                 and ($4::text is null or (source_system, booking_id, generation) in (
                     select source_system, booking_id, generation from booking where meeting_id = $4
                 ))
-                and ($5::text is null or organizer = $5 or (source_system, booking_id, generation) in (
+                and ($5::text is null or lower(organizer) = lower($5) or (source_system, booking_id, generation) in (
                     select source_system, booking_id, generation from booking
                     where organizer_id::text = lower($5)
                 ))

@@ -35,7 +35,7 @@ macro_rules! page {
                 where ($1::text is null or source_system = $1)
                     and ($2::text is null or booking_id = $2)
                     and (cardinality($3::text[]) = 0 or status = any($3))
-                    and ($4::text is null or organizer = $4 or organizer_id::text = lower($4))
+                    and ($4::text is null or lower(organizer) = lower($4) or organizer_id::text = lower($4))
                     and ($5::uuid is null or external_id = $5)
                     and ($6::text is null or meeting_id = $6)
                     and ($7::timestamptz is null or start_at >= $7)
