@@ -217,7 +217,7 @@ fn a_later_cancel_keeps_its_sequence() {
     assert_eq!(declared, Declared::Stale(Sequence::new(3).unwrap()));
 }
 
-/// Whoever the stored name was resolved to is the organizer, on POST as on PUT; a name that wasn't resolved says nothing of
+/// The user to whom the stored name was resolved is the organizer, on POST as on PUT; a name that wasn't resolved says nothing of
 /// an object id, and an object id says nothing of a name.
 #[test]
 fn the_object_id_of_the_stored_name_is_the_same_organizer() {
