@@ -217,8 +217,8 @@ fn a_later_cancel_keeps_its_sequence() {
     assert_eq!(declared, Declared::Stale(Sequence::new(3).unwrap()));
 }
 
-/// The user to whom the stored name was resolved is the organizer, on POST as on PUT; a name that wasn't resolved says nothing of
-/// an object id, and an object id says nothing of a name.
+/// The user to whom the stored name was resolved is the organizer, on POST as on PUT; a name that wasn't resolved says nothing
+/// of an object id, and an object id says nothing of a name.
 #[test]
 fn the_object_id_of_the_stored_name_is_the_same_organizer() {
     let (upn, other) = ("o@contoso.com", "0e5f2f6c-0000-4000-8000-000000000001");
