@@ -54,7 +54,8 @@ impl Problem {
         let told = how_many_are_told(&errors);
         if told < errors.len() {
             errors.truncate(told);
-            self.detail.to_mut().push_str(&format!(" There are more faults; the first {told} are named."));
+            self.detail =
+                format!("{} There are more faults; the first {told} are named.", self.detail).into();
         }
         self.members.errors = errors;
         self
