@@ -107,14 +107,13 @@ impl Booking {
     /// What the booking is to a request that creates it or gets what is there. Such a request never changes it, but an older
     /// one than the booking's last message is late, not wrong.
     #[must_use]
-    pub fn repeated(&self, requested: &BookingSpec) -> Repetition {
+    pub fn repeated(&self, mut requested: BookingSpec) -> Repetition {
         if let Some(stored) = self.newer_than(requested.sequence) {
             return Repetition::Stale(stored);
         }
         if self.wanted.desired_state == DesiredState::Cancelled {
             return Repetition::Cancelled;
         }
-        let mut requested = requested.clone();
         requested.organizer = self.organizer_as_stored(requested.organizer);
         let differences = differences(&self.wanted.spec, &requested);
         if differences.is_empty() { Repetition::Same } else { Repetition::Differs(differences) }

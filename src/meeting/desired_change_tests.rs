@@ -178,7 +178,7 @@ fn the_sequence_decides_which_message_counts() {
         let mut found = Vec::new();
         for subject in ["Review", "Other"] {
             let requested = spec(&json!({"sequence": told, "subject": subject}));
-            found.push(match booking.repeated(&requested) {
+            found.push(match booking.repeated(requested.clone()) {
                 Repetition::Same => "same".into(),
                 Repetition::Differs(differences) => format!("differs {}", fields(&differences)),
                 Repetition::Cancelled => "cancelled".into(),
@@ -240,7 +240,7 @@ fn the_object_id_of_the_stored_name_is_the_same_organizer() {
             booking.observed = Observed::default();
         }
         let requested = spec(&json!({"organizer": requested}));
-        let posted = booking.repeated(&requested) == Repetition::Same;
+        let posted = booking.repeated(requested.clone()) == Repetition::Same;
         let put = booking.declared(requested.clone(), OrganizerChange::Refused, false, NOW) == Declared::Same;
         assert_eq!((posted, put), (expected, expected), "{stored} {resolved} {:?}", requested.organizer);
     }

@@ -27,7 +27,7 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
         if let Some(known) = self.store.latest(&key).await? {
-            return self.compare(known.booking, &spec, patience).await;
+            return self.compare(known.booking, spec, patience).await;
         }
         let now = self.clock.now();
         let spec = self.with_default_settings(&key, spec);
@@ -35,7 +35,7 @@ impl Provisioning {
         let attempt = self.fresh_attempt(now);
         match self.accept(&accepted, None, attempt, &origin).await? {
             Accepted::Known(known) => {
-                self.compare(known.booking, &accepted.booking.wanted.spec, patience).await
+                self.compare(known.booking, accepted.booking.wanted.spec, patience).await
             }
             Accepted::New => {
                 let Transition { booking, next, .. } = accepted;
@@ -62,7 +62,7 @@ impl Provisioning {
     async fn compare(
         self: &Arc<Self>,
         stored: Booking,
-        requested: &BookingSpec,
+        requested: BookingSpec,
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
         let repetition = stored.repeated(requested);
