@@ -22,10 +22,12 @@ impl MemberFault {
     }
 }
 
-/// The pointer to the member of this name in the object at `parent`.
+/// The pointer to the member of this name in the object at `parent`, as a fault tells it.
 #[must_use]
 pub fn member_pointer(parent: &str, name: &str) -> String {
-    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+    // A name is as long as its sender likes; what would be cut need not be escaped.
+    let start: String = name.chars().take(FAULT_PLACE_CHARS_MAX).collect();
+    cut_place(format!("{parent}/{}", start.replace('~', "~0").replace('/', "~1")))
 }
 
 /// A pointer or name as a fault tells it: cut where it is longer than [`FAULT_PLACE_CHARS_MAX`] characters.
@@ -90,6 +92,19 @@ mod tests {
             assert_eq!(cut_place(longest.clone()), longest);
             let cut = cut_place(letter.repeat(100_000));
             assert_eq!(cut, format!("{}\u{2026}", letter.repeat(FAULT_PLACE_CHARS_MAX - 1)));
+        }
+    }
+
+    /// A pointer is cut the same, whether at once or at every step on the way to it.
+    #[test]
+    fn a_pointer_is_cut_at_any_depth() {
+        for name in ["a", "~/", "\u{1f4c5}"] {
+            for (length, depth) in [(1, 3), (200, 5), (100_000, 2)] {
+                let name = name.repeat(length);
+                let steps = (0..depth).fold(String::new(), |parent, _| member_pointer(&parent, &name));
+                let whole = format!("/{}", name.replace('~', "~0").replace('/', "~1")).repeat(depth);
+                assert_eq!(MemberFault::at(steps, "").pointer, cut_place(whole), "{length} {depth}");
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::member_fault::{FaultList, MemberFault, member_pointer};
+use super::unknown_names::UnknownNames;
 
 /// The members of one object that have not been read yet.
 pub(super) struct Members<'a> {
@@ -97,23 +98,12 @@ impl<'a> Members<'a> {
         self.faults
     }
 
-    /// Closes the object: a member that was not read is a fault, with the name that was probably meant; the first that
-    /// resembles none tells which are known.
+    /// Closes the object: a member that was not read is a fault, as [`UnknownNames`] tells it.
     pub(super) fn close(self) {
         let Self { left, known, pointer, faults } = self;
-        let mut known_are_told = false;
+        let mut unknown = UnknownNames::beside(&known, "a member");
         for name in left.keys() {
-            faults.note(|| {
-                let detail = match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-                    Some(known) => format!("is not a member here; did you mean \"{known}\"?"),
-                    None if known_are_told => "is not a member here".to_owned(),
-                    None => {
-                        known_are_told = true;
-                        format!("is not a member here; known are {}", known.join(", "))
-                    }
-                };
-                MemberFault::at(member_pointer(&pointer, name), detail)
-            });
+            faults.note(|| MemberFault::at(member_pointer(&pointer, name), unknown.detail(name)));
         }
     }
 

@@ -15,6 +15,7 @@ mod members;
 mod parse;
 mod spec;
 mod text_types;
+mod unknown_names;
 
 pub use address::AddressFault;
 pub use difference::{Difference, differences};
@@ -22,9 +23,8 @@ pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, Tena
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
 pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
 pub use meeting_settings::MeetingSettings;
-pub use member_fault::{
-    FAULT_PLACE_CHARS_MAX, FAULTS_MAX, FaultList, MemberFault, cut_place, member_pointer,
-};
+pub use member_fault::{FAULTS_MAX, FaultList, MemberFault, cut_place, member_pointer};
 pub use parse::{ATTENDEES_MAX, DURATION_DAYS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
 pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
+pub use unknown_names::UnknownNames;

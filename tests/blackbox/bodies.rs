@@ -215,17 +215,18 @@ async fn hostile_input_costs_what_it_weighs() {
     let unknown: Vec<_> = (0..BODY_BYTES / 12).map(|number| format!(r#""k{number:06}":0"#)).collect();
     let deep =
         format!("{}{{{}\"\":1}}{}", r#"{"a":"#.repeat(100), r#""":1,"#.repeat(40_000), "}".repeat(100));
-    for body in [
-        twice(&"a".repeat(BODY_BYTES / 2)),
-        twice(&"~".repeat(BODY_BYTES / 2)),
-        twice(&"\\u0001".repeat(BODY_BYTES / 12)),
-        twice(&"\u{1f4c5}".repeat(200)),
-        format!("{{{}}}", unknown.join(",")),
-        deep,
-        format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(900)),
-        format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(80_000)),
-        format!(r#"{{"metadata":{{{}}}}}"#, unknown.join(",")),
-        format!(r#"{{"settings":{{{}}}}}"#, unknown.join(",")),
+    for (body, has_more) in [
+        (twice(&"a".repeat(BODY_BYTES / 2)), true),
+        (twice(&"~".repeat(BODY_BYTES / 2)), true),
+        (twice(&"\\u0001".repeat(BODY_BYTES / 12)), true),
+        (twice(&"\u{1f4c5}".repeat(200)), true),
+        (format!("{{{}}}", unknown.join(",")), true),
+        (deep, true),
+        (format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(900)), true),
+        // One fault says that there are too many.
+        (format!(r#"{{"attendees":[{}{{}}]}}"#, "{},".repeat(80_000)), false),
+        (format!(r#"{{"metadata":{{{}}}}}"#, unknown.join(",")), true),
+        (format!(r#"{{"settings":{{{}}}}}"#, unknown.join(",")), true),
     ] {
         let request = process.request(Who::Desk, Method::POST, "/v1/bookings");
         let request = request.header("Content-Type", "application/json").body(body.clone());
@@ -238,11 +239,7 @@ async fn hostile_input_costs_what_it_weighs() {
         assert!(told.max() <= Some(256), "{body:.60}");
         let detail = problem["detail"].as_str().unwrap();
         let more = format!("There are more faults; the first {} are named.", errors.len());
-        assert_eq!(
-            detail.contains(&more),
-            !body.ends_with("{},{}]}") || body.len() < 10_000,
-            "{body:.60}: {detail}"
-        );
+        assert_eq!(detail.contains(&more), has_more, "{body:.60}: {detail}");
     }
     let query: Vec<_> = (0..10_000).map(|number| format!("p{number}")).collect();
     let path = format!("/v1/bookings?{}", query.join("&"));

@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&event)), Ok(event));
     }
 
-    /// A cursor with a place of which Postgres knows no date is refused, and no year that can be is.
+    /// A place that lies before the year 1, or before the first transaction, is refused; every other is read.
     #[test]
     fn a_cursor_before_the_first_year_is_refused() {
         let seal = sealed("bookings", "crm", "");

@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::api::problems::{ErrorBody, Problem, ProblemCode};
-use crate::booking::{BookingId, ExternalId, FaultList, Generation};
+use crate::booking::{BookingId, ExternalId, FaultList, Generation, UnknownNames};
 use crate::clock::{Timestamp, to_micros};
 
 /// A parameter as the caller wrote it, decoded.
@@ -157,27 +157,15 @@ impl Query {
         None
     }
 
-    /// Ends the reading: a parameter that the endpoint did not take is a fault, with the name that was probably meant; the
-    /// first that resembles none tells which are known.
+    /// Ends the reading: a parameter that the endpoint did not take is a fault, as [`UnknownNames`] tells it.
     ///
     /// # Errors
     /// One problem with all faults.
     pub(crate) fn close(self) -> Result<(), Problem> {
         let Self { left, known, mut faults, .. } = self;
-        let mut known_are_told = false;
+        let mut unknown = UnknownNames::beside(&known, "a parameter");
         for QueryParameter { name, .. } in left {
-            faults.note(|| {
-                let detail = match known.iter().find(|known| known.eq_ignore_ascii_case(&name)) {
-                    Some(known) => format!("is not a parameter here; did you mean \"{known}\"?"),
-                    None if known.is_empty() => "is not a parameter here; there are none".to_owned(),
-                    None if known_are_told => "is not a parameter here".to_owned(),
-                    None => {
-                        known_are_told = true;
-                        format!("is not a parameter here; known are {}", known.join(", "))
-                    }
-                };
-                ErrorBody::of_parameter(&name, detail)
-            });
+            faults.note(|| ErrorBody::of_parameter(&name, unknown.detail(&name)));
         }
         if faults.is_empty() {
             return Ok(());

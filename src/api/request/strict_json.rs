@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::booking::{FAULT_PLACE_CHARS_MAX, FaultList, MemberFault, member_pointer};
+use crate::booking::{FaultList, MemberFault, member_pointer};
 
 /// Reads a whole JSON text. A member that appears twice is a fault; its first value is kept.
 ///
@@ -27,22 +27,12 @@ enum Place<'a> {
 }
 
 impl Place<'_> {
-    /// The JSON Pointer, or so much of it that [`MemberFault::at`] sees that it is too long: names are as long as the
-    /// sender likes.
     fn pointer(&self) -> String {
         match self {
             Self::Root => String::new(),
-            Self::Member(parent, name) => {
-                let start: String = name.chars().take(FAULT_PLACE_CHARS_MAX).collect();
-                member_pointer(&parent.start_of_pointer(), &start)
-            }
-            Self::Item(parent, number) => format!("{}/{number}", parent.start_of_pointer()),
+            Self::Member(parent, name) => member_pointer(&parent.pointer(), name),
+            Self::Item(parent, number) => member_pointer(&parent.pointer(), &number.to_string()),
         }
-    }
-
-    /// The pointer without what comes after more characters than are told.
-    fn start_of_pointer(&self) -> String {
-        self.pointer().chars().take(FAULT_PLACE_CHARS_MAX + 1).collect()
     }
 }
 
