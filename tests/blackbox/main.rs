@@ -14,6 +14,7 @@ mod channels;
 mod commands;
 mod crashes;
 mod database;
+mod documentation;
 mod drift;
 mod fault_matrix;
 mod faults;
