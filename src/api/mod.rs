@@ -16,6 +16,7 @@
 //! | `GET /v1/bookings/{bookingId}/audit-events` | `history/list_booking_audit_events.rs` |
 //! | `GET /v1/audit-events` | `history/list_audit_events.rs` |
 //! | `GET /v1/organizers/{organizer}/readiness` | `organizers/get_organizer_readiness.rs` |
+//! | `GET /v1/me` | `callers/get_caller.rs` |
 //! | `GET /problems` | `problems/list_problems.rs` |
 //! | `GET /problems/{code}` | `problems/get_problem.rs` |
 //! | `GET /` | `documents/get_root.rs` |
@@ -26,6 +27,7 @@
 //! `response` writes, `problems` says what went wrong, `openapi` describes. `routes.rs` binds paths to endpoints.
 
 mod bookings;
+mod callers;
 mod documents;
 #[cfg(test)]
 mod fixture;

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, m
 use super::bookings::{
     create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
+use super::callers::get_caller;
 use super::documents::{docs_page, get_openapi, get_root};
 use super::history::{list_audit_events, list_booking_audit_events};
 use super::organizers::get_organizer_readiness;
@@ -55,6 +56,7 @@ fn routes(config: &mut ServiceConfig) {
             "/organizers/{organizer}/readiness",
             get_organizer_readiness::get_organizer_readiness,
         ))
+        .service(readable("/me", get_caller::get_caller))
         .default_service(web::to(unknown_path));
     config
         .service(v1)

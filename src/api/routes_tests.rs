@@ -57,6 +57,7 @@ async fn an_unauthenticated_caller_learns_nothing_under_v1() {
         ("GET", "/v1/bookings/BK-1001/audit-events"),
         ("GET", "/v1/audit-events?colour=red"),
         ("GET", "/v1/organizers/anna%40contoso.com/readiness?x=y"),
+        ("GET", "/v1/me"),
         ("GET", "/v1/nothing"),
         ("GET", "/v1"),
     ] {
@@ -78,6 +79,7 @@ async fn other_methods_and_paths_are_problems_with_allow() {
         ("POST", "/v1/bookings/BK-1001/audit-events", "method-not-allowed", Some("GET, HEAD")),
         ("POST", "/v1/audit-events", "method-not-allowed", Some("GET, HEAD")),
         ("POST", "/v1/organizers/anna%40contoso.com/readiness", "method-not-allowed", Some("GET, HEAD")),
+        ("POST", "/v1/me", "method-not-allowed", Some("GET, HEAD")),
         ("GET", "/v1", "not-found", None),
         ("GET", "/v1/bookings/", "not-found", None),
         ("GET", "/v1/bookings/a/b", "not-found", None),

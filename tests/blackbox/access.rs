@@ -1,8 +1,9 @@
 //! Access: every route, every kind of caller.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::keys::sha256_hex;
 use crate::support::{ApiResponse, TestApp, Who, booking};
 
 /// A route of the document.
@@ -60,6 +61,7 @@ fn routes() -> Vec<Route> {
             [403, 403, 403, 403, 409],
         ),
         route(get.clone(), "/v1/audit-events", "/v1/audit-events", [200; 5]),
+        route(get.clone(), "/v1/me", "/v1/me", [200; 5]),
         route(
             get,
             "/v1/organizers/1f35f2e6-9cab-44ad-8d5a-b74c14720000/readiness",
@@ -127,6 +129,33 @@ async fn the_table_has_every_route_of_the_document() {
     let documented: std::collections::BTreeSet<String> = operations.collect();
     let tested = routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
     assert_eq!(documented, tested);
+    app.end().await;
+}
+
+/// Every caller learns what its credential stands for, and never the credential itself; a key's second role is told, too.
+#[tokio::test]
+async fn every_caller_learns_who_it_is() {
+    let key = "mpk_for-tests-of-two-roles-----------------------";
+    let both = format!(
+        "[[api_key]]\nname = \"night desk\"\nsource_system = \"crm\"\nsha256 = \"{}\"\n\
+         roles = [\"operator\", \"bookings.write\"]\n",
+        sha256_hex(key)
+    );
+    let app = TestApp::builder().api_keys(&both).start().await;
+    for (key, source_system, roles, name) in [
+        (Who::Desk.key().unwrap(), "room-booking", json!(["bookings.write"]), "Desk"),
+        (Who::Auditor.key().unwrap(), "audit", json!(["audit.read"]), "Auditor"),
+        (key.to_owned(), "crm", json!(["bookings.write", "operator"]), "night desk"),
+    ] {
+        let request = app.request(Who::Anonymous, Method::GET, "/v1/me").bearer_auth(&key);
+        let answer = ApiResponse::read(request.send().await.unwrap()).await.expect(200);
+        let credential = json!({"kind": "api-key", "name": name});
+        let expected = json!({"sourceSystem": source_system, "roles": roles, "credential": credential});
+        assert_eq!(answer.json(), expected);
+        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+        assert!(!answer.text.contains(&key) && !answer.text.contains(&sha256_hex(&key)));
+    }
+    app.get(Who::Desk, "/v1/me?x=y").await.problem(400, "invalid-request");
     app.end().await;
 }
 

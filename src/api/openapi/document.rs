@@ -16,6 +16,7 @@ use crate::access::Action;
 use crate::api::bookings::{
     self, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
+use crate::api::callers::get_caller;
 use crate::api::documents::get_root;
 use crate::api::history::{list_audit_events, list_booking_audit_events};
 use crate::api::organizers::get_organizer_readiness;
@@ -53,6 +54,7 @@ pub(crate) fn openapi_json() -> String {
         list_booking_audit_events::list_booking_audit_events,
         list_audit_events::list_audit_events,
         get_organizer_readiness::get_organizer_readiness,
+        get_caller::get_caller,
         list_problems::list_problems,
         get_problem::get_problem,
         get_root::get_root,
@@ -259,6 +261,7 @@ fn problems_of(operation_id: &str) -> &'static [&'static [ProblemCode]] {
         "listBookingAuditEvents" => list_booking_audit_events::PROBLEMS,
         "listAuditEvents" => list_audit_events::PROBLEMS,
         "getOrganizerReadiness" => get_organizer_readiness::PROBLEMS,
+        "getCaller" => get_caller::PROBLEMS,
         "getProblem" => get_problem::PROBLEMS,
         _ => &[],
     }

@@ -7,6 +7,7 @@ use utoipa::openapi::{Components, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::Role;
+use crate::api::callers::get_caller::CREDENTIAL_KINDS;
 use crate::api::problems::ProblemCode;
 use crate::audit::{EventKind, Order};
 use crate::booking::{AttendeeRole, Choice, MEETING_SETTINGS, MeetingSetting};
@@ -96,6 +97,9 @@ words! {
          them and their history. `bookings.read`: read them. `audit.read`: read bookings and history of all source \
          systems. `operator`: the same, check organizers, and retry bookings."
         Role::ALL.map(Role::as_str);
+    CredentialKindWord "CredentialKind"
+        "`api-key`: an API key. Later versions may add kinds."
+        CREDENTIAL_KINDS;
     OrderWord "HistoryOrder"
         "`asc`: oldest first. `desc`: newest first."
         Order::ALL.map(Order::as_str);

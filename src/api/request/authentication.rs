@@ -36,6 +36,11 @@ pub(crate) async fn authenticate(
 pub(crate) struct Authenticated(Caller);
 
 impl Authenticated {
+    /// The caller, whatever it may do.
+    pub(crate) fn anyone(&self) -> &Caller {
+        &self.0
+    }
+
     /// The caller, if it may create, change and cancel bookings.
     pub(crate) fn writer(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
         self.allowed(request, self.0.check(Action::WriteBookings))

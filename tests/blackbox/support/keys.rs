@@ -44,17 +44,22 @@ impl Who {
     }
 }
 
+/// The hash by which the file knows a key.
+pub fn sha256_hex(key: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(key.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
 /// Writes the file of keys, with one more block.
 pub fn write_keys(folder: &Path, block: &str) -> PathBuf {
     use std::fmt::Write as _;
     let mut text = format!("{block}\n");
     for who in Who::KNOWN {
         let (source_system, role) = who.grant();
-        let digest = Sha256::digest(who.key().unwrap().as_bytes());
-        let digest = digest.iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        });
+        let digest = sha256_hex(&who.key().unwrap());
         write!(
             text,
             "[[api_key]]\nname = \"{who:?}\"\nsource_system = \"{source_system}\"\nsha256 = \"{digest}\"\n\
