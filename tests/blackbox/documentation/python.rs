@@ -20,6 +20,15 @@ pub fn python(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs a script to its end, with this text to read, and returns what it printed; it must not fail.
+pub async fn run(script: &str, input: &str) -> String {
+    let mut child = python(&["-c", script]).spawn().unwrap_or_else(|error| is_needed(&error));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{}\n{input}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn is_needed(error: &std::io::Error) -> ! {
     panic!("the documents' Python is run by python3, which must be installed: {error}")
 }
