@@ -105,7 +105,7 @@ comment on column booking.status is 'The state in one word. It follows from the 
 comment on column booking.wanted is 'The booking as accepted, as JSON; times to 100 ns.';
 comment on column booking.wanted_revision is 'Rises whenever something else is wanted.';
 comment on column booking.desired_state is 'Whether there should be a meeting: present or cancelled.';
-comment on column booking.sequence is 'The sequence of the latest message of the source system, where it sends one.';
+comment on column booking.sequence is 'The sequence of the latest message of the source system, where it sends one. wanted has it with its dtstamp.';
 comment on column booking.organizer is 'The organizer as the caller wrote it: an object id or a user principal name.';
 comment on column booking.start_at is 'When the meeting should start, to the microsecond; wanted has it to 100 ns.';
 comment on column booking.end_at is 'When the meeting should end, to the microsecond; wanted has it to 100 ns.';

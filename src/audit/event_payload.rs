@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::booking::BookingSpec;
+use crate::booking::{BookingSpec, Dtstamp, Sequence};
 use crate::clock::Timestamp;
 use crate::meeting::{Evidence, MeetingDifference};
 
@@ -20,6 +20,12 @@ pub struct EventPayload {
     /// What was asked of us.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<BookingSpec>,
+    /// The sequence of the message, where it asks for no booking: a cancel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// Its time stamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtstamp: Option<Dtstamp>,
     /// The attempt that this is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptFacts>,

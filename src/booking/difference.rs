@@ -40,6 +40,7 @@ pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Differe
     // What was sent is compared, not what it came to: defaults may have changed since.
     compare("settings", stored.settings == requested.settings, &|b| json!(b.settings));
     compare("sequence", stored.sequence == requested.sequence, &|b| json!(b.sequence));
+    compare("dtstamp", stored.dtstamp == requested.dtstamp, &|b| json!(b.dtstamp));
     compare("metadata", stored.metadata == requested.metadata, &|b| json!(b.metadata));
     found
 }
@@ -87,6 +88,7 @@ mod tests {
             (json!({"subject": null}), vec!["subject"]),
             (json!({"attendees": []}), vec!["attendees"]),
             (json!({"sequence": 0}), vec!["sequence"]),
+            (json!({"dtstamp": "2026-11-23T09:00:00Z"}), vec!["dtstamp"]),
             (json!({"metadata": {"a": "b"}}), vec!["metadata"]),
             (json!({"organizer": "o@contoso.com"}), vec!["organizer"]),
             (json!({"chatInfo": {"threadId": "19:x@thread.tacv2"}}), vec!["chatInfo"]),

@@ -11,6 +11,7 @@ use super::key::BookingId;
 use super::meeting_settings::MeetingSettings;
 use super::member_fault::{FaultList, MemberFault, member_pointer};
 use super::members::{Members, kind};
+use super::message_order::Dtstamp;
 use super::spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 use super::text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
 use crate::clock::{Timestamp, to_ticks};
@@ -88,6 +89,7 @@ fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
     });
     let settings = members.object("settings").map(MeetingSettings::read).unwrap_or_default();
     let sequence = sequence(&mut members);
+    let dtstamp = members.text("dtstamp", Dtstamp::parse);
     let metadata = metadata(&mut members);
     members.close();
     let spec = organizer.zip(times).map(|(organizer, (start_date_time, end_date_time))| BookingSpec {
@@ -100,6 +102,7 @@ fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
         settings,
         effective_settings: MeetingSettings::default(),
         sequence,
+        dtstamp,
         metadata,
     });
     spec.map(|spec| spec.with_default_settings(&MeetingSettings::default()))
@@ -126,7 +129,8 @@ fn times(members: &mut Members<'_>) -> Option<(Timestamp, Timestamp)> {
     Some((start, end))
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, TextFault> {
+/// Reads a point in time, as callers write it.
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, TextFault> {
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
         TextFault("must be a date and time with an offset (RFC 3339), such as 2026-12-01T09:00:00+01:00")
     })?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::AddressFault;
 use super::meeting_settings::MeetingSettings;
+use super::message_order::{Dtstamp, MessageOrder};
 use super::text_types::{ChatThreadId, Sequence, Subject, Upn, UserId};
 use crate::clock::Timestamp;
 
@@ -43,12 +44,27 @@ pub struct BookingSpec {
     /// Which revision of the booking this is, as the booking system counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
+    /// When the booking system wrote this revision of the booking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtstamp: Option<Dtstamp>,
     /// What the caller wants kept beside it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 impl BookingSpec {
+    /// Where its message stands in the order of messages.
+    #[must_use]
+    pub fn order(&self) -> MessageOrder {
+        MessageOrder { sequence: self.sequence, dtstamp: self.dtstamp }
+    }
+
+    /// The same with other keys of order.
+    #[must_use]
+    pub fn with_order(self, order: MessageOrder) -> Self {
+        Self { sequence: order.sequence, dtstamp: order.dtstamp, ..self }
+    }
+
     /// The same booking with the settings that its meeting should have: those that it names, then `defaults`, then,
     /// where an attendee is to present by role, that roles decide. Graph lets everyone present otherwise, and a role would
     /// mean nothing.

@@ -68,7 +68,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
+    use crate::booking::{
+        BookingId, BookingKey, ExternalId, Generation, MessageOrder, SourceSystem, UserId, parse,
+    };
     use crate::meeting::{
         Cancellation, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, Status, Wanted,
     };
@@ -147,7 +149,9 @@ mod tests {
     #[test]
     fn what_is_retired_is_cancelled() {
         let present = booking(DesiredState::Present, Some(Agreement::At(3)), Progress::Settled);
-        let Cancellation::Now(cancelled) = present.cancelled_now(None, false, NOW) else { panic!() };
+        let Cancellation::Now(cancelled) = present.cancelled_now(MessageOrder::default(), false, NOW) else {
+            panic!()
+        };
         assert_eq!(present.retired(NOW), cancelled.booking);
         assert_eq!(present.retired(NOW).status(), Status::Cancelling);
     }

@@ -3,7 +3,7 @@
 use super::booking::{Booking, DesiredState, Progress};
 use super::next_step::Failures;
 use super::transition::Transition;
-use crate::booking::{BookingSpec, Difference, Organizer, Sequence, differences};
+use crate::booking::{BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, differences};
 use crate::clock::Timestamp;
 
 /// What becomes of a booking that is declared to be like this.
@@ -17,8 +17,8 @@ pub enum Declared {
     BookedAgain,
     /// It moves to another organizer, as its next generation.
     Replaced,
-    /// A newer message was here before: this is the sequence that is stored.
-    Stale(Sequence),
+    /// A newer message was here before, or a cancel that this one doesn't follow.
+    Stale(Lateness),
     /// Another organizer would be another meeting with another link, and the caller did not allow that.
     OrganizerFixed(Vec<Difference>),
     /// A meeting can't move to another channel.
@@ -30,12 +30,14 @@ pub enum Declared {
 pub enum Repetition {
     /// The same.
     Same,
+    /// The same by a newer message: its keys of order are kept, so that nothing older counts any more.
+    Renewed(Box<Transition>, Vec<Difference>),
     /// Another one, in these fields.
     Differs(Vec<Difference>),
     /// It was cancelled.
     Cancelled,
-    /// A newer message was here before: this is the sequence that is stored.
-    Stale(Sequence),
+    /// A newer message was here before.
+    Stale(Lateness),
 }
 
 /// What becomes of a booking that is cancelled.
@@ -45,11 +47,11 @@ pub enum Cancellation {
     Already,
     /// It is cancelled now.
     Now(Box<Transition>),
-    /// It was cancelled before, by an older message: the sequence of this one is kept, so that nothing older counts any
-    /// more.
+    /// It was cancelled before, by an older message: the keys of order of this one are kept, so that nothing older counts
+    /// any more.
     Renewed(Box<Transition>, Vec<Difference>),
-    /// A newer message was here before: this is the sequence that is stored.
-    Stale(Sequence),
+    /// A newer message was here before.
+    Stale(Lateness),
 }
 
 /// Whether another organizer may take over, which makes another meeting.
@@ -71,24 +73,25 @@ impl Booking {
         under_way: bool,
         now: Timestamp,
     ) -> Declared {
-        if let Some(stored) = self.newer_than(requested.sequence) {
-            return Declared::Stale(stored);
+        let (stored, sent) = (&self.wanted.spec, requested.order());
+        if let Some(lateness) = sent.lateness(stored.order()) {
+            return Declared::Stale(lateness);
         }
-        let stored = &self.wanted.spec;
-        let told_sequence = requested.sequence;
-        let known_sequence = told_sequence.filter(|told| stored.sequence == Some(*told));
         if self.wanted.desired_state == DesiredState::Cancelled {
-            return known_sequence.map_or(Declared::BookedAgain, Declared::Stale);
+            // A change that the cancel has overtaken must not bring the meeting back.
+            return match sent.precedence_over(stored.order()) {
+                precedence @ Precedence::Equal => {
+                    Declared::Stale(Lateness { sent, stored: stored.order(), precedence })
+                }
+                _ => Declared::BookedAgain,
+            };
         }
-        requested.sequence = told_sequence.or(stored.sequence);
+        requested = requested.with_order(stored.order().renewed_by(sent));
         requested.organizer = self.organizer_as_stored(requested.organizer);
         let differences = differences(stored, &requested);
         let differs_in = |field| differences.iter().any(|difference| difference.field == field);
         if differences.is_empty() {
             return Declared::Same;
-        }
-        if let Some(sequence) = known_sequence {
-            return Declared::Stale(sequence);
         }
         if differs_in("organizer") {
             return match organizer_change {
@@ -104,34 +107,54 @@ impl Booking {
         Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
     }
 
-    /// What the booking is to a request that creates it or gets what is there. Such a request never changes it, but an older
-    /// one than the booking's last message is late, not wrong.
+    /// What the booking is to a request that creates it or gets what is there. Such a request never changes what is wanted,
+    /// but an older one than the booking's last message is late, not wrong. The keys of order are no content.
     #[must_use]
-    pub fn repeated(&self, mut requested: BookingSpec) -> Repetition {
-        if let Some(stored) = self.newer_than(requested.sequence) {
-            return Repetition::Stale(stored);
+    pub fn repeated(&self, requested: &BookingSpec, now: Timestamp) -> Repetition {
+        let (stored, sent) = (&self.wanted.spec, requested.order());
+        if let Some(lateness) = sent.lateness(stored.order()) {
+            return Repetition::Stale(lateness);
         }
         if self.wanted.desired_state == DesiredState::Cancelled {
             return Repetition::Cancelled;
         }
-        requested.organizer = self.organizer_as_stored(requested.organizer);
-        let differences = differences(&self.wanted.spec, &requested);
-        if differences.is_empty() { Repetition::Same } else { Repetition::Differs(differences) }
+        let is_same_organizer = self.organizer_as_stored(requested.organizer.clone()) == stored.organizer;
+        let mut content = differences(stored, requested);
+        content.retain(|difference| match difference.field {
+            "sequence" | "dtstamp" => false,
+            "organizer" => !is_same_organizer,
+            _ => true,
+        });
+        if !content.is_empty() {
+            return Repetition::Differs(content);
+        }
+        let renewed = stored.order().renewed_by(sent);
+        if renewed == stored.order() {
+            return Repetition::Same;
+        }
+        let mut next = self.clone();
+        next.wanted.spec = next.wanted.spec.with_order(renewed);
+        next.revision = self.revision.saturating_add(1);
+        next.updated_at = now;
+        let keys = differences(stored, &next.wanted.spec);
+        // What is due stays due, and what failed stays so.
+        Repetition::Renewed(Box::new(Transition::to(next, None)), keys)
     }
 
     /// What becomes of the booking when it is cancelled.
     #[must_use]
-    pub fn cancelled_now(&self, sequence: Option<Sequence>, under_way: bool, now: Timestamp) -> Cancellation {
-        if let Some(stored) = self.newer_than(sequence) {
-            return Cancellation::Stale(stored);
-        }
+    pub fn cancelled_now(&self, sent: MessageOrder, under_way: bool, now: Timestamp) -> Cancellation {
         let stored = &self.wanted.spec;
+        if let Some(lateness) = sent.lateness(stored.order()) {
+            return Cancellation::Stale(lateness);
+        }
+        let renewed = stored.order().renewed_by(sent);
         let is_cancelled = self.wanted.desired_state == DesiredState::Cancelled;
-        if is_cancelled && (sequence.is_none() || sequence == stored.sequence) {
+        if is_cancelled && renewed == stored.order() {
             return Cancellation::Already;
         }
         let mut cancelled = self.wanting(DesiredState::Cancelled, now);
-        cancelled.wanted.spec.sequence = sequence.or(stored.sequence);
+        cancelled.wanted.spec = cancelled.wanted.spec.with_order(renewed);
         let differences = differences(stored, &cancelled.wanted.spec);
         let transition = Box::new(cancelled.with_work(under_way, now));
         if is_cancelled {
@@ -139,13 +162,6 @@ impl Booking {
         } else {
             Cancellation::Now(transition)
         }
-    }
-
-    /// The stored sequence, where it is higher than that of a message: the message is late (RFC 5546, 2.1.5). Its second key,
-    /// DTSTAMP, is not known here.
-    fn newer_than(&self, told: Option<Sequence>) -> Option<Sequence> {
-        let stored = self.wanted.spec.sequence?;
-        (told? < stored).then_some(stored)
     }
 
     /// The organizer as the booking was first told of it, if `requested` is the same person: the object id to which the
@@ -184,3 +200,7 @@ impl Booking {
 #[cfg(test)]
 #[path = "desired_change_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "message_order_tests.rs"]
+mod message_order_tests;

@@ -8,10 +8,10 @@ use crate::meeting::{
     Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted,
 };
 
-const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
+pub(super) const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
 const ID: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 
-fn spec(overrides: &Value) -> BookingSpec {
+pub(super) fn spec(overrides: &Value) -> BookingSpec {
     let mut body = json!({
         "organizer": ID, "subject": "Review", "startDateTime": "2026-12-01T09:00:00Z",
         "attendees": [{"upn": "a@contoso.com"}],
@@ -23,7 +23,7 @@ fn spec(overrides: &Value) -> BookingSpec {
 }
 
 /// A booking that has its meeting.
-fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
+pub(super) fn provisioned(overrides: &Value, desired_state: DesiredState) -> Booking {
     let spec = spec(overrides);
     let attendee = SeenAttendee { user_id: None, upn: Some("a@contoso.com".into()), role: None };
     let seen = Seen {
@@ -79,7 +79,7 @@ fn name(declared: &Declared) -> String {
         }
         Declared::BookedAgain => "booked again".into(),
         Declared::Replaced => "replaced".into(),
-        Declared::Stale(sequence) => format!("stale, {} is stored", sequence.number()),
+        Declared::Stale(_) => "stale".into(),
         Declared::OrganizerFixed(_) => "organizer fixed".into(),
         Declared::ChannelFixed(_) => "channel fixed".into(),
     }
@@ -109,8 +109,8 @@ fn a_declaration_changes_what_it_says() {
         ),
         (json!({"sequence": 3}), with(json!({}), 4), false, "provisioned sequence"),
         (json!({"sequence": 3}), with(json!({}), 3), false, "same"),
-        (json!({"sequence": 3}), with(rescheduled.clone(), 3), false, "stale, 3 is stored"),
-        (json!({"sequence": 3}), with(json!({}), 2), false, "stale, 3 is stored"),
+        (json!({"sequence": 3}), with(rescheduled.clone(), 3), false, "updating startDateTime endDateTime"),
+        (json!({"sequence": 3}), with(json!({}), 2), false, "stale"),
         (json!({}), with(rescheduled, 0), false, "updating startDateTime endDateTime sequence"),
         (json!({}), json!({"organizer": other}), false, "organizer fixed"),
         (json!({"organizer": upn}), json!({"organizer": ID}), false, "same"),
@@ -130,91 +130,13 @@ fn a_cancelled_booking_is_booked_again() {
         (json!({}), json!({}), "booked again"),
         (json!({"sequence": 3}), json!({}), "booked again"),
         (json!({"sequence": 3}), json!({"sequence": 4}), "booked again"),
-        (json!({"sequence": 3}), json!({"sequence": 3}), "stale, 3 is stored"),
-        (json!({"sequence": 3}), json!({"sequence": 2}), "stale, 3 is stored"),
+        (json!({"sequence": 3}), json!({"sequence": 3}), "stale"),
+        (json!({"sequence": 3}), json!({"sequence": 2}), "stale"),
     ] {
         let booking = provisioned(&stored, DesiredState::Cancelled);
         let found = booking.declared(spec(&requested), OrganizerChange::Refused, false, NOW);
         assert_eq!(name(&found), expected, "{stored} declared {requested}");
     }
-}
-
-/// What each call makes of a message, by the sequence that is stored, the one that the message has, and whether the booking
-/// is cancelled. The table of docs/API.md, "Order of messages". The columns: POST and PUT of the same content, POST and PUT
-/// of another subject, DELETE.
-#[test]
-fn the_sequence_decides_which_message_counts() {
-    let (present, cancelled) = (DesiredState::Present, DesiredState::Cancelled);
-    for (state, stored, told, expected) in [
-        (present, None, None, "same | same | differs subject | provisioned subject | cancelling -"),
-        (
-            present,
-            None,
-            Some(3),
-            "differs sequence | provisioned sequence | differs subject sequence | provisioned subject sequence | cancelling 3",
-        ),
-        (
-            present,
-            Some(3),
-            None,
-            "differs sequence | same | differs subject sequence | provisioned subject | cancelling 3",
-        ),
-        (present, Some(3), Some(2), "stale | stale | stale | stale | stale"),
-        (present, Some(3), Some(3), "same | same | differs subject | stale | cancelling 3"),
-        (
-            present,
-            Some(3),
-            Some(4),
-            "differs sequence | provisioned sequence | differs subject sequence | provisioned subject sequence | cancelling 4",
-        ),
-        (cancelled, None, None, "cancelled | booked again | cancelled | booked again | already"),
-        (cancelled, None, Some(3), "cancelled | booked again | cancelled | booked again | cancelled 3"),
-        (cancelled, Some(3), None, "cancelled | booked again | cancelled | booked again | already"),
-        (cancelled, Some(3), Some(2), "stale | stale | stale | stale | stale"),
-        (cancelled, Some(3), Some(3), "cancelled | stale | cancelled | stale | already"),
-        (cancelled, Some(3), Some(4), "cancelled | booked again | cancelled | booked again | cancelled 4"),
-    ] {
-        let booking = provisioned(&json!({"sequence": stored}), state);
-        let mut found = Vec::new();
-        for subject in ["Review", "Other"] {
-            let requested = spec(&json!({"sequence": told, "subject": subject}));
-            found.push(match booking.repeated(requested.clone()) {
-                Repetition::Same => "same".into(),
-                Repetition::Differs(differences) => format!("differs {}", fields(&differences)),
-                Repetition::Cancelled => "cancelled".into(),
-                Repetition::Stale(_) => "stale".into(),
-            });
-            let declared = booking.declared(requested, OrganizerChange::Refused, false, NOW);
-            found.push(name(&declared).replace(", 3 is stored", "").replace("updating", "provisioned"));
-        }
-        let told = told.and_then(Sequence::new);
-        found.push(match booking.cancelled_now(told, false, NOW) {
-            Cancellation::Already => "already".into(),
-            Cancellation::Stale(_) => "stale".into(),
-            Cancellation::Now(next) | Cancellation::Renewed(next, _) => {
-                let sequence = next.booking.wanted.spec.sequence;
-                let number = sequence.map_or("-".into(), |sequence| sequence.number().to_string());
-                format!("{} {number}", next.booking.status().as_str())
-            }
-        });
-        assert_eq!(found.join(" | "), expected, "{state:?}, {stored:?} is stored, {told:?} is sent");
-    }
-}
-
-/// A later cancel changes the sequence and nothing at Graph, and is told apart from the cancel itself.
-#[test]
-fn a_later_cancel_keeps_its_sequence() {
-    let booking = provisioned(&json!({"sequence": 1}), DesiredState::Cancelled);
-    let Cancellation::Renewed(renewed, differences) = booking.cancelled_now(Sequence::new(3), false, NOW)
-    else {
-        panic!("not renewed")
-    };
-    assert_eq!((renewed.next.clone(), fields(&differences).as_str()), (None, "sequence"));
-    let renewed = renewed.booking;
-    assert_eq!((renewed.status().as_str(), renewed.revision), ("cancelled", booking.revision + 1));
-    let late = spec(&json!({"sequence": 2}));
-    let declared = renewed.declared(late, OrganizerChange::Refused, false, NOW);
-    assert_eq!(declared, Declared::Stale(Sequence::new(3).unwrap()));
 }
 
 /// The user to whom the stored name was resolved is the organizer, on POST as on PUT; a name that wasn't resolved says nothing
@@ -240,7 +162,7 @@ fn the_object_id_of_the_stored_name_is_the_same_organizer() {
             booking.observed = Observed::default();
         }
         let requested = spec(&json!({"organizer": requested}));
-        let posted = booking.repeated(requested.clone()) == Repetition::Same;
+        let posted = booking.repeated(&requested, NOW) == Repetition::Same;
         let put = booking.declared(requested.clone(), OrganizerChange::Refused, false, NOW) == Declared::Same;
         assert_eq!((posted, put), (expected, expected), "{stored} {resolved} {:?}", requested.organizer);
     }
@@ -281,17 +203,10 @@ fn cancelling_removes_what_is_there() {
         (nothing_there, true, "cancelling"),
         (unknown, false, "cancelling"),
     ] {
-        let Cancellation::Now(cancelled) = booking.cancelled_now(None, under_way, NOW) else {
+        let Cancellation::Now(cancelled) = booking.cancelled_now(MessageOrder::default(), under_way, NOW)
+        else {
             panic!("not cancelled")
         };
         assert_eq!(cancelled.booking.status().as_str(), expected);
     }
-    let booking = provisioned(&json!({"sequence": 3}), DesiredState::Present);
-    let told = |number| Sequence::new(number);
-    assert!(matches!(booking.cancelled_now(told(2), false, NOW), Cancellation::Stale(_)));
-    assert!(matches!(booking.cancelled_now(told(3), false, NOW), Cancellation::Now(_)));
-    assert_eq!(
-        provisioned(&json!({}), DesiredState::Cancelled).cancelled_now(None, false, NOW),
-        Cancellation::Already
-    );
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::carry_out::Work;
+use super::declaration::Change;
 use super::results::{CreateOrGet, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Booking, Repetition, Transition};
-use crate::store::StoreError;
 use crate::store::writing::Accepted;
+use crate::store::{LeasedBooking, StoreError};
 use crate::telemetry::Acceptance;
 
 impl Provisioning {
@@ -26,22 +27,30 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
-        if let Some(known) = self.store.latest(&key).await? {
-            return self.compare(known.booking, spec, patience).await;
-        }
-        let now = self.clock.now();
-        let spec = self.with_default_settings(&key, spec);
-        let accepted = self.fresh_generation(key, Generation::FIRST, spec, now);
-        let attempt = self.fresh_attempt(now);
-        match self.accept(&accepted, None, attempt, &origin).await? {
-            Accepted::Known(known) => {
-                self.compare(known.booking, accepted.booking.wanted.spec, patience).await
+        let mut spec = spec;
+        loop {
+            let mut latest = self.store.latest(&key).await?;
+            if latest.is_none() {
+                let now = self.clock.now();
+                spec = self.with_default_settings(&key, spec);
+                let accepted = self.fresh_generation(key.clone(), Generation::FIRST, spec, now);
+                let attempt = self.fresh_attempt(now);
+                match self.accept(&accepted, None, attempt, &origin).await? {
+                    Accepted::Known(known) => {
+                        spec = accepted.booking.wanted.spec;
+                        latest = Some(*known);
+                    }
+                    Accepted::New => {
+                        let Transition { booking, next, .. } = accepted;
+                        self.metrics.booking_accepted(&booking.key.source_system, Acceptance::New);
+                        let work = Work { booking, next, attempt, origin };
+                        return Ok(CreateOrGet::New(self.carry_out_and_wait(work, patience).await));
+                    }
+                }
             }
-            Accepted::New => {
-                let Transition { booking, next, .. } = accepted;
-                self.metrics.booking_accepted(&booking.key.source_system, Acceptance::New);
-                let work = Work { booking, next, attempt, origin };
-                Ok(CreateOrGet::New(self.carry_out_and_wait(work, patience).await))
+            let Some(known) = latest else { continue };
+            if let Some(found) = self.compare(known, &spec, &origin, patience).await? {
+                return Ok(found);
             }
         }
     }
@@ -59,22 +68,31 @@ impl Provisioning {
         stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 
+    /// What a known booking is to the request. Nothing when it is no longer as it was read.
     async fn compare(
         self: &Arc<Self>,
-        stored: Booking,
-        requested: BookingSpec,
+        known: LeasedBooking,
+        requested: &BookingSpec,
+        origin: &Origin,
         patience: Duration,
-    ) -> Result<CreateOrGet, ProvisioningError> {
-        let repetition = stored.repeated(requested);
-        let is_same = repetition == Repetition::Same;
+    ) -> Result<Option<CreateOrGet>, ProvisioningError> {
+        let repetition = known.booking.repeated(requested, self.clock.now());
+        let is_same = matches!(repetition, Repetition::Same | Repetition::Renewed(..));
         let counted = if is_same { Acceptance::Replayed } else { Acceptance::Differs };
-        self.metrics.booking_accepted(&stored.key.source_system, counted);
-        Ok(match repetition {
+        self.metrics.booking_accepted(&known.booking.key.source_system, counted);
+        let stored = known.booking;
+        Ok(Some(match repetition {
             Repetition::Same => CreateOrGet::Known(self.waiting.wait_for(stored, patience).await),
+            Repetition::Renewed(renewed, keys) => {
+                let event = events::changed(&renewed, &keys, origin);
+                let known = LeasedBooking { booking: stored, attempt: known.attempt };
+                let change = Change { known: &known, changed: *renewed, event };
+                return Ok(Box::pin(self.change(change, origin, patience)).await?.map(CreateOrGet::Known));
+            }
             Repetition::Differs(differences) => CreateOrGet::Differs(stored, differences),
             Repetition::Cancelled => CreateOrGet::Cancelled(stored),
-            Repetition::Stale(sequence) => CreateOrGet::Stale(stored, sequence),
-        })
+            Repetition::Stale(lateness) => CreateOrGet::Stale(stored, lateness),
+        }))
     }
 
     /// A generation of a booking that is to be accepted now.

@@ -7,7 +7,7 @@ use super::carry_out::Work;
 use super::results::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
-use crate::booking::{BookingKey, BookingSpec, Generation, Sequence};
+use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
 use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, Transition};
 use crate::store::LeasedBooking;
 use crate::store::writing::{Accepted, Changed};
@@ -48,20 +48,20 @@ pub(crate) enum Condition {
 pub(crate) struct CancelRequest {
     /// Which booking.
     pub(crate) key: BookingKey,
-    /// The sequence of the caller's message, where it has one.
-    pub(crate) sequence: Option<Sequence>,
+    /// Where the caller's message stands in the order of messages.
+    pub(crate) order: MessageOrder,
     /// Only if the booking stands as the caller says.
     pub(crate) only_if: Preconditions,
 }
 
 /// A change to store, with its event.
-struct Change<'a> {
+pub(super) struct Change<'a> {
     /// The booking as it was read.
-    known: &'a LeasedBooking,
+    pub(super) known: &'a LeasedBooking,
     /// What becomes of it.
-    changed: Transition,
+    pub(super) changed: Transition,
     /// The event that records it.
-    event: NewAuditEvent,
+    pub(super) event: NewAuditEvent,
 }
 
 impl Preconditions {
@@ -115,7 +115,7 @@ impl Provisioning {
                 Declared::Same => {
                     return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
                 }
-                Declared::Stale(stored) => return Ok(Declare::Stale(leased.booking, stored)),
+                Declared::Stale(lateness) => return Ok(Declare::Stale(leased.booking, lateness)),
                 Declared::OrganizerFixed(differences) => {
                     return Ok(Declare::OrganizerFixed(leased.booking, differences));
                 }
@@ -145,7 +145,7 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<Cancel, ProvisioningError> {
-        let CancelRequest { key, sequence, only_if } = cancellation;
+        let CancelRequest { key, order, only_if } = cancellation;
         loop {
             let Some(leased) = self.store.latest(&key).await? else {
                 return Ok(if only_if.allow(None) { Cancel::NotThere } else { Cancel::NoneMatches });
@@ -154,14 +154,14 @@ impl Provisioning {
                 return Ok(Cancel::RevisionMismatch(leased.booking));
             }
             let cancellation =
-                leased.booking.cancelled_now(sequence, leased.attempt.is_some(), self.clock.now());
+                leased.booking.cancelled_now(order, leased.attempt.is_some(), self.clock.now());
             let (changed, event) = match cancellation {
                 Cancellation::Already => {
                     return Ok(Cancel::Cancelled(self.waiting.wait_for(leased.booking, patience).await));
                 }
-                Cancellation::Stale(stored) => return Ok(Cancel::Stale(leased.booking, stored)),
+                Cancellation::Stale(lateness) => return Ok(Cancel::Stale(leased.booking, lateness)),
                 Cancellation::Now(cancelled) => {
-                    let event = events::cancelled(&cancelled, &origin);
+                    let event = events::cancelled(&cancelled, order, &origin);
                     (cancelled, event)
                 }
                 Cancellation::Renewed(cancelled, differences) => {
@@ -187,8 +187,9 @@ impl Provisioning {
     ) -> Result<Option<Declare>, ProvisioningError> {
         let now = self.clock.now();
         let generation = before.map_or(Generation::FIRST, |before| before.generation.next());
-        let mut spec = declaration.spec.clone();
-        spec.sequence = spec.sequence.or(before.and_then(|before| before.wanted.spec.sequence));
+        let known = before.map(|before| before.wanted.spec.order()).unwrap_or_default();
+        let order = known.renewed_by(declaration.spec.order());
+        let spec = declaration.spec.clone().with_order(order);
         let accepted = self.fresh_generation(declaration.key.clone(), generation, spec, now);
         let attempt = self.fresh_attempt(now);
         let overtakes = before.map(|before| before.revision);
@@ -209,7 +210,7 @@ impl Provisioning {
 
     /// Stores a change and carries it out, or lets the attempt that is under way find it. Nothing when the booking is
     /// no longer as it was read.
-    async fn change(
+    pub(super) async fn change(
         self: &Arc<Self>,
         change: Change<'_>,
         origin: &Origin,

@@ -1,7 +1,7 @@
 //! The events that record what is done here.
 
 use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
-use crate::booking::Difference;
+use crate::booking::{Difference, MessageOrder};
 use crate::clock::Timestamp;
 use crate::meeting::{Answered, Attempt, Booking, Call, Outcome, Transition};
 
@@ -27,9 +27,10 @@ pub(super) fn changed(transition: &Transition, differences: &[Difference], origi
     event(transition.booking.updated_at, EventKind::BookingChanged, None, origin, payload)
 }
 
-/// The booking was cancelled.
-pub(super) fn cancelled(transition: &Transition, origin: &Origin) -> NewAuditEvent {
-    let payload = EventPayload { next: Some(next(transition)), ..from(origin) };
+/// The booking was cancelled, by a message with these keys of order.
+pub(super) fn cancelled(transition: &Transition, sent: MessageOrder, origin: &Origin) -> NewAuditEvent {
+    let MessageOrder { sequence, dtstamp } = sent;
+    let payload = EventPayload { sequence, dtstamp, next: Some(next(transition)), ..from(origin) };
     event(transition.booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
 }
 

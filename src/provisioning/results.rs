@@ -1,6 +1,6 @@
 //! What became of a request, for `api` and `command`.
 
-use crate::booking::{Difference, Sequence};
+use crate::booking::{Difference, Lateness};
 use crate::meeting::Booking;
 use crate::store::StoreError;
 
@@ -15,8 +15,8 @@ pub(crate) enum CreateOrGet {
     Differs(Booking, Vec<Difference>),
     /// It is known, and was cancelled.
     Cancelled(Booking),
-    /// A newer message was here before, with this sequence.
-    Stale(Booking, Sequence),
+    /// A newer message was here before.
+    Stale(Booking, Lateness),
 }
 
 /// What became of a declaration.
@@ -28,8 +28,8 @@ pub(crate) enum Declare {
     Same(Booking),
     /// It was changed; it stands like this now.
     Changed(Booking),
-    /// A newer message was here before, with this sequence.
-    Stale(Booking, Sequence),
+    /// A newer message was here before.
+    Stale(Booking, Lateness),
     /// Another organizer would be another meeting, and the caller did not allow that.
     OrganizerFixed(Booking, Vec<Difference>),
     /// A meeting can't move to another channel.
@@ -45,8 +45,8 @@ pub(crate) enum Declare {
 pub(crate) enum Cancel {
     /// It is cancelled, and stands like this now.
     Cancelled(Booking),
-    /// A newer message was here before, with this sequence.
-    Stale(Booking, Sequence),
+    /// A newer message was here before.
+    Stale(Booking, Lateness),
     /// It does not stand as the caller believes.
     RevisionMismatch(Booking),
     /// It isn't there.

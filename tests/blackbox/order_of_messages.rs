@@ -1,13 +1,14 @@
-//! Messages about a booking that overtake each other: `sequence` decides which counts.
+//! Messages about a booking that overtake each other: `sequence` decides which counts, and where it doesn't `dtstamp`.
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use serde_json::json;
 
 use crate::support::{ApiResponse, TestApp, Who, booking, booking_with, moved_to};
 
-/// A late message changes nothing: a lower sequence is refused, and the same with other content too.
+/// A late message changes nothing: a lower sequence is refused. With an equal one the last writer counts, as iCalendar raises
+/// it for a new time only; but it doesn't bring a cancelled meeting back.
 #[tokio::test]
 async fn a_late_message_changes_nothing() {
     let app = TestApp::start().await;
@@ -20,9 +21,10 @@ async fn a_late_message_changes_nothing() {
     app.declare(&with(3, "03")).await.expect(200);
     let problem = app.declare(&with(2, "02")).await.problem(409, "stale-sequence");
     assert_eq!(problem["booking"]["sequence"], 3);
-    app.declare(&with(3, "04")).await.problem(409, "stale-sequence");
+    assert!(problem["detail"].as_str().unwrap().contains("has sequence 3; this message has sequence 2"));
     app.declare(&with(3, "03")).await.expect(200);
-    assert_eq!(app.booking("BK-1").await["startDateTime"], "2026-12-03T09:00:00Z");
+    app.declare(&with(3, "04")).await.expect(200);
+    assert_eq!(app.booking("BK-1").await["startDateTime"], "2026-12-04T09:00:00Z");
     app.delete("BK-1?sequence=2", &[]).await.problem(409, "stale-sequence");
     app.delete("BK-1?sequence=3", &[]).await.expect(200);
     app.declare(&with(3, "03")).await.problem(409, "stale-sequence");
@@ -79,6 +81,84 @@ async fn a_later_cancel_lets_the_removal_go_on() {
     let body = app.booking("BK-1").await;
     assert_eq!((&body["status"], &body["sequence"]), (&json!("cancelled"), &json!(3)));
     assert_eq!(app.live_meetings().len(), 0);
+    app.end().await;
+}
+
+/// With an equal sequence, and without one, the later time stamp counts: on each call, also on a cancelled booking. The highest
+/// pair that was sent is kept and shown, with each event too.
+#[tokio::test]
+async fn time_stamps_decide_where_sequences_do_not() {
+    let app = TestApp::start().await;
+    let with = |minute: u32, day: &str| {
+        let mut body = booking_with("BK-1", moved_to(day));
+        body["sequence"] = json!(3);
+        body["dtstamp"] = json!(format!("2026-11-23T10:{minute:02}:00+01:00"));
+        body
+    };
+    app.book(Who::Desk, &with(10, "01")).await.expect(201);
+    assert_eq!(app.booking("BK-1").await["dtstamp"], "2026-11-23T09:10:00Z");
+    app.declare(&with(30, "03")).await.expect(200);
+    let problem = app.declare(&with(20, "02")).await.problem(409, "stale-sequence");
+    assert_eq!(problem["booking"]["dtstamp"], "2026-11-23T09:30:00Z");
+    assert!(problem["detail"].as_str().unwrap().contains("By its dtstamp it is older"), "{problem}");
+    app.book(Who::Desk, &with(10, "01")).await.problem(409, "stale-sequence");
+    app.book(Who::Desk, &with(40, "04")).await.problem(409, "booking-differs");
+    // The same content again is a repetition, and its newer stamp is kept.
+    let replayed = app.book(Who::Desk, &with(40, "03")).await.expect(200);
+    assert_eq!(
+        (replayed.header("idempotent-replayed"), &replayed.json()["dtstamp"]),
+        (Some("true"), &json!("2026-11-23T09:40:00Z"))
+    );
+    app.declare(&with(35, "05")).await.problem(409, "stale-sequence");
+    app.declare(&with(40, "03")).await.expect(200);
+    let stamp = |minute: u32| format!("BK-1?sequence=3&dtstamp=2026-11-23T10:{minute:02}:00%2B01:00");
+    app.delete(&stamp(39), &[]).await.problem(409, "stale-sequence");
+    app.delete("BK-1?dtstamp=2026-11-23T09:50:00Z", &[]).await.expect(200);
+    app.delete(&stamp(50), &[]).await.expect(200);
+    app.declare(&with(50, "06")).await.problem(409, "stale-sequence");
+    app.delete(&stamp(55), &[]).await.expect(200);
+    app.declare(&with(54, "06")).await.problem(409, "stale-sequence");
+    let rebooked = app.declare(&with(56, "06")).await.expect(201).json();
+    assert_eq!((&rebooked["generation"], &rebooked["dtstamp"]), (&json!(2), &json!("2026-11-23T09:56:00Z")));
+    let events = app.history_items("BK-1").await;
+    let told: Vec<_> = events
+        .iter()
+        .filter(|event| event["type"].as_str().unwrap().starts_with("booking."))
+        .map(|event| {
+            let details = &event["details"];
+            let stamp = details["requested"]["dtstamp"].as_str().or(details["dtstamp"].as_str());
+            (event["type"].as_str().unwrap(), stamp.map(|stamp| &stamp[14..16]))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("booking.accepted", Some("10")),
+            ("booking.changed", Some("30")),
+            ("booking.changed", Some("40")),
+            ("booking.cancelled", Some("50")),
+            ("booking.changed", Some("55")),
+            ("booking.accepted", Some("56")),
+        ]
+    );
+    app.end().await;
+}
+
+/// A create that is sent again with a newer stamp of a failed booking is told why it failed, and asks nothing of Graph.
+#[tokio::test]
+async fn a_newer_stamp_alone_does_not_retry_what_failed() {
+    let app = TestApp::start().await;
+    let organizer = uuid::Uuid::from_u128(77);
+    app.simulator.declare(organizer, OrganizerState::Unknown, None);
+    let with = |minute: u32| {
+        let stamp = format!("2026-11-23T10:{minute:02}:00Z");
+        booking_with("BK-1", json!({"organizer": organizer, "dtstamp": stamp}))
+    };
+    app.book(Who::Desk, &with(1)).await.problem(422, "organizer-not-found");
+    let calls = app.simulator.ledger().calls.len();
+    let problem = app.book(Who::Desk, &with(2)).await.problem(422, "organizer-not-found");
+    assert_eq!(problem["booking"]["dtstamp"], "2026-11-23T10:02:00Z");
+    assert_eq!(app.simulator.ledger().calls.len(), calls);
     app.end().await;
 }
 

@@ -12,7 +12,7 @@ use super::meeting_settings_body::MeetingSettingsBody;
 use super::open_bodies::{MetadataBody, OnlineMeetingBody};
 use crate::api::openapi::words;
 use crate::api::state::Remedies;
-use crate::booking::{MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
+use crate::booking::{Dtstamp, MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
 use crate::meeting::{Booking, DesiredState, MeetingDifference, Seen, meeting_differences};
 
 /// A booking and its meeting as they stand.
@@ -61,6 +61,11 @@ pub(crate) struct BookingBody<'a> {
     /// iCalendar's SEQUENCE, as the booking system sent it.
     #[schema(required, minimum = 0)]
     sequence: Option<u32>,
+    /// iCalendar's DTSTAMP of the last message with that sequence, as the booking system sent it; in UTC, to the
+    /// microsecond.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    dtstamp: Option<OffsetDateTime>,
     /// What the caller stored beside the booking.
     #[schema(value_type = MetadataBody)]
     metadata: &'a Metadata,
@@ -186,6 +191,7 @@ impl<'a> BookingBody<'a> {
             settings: &spec.settings,
             effective_settings: &spec.effective_settings,
             sequence: spec.sequence.map(Sequence::number),
+            dtstamp: spec.dtstamp.map(Dtstamp::time),
             metadata: &spec.metadata,
             meeting: meeting(booking),
             attempts: booking.attempts,

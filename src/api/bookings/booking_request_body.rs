@@ -42,6 +42,9 @@ pub(crate) struct BookingRequestBody {
     /// iCalendar's SEQUENCE (RFC 5545): how often you have revised the booking.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     sequence: Option<u32>,
+    /// iCalendar's DTSTAMP (RFC 5546, 2.1.5): when you wrote this message, RFC 3339 with an offset; kept to the microsecond.
+    /// It orders messages that `sequence` doesn't.
+    dtstamp: Option<OffsetDateTime>,
     /// What to store beside the booking.
     metadata: Option<MetadataBody>,
 }
@@ -65,7 +68,7 @@ impl PartialSchema for PutBookingRequestBody {
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.required.retain(|name| name != BOOKING_ID);
             object.description = Some(
-                "The whole desired booking: what it leaves out is removed, except `sequence` and `subject`. Members that \
+                "The whole desired booking: what it leaves out is removed, except `sequence`, `dtstamp` and `subject`. Members that \
                  are not listed are refused; null is as good as absent."
                     .to_owned(),
             );

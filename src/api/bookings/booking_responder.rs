@@ -5,11 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::booking_body::BookingBody;
 use super::last_error_body::LastErrorBody;
+use super::late_message::why_ignored;
 use crate::api::problems::{DifferenceBody, EndpointResult, Problem, ProblemCode};
 use crate::api::request::location;
 use crate::api::response::{self, ASK_EACH_TIME};
 use crate::api::state::{ApiState, Remedies};
-use crate::booking::{Difference, Sequence};
+use crate::booking::{Difference, Lateness};
 use crate::clock::Timestamp;
 use crate::meeting::{Booking, DesiredState, Status};
 
@@ -109,12 +110,8 @@ impl<'a> BookingResponder<'a> {
     }
 
     /// A message that is not newer than what is stored.
-    pub(crate) fn stale(&self, booking: &Booking, stored: Sequence) -> Problem {
-        let detail = format!(
-            "Booking {} is at sequence {}; this message is not newer, and was ignored.",
-            booking.key.booking_id,
-            stored.number()
-        );
+    pub(crate) fn stale(&self, booking: &Booking, lateness: Lateness) -> Problem {
+        let detail = why_ignored(booking, lateness);
         self.beside(booking, Problem::new(ProblemCode::StaleSequence, detail))
     }
 

@@ -38,8 +38,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 ///
 /// The booking is named by your `bookingId`. The first request stores it, asks Microsoft Graph for the meeting and
 /// waits for it; the same request again, at any time and on any replica, gets the same meeting. It never changes an
-/// existing meeting: other content under the same `bookingId` is refused with the fields that differ. A create whose
-/// `sequence` is lower than the stored one is late and ignored (409 `stale-sequence`).
+/// existing meeting: other content under the same `bookingId` is refused with the fields that differ. A create that is older
+/// than the last message, by its `sequence` or else by its `dtstamp`, is late and ignored (409 `stale-sequence`).
 ///
 /// Once the booking is stored nothing is lost: when the wait ends first the answer is 202 and the work goes on, even
 /// if you hang up. Repeat the request, or poll `Location`. Also repeat it whenever you got no answer: it can't make a
@@ -109,7 +109,7 @@ fn answer(responder: BookingResponder<'_>, created: &CreateOrGet) -> EndpointRes
             Err(responder.differing(ProblemCode::BookingDiffers, booking, differences))
         }
         CreateOrGet::Cancelled(booking) => Err(responder.cancelled(booking)),
-        CreateOrGet::Stale(booking, stored) => Err(responder.stale(booking, *stored)),
+        CreateOrGet::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::fixture;
-use crate::booking::{Difference, Sequence};
+use crate::booking::{Difference, MessageOrder, Sequence};
 use crate::meeting::{Booking, Failure, Progress};
 
 fn pending() -> Booking {
@@ -88,8 +88,12 @@ fn conflicts_name_their_cause() {
     assert_eq!(body["booking"]["revision"], 3);
     let (status, [], body) = answered(&CreateOrGet::Cancelled(fixture::provisioned()), []);
     assert_eq!((status, &body["code"]), (409, &json!("booking-cancelled")));
-    let stale = CreateOrGet::Stale(fixture::provisioned(), Sequence::new(3).unwrap());
+    let order = |number| MessageOrder { sequence: Sequence::new(number), dtstamp: None };
+    let stale = CreateOrGet::Stale(fixture::provisioned(), order(2).lateness(order(3)).unwrap());
     let (status, [], body) = answered(&stale, []);
     assert_eq!((status, &body["code"]), (409, &json!("stale-sequence")));
-    assert!(body["detail"].as_str().unwrap().contains("sequence 3"), "{body}");
+    assert!(
+        body["detail"].as_str().unwrap().contains("has sequence 3; this message has sequence 2"),
+        "{body}"
+    );
 }

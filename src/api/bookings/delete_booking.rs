@@ -13,7 +13,7 @@ use crate::api::request::{
     Authenticated, Preferences, Query, booking_id, no_such_booking, origin, preconditions,
 };
 use crate::api::state::ApiState;
-use crate::booking::{BookingKey, Sequence};
+use crate::booking::{BookingKey, MessageOrder, Sequence};
 use crate::provisioning::{Cancel, CancelRequest};
 
 /// The problems that this call can answer with.
@@ -26,8 +26,9 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// Cancel a booking
 ///
 /// The meeting's lobby is closed to everyone but the organizer, then the meeting is removed. Cancelling again is
-/// harmless; a higher `sequence` is kept, so that an older message can't book it again. **Teams may keep an old join link working**, and a removed meeting that a person opens again comes back,
-/// behind its closed lobby: stop handing out the link.
+/// harmless; a higher `sequence` or a later `dtstamp` is kept, so that an older message can't book it again. **Teams may
+/// keep an old join link working**, and a removed meeting that a person opens again comes back, behind its closed lobby:
+/// stop handing out the link.
 #[utoipa::path(
     delete, path = "/v1/bookings/{bookingId}", operation_id = "deleteBooking", tag = "Bookings",
     params(
@@ -35,6 +36,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         ("sequence" = Option<u32>, Query, maximum = 2_147_483_647, description = "iCalendar's SEQUENCE of the message \
             that cancels the booking. A lower one than the stored one is ignored (409 `stale-sequence`), also where the booking is \
             cancelled already."),
+        ("dtstamp" = Option<String>, Query, format = DateTime, description = "iCalendar's DTSTAMP of that message: RFC 3339 \
+            with an offset. Where `sequence` doesn't decide, an older one than the stored one is ignored likewise."),
         parameters::PreconditionHeaders,
         parameters::PreferHeader,
         parameters::TraceParentHeader,
@@ -59,14 +62,15 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let caller = caller.writer(request)?;
     let mut query = Query::read(request.query_string());
     let sequence = query.number("sequence", "must be a whole number from 0 to 2147483647", Sequence::new);
+    let dtstamp = query.dtstamp();
     query.close()?;
     let only_if = preconditions(request)?;
     let booking_id = booking_id(request).ok_or_else(no_such_booking)?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let key = BookingKey { source_system: caller.source_system.clone(), booking_id };
     let origin = origin(request, caller);
-    let cancelled =
-        state.provisioning.cancel(CancelRequest { key, sequence, only_if }, origin, wait.at_most).await;
+    let cancellation = CancelRequest { key, order: MessageOrder { sequence, dtstamp }, only_if };
+    let cancelled = state.provisioning.cancel(cancellation, origin, wait.at_most).await;
     let cancelled = cancelled.map_err(|error| store_problem(request, error))?;
     wait.named_in(answer(BookingResponder::new(request, state), &cancelled))
 }
@@ -74,7 +78,7 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
 fn answer(responder: BookingResponder<'_>, cancelled: &Cancel) -> EndpointResult {
     match cancelled {
         Cancel::Cancelled(booking) => responder.current(booking, HttpResponse::Ok()),
-        Cancel::Stale(booking, stored) => Err(responder.stale(booking, *stored)),
+        Cancel::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
         Cancel::RevisionMismatch(booking) => Err(responder.revision_mismatch(booking)),
         Cancel::NotThere => Err(no_such_booking()),
         Cancel::NoneMatches => Err(BookingResponder::none_matches()),

@@ -2,7 +2,7 @@
 //!
 //! One file per endpoint, named for its operation. Beside them: what a caller sends (`…_request_body`,
 //! `booking_payload`), what a booking looks like in an answer (`…_body`), and how the outcome of a request becomes a
-//! status, headers and a body (`booking_responder`). What becomes of a booking is decided in `provisioning`.
+//! status, headers and a body (`booking_responder`, `late_message`). What becomes of a booking is decided in `provisioning`.
 
 mod booking_body;
 mod booking_payload;
@@ -12,6 +12,7 @@ pub(super) mod create_booking;
 pub(super) mod delete_booking;
 pub(super) mod get_booking;
 mod last_error_body;
+mod late_message;
 pub(super) mod list_bookings;
 mod meeting_settings_body;
 mod open_bodies;

@@ -44,10 +44,10 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// made at the meeting, which **keeps its id and its join link** (200). A cancelled booking is booked again as its next
 /// generation, with a new meeting (201).
 ///
-/// Of several changes while one is being made, the latest counts. A message whose `sequence` is lower than the stored
-/// one, or the same with other content or after a cancel, is ignored (409 `stale-sequence`); without `sequence` the last
-/// writer wins and the stored one stays. If
-/// the booking is cancelled while this request waits, the answer is 409 `booking-cancelled`.
+/// Of several changes while one is being made, the latest counts. A message that is older than the last one, by its
+/// `sequence` or else by its `dtstamp`, is ignored (409 `stale-sequence`), and so is one that is not newer than a cancel by
+/// the key that both have. Where neither key decides, the last writer wins; a key that is not sent stays as it is stored.
+/// If the booking is cancelled while this request waits, the answer is 409 `booking-cancelled`.
 #[utoipa::path(
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",
     params(
@@ -117,7 +117,7 @@ fn answer(responder: BookingResponder<'_>, declared: &Declare) -> EndpointResult
         Declare::Same(booking) | Declare::Changed(booking) => {
             responder.current_unless_cancelled(booking, HttpResponse::Ok())
         }
-        Declare::Stale(booking, stored) => Err(responder.stale(booking, *stored)),
+        Declare::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
         Declare::OrganizerFixed(booking, differences) => {
             Err(responder.differing(ProblemCode::OrganizerImmutable, booking, differences))
         }

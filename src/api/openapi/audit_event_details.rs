@@ -39,6 +39,11 @@ fn audit_event_details() -> Object {
             )
             .build(),
         )
+        .property(
+            "sequence",
+            number("The SEQUENCE of the message that cancelled the booking, where it had one."),
+        )
+        .property("dtstamp", time("Its DTSTAMP, likewise."))
         .property("attempt", attempt())
         .property("graph", graph())
         .property(

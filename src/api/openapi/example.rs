@@ -13,6 +13,7 @@ pub(crate) fn request() -> Value {
         "attendees": [{"upn": "test1@contoso.com", "role": "presenter"}],
         "settings": {"lobbyBypassSettings": {"scope": "organization"}},
         "sequence": 0,
+        "dtstamp": "2026-11-23T10:59:59+01:00",
         "metadata": {"costCentre": "4711"},
     })
 }
@@ -50,6 +51,7 @@ pub(crate) fn provisioned() -> Value {
             "lobbyBypassSettings": {"scope": "organization"},
         },
         "sequence": 0,
+        "dtstamp": "2026-11-23T09:59:59Z",
         "metadata": {"costCentre": "4711"},
         "meeting": {
             "id": "MSoxZjM1ZjJlNi05Y2FiLTQ0YWQtOGQ1YS1iNzRjMTQ3MjAwMDA",

@@ -12,7 +12,7 @@ use super::{example, schema_check, words};
 use crate::api::bookings::BookingResponder;
 use crate::api::fixture::{provisioned, remedies};
 use crate::api::problems::{Problem, ProblemCode, overloaded};
-use crate::booking::{Sequence, differences, parse_with_id};
+use crate::booking::{Dtstamp, MessageOrder, Sequence, differences, parse_with_id};
 use crate::meeting::DesiredState;
 
 fn document() -> Value {
@@ -162,6 +162,11 @@ async fn problems_about_bookings_are_answered_as_in_their_examples() {
         let (_, other) = parse_with_id(other).unwrap();
         responder.differing(code, &booking, &differences(&booking.wanted.spec, &other))
     };
+    let late = MessageOrder {
+        sequence: Sequence::new(0),
+        dtstamp: Some(Dtstamp::parse("2026-11-23T09:30:00Z").unwrap()),
+    };
+    let late = late.lateness(booking.wanted.spec.order()).unwrap();
     for (code, problem) in [
         (
             ProblemCode::BookingDiffers,
@@ -172,7 +177,7 @@ async fn problems_about_bookings_are_answered_as_in_their_examples() {
             differing(ProblemCode::OrganizerImmutable, "organizer", "megan@contoso.com"),
         ),
         (ProblemCode::BookingCancelled, responder.cancelled(&cancelled)),
-        (ProblemCode::StaleSequence, responder.stale(&booking, Sequence::new(0).unwrap())),
+        (ProblemCode::StaleSequence, responder.stale(&booking, late)),
         (ProblemCode::RevisionMismatch, responder.revision_mismatch(&booking)),
         (ProblemCode::NothingToRetry, responder.nothing_to_retry(&booking)),
     ] {

@@ -103,7 +103,8 @@ fn of_a_booking(problem: ProblemCode) -> Value {
             "booking": example::cancelled(),
         }),
         ProblemCode::StaleSequence => json!({
-            "detail": "Booking BK-1001 is at sequence 0; this message is not newer, and was ignored.",
+            "detail": "Booking BK-1001 has sequence 0 and dtstamp 2026-11-23T09:59:59Z; this message has sequence 0 and \
+                       dtstamp 2026-11-23T09:30:00Z. By its dtstamp it is older: it came late, and was ignored.",
             "booking": example::provisioned(),
         }),
         ProblemCode::OrganizerImmutable => json!({

@@ -90,11 +90,11 @@ pub(super) const STALE_SEQUENCE: ProblemTexts = ProblemTexts {
     status: 409,
     retryable: false,
     title: "A newer message was applied before",
-    meaning: "The booking's sequence (RFC 5545) is higher than the one that was sent, or it is the same and the booking \
-              has other content or was cancelled. The message is not newer than what is stored; it was ignored, so that \
-              it undoes nothing.",
+    meaning: "The message is older than the last one about this booking: by its sequence (RFC 5545), or, where that \
+              doesn't decide, by its dtstamp. Or the booking was cancelled, and the message is not newer than the \
+              cancel. It was ignored, so that it undoes nothing; `detail` says which key decided, with both values.",
     what_to_do: "Nothing, if the message was late. Otherwise send the booking with a sequence above the one in \
-                 `booking.sequence`, or without one.",
+                 `booking.sequence`, or with the same one and a dtstamp after the one in `booking.dtstamp`.",
 };
 pub(super) const ORGANIZER_IMMUTABLE: ProblemTexts = ProblemTexts {
     code: "organizer-immutable",

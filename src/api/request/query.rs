@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::api::problems::{ErrorBody, Problem, ProblemCode};
-use crate::booking::{BookingId, ExternalId, FaultList, Generation, UnknownNames};
+use crate::booking::{BookingId, Dtstamp, ExternalId, FaultList, Generation, UnknownNames};
 use crate::clock::{Timestamp, to_micros};
 
 /// A parameter as the caller wrote it, decoded.
@@ -121,6 +121,12 @@ impl Query {
         })
     }
 
+    /// Takes the time stamp of a message.
+    pub(crate) fn dtstamp(&mut self) -> Option<Dtstamp> {
+        // A "+" that was not percent-encoded has become a space; no other space can stand there.
+        self.value("dtstamp", |text| Dtstamp::parse(&text.replace(' ', "+")).map_err(|fault| fault.0))
+    }
+
     /// Takes a whole number; `detail` says which ones are possible.
     pub(crate) fn number<T>(
         &mut self,
@@ -199,6 +205,7 @@ mod tests {
         query.timestamp("startsFrom");
         query.words("status", |word| (word == "pending").then_some(()), &["pending"]);
         query.one_of("order", &["asc", "desc"]);
+        query.dtstamp();
         let problem = query.close().err();
         problem.map_or_else(Vec::new, |problem| problem.places().into_iter().map(str::to_owned).collect())
     }
@@ -218,6 +225,9 @@ mod tests {
             ("status=done", &["status"]),
             ("status=pending,", &["status"]),
             ("order=up", &["order"]),
+            ("dtstamp=2026-11-23T10:00:00+01:00", &[]),
+            ("dtstamp=2026-11-23T10:00:00", &["dtstamp"]),
+            ("dtstamp=", &["dtstamp"]),
             ("organizer=", &["organizer"]),
             ("organizer", &["organizer"]),
             ("organizer=a&organizer=a", &["organizer"]),

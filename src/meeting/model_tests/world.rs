@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::model_graph::{Graph, HeldMeeting, seen};
 use super::{Content, Event, Trouble, Weather};
-use crate::booking::{BookingId, BookingKey, BookingSpec, ExternalId, Generation, Sequence, SourceSystem};
+use crate::booking::{
+    BookingId, BookingKey, BookingSpec, ExternalId, Generation, MessageOrder, Sequence, SourceSystem,
+};
 use crate::clock::Timestamp;
 use crate::meeting::{
     Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, OrganizerChange,
@@ -80,7 +82,7 @@ impl World {
         match latest.declared(spec.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
             Declared::Changed(changed, _) => *latest = changed.booking,
             Declared::BookedAgain => {
-                spec.sequence = spec.sequence.or(latest.wanted.spec.sequence);
+                spec = spec.clone().with_order(latest.wanted.spec.order().renewed_by(spec.order()));
                 self.begin(spec);
             }
             Declared::Same => {}
@@ -105,8 +107,9 @@ impl World {
     fn cancel(&mut self, sequence: Option<u32>) {
         let Some((latest, open)) = self.generations.last_mut() else { return };
         let sequence = sequence.map(|number| Sequence::new(number).unwrap());
+        let order = MessageOrder { sequence, dtstamp: None };
         if let Cancellation::Now(cancelled) | Cancellation::Renewed(cancelled, _) =
-            latest.cancelled_now(sequence, open.is_some(), self.now)
+            latest.cancelled_now(order, open.is_some(), self.now)
         {
             *latest = cancelled.booking;
             self.accepted.iter_mut().for_each(|accepted| accepted.desired_state = DesiredState::Cancelled);

@@ -62,7 +62,8 @@ impl Store {
                     start_at = input.start_at, end_at = input.end_at, due_at = input.due_at,
                     lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
                     lease_until = input.lease_until,
-                    failures = 0, failing_since = null, last_error = null,
+                    failures = input.failures, failing_since = input.failing_since,
+                    last_error = input.last_error::json,
                     provisioned_at = input.provisioned_at, events = booking.events + 1,
                     updated_at = input.updated_at
                 from (select ($1::booking_input).*) as input
