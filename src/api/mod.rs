@@ -40,7 +40,11 @@ mod response;
 mod routes;
 mod state;
 
+#[cfg(test)]
+pub(crate) use bookings::BODY_BYTES_MAX;
 pub(crate) use openapi::openapi_json;
 pub(crate) use problems::{ProblemCode, overloaded};
+#[cfg(test)]
+pub(crate) use request::LIMIT_MAX as PAGE_ITEMS_MAX;
 pub(crate) use routes::configure;
 pub(crate) use state::{ApiState, Remedies, WaitSettings};

@@ -6,6 +6,8 @@ mod background_loops;
 mod demo;
 mod derive_external_id;
 mod doctor;
+#[cfg(test)]
+mod going_live_tests;
 mod graph_connection;
 mod listening_server;
 mod migrate;

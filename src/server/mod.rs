@@ -12,4 +12,6 @@ mod request_line;
 pub(crate) use admin::AdminServer;
 pub(crate) use health::Health;
 pub(crate) use listener::bind;
+#[cfg(test)]
+pub(crate) use public::KEEP_ALIVE;
 pub(crate) use public::PublicServer;

@@ -18,7 +18,7 @@ use crate::api::{self, ApiState};
 use crate::telemetry::Metrics;
 
 /// An idle connection is kept this long for the next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Once no request is under way, connections that clients keep for the next one are closed after this time.
 const IDLE_SECONDS_MAX: u64 = 1;

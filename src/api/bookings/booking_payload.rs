@@ -12,7 +12,7 @@ use crate::api::state::ApiState;
 use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_with_id};
 
 /// The largest body, in bytes: enough for 1,000 attendees.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -20,6 +20,8 @@ pub(super) mod put_booking;
 pub(super) mod retry_booking;
 
 pub(super) use booking_body::{BookingBody, OrganizerBody};
+#[cfg(test)]
+pub(crate) use booking_payload::BODY_BYTES_MAX;
 pub(super) use booking_request_body::PutBookingRequestBody;
 #[cfg(test)]
 pub(super) use booking_responder::BookingResponder;

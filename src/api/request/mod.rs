@@ -19,6 +19,8 @@ pub(super) use accept_header::AcceptedForms;
 pub(super) use authentication::{Authenticated, authenticate};
 pub(super) use booking_path::{booking_id, location, no_such_booking};
 pub(super) use conditional_headers::{has_current, preconditions};
+#[cfg(test)]
+pub(crate) use paging::LIMIT_MAX;
 pub(super) use paging::{PageRequest, empty_page};
 pub(super) use prefer_header::Preferences;
 pub(super) use query::Query;

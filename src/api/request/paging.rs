@@ -7,7 +7,7 @@ use crate::api::response::PageBody;
 /// The size of a page where the request doesn't say.
 const LIMIT_DEFAULT: u32 = 50;
 /// The largest page; a larger one is lowered to it.
-const LIMIT_MAX: u32 = 200;
+pub(crate) const LIMIT_MAX: u32 = 200;
 
 /// The page that a request asks for.
 #[derive(Debug)]

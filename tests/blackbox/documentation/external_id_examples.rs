@@ -22,11 +22,11 @@ async fn python_derives_what_the_table_says() {
     let mut script = block_under(GUIDE, HEADING, "python");
     let (namespace, tenant) =
         ("6f1d4b0e-3c5a-4f0b-9a67-5f0c2f6b7d21", "9188040d-6c67-4c5b-b112-36a304b66dad");
-    for [source_system, booking_id, generation, _] in rows() {
-        script += &format!(
+    script.extend(rows().iter().map(|[source_system, booking_id, generation, _]| {
+        format!(
             "print(external_id('{namespace}', '{tenant}', '{source_system}', '{booking_id}', {generation}))\n"
-        );
-    }
+        )
+    }));
     let expected: Vec<_> = rows().into_iter().map(|[.., external_id]| external_id).collect();
     assert_eq!(python::run(&script, "").await.lines().collect::<Vec<_>>(), expected);
     assert_eq!(expected.len(), 3);

@@ -3,6 +3,7 @@
 mod code_block;
 mod external_id_examples;
 mod faulty_proxy;
+mod going_live;
 mod python;
 mod retry_program;
 mod run_blocks;

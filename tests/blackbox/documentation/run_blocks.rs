@@ -87,7 +87,7 @@ async fn run_commands(app: &TestApp, who: Who, folder: &TempDir, block: &CodeBlo
     bash.env("PROGRAM", env!("CARGO_BIN_EXE_meeting-provisioner"));
     bash.env("BASE", app.url("")).env("KEY", who.key().unwrap());
     bash.env("SIMULATOR", format!("http://{}", app.simulator.address()));
-    let output = tokio::time::timeout(Duration::from_secs(120), bash.output());
+    let output = tokio::time::timeout(Duration::from_mins(2), bash.output());
     let output = output.await.unwrap_or_else(|_| panic!("{} does not end", block.place)).unwrap();
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert!(output.status.success(), "{}: {}\n{}", block.place, output.status, text.concat());
@@ -110,7 +110,7 @@ async fn prepare(app: &TestApp, document: &str) {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(60), listed).await.expect("the events are listed");
+            tokio::time::timeout(Duration::from_mins(1), listed).await.expect("the events are listed");
         }
         "docs/OPERATING.md" => {
             app.simulator.declare(organizer, OrganizerState::Refused, Some("megan@contoso.com"));
