@@ -25,6 +25,7 @@ create table audit_event (
 
 create index audit_event_by_booking on audit_event (source_system, booking_id, event_id);
 create index audit_event_by_time on audit_event using brin (occurred_at);
+create index audit_event_by_request on audit_event ((payload->>'requestId')) where payload->>'requestId' is not null;
 
 comment on table audit_event is
     'The history: one row for each fact, written in the same statement as the act. Append-only.';
@@ -49,6 +50,7 @@ comment on constraint audit_event_key on audit_event is
     'The order of the history of all bookings. recorded_at stands last so that the table can become one of several partitions by time without another index.';
 comment on index audit_event_by_booking is 'The history of one booking, in its order.';
 comment on index audit_event_by_time is 'Finds where a period begins.';
+comment on index audit_event_by_request is 'What one request has caused; what the worker resumed names no request.';
 
 -- Events are facts of the past: the service's own mistakes can't change them either.
 create function audit_event_is_append_only() returns trigger language plpgsql as $$

@@ -1,5 +1,7 @@
 //! Which events a caller asks for.
 
+use uuid::Uuid;
+
 use crate::booking::{BookingId, ExternalId, SourceSystem};
 use crate::clock::Timestamp;
 
@@ -22,6 +24,8 @@ pub struct AuditEventFilter {
     pub kind: Option<String>,
     /// With this outcome, such as `throttled`.
     pub outcome: Option<String>,
+    /// That this request caused.
+    pub request_id: Option<Uuid>,
     /// After which the booking had this status, such as `failed`: it was parked.
     pub next_status: Option<String>,
     /// At this time or later.

@@ -12,7 +12,6 @@ use crate::config::{MigrationSettings, process_environment};
 use crate::meeting::{Booking, BookingFilter, Failure, Status};
 use crate::provisioning::make_due;
 use crate::store::Store;
-use crate::store::reading::BookingPosition;
 
 /// How many bookings are read at once.
 const PAGE: u32 = 200;
@@ -105,7 +104,7 @@ async fn retry_matching(
     let mut from = None;
     loop {
         let page = store.bookings(filter, from, PAGE).await?;
-        for booking in &page {
+        for booking in &page.items {
             show(booking);
             count.listed += 1;
             if let Some(origin) = origin {
@@ -113,9 +112,9 @@ async fn retry_matching(
                 *(if is_due { &mut count.made_due } else { &mut count.unchanged }) += 1;
             }
         }
-        match page.last() {
-            Some(last) if page.len() >= PAGE as usize => from = Some(BookingPosition::behind(last)),
-            _ => return Ok(count),
+        from = page.next;
+        if from.is_none() {
+            return Ok(count);
         }
     }
 }

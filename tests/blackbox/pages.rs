@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::support::{TestApp, Who, booking, booking_with};
 
@@ -13,8 +14,10 @@ async fn pages(app: &TestApp, who: Who, path: &str, meanwhile: Option<&str>) -> 
     for page_number in 0.. {
         assert!(page_number < 100, "the pages never end");
         let page = app.get(who, &next).await.expect(200).json();
-        items.extend(page["items"].as_array().unwrap().clone());
-        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        let shown = page["items"].as_array().unwrap();
+        items.extend(shown.clone());
+        // Oldest first there is always a cursor, and an empty page is the end of what there is now.
+        let Some(cursor) = page["nextCursor"].as_str().filter(|_| !shown.is_empty()) else { break };
         next = format!("{path}&cursor={cursor}");
         if let Some(prefix) = meanwhile {
             app.book(Who::Desk, &booking(&format!("{prefix}-{page_number}"))).await.expect(201);
@@ -57,36 +60,194 @@ async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
     tokio::time::timeout(Duration::from_secs(20), listed).await.expect("events are never listed")
 }
 
-const SLOW_EVENT: &str =
-    "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number, external_id,
-         organizer, actor, payload)
-     select occurred_at, $1, source_system, booking_id, generation, number, external_id, organizer, actor, payload
-     from audit_event limit 1";
+/// Writes an event of a booking in an open transaction, as the service does: under the lock of the booking's row.
+async fn record(transaction: &mut sqlx::PgTransaction<'_>, booking_id: &str, generation: i32, kind: &str) {
+    let written = sqlx::query(
+        "with counted as (
+             update booking set events = events + 1 where booking_id = $1 and generation = $2 returning *
+         )
+         insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number, external_id,
+             organizer, actor, payload)
+         select updated_at, $3, source_system, booking_id, generation, events, external_id, organizer, 'test', '{}'
+         from counted",
+    );
+    let written = written.bind(booking_id).bind(generation).bind(kind).execute(&mut **transaction).await;
+    assert_eq!(written.unwrap().rows_affected(), 1);
+}
 
-/// Following the history, oldest first, misses nothing: not an event whose number was drawn before others that were
-/// committed earlier, and not one whose transaction began later than another but drew its number first.
+/// A reader that keeps `nextCursor` between its reads, as docs/API.md shows it.
+struct Follower<'a> {
+    app: &'a TestApp,
+    path: &'a str,
+    cursor: Option<String>,
+    delivered: Vec<String>,
+}
+
+impl<'a> Follower<'a> {
+    fn of(app: &'a TestApp, path: &'a str) -> Self {
+        Self { app, path, cursor: None, delivered: Vec::new() }
+    }
+
+    /// Reads on to the end, and returns what was delivered this time.
+    async fn read_on(&mut self) -> Vec<String> {
+        let before = self.delivered.len();
+        loop {
+            let cursor = self.cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let path = format!("{}{cursor}", self.path);
+            let page = self.app.get(Who::Auditor, &path).await.expect(200).json();
+            self.cursor = Some(page["nextCursor"].as_str().expect("oldest first, always").to_owned());
+            let events = page["items"].as_array().unwrap();
+            if events.is_empty() {
+                return self.delivered[before..].to_vec();
+            }
+            let kind = |event: &Value| {
+                format!("{} {}", event["bookingId"].as_str().unwrap(), event["type"].as_str().unwrap())
+            };
+            self.delivered.extend(events.iter().map(kind));
+        }
+    }
+
+    /// Reads until as many are delivered in all. An event of the whole history is listed once no older transaction is
+    /// open anywhere on the server, and the tests beside this one hold some open.
+    async fn read_until(&mut self, count: usize) {
+        let read = async {
+            while self.delivered.len() < count {
+                self.read_on().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("events are never listed");
+    }
+}
+
+/// Following the whole history, oldest first, delivers each event once: also one whose number was drawn before others that
+/// were committed earlier, and one whose transaction began later than another but drew its number first. The reader goes on
+/// from the end each time, and from an empty history.
 #[tokio::test]
 async fn a_reader_that_follows_the_history_misses_nothing() {
     let app = TestApp::start().await;
+    let mut follower = Follower::of(&app, "/v1/audit-events?order=asc&limit=3");
+    assert_eq!(follower.read_on().await, [""; 0]);
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.book(Who::Desk, &booking("BK-2")).await.expect(201);
+    follower.read_until(4).await;
     let (mut early, mut slow) = (app.pool.begin().await.unwrap(), app.pool.begin().await.unwrap());
     sqlx::query("select pg_current_xact_id()").execute(&mut *early).await.unwrap();
-    sqlx::query(SLOW_EVENT).bind("slow.event").execute(&mut *slow).await.unwrap();
-    sqlx::query(SLOW_EVENT).bind("early.event").execute(&mut *early).await.unwrap();
+    record(&mut slow, "BK-2", 1, "slow.event").await;
+    record(&mut early, "BK-1", 1, "early.event").await;
     early.commit().await.unwrap();
-    app.book(Who::Desk, &booking("BK-2")).await.expect(201);
-    let path = "/v1/audit-events?order=asc&limit=3";
-    let kinds = |events: &[Value]| -> Vec<String> {
-        events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
-    };
-    let begun = ["booking.accepted", "meeting.created", "early.event"];
+    app.book(Who::Desk, &booking("BK-3")).await.expect(201);
     // The early transaction is older than the slow one, so it may be listed; what came after the slow one may not.
-    assert_eq!(kinds(&history_of(&app, path, 3).await), begun, "it ends before what is still on its way");
+    follower.read_until(5).await;
+    assert_eq!(follower.delivered[4..], ["BK-1 early.event"]);
+    assert_eq!(follower.read_on().await, [""; 0], "it ends before what is still on its way");
     slow.commit().await.unwrap();
-    let all = kinds(&history_of(&app, path, 6).await);
-    assert_eq!(all[..3], begun);
-    assert_eq!(all[3..], ["slow.event", "booking.accepted", "meeting.created"]);
+    follower.read_until(8).await;
+    assert_eq!(follower.delivered[5..], ["BK-2 slow.event", "BK-3 booking.accepted", "BK-3 meeting.created"]);
     app.end().await;
+}
+
+/// Following one booking delivers each event once, at once, and none is passed over: also one of an earlier generation
+/// that drew its number first and is committed last.
+#[tokio::test]
+async fn a_reader_that_follows_one_booking_misses_nothing() {
+    let app = TestApp::start().await;
+    let of_booking = "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking&limit=2";
+    let searched = "/v1/audit-events?sourceSystem=room-booking&bookingId=BK-1&order=asc&limit=3";
+    let of_calls = "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking&order=asc&type=meeting.changed&from=2026-11-23T08:30:00Z";
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    app.delete("BK-1", &[]).await.expect(200);
+    app.declare(&booking("BK-1")).await.expect(201);
+    let mut followers = [of_booking, searched].map(|path| Follower::of(&app, path));
+    for follower in &mut followers {
+        assert_eq!(follower.read_on().await.len(), 7, "{:?}", follower.delivered);
+    }
+    let mut filtered = Follower::of(&app, of_calls);
+    assert_eq!(filtered.read_on().await, [""; 0], "nothing yet, and a place to go on from");
+    let mut slow = app.pool.begin().await.unwrap();
+    record(&mut slow, "BK-1", 1, "slow.event").await;
+    app.clock.advance(Duration::from_hours(1));
+    app.declare(&booking_with("BK-1", json!({"subject": "Another subject"}))).await.expect(200);
+    for follower in &mut followers {
+        let changed = ["BK-1 booking.changed", "BK-1 meeting.changed"];
+        assert_eq!(follower.read_on().await, changed, "the later generation is not held back");
+    }
+    slow.commit().await.unwrap();
+    for follower in &mut followers {
+        assert_eq!(follower.read_on().await, ["BK-1 slow.event"]);
+        assert_eq!(follower.read_on().await, [""; 0]);
+    }
+    assert_eq!(filtered.read_on().await, ["BK-1 meeting.changed"]);
+    app.end().await;
+}
+
+/// Newest first, and where a source system is not the caller's, a list ends: its last page has no cursor.
+#[tokio::test]
+async fn a_list_to_which_nothing_can_come_has_no_cursor_at_its_end() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for (path, events) in [
+        ("/v1/audit-events", 2),
+        ("/v1/audit-events?bookingId=BK-1", 2),
+        ("/v1/bookings/BK-1/audit-events?order=desc", 2),
+        ("/v1/audit-events?order=asc&sourceSystem=another-one", 0),
+        ("/v1/bookings", 1),
+    ] {
+        let page = app.get(Who::Desk, path).await.expect(200).json();
+        assert_eq!(
+            (page["items"].as_array().unwrap().len(), &page["nextCursor"]),
+            (events, &Value::Null),
+            "{path}"
+        );
+    }
+    app.end().await;
+}
+
+/// The statement that searches the history for a request finds its events by their index, among many others.
+#[tokio::test]
+async fn the_events_of_a_request_are_found_by_an_index() {
+    let app = TestApp::start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    for statement in [
+        "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number, external_id,
+             organizer, actor, payload)
+         select occurred_at, event_type, source_system, booking_id || n, generation, number, external_id, organizer, actor,
+             json_build_object('requestId', gen_random_uuid())
+         from audit_event cross join generate_series(1, 20000) as n where event_type = 'booking.accepted'",
+        "analyze audit_event",
+    ] {
+        sqlx::query(statement).execute(&app.pool).await.unwrap();
+    }
+    let listed = listed_by_the_service("order by transaction_id desc, event_id desc");
+    let mut connection = app.pool.acquire().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!(
+        "set plan_cache_mode = force_custom_plan; prepare listed as {listed}"
+    )))
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        "explain execute listed (null, null, null, null, null, null, null, null, null, null, null,
+             '019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10', 51, 2097152, 9223372036854775807, 9223372036854775807)",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    assert!(plan.iter().any(|line| line.contains("audit_event_by_request")), "{plan:#?}");
+    drop(connection);
+    app.end().await;
+}
+
+/// The statement of `src/store/reading/audit_events.rs` with this order, as `.sqlx` keeps it.
+fn listed_by_the_service(order: &str) -> String {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap();
+    let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let queries =
+        texts.map(|text| serde_json::from_str::<Value>(&text).unwrap()["query"].as_str().unwrap().to_owned());
+    let mut found = queries.filter(|query| query.contains("from audit_event") && query.ends_with(order));
+    let query = found.next().expect("a statement with this order");
+    assert_eq!(found.next(), None);
+    query
 }
 
 /// Events are listed once each in both orders while more arrive.
@@ -125,11 +286,10 @@ async fn a_cursor_is_bound_to_its_filters() {
 async fn each_filter_finds_what_it_names() {
     let app = TestApp::start().await;
     let other = "0e5f2f6c-0000-4000-8000-000000000001";
-    let early =
-        serde_json::json!({"startDateTime": "2026-11-30T09:00:00Z", "endDateTime": "2026-11-30T10:00:00Z"});
+    let early = json!({"startDateTime": "2026-11-30T09:00:00Z", "endDateTime": "2026-11-30T10:00:00Z"});
     app.book(Who::Desk, &booking_with("EARLY", early)).await.expect(201);
     app.clock.advance(Duration::from_hours(1));
-    app.book(Who::Desk, &booking_with("OTHER", serde_json::json!({"organizer": other}))).await.expect(201);
+    app.book(Who::Desk, &booking_with("OTHER", json!({"organizer": other}))).await.expect(201);
     let kept = app.booking("OTHER").await;
     let external_id = kept["externalId"].as_str().unwrap();
     let meeting_id = kept["meeting"]["id"].as_str().unwrap().replace('=', "%3D").replace('+', "%2B");
@@ -155,6 +315,11 @@ async fn each_filter_finds_what_it_names() {
             .collect();
         assert_eq!(found, expected, "{query}");
     }
+    let request_id = &app.history_items("OTHER").await[0]["details"]["requestId"];
+    let request_id = request_id.as_str().unwrap().to_uppercase();
+    let of_booking = format!("/v1/bookings/OTHER/audit-events?requestId={request_id}");
+    let page = app.get(Who::Desk, &of_booking).await.expect(200).json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
     for (query, expected) in [
         ("bookingId=OTHER", 2),
         (&format!("externalId={external_id}"), 2),
@@ -165,6 +330,8 @@ async fn each_filter_finds_what_it_names() {
         ("nextStatus=pending", 2),
         ("nextStatus=failed", 0),
         ("outcome=created", 2),
+        (&format!("requestId={request_id}"), 2),
+        ("requestId=019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10", 0),
         ("actor=api-key:Desk", 4),
         ("actor=worker", 0),
         ("from=2026-11-23T09:00:00Z", 2),

@@ -13,7 +13,6 @@ use crate::api::request::{Authenticated, PageRequest, Query, Scope, empty_page};
 use crate::api::response;
 use crate::api::state::ApiState;
 use crate::meeting::{BookingFilter, Status};
-use crate::store::reading::BookingPosition;
 
 /// The problems that this call can answer with.
 pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
@@ -75,10 +74,10 @@ async fn search(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     if scope == Scope::Nothing {
         return response::json(request, HttpResponse::Ok(), &empty_page::<BookingBody<'_>>());
     }
-    let read = state.provisioning.store.bookings(&filter, page.from, page.to_read()).await;
+    let read = state.provisioning.store.bookings(&filter, page.from, page.limit).await;
     let read = read.map_err(|error| store_problem(request, error))?;
     let body = |booking| Ok::<_, Problem>(BookingBody::of(booking, &state.remedies));
-    let page = page.page(&read, BookingPosition::behind, body)?;
+    let page = page.page(&read, body)?;
     response::json(request, HttpResponse::Ok(), &page)
 }
 

@@ -56,7 +56,9 @@ pub(crate) struct AuditEventBody<'a> {
 pub(super) struct AuditEventPageBody {
     /// The events.
     items: Vec<AuditEventBody<'static>>,
-    /// The parameter `cursor` of the next page, opaque; null on the last one.
+    /// The parameter `cursor` of the next page, opaque. Oldest first it is always there: an empty page is the end for now,
+    /// and its cursor leads to what is recorded later. It is null on the last page newest first, and where the source
+    /// system is none that you may see.
     #[schema(required)]
     next_cursor: Option<String>,
 }

@@ -9,7 +9,7 @@ use crate::api::response;
 use crate::api::state::ApiState;
 use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
 use crate::meeting::{Outcome, Status};
-use crate::store::reading::AuditEventPosition;
+use crate::store::reading::{AuditEventPosition, ListPart};
 
 /// Which events a request asks for, in which order, and which page of them.
 #[derive(Debug)]
@@ -20,20 +20,25 @@ pub(super) struct HistoryQuery {
 }
 
 impl HistoryQuery {
-    /// Reads the events from the store: one more than the page has, which tells whether there is a next page.
+    /// Reads the page's events from the store.
     pub(super) async fn read(
         &self,
         request: &HttpRequest,
         state: &ApiState,
-    ) -> Result<Vec<AuditEvent>, Problem> {
+    ) -> Result<ListPart<AuditEvent, AuditEventPosition>, Problem> {
         let store = &state.provisioning.store;
-        let read = store.audit_events(&self.filter, self.order, self.page.from, self.page.to_read()).await;
+        let read =
+            store.audit_events(&self.filter, self.order, self.page.from.as_ref(), self.page.limit).await;
         read.map_err(|error| store_problem(request, error))
     }
 
     /// Answers with the page of what was read.
-    pub(super) fn answer(&self, request: &HttpRequest, read: &[AuditEvent]) -> EndpointResult {
-        let page = self.page.page(read, AuditEventPosition::behind, AuditEventBody::of);
+    pub(super) fn answer(
+        &self,
+        request: &HttpRequest,
+        read: &ListPart<AuditEvent, AuditEventPosition>,
+    ) -> EndpointResult {
+        let page = self.page.page(read, AuditEventBody::of);
         let page = page.map_err(|error| response::unwritable(request, &error))?;
         response::json(request, HttpResponse::Ok(), &page)
     }
@@ -45,6 +50,7 @@ pub(super) fn filter(query: &mut Query) -> AuditEventFilter {
         actor: query.text("actor"),
         kind: query.one_of("type", &EventKind::ALL.map(EventKind::as_str)),
         outcome: query.one_of("outcome", &Outcome::NAMES),
+        request_id: query.uuid("requestId"),
         next_status: query.one_of("nextStatus", &Status::ALL.map(Status::as_str)),
         from: query.timestamp("from"),
         before: query.timestamp("before"),
@@ -98,7 +104,8 @@ mod tests {
     fn every_filter_is_read() {
         let mut query = Query::read(
             "type=meeting.created&outcome=created&actor=worker&from=2026-01-01T00:00:00Z\
-             &before=2026-01-02T00:00:00Z&order=desc&nextStatus=failed",
+             &before=2026-01-02T00:00:00Z&order=desc&nextStatus=failed\
+             &requestId=019AB0F2-69d0-7f43-8a51-6d0b3c9e2f10",
         );
         let filter = filter(&mut query);
         assert_eq!(order(&mut query, Order::Ascending), Order::Descending);
@@ -107,10 +114,12 @@ mod tests {
         assert_eq!((filter.outcome.as_deref(), filter.actor.as_deref()), (Some("created"), Some("worker")));
         assert!(filter.from < filter.before);
         assert_eq!(filter.next_status.as_deref(), Some("failed"));
+        let request_id = filter.request_id.unwrap().to_string();
+        assert_eq!(request_id, "019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10", "in any letter case");
 
-        let mut query = Query::read("type=meeting.made&outcome=ok&from=x&order=up");
+        let mut query = Query::read("type=meeting.made&outcome=ok&from=x&order=up&requestId=x");
         let _filter = super::filter(&mut query);
         assert_eq!(order(&mut query, Order::Descending), Order::Descending);
-        assert_eq!(query.close().unwrap_err().places(), ["type", "outcome", "from", "order"]);
+        assert_eq!(query.close().unwrap_err().places(), ["type", "outcome", "requestId", "from", "order"]);
     }
 }

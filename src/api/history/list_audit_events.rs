@@ -18,8 +18,9 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
 /// Search the history
 ///
 /// The audit events of all bookings that you may see: those of your own source system; with the roles `audit.read` and
-/// `operator`, of all. Newest first. With `order=asc` a reader can follow the history from the beginning: the list ends
-/// before an event that is still being written, so that none is ever missed.
+/// `operator`, of all. Newest first. With `order=asc` a reader can follow the history: `nextCursor` is never null, and the
+/// list ends before an event that is still being written, so that none is ever passed over. `organizer` and `meetingId` ask
+/// what a booking has now, so an event from before it had that may be passed over.
 #[utoipa::path(
     get, path = "/v1/audit-events", operation_id = "listAuditEvents", tag = "History",
     params(

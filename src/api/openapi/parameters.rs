@@ -75,6 +75,9 @@ pub(crate) struct HistoryFilters {
     /// After which the booking had this status; `failed` finds where bookings were parked.
     #[param(example = "failed")]
     next_status: Option<words::StatusWord>,
+    /// Caused by this request: the `requestId` of its answer, and of the log of this service.
+    #[param(format = Uuid, example = "019ab0f2-69d0-7f43-8a51-6d0b3c9e2f10")]
+    request_id: Option<String>,
     /// At this time or later (RFC 3339 with an offset).
     #[param(format = DateTime)]
     from: Option<String>,
@@ -90,6 +93,6 @@ pub(crate) struct PageQuery {
     /// The size of a page, 1 to 200; 50 where it is absent. A larger one is lowered to 200.
     #[param(minimum = 1)]
     limit: Option<u32>,
-    /// `nextCursor` of the page before, with the same filters.
+    /// `nextCursor` of the page before, with the same filters and order.
     cursor: Option<String>,
 }

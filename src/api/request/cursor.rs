@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::query::QueryParameter;
 use crate::clock::Timestamp;
-use crate::store::reading::{AuditEventPosition, BookingPosition};
+use crate::store::reading::{AuditEventPosition, BookingPosition, EventPlace};
 
 const VERSION: u8 = 1;
 const SEAL_BYTES: usize = 8;
@@ -61,17 +61,41 @@ pub(crate) trait Position: Sized {
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
+/// Before the place of an event.
+const BEHIND: u8 = 0;
+/// Before the numbers of what was read of one booking.
+const READ: u8 = 1;
+
 impl Position for AuditEventPosition {
     fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.transaction_id.to_be_bytes());
-        bytes.extend(self.event_id.to_be_bytes());
+        match self {
+            Self::Behind(place) => {
+                bytes.push(BEHIND);
+                bytes.extend(place.transaction_id.to_be_bytes());
+                bytes.extend(place.event_id.to_be_bytes());
+            }
+            Self::Read(numbers) => {
+                bytes.push(READ);
+                bytes.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            }
+        }
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let (transaction_id, event_id) = bytes.split_first_chunk::<8>()?;
-        let event_id = i64::from_be_bytes(event_id.try_into().ok()?);
-        let transaction_id = i64::from_be_bytes(*transaction_id);
-        (transaction_id >= 0).then_some(Self { transaction_id, event_id })
+        match bytes.split_first()? {
+            (&BEHIND, place) => {
+                let (transaction_id, event_id) = place.split_first_chunk::<8>()?;
+                let event_id = i64::from_be_bytes(event_id.try_into().ok()?);
+                let transaction_id = i64::from_be_bytes(*transaction_id);
+                (transaction_id >= 0).then_some(Self::Behind(EventPlace { transaction_id, event_id }))
+            }
+            (&READ, numbers) => {
+                let (numbers, rest) = numbers.as_chunks::<4>();
+                let numbers = numbers.iter().map(|number| i32::from_be_bytes(*number)).collect();
+                rest.is_empty().then_some(Self::Read(numbers))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -126,8 +150,13 @@ mod tests {
         ] {
             assert_eq!(other.read::<BookingPosition>(&text), Err(UNUSABLE));
         }
-        let event = AuditEventPosition { transaction_id: 7, event_id: i64::MAX };
-        assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&event)), Ok(event));
+        for place in [
+            AuditEventPosition::Behind(EventPlace { transaction_id: 7, event_id: i64::MAX }),
+            AuditEventPosition::Read(vec![]),
+            AuditEventPosition::Read(vec![1, i32::MAX, 0]),
+        ] {
+            assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&place)), Ok(place));
+        }
     }
 
     /// A place that lies before the year 1, or before the first transaction, is refused; every other is read.
@@ -144,7 +173,7 @@ mod tests {
             let place = BookingPosition { created_at, external_id: Uuid::nil() };
             assert_eq!(seal.read::<BookingPosition>(&seal.write(&place)).is_ok(), usable, "{created_at}");
         }
-        let place = AuditEventPosition { transaction_id: -1, event_id: 5 };
+        let place = AuditEventPosition::Behind(EventPlace { transaction_id: -1, event_id: 5 });
         assert!(seal.read::<AuditEventPosition>(&seal.write(&place)).is_err());
     }
 
@@ -152,7 +181,7 @@ mod tests {
     #[test]
     fn a_made_up_cursor_is_refused() {
         let seal = sealed("bookings", "crm", "");
-        let good = seal.write(&AuditEventPosition { transaction_id: 7, event_id: 5 });
+        let good = seal.write(&AuditEventPosition::Behind(EventPlace { transaction_id: 7, event_id: 5 }));
         for text in ["", "x", "!!", "AAAA", &good[..good.len() - 1], &format!("{good}AA")] {
             assert!(seal.read::<AuditEventPosition>(text).is_err(), "{text}");
             assert!(seal.read::<BookingPosition>(text).is_err(), "{text}");

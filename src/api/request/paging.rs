@@ -3,6 +3,7 @@
 use super::cursor::{Position, Seal};
 use super::query::Query;
 use crate::api::response::PageBody;
+use crate::store::reading::ListPart;
 
 /// The size of a page where the request doesn't say.
 const LIMIT_DEFAULT: u32 = 50;
@@ -12,7 +13,8 @@ pub(crate) const LIMIT_MAX: u32 = 200;
 /// The page that a request asks for.
 #[derive(Debug)]
 pub(crate) struct PageRequest<P> {
-    limit: u32,
+    /// The most items that it has.
+    pub(crate) limit: u32,
     seal: Seal,
     /// It begins behind this place; none at the beginning of the list.
     pub(crate) from: Option<P>,
@@ -32,22 +34,19 @@ impl<P: Position> PageRequest<P> {
         Self { limit: limit.unwrap_or(LIMIT_DEFAULT), seal, from }
     }
 
-    /// How many items to read: one more than is shown, which tells whether there is a next page.
-    pub(crate) fn to_read(&self) -> u32 {
-        self.limit + 1
-    }
-
     /// The page of what was read.
+    ///
+    /// # Errors
+    /// When an item has no body.
     pub(crate) fn page<'a, T, B, E>(
         &self,
-        read: &'a [T],
-        place: impl Fn(&T) -> P,
+        read: &'a ListPart<T, P>,
         body: impl Fn(&'a T) -> Result<B, E>,
     ) -> Result<PageBody<B>, E> {
-        let shown = read.get(..self.limit as usize).unwrap_or(read);
-        let more = read.len() > shown.len();
-        let next_cursor = shown.last().filter(|_| more).map(|last| self.seal.write(&place(last)));
-        Ok(PageBody { items: shown.iter().map(body).collect::<Result<_, E>>()?, next_cursor })
+        Ok(PageBody {
+            items: read.items.iter().map(body).collect::<Result<_, E>>()?,
+            next_cursor: read.next.as_ref().map(|next| self.seal.write(next)),
+        })
     }
 }
 
@@ -61,7 +60,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::store::reading::AuditEventPosition;
+    use crate::store::reading::{AuditEventPosition, EventPlace};
 
     fn requested(text: &str) -> (PageRequest<AuditEventPosition>, Result<(), Vec<String>>) {
         let mut query = Query::read(text);
@@ -93,24 +92,22 @@ mod tests {
         }
     }
 
-    fn position(event_id: i64) -> AuditEventPosition {
-        AuditEventPosition { transaction_id: 1, event_id }
-    }
-
-    /// A page ends with the cursor of the next one where there is more, and its cursor leads right behind it.
+    /// A page carries the cursor of the place where reading goes on, and none where nothing can follow.
     #[test]
     fn a_page_leads_to_the_next_one() {
-        let page_of = |text: &str, read: &[i64]| {
+        let place = AuditEventPosition::Behind(EventPlace { transaction_id: 1, event_id: 6 });
+        let page_of = |text: &str, next: Option<AuditEventPosition>| {
             let (page, closed) = requested(text);
             closed.unwrap();
-            let page = page.page(read, |n| position(*n), |n| Ok::<_, Infallible>(*n)).unwrap();
+            let read = ListPart { items: vec![7, 6], next };
+            let page = page.page(&read, |n| Ok::<_, Infallible>(*n)).unwrap();
             (page.items, page.next_cursor)
         };
-        assert_eq!(page_of("limit=2", &[7, 6]), (vec![7, 6], None));
-        let (items, cursor) = page_of("limit=2&organizer=a", &[7, 6, 5]);
+        assert_eq!(page_of("limit=2", None), (vec![7, 6], None));
+        let (items, cursor) = page_of("limit=2&organizer=a", Some(place.clone()));
         assert_eq!(items, [7, 6]);
         let cursor = cursor.unwrap();
-        assert_eq!(requested(&format!("cursor={cursor}&organizer=a")).0.from, Some(position(6)));
+        assert_eq!(requested(&format!("cursor={cursor}&organizer=a")).0.from, Some(place));
         let (_, closed) = requested(&format!("cursor={cursor}&organizer=b"));
         assert_eq!(closed, Err(vec!["cursor".to_owned()]));
     }

@@ -152,9 +152,14 @@ impl Query {
 
     /// Takes the external id of a meeting.
     pub(crate) fn external_id(&mut self) -> Option<ExternalId> {
-        self.value("externalId", |text| {
+        self.uuid("externalId").map(ExternalId::new)
+    }
+
+    /// Takes a UUID, in its usual form and in any letter case.
+    pub(crate) fn uuid(&mut self, name: &'static str) -> Option<Uuid> {
+        self.value(name, |text| {
             let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
-            id.map(ExternalId::new).ok_or("must be a UUID such as 4b22997d-a5f7-5483-b720-2dee50154e74")
+            id.ok_or("must be a UUID such as 4b22997d-a5f7-5483-b720-2dee50154e74")
         })
     }
 

@@ -2,25 +2,68 @@
 
 use uuid::Uuid;
 
+use super::list_part::{BYTES_MAX, ListPart, cut};
 use crate::audit::{AuditEvent, AuditEventFilter, Order};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem};
 use crate::clock::Timestamp;
 use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
-/// A place in the history: right behind an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AuditEventPosition {
+/// A place in a list of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuditEventPosition {
+    /// Right behind an event.
+    Behind(EventPlace),
+    /// In the history of one booking, oldest first: how many events of each generation were read, from the first
+    /// generation on.
+    Read(Vec<i32>),
+}
+
+/// Where an event stands, or may be recorded: the events of all bookings are in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EventPlace {
     /// The transaction that wrote it.
     pub(crate) transaction_id: i64,
     /// Its number.
     pub(crate) event_id: i64,
 }
 
+impl EventPlace {
+    /// Before every event.
+    const BEGINNING: Self = Self { transaction_id: 0, event_id: 0 };
+    /// Behind every event.
+    const END: Self = Self { transaction_id: i64::MAX, event_id: i64::MAX };
+}
+
 impl AuditEventPosition {
-    /// The place right behind this event.
-    pub(crate) fn behind(event: &AuditEvent) -> Self {
-        Self { transaction_id: event.transaction_id, event_id: event.event_id }
+    fn behind(row: &AuditEventRow) -> Self {
+        Self::Behind(EventPlace { transaction_id: row.transaction_id, event_id: row.event_id })
+    }
+
+    /// The place in a list that is ordered by transactions or events; `other` where it is one of another list.
+    fn place_or(from: Option<&Self>, other: EventPlace) -> EventPlace {
+        match from {
+            Some(&Self::Behind(place)) => place,
+            Some(Self::Read(_)) | None => other,
+        }
+    }
+
+    /// How many events of each generation were read, with these rows.
+    fn read_with(from: Option<&Self>, rows: &[AuditEventRow]) -> Self {
+        let mut numbers = Self::numbers(from).to_vec();
+        for row in rows {
+            let generation = usize::try_from(row.generation).unwrap_or(1).max(1);
+            numbers.resize(numbers.len().max(generation), 0);
+            numbers[generation - 1] = row.number;
+        }
+        Self::Read(numbers)
+    }
+
+    fn numbers(from: Option<&Self>) -> &[i32] {
+        match from {
+            Some(Self::Read(numbers)) => numbers,
+            Some(Self::Behind(_)) | None => &[],
+        }
     }
 }
 
@@ -33,6 +76,7 @@ struct AuditEventRow {
     source_system: String,
     booking_id: String,
     generation: i32,
+    number: i32,
     external_id: Uuid,
     organizer: String,
     meeting_id: Option<String>,
@@ -40,37 +84,53 @@ struct AuditEventRow {
     payload: String,
 }
 
-/// A checked query for events: filters `$1` to `$10` and `$14`, then `$tail`, whose own arguments are the position in
-/// `$11` and `$12` and the limit in `$13`.
+/// A checked query for part of the events: the filters are `$1` to `$12`, the limit `$13`, the bytes `$14`; the arguments
+/// of `$condition` begin with `$15`. It reads one row more than the part has, by rows and by bytes: up to the second row
+/// before which the bytes are reached.
 macro_rules! audit_event_rows {
-    ($filter:ident, $from:ident, $limit:ident, $tail:tt) => {
+    ($filter:ident, $limit:ident, $condition:tt, $order:tt $(, $argument:expr)*) => {
         sqlx::query_as!(
             AuditEventRow,
             r#"
             select event_id, transaction_id::text::bigint as "transaction_id!", occurred_at, event_type, outcome,
-                source_system, booking_id, generation, external_id, organizer, meeting_id, actor,
-                payload::text as "payload!"
-            from audit_event
-            where ($1::text is null or source_system = $1)
-                and ($2::text is null or booking_id = $2)
-                and ($3::uuid is null or (source_system, booking_id, generation) in (
-                    select source_system, booking_id, generation from booking where external_id = $3
-                ))
-                and ($4::text is null or (source_system, booking_id, generation) in (
-                    select source_system, booking_id, generation from booking where meeting_id = $4
-                ))
-                and ($5::text is null or lower(organizer) = lower($5) or (source_system, booking_id, generation) in (
-                    select source_system, booking_id, generation from booking
-                    where organizer_id::text = lower($5)
-                ))
-                and ($6::text is null or actor = $6)
-                and ($7::text is null or event_type = $7)
-                and ($8::text is null or outcome = $8)
-                and ($9::timestamptz is null or occurred_at >= $9)
-                and ($10::timestamptz is null or occurred_at < $10)
-                and ($14::text is null or payload->'next'->>'status' = $14)
-            "#
-                + $tail,
+                source_system, booking_id, generation, number, external_id, organizer, meeting_id, actor,
+                payload as "payload!"
+            from (
+                select *, sum(octet_length(payload)) over (
+                    order by "# + $order + r#" rows between unbounded preceding and 2 preceding
+                ) as bytes_before
+                from (
+                    select event_id, transaction_id, occurred_at, event_type, outcome, source_system, booking_id,
+                        generation, number, external_id, organizer, meeting_id, actor, payload::text as payload
+                    from audit_event
+                    where ($1::text is null or source_system = $1)
+                        and ($2::text is null or booking_id = $2)
+                        and ($3::uuid is null or (source_system, booking_id, generation) in (
+                            select source_system, booking_id, generation from booking where external_id = $3
+                        ))
+                        and ($4::text is null or (source_system, booking_id, generation) in (
+                            select source_system, booking_id, generation from booking where meeting_id = $4
+                        ))
+                        and ($5::text is null or lower(organizer) = lower($5)
+                            or (source_system, booking_id, generation) in (
+                                select source_system, booking_id, generation from booking
+                                where organizer_id::text = lower($5)
+                            )
+                        )
+                        and ($6::text is null or actor = $6)
+                        and ($7::text is null or event_type = $7)
+                        and ($8::text is null or outcome = $8)
+                        and ($9::timestamptz is null or occurred_at >= $9)
+                        and ($10::timestamptz is null or occurred_at < $10)
+                        and ($11::text is null or payload->'next'->>'status' = $11)
+                        and ($12::text is null or payload->>'requestId' = $12)
+                        and "# + $condition + r#"
+                    order by "# + $order + r#"
+                    limit $13
+                ) as found
+            ) as measured
+            where coalesce(bytes_before, 0) < $14
+            order by "# + $order,
             $filter.source_system.as_ref().map(|name| name.as_str()),
             $filter.booking_id.as_ref().map(|id| id.as_str()),
             $filter.external_id.map(ExternalId::uuid),
@@ -81,10 +141,11 @@ macro_rules! audit_event_rows {
             $filter.outcome.as_deref(),
             $filter.from,
             $filter.before,
-            $from.map(|from| from.transaction_id),
-            $from.map(|from| from.event_id),
-            i64::from($limit),
             $filter.next_status.as_deref(),
+            $filter.request_id.map(|id| id.to_string()),
+            i64::from($limit) + 1,
+            i64::from(BYTES_MAX)
+            $(, $argument)*
         )
     };
 }
@@ -92,68 +153,112 @@ macro_rules! audit_event_rows {
 impl Store {
     /// Up to `limit` events from a place on.
     ///
-    /// The history of one booking is in the order in which its events happened. That of all bookings is in the order
-    /// of the transactions that wrote them. Oldest first, it ends before the first transaction that is still under
-    /// way, so that a reader who follows it misses no event that is committed later.
+    /// The history of one booking is in the order in which its events were numbered. That of all bookings is in the order
+    /// of the transactions that wrote them.
+    ///
+    /// Oldest first, there is always a place where the next read goes on, and a reader that follows the list misses no
+    /// event that is committed late. Of all bookings the list ends before the first transaction that is still under way.
+    /// Of one booking nothing is held back: each generation writes its events one after another under the lock of its
+    /// row, so the place is the number of the last event read of each.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,
         order: Order,
-        from: Option<AuditEventPosition>,
+        from: Option<&AuditEventPosition>,
         limit: u32,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
+    ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
         let of_one_booking = filter.source_system.is_some() && filter.booking_id.is_some();
         again_if_lost!(self, async {
-            let mut connection = self.connections.acquire().await?;
-            let rows = match (of_one_booking, order) {
-                (true, Order::Ascending) => {
-                    let rows = audit_event_rows!(
-                        filter,
-                        from,
-                        limit,
-                        "and ($11::bigint is null or event_id > $12::bigint) order by event_id limit $13"
-                    );
-                    rows.fetch_all(&mut connection).await?
-                }
-                (true, Order::Descending) => {
-                    let rows = audit_event_rows!(
-                        filter,
-                        from,
-                        limit,
-                        "and ($11::bigint is null or event_id < $12::bigint) order by event_id desc limit $13"
-                    );
-                    rows.fetch_all(&mut connection).await?
-                }
-                (false, Order::Ascending) => {
-                    let rows = audit_event_rows!(
-                        filter,
-                        from,
-                        limit,
-                        r#"
-            and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-            and ($11::bigint is null or (transaction_id, event_id) > ($11::text::xid8, $12::bigint))
-            order by transaction_id, event_id
-            limit $13
-            "#
-                    );
-                    rows.fetch_all(&mut connection).await?
-                }
-                (false, Order::Descending) => {
-                    let rows = audit_event_rows!(
-                        filter,
-                        from,
-                        limit,
-                        r#"
-            and ($11::bigint is null or (transaction_id, event_id) < ($11::text::xid8, $12::bigint))
-            order by transaction_id desc, event_id desc
-            limit $13
-            "#
-                    );
-                    rows.fetch_all(&mut connection).await?
-                }
-            };
-            rows.into_iter().map(AuditEvent::try_from).collect()
+            match (order, of_one_booking) {
+                (Order::Ascending, true) => self.oldest_of_one_booking(filter, from, limit).await,
+                (Order::Ascending, false) => self.oldest_of_all(filter, from, limit).await,
+                (Order::Descending, _) => self.newest(filter, of_one_booking, from, limit).await,
+            }
         })
+    }
+
+    async fn oldest_of_one_booking(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<&AuditEventPosition>,
+        limit: u32,
+    ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
+        let numbers = AuditEventPosition::numbers(from);
+        let rows = audit_event_rows!(
+            filter,
+            limit,
+            "number > coalesce(($15::integer[])[generation], 0)",
+            "event_id",
+            numbers
+        );
+        let mut rows = rows.fetch_all(&mut self.connections.acquire().await?).await?;
+        cut(&mut rows, limit, |row| row.payload.len());
+        let next = AuditEventPosition::read_with(from, &rows);
+        part(rows, Some(next))
+    }
+
+    async fn oldest_of_all(
+        &self,
+        filter: &AuditEventFilter,
+        from: Option<&AuditEventPosition>,
+        limit: u32,
+    ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
+        let place = AuditEventPosition::place_or(from, EventPlace::BEGINNING);
+        let mut connection = self.connections.acquire().await?;
+        // Every transaction before this one has ended, so the statement below sees all that they wrote.
+        let first_open = sqlx::query_scalar!(
+            r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "first_open!""#
+        );
+        let first_open = first_open.fetch_one(&mut connection).await?;
+        let rows = audit_event_rows!(
+            filter,
+            limit,
+            r#"transaction_id < $15::bigint::text::xid8
+                        and (transaction_id, event_id) > ($16::bigint::text::xid8, $17::bigint)"#,
+            "transaction_id, event_id",
+            first_open,
+            place.transaction_id,
+            place.event_id
+        );
+        let mut rows = rows.fetch_all(&mut connection).await?;
+        let next = if cut(&mut rows, limit, |row| row.payload.len()) {
+            rows.last().map(AuditEventPosition::behind)
+        } else {
+            // All before it was looked through, also what the filters leave out.
+            let end = EventPlace { transaction_id: first_open, event_id: 0 };
+            Some(AuditEventPosition::Behind(place.max(end)))
+        };
+        part(rows, next)
+    }
+
+    async fn newest(
+        &self,
+        filter: &AuditEventFilter,
+        of_one_booking: bool,
+        from: Option<&AuditEventPosition>,
+        limit: u32,
+    ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
+        let place = AuditEventPosition::place_or(from, EventPlace::END);
+        let mut connection = self.connections.acquire().await?;
+        let mut rows = if of_one_booking {
+            audit_event_rows!(filter, limit, "event_id < $15::bigint", "event_id desc", place.event_id)
+                .fetch_all(&mut connection)
+                .await?
+        } else {
+            audit_event_rows!(
+                filter,
+                limit,
+                "(transaction_id, event_id) < ($15::bigint::text::xid8, $16::bigint)",
+                "transaction_id desc, event_id desc",
+                place.transaction_id,
+                place.event_id
+            )
+            .fetch_all(&mut connection)
+            .await?
+        };
+        let has_more = cut(&mut rows, limit, |row| row.payload.len());
+        let next = rows.last().filter(|_| has_more).map(AuditEventPosition::behind);
+        part(rows, next)
     }
 
     /// Whether events bear the numbers of transactions that this server has not run, as after a restore into a new
@@ -168,6 +273,14 @@ impl Store {
         );
         Ok(found.fetch_one(&mut self.connections.acquire().await?).await?)
     }
+}
+
+fn part(
+    rows: Vec<AuditEventRow>,
+    next: Option<AuditEventPosition>,
+) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
+    let items = rows.into_iter().map(AuditEvent::try_from).collect::<Result<_, _>>()?;
+    Ok(ListPart { items, next })
 }
 
 impl TryFrom<AuditEventRow> for AuditEvent {

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::list_part::{BYTES_MAX, ListPart, cut};
 use crate::booking::{BookingId, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{Booking, BookingFilter, Failure, Status};
@@ -25,30 +26,41 @@ impl BookingPosition {
     }
 }
 
-/// A checked query for a page of bookings, with one more condition.
+/// A checked query for part of the bookings, with one more condition. It reads one row more than the part has, by rows and
+/// by bytes: up to the second row before which the bytes are reached.
 macro_rules! page {
     ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident) => {
         booking_rows!(
             "select",
             r#"
-                from booking
-                where ($1::text is null or source_system = $1)
-                    and ($2::text is null or booking_id = $2)
-                    and (cardinality($3::text[]) = 0 or status = any($3))
-                    and ($4::text is null or lower(organizer) = lower($4) or organizer_id::text = lower($4))
-                    and ($5::uuid is null or external_id = $5)
-                    and ($6::text is null or meeting_id = $6)
-                    and ($7::timestamptz is null or start_at >= $7)
-                    and ($8::timestamptz is null or start_at < $8)
-                    and ($9::timestamptz is null or updated_at >= $9)
-                    and ($10::timestamptz is null or updated_at < $10)
-                    and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
-                    and ($14::text is null or last_error->>'code' = $14)
+                from (
+                    select *, sum(octet_length(wanted::text) + coalesce(octet_length(seen::text), 0)) over (
+                        order by created_at desc, external_id desc
+                        rows between unbounded preceding and 2 preceding
+                    ) as bytes_before
+                    from (
+                        select * from booking
+                        where ($1::text is null or source_system = $1)
+                            and ($2::text is null or booking_id = $2)
+                            and (cardinality($3::text[]) = 0 or status = any($3))
+                            and ($4::text is null or lower(organizer) = lower($4) or organizer_id::text = lower($4))
+                            and ($5::uuid is null or external_id = $5)
+                            and ($6::text is null or meeting_id = $6)
+                            and ($7::timestamptz is null or start_at >= $7)
+                            and ($8::timestamptz is null or start_at < $8)
+                            and ($9::timestamptz is null or updated_at >= $9)
+                            and ($10::timestamptz is null or updated_at < $10)
+                            and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
+                            and ($14::text is null or last_error->>'code' = $14)
                 "#
                 + $condition
                 + r#"
+                        order by created_at desc, external_id desc
+                        limit $13
+                    ) as found
+                ) as booking
+                where coalesce(bytes_before, 0) < $15
                 order by created_at desc, external_id desc
-                limit $13
                 "#,
             $filter.source_system.as_ref().map(SourceSystem::as_str),
             $filter.booking_id.as_ref().map(BookingId::as_str),
@@ -62,8 +74,9 @@ macro_rules! page {
             $filter.updated_before,
             $from.map(|from| from.created_at),
             $from.map(|from| from.external_id),
-            i64::from($limit),
+            i64::from($limit) + 1,
             $filter.code.map(Failure::code),
+            i64::from(BYTES_MAX),
         )
     };
 }
@@ -76,20 +89,25 @@ impl Store {
         filter: &BookingFilter,
         from: Option<BookingPosition>,
         limit: u32,
-    ) -> Result<Vec<Booking>, StoreError> {
+    ) -> Result<ListPart<Booking, BookingPosition>, StoreError> {
         let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
         again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
             // A search for what is not done is for few bookings among very many. With this condition Postgres may take
             // the indexes that hold those few; from the parameters alone it can't know.
-            let rows = if is_about_unfinished(&filter.statuses) {
+            let mut rows = if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
                     .fetch_all(&mut connection)
                     .await?
             } else {
                 page!("", filter, statuses, from, limit).fetch_all(&mut connection).await?
             };
-            rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking)).collect()
+            let has_more =
+                cut(&mut rows, limit, |row| row.wanted.len() + row.seen.as_ref().map_or(0, String::len));
+            let items = rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking));
+            let items = items.collect::<Result<Vec<_>, _>>()?;
+            let next = items.last().filter(|_| has_more).map(BookingPosition::behind);
+            Ok(ListPart { items, next })
         })
     }
 }

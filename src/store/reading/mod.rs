@@ -6,11 +6,13 @@ mod due;
 mod find_booking;
 mod held;
 mod list_bookings;
+mod list_part;
 mod meetings_made;
 mod pauses;
 mod recent_attempts;
 mod to_compare;
 
-pub(crate) use audit_events::AuditEventPosition;
+pub(crate) use audit_events::{AuditEventPosition, EventPlace};
 pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;
+pub(crate) use list_part::ListPart;

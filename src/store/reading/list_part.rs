@@ -1,0 +1,55 @@
+//! What one read of a list returns.
+
+/// About how many bytes of stored JSON one read of a list takes: it ends with the row that reaches them. With as many
+/// replicas' worth of readers as `http.requests_max` this is the memory of their lists, and it is far more than a page
+/// of usual bookings has.
+pub(super) const BYTES_MAX: u32 = 2 * 1024 * 1024;
+
+/// Some items of a list, in its order.
+#[derive(Debug)]
+pub(crate) struct ListPart<T, P> {
+    /// At most as many as were asked for, and about [`BYTES_MAX`] bytes of them; at least one, if there is one.
+    pub(crate) items: Vec<T>,
+    /// Where the next read goes on; none where nothing can follow.
+    pub(crate) next: Option<P>,
+}
+
+/// Cuts what a statement has read, which is one row more than the part has, where there is one more. Returns whether
+/// there was.
+pub(super) fn cut<R>(rows: &mut Vec<R>, limit: u32, bytes: impl Fn(&R) -> usize) -> bool {
+    let mut bytes_before = 0;
+    let fits = |row: &&R| {
+        let fits = bytes_before < BYTES_MAX as usize;
+        bytes_before += bytes(row);
+        fits
+    };
+    let part = rows.iter().take(limit as usize).take_while(fits).count();
+    let has_more = rows.len() > part;
+    rows.truncate(part);
+    has_more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A part ends with its limit or with the row that reaches the bytes, whichever is first, and has at least one row.
+    #[test]
+    fn a_part_ends_by_rows_and_by_bytes() {
+        let max = BYTES_MAX as usize;
+        for (rows, limit, expected, more) in [
+            (vec![], 2, 0, false),
+            (vec![1], 2, 1, false),
+            (vec![1, 1], 2, 2, false),
+            (vec![1, 1, 1], 2, 2, true),
+            (vec![max * 9], 2, 1, false),
+            (vec![max * 9, 1], 2, 1, true),
+            (vec![max - 1, max, 1], 9, 2, true),
+            (vec![max - 1, 1, 1], 9, 2, true),
+            (vec![max, 1], 9, 1, true),
+        ] {
+            let mut read = rows.clone();
+            assert_eq!((cut(&mut read, limit, |bytes| *bytes), read.len()), (more, expected), "{rows:?}");
+        }
+    }
+}
