@@ -30,7 +30,7 @@
 //! | --- | --- |
 //! | `main` | `command` |
 //! | `clock` | — |
-//! | `booking` | `clock` |
+//! | `booking` | `clock`, `suggestion` |
 //! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
 //! | `provisioning` | `audit`, `booking`, `clock`, `error_chain`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
@@ -45,8 +45,9 @@
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
 //! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
-//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting` |
-//! | `setting` | — |
+//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting`, `suggestion` |
+//! | `setting` | `suggestion` |
+//! | `suggestion` | — |
 //! | `telemetry` | `booking`, `config` |
 //! | `error_chain` | — |
 //! | `under_way` | — |
@@ -88,6 +89,7 @@ mod provisioning;
 mod server;
 mod setting;
 mod store;
+mod suggestion;
 mod telemetry;
 mod throttling;
 mod under_way;

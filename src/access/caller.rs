@@ -19,7 +19,7 @@ pub enum Action {
     ReadAudit,
     /// Check whether bookings for an organizer would work, which asks Graph.
     CheckOrganizers,
-    /// Make bookings due again that failed or wait.
+    /// Retry bookings that failed or wait; whose, see [`Caller::check_retry_of`].
     RetryBookings,
 }
 
@@ -30,7 +30,7 @@ impl Action {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
             Self::CheckOrganizers => &[Role::BookingsWrite, Role::BookingsRead, Role::Operator],
-            Self::RetryBookings => &[Role::Operator],
+            Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
         }
     }
 
@@ -38,10 +38,9 @@ impl Action {
     #[must_use]
     pub fn needed_role(self) -> Role {
         match self {
-            Self::WriteBookings => Role::BookingsWrite,
+            Self::WriteBookings | Self::RetryBookings => Role::BookingsWrite,
             Self::ReadBookings | Self::CheckOrganizers => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
-            Self::RetryBookings => Role::Operator,
         }
     }
 }
@@ -106,6 +105,18 @@ impl Caller {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
+    /// Whether it may retry bookings of this source system: of its own, if it may write them, and as an operator of each.
+    ///
+    /// # Errors
+    /// With the role that it lacks.
+    pub fn check_retry_of(&self, source_system: &SourceSystem) -> Result<(), AccessFault> {
+        self.check(Action::RetryBookings)?;
+        if *source_system == self.source_system || self.roles.contains(Role::Operator) {
+            return Ok(());
+        }
+        Err(AccessFault::Forbidden { needed: Role::Operator })
+    }
+
     /// Whether it may read the bookings of all source systems, or those of its own alone.
     #[must_use]
     pub fn sees_all_source_systems(&self) -> bool {
@@ -130,7 +141,7 @@ mod tests {
     fn roles_allow_what_the_table_says() {
         // write, read, audit, check, retry, all source systems
         for (role, expected) in [
-            (Role::BookingsWrite, [true, true, true, true, false, false]),
+            (Role::BookingsWrite, [true, true, true, true, true, false]),
             (Role::BookingsRead, [false, true, true, true, false, false]),
             (Role::AuditRead, [false, true, true, false, false, true]),
             (Role::Operator, [false, true, true, true, true, true]),
@@ -147,6 +158,31 @@ mod tests {
                 let fault = AccessFault::Forbidden { needed: act.needed_role() };
                 assert_eq!(caller.check(act), if caller.may(act) { Ok(()) } else { Err(fault) });
             }
+        }
+    }
+
+    /// A booking system retries its own bookings, also where it may read those of others; an operator retries all.
+    #[test]
+    fn only_an_operator_retries_for_others() {
+        use Role::{AuditRead, BookingsRead, BookingsWrite, Operator};
+        let [own, other] = ["crm", "rooms"].map(|name| SourceSystem::parse(name).unwrap());
+        for (roles, expected) in [
+            (&[BookingsRead, AuditRead][..], [Some(BookingsWrite), Some(BookingsWrite)]),
+            (&[BookingsWrite], [None, Some(Operator)]),
+            (&[BookingsWrite, AuditRead], [None, Some(Operator)]),
+            (&[Operator], [None, None]),
+        ] {
+            let caller = Caller {
+                name: CallerName::parse("test").unwrap(),
+                source_system: own.clone(),
+                roles: roles.iter().copied().collect(),
+            };
+            let found = [&own, &other].map(|system| match caller.check_retry_of(system) {
+                Ok(()) => None,
+                Err(AccessFault::Forbidden { needed }) => Some(needed),
+                Err(other) => panic!("{other:?}"),
+            });
+            assert_eq!(found, expected, "{roles:?}");
         }
     }
 

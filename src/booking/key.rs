@@ -55,6 +55,19 @@ impl BookingId {
         Ok(Self(text.to_owned()))
     }
 
+    /// Reads the id of a booking that is to be made. The path segments `.` and `..` are none: clients and proxies take them
+    /// out of a path, however they are encoded (RFC 3986, 5.2.4; WHATWG URL, 4.4), so the booking could be made, but not be
+    /// read, changed or cancelled.
+    ///
+    /// # Errors
+    /// When the id can't be kept, or not be used in a path; the fault says why.
+    pub fn parse_new(text: &str) -> Result<Self, TextFault> {
+        match text {
+            "." | ".." => Err(TextFault("must not be \".\" or \"..\": neither can stand in a path")),
+            _ => Self::parse(text),
+        }
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

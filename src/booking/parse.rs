@@ -1,6 +1,6 @@
 //! A JSON body becomes a booking, or the list of all its faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,7 +43,7 @@ pub fn parse(body: Value) -> Result<(Option<BookingId>, BookingSpec), Vec<Member
 /// # Errors
 /// All faults of the body at once, each with its JSON Pointer.
 pub fn parse_with_id(body: Value) -> Result<(BookingId, BookingSpec), Vec<MemberFault>> {
-    let (id, spec) = read(body, |members| members.required_text("bookingId", BookingId::parse))?;
+    let (id, spec) = read(body, |members| members.required_text("bookingId", BookingId::parse_new))?;
     id.map(|id| (id, spec)).ok_or_else(|| vec![MemberFault::at("/bookingId", "is required")])
 }
 
@@ -101,6 +101,7 @@ fn spec(mut members: Members<'_>) -> Option<BookingSpec> {
         chat_thread_id,
         settings,
         effective_settings: MeetingSettings::default(),
+        released_settings: BTreeSet::new(),
         sequence,
         dtstamp,
         metadata,

@@ -1,5 +1,7 @@
 //! What is said of a name that means nothing in its place: of a member of an object, or of a parameter of a query.
 
+use crate::suggestion::nearest;
+
 /// The names in one object or query that mean nothing there, as they are told one after the other.
 #[derive(Debug)]
 pub struct UnknownNames<'a> {
@@ -19,7 +21,7 @@ impl<'a> UnknownNames<'a> {
     /// are known.
     pub fn detail(&mut self, name: &str) -> String {
         let Self { what, known, .. } = self;
-        match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        match nearest(name, known.iter().copied()) {
             Some(meant) => format!("is not {what} here; did you mean \"{meant}\"?"),
             None if known.is_empty() => format!("is not {what} here; there are none"),
             None if self.known_are_told => format!("is not {what} here"),
@@ -35,12 +37,13 @@ impl<'a> UnknownNames<'a> {
 mod tests {
     use super::*;
 
-    /// The known names are told once; a name in another letter case is told as what was meant, before and after.
+    /// The known names are told once; a misspelt name is told as what was meant, before and after.
     #[test]
     fn the_known_names_are_told_once() {
         let mut unknown = UnknownNames::beside(&["limit", "order"], "a parameter");
         for (name, detail) in [
             ("Limit", "is not a parameter here; did you mean \"limit\"?"),
+            ("limits", "is not a parameter here; did you mean \"limit\"?"),
             ("colour", "is not a parameter here; known are limit, order"),
             ("size", "is not a parameter here"),
             ("ORDER", "is not a parameter here; did you mean \"order\"?"),

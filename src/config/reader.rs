@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config_faults::ConfigFaults;
 use super::sources::{STANDARD_NAMES, SourcedValue, Sources, UnusedName, Value, normalized, variable_of};
 use crate::setting::{
-    FaultNoted, FileFaults, SettingFault, SettingRule, ValueOrigin, did_you_mean, nearest, read_toml,
-    read_variable,
+    FaultNoted, FileFaults, SettingFault, SettingRule, ValueOrigin, read_toml, read_variable,
 };
+use crate::suggestion::{did_you_mean, nearest};
 
 /// Reads settings out of [`Sources`].
 pub(super) struct Reader {

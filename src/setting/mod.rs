@@ -9,7 +9,6 @@
 mod setting_fault;
 mod setting_file;
 mod setting_rule;
-mod suggestion;
 mod table_reader;
 mod value_origin;
 
@@ -21,6 +20,5 @@ pub use setting_rule::{
     SettingRule, flag, fractional_seconds, hours, one_of, path, read_toml, read_variable, seconds, secret,
     whole,
 };
-pub use suggestion::{did_you_mean, nearest};
 pub use table_reader::{FaultNoted, TableReader};
 pub use value_origin::ValueOrigin;

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::setting_fault::FileFaults;
 use super::setting_rule::{SettingRule, read_toml};
-use super::suggestion::{did_you_mean, nearest};
+use crate::suggestion::{did_you_mean, nearest};
 
 /// A value is wrong, and the fault is noted.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -14,7 +15,7 @@ use crate::config::{LogFormat, TelemetrySettings};
 pub enum LogsFault {
     /// The filter can't be read; the settings have checked it before.
     #[error("the log filter can't be read")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    Filter(#[from] ParseError),
     /// Another subscriber logs in this process.
     #[error("logging has started already")]
     Started(#[from] tracing_subscriber::util::TryInitError),
@@ -27,6 +28,19 @@ pub fn start_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
     Ok(())
 }
 
+/// Where the HTTP library writes an error for each request that can't be parsed: anyone who reaches the port could fill the log
+/// with them. Such a request is answered 400, and told to the one who sent it.
+const TOLD_TO_STRANGERS: &str = "actix_http::h1";
+
+/// The filter of the settings, and what a stranger could fill the log with only where the settings name it.
+fn filter(text: &str) -> Result<EnvFilter, ParseError> {
+    let filter = EnvFilter::builder().parse(text)?;
+    if text.contains("actix_http") {
+        return Ok(filter);
+    }
+    Ok(filter.add_directive(format!("{TOLD_TO_STRANGERS}=off").parse()?))
+}
+
 /// Colours are for terminals; a file would keep their escape codes.
 fn subscriber<W>(
     settings: &TelemetrySettings,
@@ -36,7 +50,7 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse(settings.log_filter.as_str())?;
+    let filter = filter(settings.log_filter.as_str())?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(is_terminal);
     Ok(match settings.log_format {
         LogFormat::Json => {
@@ -153,6 +167,22 @@ mod tests {
         let found: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(found["spans"], json!([{"name": "request", "request_id": "r-1"}]));
         assert_eq!(found["booking"], "crm/BK-1");
+    }
+
+    /// What anyone can make the HTTP library write is written only where the settings say so.
+    #[test]
+    fn a_stranger_writes_no_errors() {
+        let unparsable = || tracing::error!(target: "actix_http::h1::dispatcher", "stream error");
+        for (filter, is_written) in [
+            ("info", false),
+            ("trace", false),
+            ("info,actix_http=error", true),
+            ("warn,actix_http::h1=error", true),
+        ] {
+            assert_eq!(!written(LogFormat::Json, filter, unparsable).is_empty(), is_written, "{filter}");
+        }
+        let ours = || tracing::error!(target: "actix_http::service", "not ready");
+        assert!(written(LogFormat::Json, "info", ours).contains("not ready"));
     }
 
     #[test]

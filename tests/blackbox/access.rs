@@ -1,5 +1,8 @@
 //! Access: every route, every kind of caller.
 
+use std::collections::BTreeMap;
+
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -53,12 +56,12 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
         ),
-        // It succeeded, so there is nothing to retry; only the operator may ask.
+        // It succeeded, so there is nothing to retry; who may ask is told so.
         route(
             post,
             "/v1/bookings/BK-1/retry?sourceSystem=room-booking",
             "/v1/bookings/{bookingId}/retry",
-            [403, 403, 403, 403, 409],
+            [409, 403, 404, 403, 409],
         ),
         route(get.clone(), "/v1/audit-events", "/v1/audit-events", [200; 5]),
         route(get.clone(), "/v1/me", "/v1/me", [200; 5]),
@@ -289,5 +292,28 @@ async fn every_problem_has_a_page() {
         assert!(page["status"].is_number() && page.as_object().unwrap().values().any(Value::is_string));
     }
     app.get(Who::Anonymous, "/problems/no-such-problem").await.problem(404, "not-found");
+    app.end().await;
+}
+
+/// A booking system retries what is its own with its own key, without a change to the booking.
+#[tokio::test]
+async fn a_booking_system_retries_its_own_failed_booking() {
+    let app = TestApp::start().await;
+    let refused = Effect::Respond {
+        status: 400,
+        headers: BTreeMap::new(),
+        body: json!({"error": {"code": "BadRequest", "message": "Not today."}}).to_string(),
+        after_work: false,
+    };
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, refused));
+    app.book(Who::Desk, &booking("BK-1")).await.problem(422, "graph-refused");
+    let retry = |who| app.request(who, Method::POST, "/v1/bookings/BK-1/retry").send();
+    let answer = ApiResponse::read(retry(Who::OtherSystem).await.unwrap()).await;
+    answer.problem(404, "not-found");
+    let answer = ApiResponse::read(retry(Who::Desk).await.unwrap()).await.expect(200);
+    assert_eq!(answer.header("location"), None);
+    assert_eq!(answer.json()["status"], "provisioned");
+    let event = app.history_items("BK-1").await.remove(2);
+    assert_eq!((&event["type"], &event["actor"]), (&json!("booking.retried"), &json!("api-key:Desk")));
     app.end().await;
 }

@@ -1,8 +1,9 @@
 //! The main case: a booking comes in, one meeting is created.
 
-use meeting_provisioner::msgraph_simulator::Operation;
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
+use crate::support::kept_connection::KeptConnection;
 use crate::support::{TestApp, Who, booking, booking_with, one_created_and_the_others_replayed};
 
 /// A new booking gets its meeting: 201, the place where it stands, a link that is the simulator's byte for byte.
@@ -104,19 +105,65 @@ async fn a_booking_id_may_hold_any_printable_character() {
     for (booking_id, path) in [
         ("a/b c", "a%2Fb%20c"),
         ("100% ?x=1#y", "100%25%20%3Fx%3D1%23y"),
-        ("..", "%2E%2E"),
+        ("...", "..."),
+        (".a", ".a"),
         ("~!'\"", "~!%27%22"),
     ] {
         let answer = app.book(Who::Desk, &booking(booking_id)).await.expect(201);
         let location = answer.header("location").unwrap().to_owned();
-        // A client's URL parser folds a path of two dots, however it is written; Location has to avoid that.
-        let path = if booking_id == ".." { continue } else { format!("/v1/bookings/{path}") };
+        let path = format!("/v1/bookings/{path}");
         let found = app.get(Who::Desk, &path).await.expect(200).json();
         assert_eq!(found["bookingId"], booking_id);
         assert_eq!(app.get(Who::Desk, &location).await.expect(200).json(), found);
         app.get(Who::Desk, &format!("{path}/audit-events")).await.expect(200);
     }
     app.end().await;
+}
+
+/// What can't stand in a path names no booking that is made: clients fold such paths, however they are written. Nor does what
+/// no id may hold; a PUT says so at the same place as a POST.
+#[tokio::test]
+async fn a_booking_id_that_cannot_be_used_is_refused() {
+    let app = TestApp::start().await;
+    for booking_id in [".", "..", "Zahnreinigung für Anna", " x", &"x".repeat(256)] {
+        let problem = app.book(Who::Desk, &booking(booking_id)).await.problem(422, "invalid-booking");
+        assert_eq!(problem["errors"][0]["pointer"], "/bookingId", "{booking_id}");
+    }
+    let mut unnamed = booking("BK-1");
+    unnamed.as_object_mut().unwrap().remove("bookingId");
+    for segment in ["%2E", "%2e%2e", ".%2E", "f%C3%BCr", "%FF", "%20x", &"x".repeat(256)] {
+        let body = unnamed.to_string();
+        let raw = format!(
+            "PUT /v1/bookings/{segment} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            Who::Desk.key().unwrap(),
+            body.len()
+        );
+        // Byte for byte: an HTTP library would fold some of these paths before it sends them.
+        let mut connection = KeptConnection::to(&app.url("").replace("http://", "")).await.unwrap();
+        let answer = connection.exchange(raw.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 422, "{segment}: {}", answer.text);
+        assert!(answer.text.contains("\"/bookingId\""), "{segment}: {}", answer.text);
+    }
+    assert_eq!(app.simulator.counts().arrived(Operation::CreateOrGet), 0);
+    app.end().await;
+}
+
+/// A read that asks to wait for a booking which Graph is asked for later answers at once, doesn't say that it waited, and says
+/// when to come back.
+#[tokio::test]
+async fn a_read_does_not_wait_for_what_is_due_later() {
+    let app = TestApp::start().await;
+    let effect = Effect::ThrottledBeforeWork { retry_after: Some("48".to_owned()) };
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
+    app.book_preferring(Who::Desk, "wait=1", &booking("BK-1")).await.expect(202);
+    let request =
+        app.request(Who::Desk, reqwest::Method::GET, "/v1/bookings/BK-1").header("Prefer", "wait=20");
+    let answer = crate::support::ApiResponse::read(request.send().await.unwrap()).await.expect(200);
+    assert_eq!(answer.header("preference-applied"), None);
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((48..=60).contains(&seconds), "{seconds}");
+    app.end_with_work_left().await;
 }
 
 /// `respond-async` is answered at once with 202; the work goes on, and the booking can be waited for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 
@@ -51,7 +51,9 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let refuse = |detail: &str| Err(Problem::new(ProblemCode::UnsupportedMediaType, detail.to_owned()));
     let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
     if coded {
-        return refuse("The body must not be compressed.");
+        let problem = Problem::new(ProblemCode::UnsupportedMediaType, "The body must not be compressed.");
+        // RFC 9110, 12.5.3: in a 415 the header says which codings are taken.
+        return Err(problem.header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
     }
     let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return refuse("The header Content-Type is missing; it must be application/json.");
@@ -141,18 +143,19 @@ fn booking<T>(
     }
     match parsed {
         Ok(parsed) if faults.is_empty() => Ok(parsed),
-        _ => Err(Problem::new(
-            ProblemCode::InvalidBooking,
-            "The booking is not valid; `errors` names each member.",
-        )
-        .errors(faults.into_vec().into_iter().map(ErrorBody::from).collect())),
+        _ => Err(invalid(faults.into_vec())),
     }
+}
+
+/// A booking that is not valid, with these faults.
+pub(super) fn invalid(faults: impl IntoIterator<Item = MemberFault>) -> Problem {
+    let problem =
+        Problem::new(ProblemCode::InvalidBooking, "The booking is not valid; `errors` names each member.");
+    problem.errors(faults.into_iter().map(ErrorBody::from).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
 
     const GOOD: &str =
@@ -193,6 +196,23 @@ mod tests {
             (&[], false),
         ] {
             assert_eq!(check_media_type(&headers(pairs)).is_ok(), accepted, "{pairs:?}");
+        }
+    }
+
+    /// A compressed body is answered with the codings that are taken; what is wrong in another way is not.
+    #[test]
+    fn a_compressed_body_is_told_which_codings_are_taken() {
+        for (coding, kind, expected) in [
+            ("gzip", "application/json", Some("identity")),
+            ("br", "text/plain", Some("identity")),
+            ("identity", "text/plain", None),
+        ] {
+            let headers = headers(&[("content-type", kind), ("content-encoding", coding)]);
+            let request = actix_web::test::TestRequest::default().to_http_request();
+            let response = check_media_type(&headers).unwrap_err().answer(&request);
+            assert_eq!(response.status(), 415);
+            let told = response.headers().get(header::ACCEPT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(told, expected, "{coding} {kind}");
         }
     }
 

@@ -101,7 +101,7 @@ impl<'a> BookingResponder<'a> {
     ) -> Problem {
         let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
         let detail = format!(
-            "Booking {} exists with another {}. It is unchanged.",
+            "Booking {} exists, and differs in {}. It is unchanged.",
             booking.key.booking_id,
             fields.join(", ")
         );

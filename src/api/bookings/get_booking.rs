@@ -1,5 +1,7 @@
 //! `GET /v1/bookings/{bookingId}`: the booking and its meeting now.
 
+use std::time::Duration;
+
 use actix_web::http::header::ETAG;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,7 +25,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
 /// Get a booking and its meeting
 ///
 /// The booking as it stands now. A failed booking is answered with 200, too: `lastError` says what happened and what an
-/// administrator should do. `Prefer: wait=N` waits for a booking that is not finished.
+/// administrator should do. `Prefer: wait=N` waits for a booking that is not finished, unless Graph
+/// is asked for it later than that: then the answer comes at once, and `Retry-After` says when to poll again.
 #[utoipa::path(
     get, path = "/v1/bookings/{bookingId}", operation_id = "getBooking", tag = "Bookings",
     params(
@@ -36,7 +39,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
                            to a difference. `meeting.seenAt` and `meeting.differences` show the result; if that takes \
                            longer than the wait, `nextAttemptAt` is not null."),
         ("Prefer" = Option<String>, Header,
-            description = "RFC 7240. `wait=N`: wait up to N seconds for a booking that is not finished.",
+            description = "RFC 7240. `wait=N`: wait up to N seconds for a booking that is not finished. `Preference-Applied` \
+                           names it unless `nextAttemptAt` lies behind the wait: then the answer comes at once.",
             example = "wait=10"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag that you have; 304 if it is current."),
     ),
@@ -82,10 +86,16 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
         let compared = state.provisioning.compare_now(leased.booking, origin, wait.at_most).await;
         (compared.map_err(|error| store_problem(request, error))?, wait)
     } else {
-        let wait = preferences.wait_of_a_read(state.waits);
+        let wait = preferences.wait_of_a_read(state.waits, until_due(&leased.booking, state));
         (state.provisioning.waiting.wait_for(leased.booking, wait.at_most).await, wait)
     };
     wait.named_in(answer(request, state, &booking, expanded).await)
+}
+
+/// How long it is until Graph is asked for the booking: before that, nothing can become of it.
+fn until_due(booking: &Booking, state: &ApiState) -> Duration {
+    let until = booking.due_at().map(|due_at| due_at - state.provisioning.clock.now());
+    until.and_then(|until| until.try_into().ok()).unwrap_or_default()
 }
 
 async fn answer(

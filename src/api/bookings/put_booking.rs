@@ -13,10 +13,10 @@ use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
 };
 use crate::api::request::{
-    Authenticated, Preferences, Query, booking_id, location, no_such_booking, origin, preconditions,
+    Authenticated, Preferences, Query, location, new_booking_id, origin, preconditions,
 };
 use crate::api::state::ApiState;
-use crate::booking::BookingKey;
+use crate::booking::{BookingKey, MemberFault};
 use crate::meeting::OrganizerChange;
 use crate::provisioning::{Declaration, Declare};
 
@@ -26,7 +26,6 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
     PARKED,
     &[
         ProblemCode::InvalidBooking,
-        ProblemCode::NotFound,
         ProblemCode::BookingDiffers,
         ProblemCode::BookingCancelled,
         ProblemCode::StaleSequence,
@@ -93,7 +92,8 @@ async fn declare(
     let replaces = query.one_of("organizerChange", &words::ORGANIZER_CHANGE).is_some();
     query.close()?;
     let only_if = preconditions(request)?;
-    let booking_id = booking_id(request).ok_or_else(no_such_booking)?;
+    let booking_id = new_booking_id(request)
+        .map_err(|fault| booking_payload::invalid([MemberFault::at("/bookingId", fault.0)]))?;
     let spec = booking_payload::read_named(request.headers(), payload, &booking_id, state).await?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let declaration = Declaration {

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::booking_body::BookingBody;
 use super::booking_responder::BookingResponder;
+use crate::access::Caller;
 use crate::api::openapi::{example, parameters};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
@@ -24,8 +25,9 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 /// Retry a booking
 ///
 /// A failed booking is due again at once: do this when its cause is fixed. A booking that waits for its next attempt
-/// waits no longer. The request waits for the result as for a new booking. It needs the role `operator`. The command
-/// `meeting-provisioner retry` retries many bookings at once.
+/// waits no longer. The request waits for the result as for a new booking. With the role `bookings.write` a booking system
+/// retries its own bookings, with `operator` those of all source systems. The command `meeting-provisioner retry` retries
+/// many bookings at once.
 ///
 /// An earlier generation may have failed to remove its meeting; `generation` names it.
 #[utoipa::path(
@@ -48,25 +50,28 @@ pub(crate) async fn retry_booking(
 }
 
 async fn retry(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
-    let caller = caller.operator(request)?;
     let mut query = Query::read(request.query_string());
-    let scope = Scope::to(caller, &mut query);
+    let scope = Scope::to(caller.retrier(request)?, &mut query);
     let generation = query.generation();
     query.close()?;
-    let key = booking_id(request).and_then(|booking_id| scope.key(caller, booking_id));
+    let asker = caller.retrier(request)?;
+    let key = booking_id(request).and_then(|booking_id| scope.key(asker, booking_id));
     let key = key.ok_or_else(no_such_booking)?;
+    let caller = caller.retrier_of(request, &key.source_system)?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let retried = state.provisioning.retry(key, generation, origin(request, caller), wait.at_most).await;
     let retried = retried.map_err(|error| store_problem(request, error))?;
-    wait.named_in(answer(BookingResponder::new(request, state), &retried))
+    wait.named_in(answer(BookingResponder::new(request, state), caller, &retried))
 }
 
-fn answer(responder: BookingResponder<'_>, retried: &Retry) -> EndpointResult {
+fn answer(responder: BookingResponder<'_>, caller: &Caller, retried: &Retry) -> EndpointResult {
     match retried {
         Retry::Tried(booking) => {
             let mut response = responder.current(booking, HttpResponse::Ok())?;
-            if let Some(location) = response.headers_mut().get_mut(LOCATION) {
-                *location = location_for_operators(booking).unwrap_or_else(|| location.clone());
+            if booking.key.source_system != caller.source_system
+                && let Some(location) = response.headers_mut().get_mut(LOCATION)
+            {
+                *location = location_elsewhere(booking).unwrap_or_else(|| location.clone());
             }
             Ok(response)
         }
@@ -75,8 +80,8 @@ fn answer(responder: BookingResponder<'_>, retried: &Retry) -> EndpointResult {
     }
 }
 
-/// An operator sees all source systems, so the path has to name the booking's.
-fn location_for_operators(booking: &Booking) -> Option<HeaderValue> {
+/// Of another source system than the caller's own, which the path has to name.
+fn location_elsewhere(booking: &Booking) -> Option<HeaderValue> {
     let path = location(&booking.key.booking_id);
     HeaderValue::from_str(&format!("{path}?sourceSystem={}", booking.key.source_system)).ok()
 }

@@ -92,7 +92,7 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
 fn of_a_booking(problem: ProblemCode) -> Value {
     match problem {
         ProblemCode::BookingDiffers => json!({
-            "detail": "Booking BK-1001 exists with another startDateTime. It is unchanged.",
+            "detail": "Booking BK-1001 exists, and differs in startDateTime. It is unchanged.",
             "differences": [{
                 "field": "startDateTime", "stored": "2026-12-01T08:00:00Z", "requested": "2026-12-01T08:15:00Z",
             }],
@@ -108,7 +108,7 @@ fn of_a_booking(problem: ProblemCode) -> Value {
             "booking": example::provisioned(),
         }),
         ProblemCode::OrganizerImmutable => json!({
-            "detail": "Booking BK-1001 exists with another organizer. It is unchanged.",
+            "detail": "Booking BK-1001 exists, and differs in organizer. It is unchanged.",
             "differences": [{
                 "field": "organizer",
                 "stored": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "requested": "megan@contoso.com",

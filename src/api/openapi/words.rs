@@ -93,9 +93,9 @@ words! {
          follows it."
         DriftPolicy::ALL.map(DriftPolicy::as_str);
     RoleWord "Role"
-        "What a credential allows. `bookings.write`: create, change and cancel bookings of its source system, and read \
-         them and their history. `bookings.read`: read them. `audit.read`: read bookings and history of all source \
-         systems. `operator`: the same, check organizers, and retry bookings."
+        "What a credential allows. `bookings.write`: create, change, cancel and retry bookings of its source system, and \
+         read them and their history. `bookings.read`: read them. `audit.read`: read bookings and history of all source \
+         systems. `operator`: the same, check organizers, and retry bookings of all source systems."
         Role::ALL.map(Role::as_str);
     CredentialKindWord "CredentialKind"
         "`api-key`: an API key. Later versions may add kinds."

@@ -51,9 +51,9 @@ pub(super) const FORBIDDEN: ProblemTexts = ProblemTexts {
     retryable: false,
     title: "Your role does not allow this",
     meaning: "The credential is valid, but none of its roles allows this call.",
-    what_to_do: "Ask the operator of this service for the role: `bookings.write` to create, change and cancel \
-                 bookings, `bookings.read` to read them, `audit.read` to read the history of all source systems, \
-                 `operator` to retry bookings.",
+    what_to_do: "Ask the operator of this service for the role: `bookings.write` to create, change, cancel and \
+                 retry bookings, `bookings.read` to read them, `audit.read` to read the history of all source systems, \
+                 `operator` to retry bookings of other source systems.",
 };
 pub(super) const NOT_FOUND: ProblemTexts = ProblemTexts {
     code: "not-found",
@@ -128,7 +128,7 @@ pub(super) const BODY_TOO_LARGE: ProblemTexts = ProblemTexts {
     status: 413,
     retryable: false,
     title: "The body is too large",
-    meaning: "A body may have at most 256 KiB, which is enough for 1,000 attendees.",
+    meaning: "A body may have at most 256 KiB: 1,000 attendees with up to 250 bytes each.",
     what_to_do: "Send a smaller body. The rest of this one is not read, so the connection may be closed.",
 };
 pub(super) const BODY_TOO_SLOW: ProblemTexts = ProblemTexts {

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use super::request_origin::request_id;
 use crate::access::{self, AccessFault, Action, Caller};
 use crate::api::problems::{Problem, ProblemCode};
+use crate::booking::SourceSystem;
 
 /// Passes a request on with its caller, or answers it.
 pub(crate) async fn authenticate(
@@ -61,9 +62,18 @@ impl Authenticated {
         self.allowed(request, self.0.check(Action::CheckOrganizers))
     }
 
-    /// The caller, if it may retry bookings.
-    pub(crate) fn operator(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
+    /// The caller, if it may retry bookings at all.
+    pub(crate) fn retrier(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
         self.allowed(request, self.0.check(Action::RetryBookings))
+    }
+
+    /// The caller, if it may retry bookings of this source system.
+    pub(crate) fn retrier_of(
+        &self,
+        request: &HttpRequest,
+        source_system: &SourceSystem,
+    ) -> Result<&Caller, Problem> {
+        self.allowed(request, self.0.check_retry_of(source_system))
     }
 
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {

@@ -17,7 +17,7 @@ mod strict_json;
 
 pub(super) use accept_header::AcceptedForms;
 pub(super) use authentication::{Authenticated, authenticate};
-pub(super) use booking_path::{booking_id, location, no_such_booking};
+pub(super) use booking_path::{booking_id, location, new_booking_id, no_such_booking};
 pub(super) use conditional_headers::{has_current, preconditions};
 #[cfg(test)]
 pub(crate) use paging::LIMIT_MAX;

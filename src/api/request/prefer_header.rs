@@ -55,9 +55,10 @@ impl Preferences {
         }
     }
 
-    /// The wait at an endpoint that waits only when the caller asks for it.
-    pub(crate) fn wait_of_a_read(self, waits: WaitSettings) -> Wait {
-        match self.requested_wait(waits) {
+    /// The wait at an endpoint that waits only when the caller asks for it. A wait that is over before anything can happen,
+    /// after `until_due`, is not begun, and not named as applied.
+    pub(crate) fn wait_of_a_read(self, waits: WaitSettings, until_due: Duration) -> Wait {
+        match self.requested_wait(waits).filter(|at_most| until_due <= *at_most) {
             Some(at_most) => Wait::applied(at_most, format!("wait={}", at_most.as_secs())),
             None => Wait { at_most: Duration::ZERO, applied: None },
         }
@@ -170,17 +171,20 @@ mod tests {
         }
     }
 
-    /// A read doesn't wait unless it is asked to.
+    /// A read doesn't wait unless it is asked to, nor for what is due after the wait.
     #[test]
-    fn a_read_waits_only_when_asked() {
-        for (headers, seconds, applied) in [
-            (&[][..], 0, None),
-            (&["wait=5"], 5, Some("wait=5")),
-            (&["respond-async"], 0, None),
-            (&["respond-async, wait=5"], 5, Some("wait=5")),
+    fn a_read_waits_only_when_asked_and_for_what_can_happen() {
+        for (headers, until_due, seconds, applied) in [
+            (&[][..], 0, 0, None),
+            (&["wait=5"], 0, 5, Some("wait=5")),
+            (&["wait=5"], 5, 5, Some("wait=5")),
+            (&["wait=5"], 6, 0, None),
+            (&["wait=99"], 31, 0, None),
+            (&["respond-async"], 0, 0, None),
+            (&["respond-async, wait=5"], 0, 5, Some("wait=5")),
         ] {
-            let wait = preferences(headers).wait_of_a_read(WAITS);
-            assert_eq!(said(&wait), (seconds, applied), "{headers:?}");
+            let wait = preferences(headers).wait_of_a_read(WAITS, Duration::from_secs(until_due));
+            assert_eq!(said(&wait), (seconds, applied), "{headers:?} {until_due}");
         }
     }
 }
