@@ -26,6 +26,7 @@ create table booking (
     created_by         text,
     seen               json,
     seen_at            timestamptz,
+    settings_before    json,
     agreement          text,
     agreed_revision    integer,
     lobby_closed       boolean     not null default false,
@@ -60,7 +61,7 @@ create table booking (
     ),
     constraint booking_ends_after_start check (end_at >= start_at),
     constraint booking_in_progress_is_due check (
-        case when status = 'provisioned' then due_at is null or agreement = 'check-requested'
+        case when status = 'provisioned' then due_at is null or agreement in ('check-requested', 'under-way')
             else (status in ('pending', 'updating', 'cancelling')) = (due_at is not null) end
     ),
     constraint booking_lease_whole check (
@@ -74,9 +75,9 @@ create table booking (
         and (meeting_id is null) = (seen is null)
         and (meeting_id is null) = (seen_at is null)
         and (meeting_id is null) = (online_meeting is null)
-        and (meeting_id is not null or (not lobby_closed and not removed))
+        and (meeting_id is not null or (not lobby_closed and not removed and settings_before is null))
         and (meeting_id is null) = (agreement is null)
-        and (agreed_revision is not null) = coalesce(agreement in ('at', 'check-requested'), false)
+        and (agreed_revision is not null) = coalesce(agreement in ('at', 'check-requested', 'under-way'), false)
     ),
     constraint booking_created_by_known check (created_by in ('this-request', 'existing')),
     constraint booking_provisioned_has_meeting check (
@@ -120,10 +121,12 @@ comment on column booking.created_by is
     'How the meeting came about: this-request (Graph answered 201) or existing (Graph answered 200).';
 comment on column booking.seen is 'The compared members of the meeting as Graph last sent them, as JSON.';
 comment on column booking.seen_at is 'When Graph last sent the meeting.';
+comment on column booking.settings_before is
+    'How the meeting had each setting that the booking has named, before it was first set, as JSON; null where there is none.';
 comment on column booking.agreement is
-    'Whether the meeting agrees with what is wanted: at, differs, check-requested or unknown.';
+    'Whether the meeting agrees with what is wanted: at, differs, check-requested, under-way or unknown.';
 comment on column booking.agreed_revision is
-    'The wanted_revision with which the meeting was brought to agree; set with the agreements at and check-requested.';
+    'The wanted_revision with which the meeting was brought to agree; set with the agreements at, check-requested and under-way.';
 comment on column booking.lobby_closed is 'Whether the lobby is closed, the first half of a cancel.';
 comment on column booking.removed is 'Whether the meeting is removed.';
 comment on column booking.online_meeting is 'The whole onlineMeeting as Graph last sent it, as JSON.';
@@ -194,6 +197,7 @@ create type booking_input as (
     created_by         text,
     seen               text,
     seen_at            timestamptz,
+    settings_before    text,
     agreement          text,
     agreed_revision    integer,
     lobby_closed       boolean,

@@ -49,7 +49,8 @@ create function free_not_permitted(of_organizer_id uuid, event event_input) retu
         update booking set
             status = case
                 when desired_state = 'cancelled' then 'cancelling'
-                when agreement = 'check-requested' and agreed_revision = wanted_revision then 'provisioned'
+                when agreement in ('check-requested', 'under-way') and agreed_revision = wanted_revision
+                    then 'provisioned'
                 when provisioned_at is not null then 'updating'
                 else 'pending'
             end,

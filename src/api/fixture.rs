@@ -9,7 +9,7 @@ use super::state::Remedies;
 use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
 use crate::meeting::{
     Agreement, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl, LastError, Meeting,
-    MeetingId, Observed, Progress, Seen, Wanted,
+    MeetingId, Observed, Progress, Seen, SeenSettings, Wanted,
 };
 
 /// What the texts for administrators are made with.
@@ -46,6 +46,7 @@ pub(super) fn provisioned() -> Booking {
                 seen_at: settled_at,
                 agreement: Agreement::At(1),
                 lobby_closed: false,
+                settings_before: SeenSettings::default(),
                 removed: false,
             }),
         },

@@ -2,7 +2,7 @@
 
 use super::examined_booking::Exception;
 use crate::meeting::{
-    Booking, DesiredState, MeetingContent, Outcome, Progress, Refusal, meeting_differences,
+    Booking, DesiredState, MeetingContent, MeetingDifference, Outcome, Progress, Refusal, meeting_differences,
 };
 
 /// What Graph's answer means for a booking.
@@ -69,14 +69,14 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
 
 /// In what they differ, each with what is wanted and what Graph has.
 fn differences(booking: &Booking, seen: &MeetingContent) -> Vec<String> {
-    let found = meeting_differences(&booking.wanted.spec, &seen.seen);
-    let mut differences: Vec<String> =
-        found.iter().map(|one| format!("{}: {} wanted, {} there", one.field, one.wanted, one.seen)).collect();
-    let told = seen.join_web_url.as_ref();
-    if booking.observed.meeting.as_ref().zip(told).is_some_and(|(held, told)| held.join_web_url != *told) {
-        differences.push("joinWebUrl".to_owned());
-    }
-    differences
+    let known = booking.observed.meeting.as_ref();
+    let found = meeting_differences(&booking.wanted.spec, known, &seen.seen_beside(known));
+    // A link is for those who are invited.
+    let told = |one: &MeetingDifference| match one.field.as_str() {
+        "joinWebUrl" => "joinWebUrl".to_owned(),
+        field => format!("{field}: {} wanted, {} there", one.wanted, one.seen),
+    };
+    found.iter().map(told).collect()
 }
 
 #[cfg(test)]

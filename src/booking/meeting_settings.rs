@@ -78,6 +78,12 @@ impl MeetingSettings {
         Self(all)
     }
 
+    /// Whether the setting at this path is named.
+    #[must_use]
+    pub fn names(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
     /// These with the setting at this path set to `value`; nothing where there is no such setting, or no such value of it.
     #[must_use]
     pub fn with(&self, path: &str, value: &Value) -> Option<Self> {

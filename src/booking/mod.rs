@@ -22,7 +22,9 @@ pub use address::AddressFault;
 pub use difference::{Difference, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
-pub use meeting_setting::{Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue};
+pub use meeting_setting::{
+    ALLOWED_PRESENTERS, Choice, LOBBY, MEETING_SETTINGS, MeetingSetting, SettingValue,
+};
 pub use meeting_settings::MeetingSettings;
 pub use member_fault::{FAULTS_MAX, FaultList, MemberFault, cut_place, member_pointer};
 pub use message_order::{Dtstamp, Lateness, MessageOrder, OrderKey, Precedence};

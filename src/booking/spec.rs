@@ -1,6 +1,6 @@
 //! What a booking says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +37,15 @@ pub struct BookingSpec {
     /// The settings of the meeting that the booking names.
     #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
     pub settings: MeetingSettings,
-    /// The settings that the meeting should have: [`BookingSpec::with_default_settings`]. Decided when the booking is
+    /// The settings that the meeting should have: [`BookingSpec::with_default_settings`], and those that the booking named once
+    /// as the meeting had them before. Decided when the booking is
     /// accepted and kept, so that defaults which change later change no booking.
     #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
     pub effective_settings: MeetingSettings,
+    /// Settings, by their paths, that the booking named once and doesn't name any longer, where it isn't known how the meeting
+    /// had them before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub released_settings: BTreeSet<String>,
     /// Which revision of the booking this is, as the booking system counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,

@@ -2,7 +2,7 @@
 
 use super::failure::LastError;
 use super::next_step::Failures;
-use super::observed::{Agreement, Observed};
+use super::observed::Observed;
 use crate::booking::{BookingKey, BookingSpec, ExternalId, Generation};
 use crate::clock::Timestamp;
 
@@ -144,8 +144,10 @@ impl Booking {
 
     /// Whether nothing is to be changed: Graph is asked how a meeting is that agreed with the booking.
     fn is_only_checked(&self) -> bool {
-        let requested = Agreement::CheckRequested(self.wanted.revision);
-        self.observed.meeting.as_ref().is_some_and(|meeting| meeting.agreement == requested)
+        self.observed
+            .meeting
+            .as_ref()
+            .is_some_and(|meeting| meeting.agreement.is_check_of(self.wanted.revision))
     }
 
     /// When it is due, if it is.

@@ -99,6 +99,7 @@ mod tests {
                 },
             ]),
             settings: settings(&[("allowedPresenters", "RoleIsPresenter")]),
+            join_web_url: None,
         }
     }
 

@@ -17,12 +17,11 @@ impl Booking {
             updated_at: now,
             ..self.clone()
         };
-        let was_only_checked = Agreement::CheckRequested(self.wanted.revision);
         match &mut next.observed.meeting {
             None => next.observed.creation_unknown = true,
             Some(meeting)
                 if self.wanted.desired_state == DesiredState::Present
-                    && meeting.agreement != was_only_checked =>
+                    && !meeting.agreement.is_check_of(self.wanted.revision) =>
             {
                 meeting.agreement = Agreement::Unknown;
             }
@@ -49,14 +48,16 @@ impl Booking {
     }
 
     /// How a provisioned booking at rest stands once its meeting is to be checked: due at once, and still provisioned. For a
-    /// caller nothing has changed. Nothing where there is nothing to check. In SQL: the statement of `Store::begin_check`.
+    /// caller nothing has changed. One that is at rest until its meeting is over is checked at once, and once more then. Nothing where there is nothing to check. In SQL: the statement of `Store::begin_check`.
     #[must_use]
     pub fn check_requested(&self, now: Timestamp) -> Option<Self> {
         if !self.is_comparable() {
             return None;
         }
         let mut next = Self { progress: Progress::Due(now), ..self.clone() };
-        next.observed.meeting.as_mut()?.agreement = Agreement::CheckRequested(self.wanted.revision);
+        if self.progress == Progress::Settled {
+            next.observed.meeting.as_mut()?.agreement = Agreement::CheckRequested(self.wanted.revision);
+        }
         Some(next)
     }
 }
@@ -72,7 +73,7 @@ mod tests {
         BookingId, BookingKey, ExternalId, Generation, MessageOrder, SourceSystem, UserId, parse,
     };
     use crate::meeting::{
-        Cancellation, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, Status, Wanted,
+        Cancellation, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenSettings, Status, Wanted,
     };
 
     const EARLIER: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -90,6 +91,7 @@ mod tests {
             seen_at: EARLIER,
             agreement,
             lobby_closed: false,
+            settings_before: SeenSettings::default(),
             removed: false,
         });
         Booking {
@@ -119,7 +121,7 @@ mod tests {
     /// it is to be removed or was only to be checked.
     #[test]
     fn an_abandoned_attempt_leaves_its_outcome_unknown() {
-        use Agreement::{At, CheckRequested, Differs, Unknown};
+        use Agreement::{At, CheckRequested, Differs, UnderWay, Unknown};
         use DesiredState::{Cancelled, Present};
         let due = Progress::Due(EARLIER);
         for (desired_state, before, after) in [
@@ -127,6 +129,8 @@ mod tests {
             (Present, Differs, Unknown),
             (Present, CheckRequested(2), Unknown),
             (Present, CheckRequested(3), CheckRequested(3)),
+            (Present, UnderWay(2), Unknown),
+            (Present, UnderWay(3), UnderWay(3)),
             (Present, Unknown, Unknown),
             (Cancelled, At(3), At(3)),
             (Cancelled, Differs, Differs),
@@ -163,7 +167,14 @@ mod tests {
         let checked = at_rest.check_requested(NOW).unwrap();
         assert_eq!((checked.status(), checked.due_at()), (Status::Provisioned, Some(NOW)));
         assert_eq!((checked.revision, checked.updated_at), (at_rest.revision, EARLIER));
+        // Its times wait for its end: it is checked before, and once more then.
+        let later = Progress::Due(datetime!(2026-12-01 09:00 UTC));
+        let waiting = booking(DesiredState::Present, Some(Agreement::UnderWay(3)), later);
+        let checked = waiting.check_requested(NOW).unwrap();
+        assert_eq!((checked.status(), checked.due_at()), (Status::Provisioned, Some(NOW)));
+        assert_eq!(checked.observed, waiting.observed);
         for (desired_state, agreement, progress) in [
+            (DesiredState::Present, Some(Agreement::UnderWay(2)), later),
             (DesiredState::Present, Some(Agreement::At(2)), Progress::Due(EARLIER)),
             (DesiredState::Present, Some(Agreement::At(2)), Progress::Parked),
             (DesiredState::Present, None, Progress::Settled),

@@ -2,6 +2,7 @@
 
 use super::booking::{Booking, DesiredState, Progress};
 use super::next_step::Failures;
+use super::seen_settings::SeenSettings;
 use super::transition::Transition;
 use crate::booking::{BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, differences};
 use crate::clock::Timestamp;
@@ -103,6 +104,10 @@ impl Booking {
             return Declared::ChannelFixed(differences);
         }
         let mut changed = self.wanting(DesiredState::Present, now);
+        if let Some(meeting) = &mut changed.observed.meeting {
+            meeting.settings_before.note_first(&requested.effective_settings, &meeting.seen.settings);
+            take_back_settings(&mut requested, stored, &meeting.settings_before);
+        }
         changed.wanted.spec = requested;
         Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
     }
@@ -194,6 +199,22 @@ impl Booking {
         let agrees = self.progress == Progress::Settled && self.wanted.desired_state == DesiredState::Present;
         self.provisioned_at = self.provisioned_at.or(agrees.then_some(now));
         Transition::to(self, next)
+    }
+}
+
+/// Settings that were set for the booking and that it doesn't name any longer go back to what the meeting had before. Where
+/// that isn't known, or is no value that we know, they stay as they are and are told as a difference.
+fn take_back_settings(requested: &mut BookingSpec, stored: &BookingSpec, before: &SeenSettings) {
+    let set = stored.effective_settings.iter().map(|(path, _)| path);
+    for path in set.chain(stored.released_settings.iter().map(String::as_str)) {
+        if requested.effective_settings.names(path) {
+            continue;
+        }
+        let value = before.get(path).and_then(|value| serde_json::to_value(value).ok());
+        match value.and_then(|value| requested.effective_settings.with(path, &value)) {
+            Some(settings) => requested.effective_settings = settings,
+            None => drop(requested.released_settings.insert(path.to_owned())),
+        }
     }
 }
 

@@ -3,9 +3,11 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
+use crate::booking::{
+    BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, UserId, parse,
+};
 use crate::meeting::{
-    Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, Wanted,
+    Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee, SeenSetting, Wanted,
 };
 
 pub(super) const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -42,6 +44,7 @@ pub(super) fn provisioned(overrides: &Value, desired_state: DesiredState) -> Boo
         seen_at: NOW,
         agreement: Agreement::At(1),
         lobby_closed: false,
+        settings_before: SeenSettings::default(),
         removed: desired_state == DesiredState::Cancelled,
     };
     Booking {
@@ -209,4 +212,97 @@ fn cancelling_removes_what_is_there() {
         };
         assert_eq!(cancelled.booking.status().as_str(), expected);
     }
+}
+
+/// A booking with a meeting that had these settings at first, which were then set as the booking names them.
+fn with_settings(settings: &Value, first: &[(&str, SeenSetting)]) -> Booking {
+    let mut booking = provisioned(&json!({"settings": settings}), DesiredState::Present);
+    let meeting = booking.observed.meeting.as_mut().unwrap();
+    for (path, value) in first {
+        meeting.settings_before.note(path, value.clone());
+    }
+    for (path, value) in booking.wanted.spec.effective_settings.iter() {
+        meeting.seen.settings.note(path, serde_json::from_value(value.into()).unwrap());
+    }
+    booking
+}
+
+/// A setting that was set for the booking and that it names no longer goes back to what the meeting had; where that isn't
+/// known, or is a value newer than ours, it stays and is told.
+#[test]
+fn a_setting_that_is_taken_back_goes_back_to_what_it_was() {
+    let on = SeenSetting::Switch(true);
+    let word = |word: &str| SeenSetting::Word(word.to_owned());
+    for (first, effective, released, asked) in [
+        (
+            vec![("recordAutomatically", SeenSetting::Switch(false))],
+            json!({"recordAutomatically": false}),
+            vec![],
+            true,
+        ),
+        (vec![("recordAutomatically", on)], json!({"recordAutomatically": true}), vec![], false),
+        (vec![], json!({}), vec!["recordAutomatically"], false),
+        (vec![("recordAutomatically", word("perhaps"))], json!({}), vec!["recordAutomatically"], false),
+    ] {
+        let booking = with_settings(&json!({"recordAutomatically": true}), &first);
+        let declared = booking.declared(spec(&json!({})), OrganizerChange::Refused, false, NOW);
+        let Declared::Changed(changed, differences) = declared else { panic!("{declared:?}") };
+        let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
+        assert_eq!(fields, ["settings"]);
+        let spec = &changed.booking.wanted.spec;
+        assert_eq!(
+            (json!(spec.settings), json!(spec.effective_settings)),
+            (json!({}), effective),
+            "{first:?}"
+        );
+        assert_eq!(spec.released_settings.iter().collect::<Vec<_>>(), released);
+        assert_eq!(changed.next.is_some(), asked, "{first:?}");
+
+        // It stays so with the next change, and is as it is named again.
+        let mut renamed = self::spec(&json!({"subject": "Another"}));
+        let again = changed.booking.declared(renamed.clone(), OrganizerChange::Refused, false, NOW);
+        let Declared::Changed(again, _) = again else { panic!("{again:?}") };
+        assert_eq!(again.booking.wanted.spec.effective_settings, spec.effective_settings);
+        assert_eq!(again.booking.wanted.spec.released_settings, spec.released_settings);
+        renamed.settings = MeetingSettings::parse(json!({"recordAutomatically": true}), "").unwrap();
+        let named = again.booking.declared(
+            renamed.with_default_settings(&MeetingSettings::default()),
+            OrganizerChange::Refused,
+            false,
+            NOW,
+        );
+        let Declared::Changed(named, _) = named else { panic!("{named:?}") };
+        let named = &named.booking.wanted.spec;
+        assert_eq!(json!(named.effective_settings), json!({"recordAutomatically": true}));
+        assert!(named.released_settings.is_empty());
+    }
+}
+
+/// What is named later is noted as the meeting has it then, the first time it is named; and a booking without a meeting has
+/// nothing to take back.
+#[test]
+fn settings_are_noted_before_they_are_first_set() {
+    let mut booking = provisioned(&json!({}), DesiredState::Present);
+    booking
+        .observed
+        .meeting
+        .as_mut()
+        .unwrap()
+        .seen
+        .settings
+        .note("allowRecording", SeenSetting::Switch(true));
+    let settings = json!({"settings": {"allowRecording": false}});
+    let Declared::Changed(first, _) = booking.declared(spec(&settings), OrganizerChange::Refused, false, NOW)
+    else {
+        panic!()
+    };
+    let meeting = first.booking.observed.meeting.as_ref().unwrap();
+    assert_eq!(meeting.settings_before.get("allowRecording"), Some(&SeenSetting::Switch(true)));
+    let none = Booking { observed: Observed::default(), ..first.booking };
+    let Declared::Changed(none, _) = none.declared(spec(&json!({})), OrganizerChange::Refused, false, NOW)
+    else {
+        panic!()
+    };
+    assert!(none.booking.wanted.spec.effective_settings.is_empty());
+    assert!(none.booking.wanted.spec.released_settings.is_empty());
 }

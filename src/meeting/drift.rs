@@ -76,12 +76,17 @@ impl Booking {
         meeting.agreement = Agreement::At(self.wanted.revision);
     }
 
-    /// Whether there is a meeting that agreed with the booking, so that Graph can be asked whether it still does.
+    /// Whether there is a meeting that agreed with the booking, or that Graph would not change while it was under way, so that
+    /// Graph can be asked how it is.
     #[must_use]
     pub fn is_comparable(&self) -> bool {
-        self.wanted.desired_state == DesiredState::Present
-            && self.progress == Progress::Settled
-            && self.observed.meeting.is_some()
+        let Some(meeting) = &self.observed.meeting else { return false };
+        let is_at_rest = match self.progress {
+            Progress::Settled => true,
+            Progress::Due(_) => meeting.agreement == Agreement::UnderWay(self.wanted.revision),
+            Progress::Parked => false,
+        };
+        is_at_rest && self.wanted.desired_state == DesiredState::Present
     }
 }
 
@@ -109,7 +114,7 @@ fn adopted(spec: &BookingSpec, seen: &Seen, drift: &[MeetingDifference]) -> Book
         let attendees: Option<Vec<Attendee>> = told.map(|one| attendee(spec, one)).collect();
         adopted.attendees = attendees.unwrap_or(adopted.attendees);
     }
-    for one in drift {
+    for one in drift.iter().filter(|one| one.is_changeable()) {
         if let Some(settings) = adopted.effective_settings.with(&one.field, &one.seen) {
             adopted.effective_settings = settings;
         }

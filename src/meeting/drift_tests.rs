@@ -5,12 +5,14 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use super::*;
-use crate::booking::{BookingId, BookingKey, ExternalId, Generation, MeetingSettings, SourceSystem, parse};
+use crate::booking::{
+    BookingId, BookingKey, ExternalId, Generation, MeetingSettings, MessageOrder, SourceSystem, parse,
+};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Agreement, Answered, Call, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting, MeetingContent,
-    MeetingId, Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy, Rules, SeenSetting,
-    SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
+    Agreement, Answered, Call, Cancellation, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting,
+    MeetingContent, MeetingId, Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy,
+    Rules, SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -46,6 +48,7 @@ fn as_wanted() -> Seen {
             attendee(None, Some("0A0A0A0A-9cab-44ad-8d5a-b74c14720001"), Some("Attendee")),
         ]),
         settings,
+        join_web_url: None,
     }
 }
 
@@ -59,6 +62,7 @@ fn booking() -> Booking {
         seen_at: NOW,
         agreement: Agreement::CheckRequested(3),
         lobby_closed: false,
+        settings_before: SeenSettings::default(),
         removed: false,
     };
     let external_id = ExternalId::new(Uuid::nil());
@@ -203,7 +207,7 @@ fn what_is_not_told_does_not_differ() {
     ] {
         let mut seen = as_wanted();
         leave_out(&mut seen);
-        assert_eq!(meeting_differences(&spec(), &seen), []);
+        assert_eq!(meeting_differences(&spec(), None, &seen), []);
     }
 }
 
@@ -221,7 +225,7 @@ fn differences_are_told_with_both_sides() {
         {"field": "participants.attendees", "wanted": ["b@contoso.com attendee"], "seen": ["c@contoso.com presenter"]},
         {"field": "allowMeetingChat", "wanted": "limited", "seen": "future"},
     ]);
-    let told: Value = serde_json::to_value(meeting_differences(&spec(), &seen)).unwrap();
+    let told: Value = serde_json::to_value(meeting_differences(&spec(), None, &seen)).unwrap();
     assert_eq!(told, expected);
 }
 
@@ -232,16 +236,16 @@ fn a_booking_adopts_what_it_can_say() {
     seen.subject = Some(String::new());
     seen.settings.note("allowMeetingChat", SeenSetting::Word("disabled".to_owned()));
     seen.attendees.as_mut().unwrap()[0] = attendee(Some("c@contoso.com"), None, Some("presenter"));
-    let adopted = super::adopted(&spec(), &seen, &meeting_differences(&spec(), &seen));
+    let adopted = super::adopted(&spec(), &seen, &meeting_differences(&spec(), None, &seen));
     assert_eq!(adopted.subject, None);
-    assert_eq!(meeting_differences(&adopted, &seen), []);
+    assert_eq!(meeting_differences(&adopted, None, &seen), []);
     assert_eq!(adopted.attendees[1].upn.as_str(), "A@contoso.com", "as the booking spells it");
     let mut unsayable = as_wanted();
     unsayable.subject = Some("x".repeat(300));
     unsayable.end = Some(datetime!(2026-11-01 09:00 UTC));
     unsayable.attendees = Some(vec![attendee(None, Some("unknown"), None)]);
     unsayable.settings.note("allowMeetingChat", SeenSetting::Word("future".to_owned()));
-    let differences = meeting_differences(&spec(), &unsayable);
+    let differences = meeting_differences(&spec(), None, &unsayable);
     assert_eq!(differences.len(), 4);
     assert_eq!(super::adopted(&spec(), &unsayable, &differences), spec());
 }
@@ -303,3 +307,61 @@ fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     assert_eq!((after.status(), after.due_at()), (Status::Updating, Some(NOW)));
     assert!(matches!(next_call(&after.wanted, &after.observed), Some(Call::Change { .. })));
 }
+
+/// The answer to a look.
+fn looked(seen: Seen, link: &str) -> Outcome {
+    let join_web_url = JoinWebUrl::parse(link).ok();
+    Outcome::Seen(Some(Box::new(MeetingContent { join_web_url, seen, online_meeting: "{}".into() })))
+}
+
+/// A link that Graph changed is told, by every policy; there is nothing to mend and nothing that the booking could take over.
+#[test]
+fn another_link_is_told_and_not_mended() {
+    for policy in DriftPolicy::ALL {
+        let before = booking();
+        let told = transition(&before, looked(as_wanted(), "another"), policy);
+        let (field, wanted, seen) = ("joinWebUrl".to_owned(), json!("m"), json!("another"));
+        let expected = vec![MeetingDifference { field, wanted, seen }];
+        assert_eq!(told.differences, expected);
+        assert_eq!(told.drift, Some(Drift { differences: expected, policy }));
+        assert_eq!((told.next, told.is_adopted), (None, false));
+        let booking = told.booking;
+        assert_eq!((booking.status(), booking.due_at()), (Status::Provisioned, None));
+        let meeting = booking.observed.meeting.as_ref().unwrap();
+        assert_eq!(meeting.join_web_url.as_str(), "m", "the link that was handed out stays");
+        assert_eq!(meeting.agreement, Agreement::At(3));
+
+        // The same link again is known by then; the first one again is no difference any more.
+        let mut again = booking.clone();
+        again.observed.meeting.as_mut().unwrap().agreement = Agreement::CheckRequested(3);
+        let known = transition(&again, looked(as_wanted(), "another"), policy);
+        assert_eq!((known.drift, known.differences.len()), (None, 1));
+        let back = transition(&again, looked(as_wanted(), "m"), policy);
+        assert_eq!((back.drift, back.differences.len()), (None, 0));
+    }
+}
+
+/// Of a setting that the booking doesn't name any longer, and of which it isn't known how it was, nothing is wanted: it is told,
+/// and its change is, but none is made.
+#[test]
+fn a_released_setting_is_told_and_not_mended() {
+    let mut before = booking();
+    before.wanted.spec.released_settings = ["recordAutomatically".to_owned()].into();
+    let mut seen = as_wanted();
+    seen.settings.note("recordAutomatically", SeenSetting::Switch(true));
+    before.observed.meeting.as_mut().unwrap().seen = seen.clone();
+    let same = transition(&before, looked(seen.clone(), "m"), DriftPolicy::Mend);
+    let (field, wanted) = ("recordAutomatically".to_owned(), Value::Null);
+    assert_eq!(same.differences, [MeetingDifference { field, wanted, seen: json!(true) }]);
+    assert_eq!((same.drift, same.next), (None, None));
+    seen.settings.note("recordAutomatically", SeenSetting::Switch(false));
+    for policy in DriftPolicy::ALL {
+        let changed = transition(&before, looked(seen.clone(), "m"), policy);
+        assert_eq!(fields(&changed.drift.unwrap().differences), ["recordAutomatically"]);
+        assert_eq!((changed.next, changed.is_adopted), (None, false), "{policy:?}");
+        assert_eq!(changed.booking.observed.meeting.unwrap().agreement, Agreement::At(3));
+    }
+}
+
+#[path = "under_way_tests.rs"]
+mod under_way;

@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::call::Change;
 use super::compare::{compare, same_time};
-use super::observed::{Seen, SeenAttendee};
-use crate::booking::{Attendee, BookingSpec};
+use super::observed::{Meeting, Seen, SeenAttendee};
+use crate::booking::{Attendee, BookingSpec, MEETING_SETTINGS};
 use crate::clock::Timestamp;
 
 /// One member in which a meeting differs from its booking.
@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 pub struct MeetingDifference {
     /// The member as Graph names it; one in a member with that member's name: `lobbyBypassSettings.scope`.
     pub field: String,
-    /// What the booking wants. Of attendees only those that the meeting lacks, as `upn role`.
+    /// What the booking wants; null of a setting that it doesn't name any longer. Of attendees only those that the meeting lacks, as `upn role`.
     pub wanted: Value,
     /// What Graph told. Of attendees only those that the booking doesn't name, as `upn role`.
     pub seen: Value,
@@ -33,18 +33,53 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// Compares the two, by meaning.
-    pub(super) fn of(spec: &BookingSpec, seen: &Seen) -> Self {
+    /// Compares the two, by meaning. `known` is the meeting as it is known.
+    pub(super) fn of(spec: &BookingSpec, known: Option<&Meeting>, seen: &Seen) -> Self {
         let change = compare(spec, seen);
-        Self { differences: differences(&change, spec, seen), change }
+        let mut differences = differences(&change, spec, seen);
+        differences.extend(unchangeable(spec, known, seen));
+        Self { change, differences }
     }
+}
+
+impl MeetingDifference {
+    /// Whether a call could bring it to an end. Graph gives the link, and of a setting that the booking doesn't name any
+    /// longer nothing is wanted.
+    pub(super) fn is_changeable(&self) -> bool {
+        self.field != JOIN_WEB_URL && !(self.wanted.is_null() && is_setting(&self.field))
+    }
+}
+
+/// The member of a meeting that holds its link.
+const JOIN_WEB_URL: &str = "joinWebUrl";
+
+fn is_setting(path: &str) -> bool {
+    MEETING_SETTINGS.iter().any(|setting| setting.path == path)
 }
 
 /// In what the meeting that Graph told of differs from the booking, by meaning. What Graph left out of its answer is no
 /// difference.
 #[must_use]
-pub fn meeting_differences(spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDifference> {
-    Compared::of(spec, seen).differences
+pub fn meeting_differences(
+    spec: &BookingSpec,
+    known: Option<&Meeting>,
+    seen: &Seen,
+) -> Vec<MeetingDifference> {
+    Compared::of(spec, known, seen).differences
+}
+
+/// What no call can bring to an end: another link, and settings that were set once and are named no longer.
+fn unchangeable(spec: &BookingSpec, known: Option<&Meeting>, seen: &Seen) -> Vec<MeetingDifference> {
+    let link = seen.join_web_url.as_ref().zip(known).map(|(told, known)| MeetingDifference {
+        field: JOIN_WEB_URL.to_owned(),
+        wanted: json!(known.join_web_url.as_str()),
+        seen: json!(told),
+    });
+    let released = spec.released_settings.iter().filter_map(|path| {
+        let told = seen.settings.get(path)?;
+        Some(MeetingDifference { field: path.clone(), wanted: Value::Null, seen: json!(told) })
+    });
+    link.into_iter().chain(released).collect()
 }
 
 fn differences(change: &Change, spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDifference> {

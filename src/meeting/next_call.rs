@@ -31,11 +31,12 @@ fn hold(wanted: &Wanted, observed: &Observed) -> Option<Call> {
             return Some(Call::Change { organizer, meeting: meeting.id.clone(), in_channel, change });
         }
     }
-    matches!(meeting.agreement, Agreement::CheckRequested(_)).then(|| Call::Look {
-        organizer,
-        meeting: meeting.id.clone(),
-        in_channel,
-    })
+    let is_to_be_seen = match meeting.agreement {
+        Agreement::CheckRequested(_) => true,
+        Agreement::UnderWay(revision) => revision == wanted.revision,
+        Agreement::At(_) | Agreement::Differs | Agreement::Unknown => false,
+    };
+    is_to_be_seen.then(|| Call::Look { organizer, meeting: meeting.id.clone(), in_channel })
 }
 
 fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {

@@ -46,6 +46,7 @@ fn content(subject: &str) -> MeetingContent {
             end: Some(spec.end_date_time),
             attendees: Some(vec![attendee]),
             settings: SeenSettings::default(),
+            join_web_url: None,
         },
         online_meeting: "{}".into(),
     }
@@ -240,6 +241,7 @@ fn any_observed() -> impl Strategy<Value = (Observed, Graph)> {
                 (None, false) => Agreement::Differs,
                 (None, true) => Agreement::Unknown,
             },
+            settings_before: SeenSettings::default(),
             lobby_closed,
             removed,
         }
@@ -304,7 +306,8 @@ fn is_taken_for_right(observed: &Observed, wanted: &Wanted, held: Option<&str>) 
         Agreement::CheckRequested(revision) => {
             revision == wanted.revision && meeting.seen.subject.as_deref() == held
         }
-        Agreement::Unknown => false,
+        // Only times are left for later, and these move the subject alone.
+        Agreement::UnderWay(_) | Agreement::Unknown => false,
     };
     observed.meeting.as_ref().is_some_and(|meeting| agrees(meeting) && is_settled(meeting))
 }

@@ -35,6 +35,9 @@ pub struct Meeting {
     pub seen: Seen,
     /// When that was.
     pub seen_at: Timestamp,
+    /// How the meeting had each setting that the booking has named, before it was first set: what it goes back to when the
+    /// booking names it no longer.
+    pub settings_before: SeenSettings,
     /// Whether it agrees with what is wanted.
     pub agreement: Agreement,
     /// Whether the lobby is closed, as the first half of a cancel.
@@ -52,6 +55,9 @@ pub enum Agreement {
     Differs,
     /// It agreed with this revision, or was changed for it and Graph's answer didn't tell how it is now: Graph is to be asked.
     CheckRequested(u32),
+    /// It was changed for this revision, but Graph left its times as they were, because it was under way: Graph is asked
+    /// again once it is over.
+    UnderWay(u32),
     /// A change was sent whose outcome is unknown: the meeting may be as it was seen, or as it was asked to be. What was seen
     /// is then no reason to leave anything unasked: a caller may have taken back meanwhile what that change was to bring
     /// about.
@@ -66,6 +72,7 @@ impl Agreement {
             Self::At(_) => "at",
             Self::Differs => "differs",
             Self::CheckRequested(_) => "check-requested",
+            Self::UnderWay(_) => "under-way",
             Self::Unknown => "unknown",
         }
     }
@@ -77,6 +84,7 @@ impl Agreement {
             ("at", Some(revision)) => Some(Self::At(revision)),
             ("differs", None) => Some(Self::Differs),
             ("check-requested", Some(revision)) => Some(Self::CheckRequested(revision)),
+            ("under-way", Some(revision)) => Some(Self::UnderWay(revision)),
             ("unknown", None) => Some(Self::Unknown),
             _ => None,
         }
@@ -86,16 +94,22 @@ impl Agreement {
     #[must_use]
     pub fn revision(self) -> Option<u32> {
         match self {
-            Self::At(revision) | Self::CheckRequested(revision) => Some(revision),
+            Self::At(revision) | Self::CheckRequested(revision) | Self::UnderWay(revision) => Some(revision),
             Self::Differs | Self::Unknown => None,
         }
+    }
+
+    /// Whether Graph is only to be asked how the meeting is, for this revision.
+    #[must_use]
+    pub fn is_check_of(self, wanted_revision: u32) -> bool {
+        self == Self::CheckRequested(wanted_revision) || self == Self::UnderWay(wanted_revision)
     }
 
     /// The same once Graph has said that it won't tell, or that the meeting is gone: nothing is left to be asked for its
     /// own sake.
     pub(super) fn with_nothing_requested(self) -> Self {
         match self {
-            Self::CheckRequested(revision) => Self::At(revision),
+            Self::CheckRequested(revision) | Self::UnderWay(revision) => Self::At(revision),
             Self::Unknown => Self::Differs,
             Self::At(_) | Self::Differs => self,
         }
@@ -119,6 +133,17 @@ pub struct Seen {
     /// Settings, as far as they were told.
     #[serde(default, skip_serializing_if = "SeenSettings::is_empty")]
     pub settings: SeenSettings,
+    /// The link, where Graph told another one than that by which the meeting is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_web_url: Option<String>,
+}
+
+impl Seen {
+    /// Whether the meeting was under way at this time, by the times that Graph told.
+    #[must_use]
+    pub fn is_under_way(&self, now: Timestamp) -> bool {
+        self.start.is_some_and(|start| start <= now) && self.end.is_some_and(|end| now < end)
+    }
 }
 
 /// An attendee as Graph gives it back: anything may be missing, and roles may be newer than ours.

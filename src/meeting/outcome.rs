@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::observed::{JoinWebUrl, MeetingId, Seen};
+use super::observed::{JoinWebUrl, Meeting, MeetingId, Seen};
 use crate::booking::UserId;
 use crate::clock::Timestamp;
 
@@ -123,6 +123,16 @@ pub struct MeetingContent {
     pub seen: Seen,
     /// The whole answer, JSON text.
     pub online_meeting: Box<str>,
+}
+
+impl MeetingContent {
+    /// What is compared with the booking, beside the meeting as it is known: a link is told where it is another one.
+    #[must_use]
+    pub fn seen_beside(&self, known: Option<&Meeting>) -> Seen {
+        let other =
+            self.join_web_url.as_ref().filter(|told| known.is_some_and(|known| known.join_web_url != **told));
+        Seen { join_web_url: other.map(ToString::to_string), ..self.seen.clone() }
+    }
 }
 
 /// Why Graph said no.

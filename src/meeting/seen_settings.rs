@@ -36,6 +36,15 @@ impl SeenSettings {
         self.0.insert(path.to_owned(), seen);
     }
 
+    /// Takes over what `told` says of those of the `named` settings that are not here yet.
+    pub(super) fn note_first(&mut self, named: &MeetingSettings, told: &Self) {
+        for (path, _) in named.iter() {
+            if let Some(seen) = told.get(path) {
+                self.0.entry(path.to_owned()).or_insert_with(|| seen.clone());
+            }
+        }
+    }
+
     /// What was told of the setting at this path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&SeenSetting> {

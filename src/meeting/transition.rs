@@ -1,5 +1,7 @@
 //! What one act does to a booking, as a value: everything that is stored, told and logged follows from it.
 
+use std::time::Duration;
+
 use super::booking::{Booking, DesiredState, Progress, Wanted};
 use super::call::Call;
 use super::drift::{Drift, DriftPolicy, drift};
@@ -8,10 +10,14 @@ use super::meeting_difference::{Compared, MeetingDifference};
 use super::next_call::next_call;
 use super::next_step::{Failures, RetryPolicy, Step, next_step};
 use super::observe::{Told, observe};
-use super::observed::{Observed, Seen};
+use super::observed::{Agreement, Observed, Seen};
 use super::outcome::{Outcome, Refusal, Reply};
 use crate::booking::{BookingKey, BookingSpec, ExternalId, Generation};
 use crate::clock::{Timestamp, to_micros};
+
+/// How long after its end a meeting is looked at whose times Graph would not change while it was under way. People stay on; one
+/// that is still under way then is looked at once more, after the end that Graph tells then.
+const AFTER_ITS_END: Duration = Duration::from_mins(5);
 
 /// What an act did to a booking.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,17 +107,20 @@ impl Booking {
         let Answered { call, asked_by, reply } = answered;
         let is_current = *asked_by == self.wanted.revision;
         let outcome = self.as_meant(&reply.outcome, rules);
-        let compared = outcome.meeting().map(|told| Compared::of(&self.wanted.spec, &told.seen));
+        let seen = outcome.meeting().map(|told| told.seen_beside(self.observed.meeting.as_ref()));
+        let known = self.observed.meeting.as_ref();
+        let compared = seen.as_ref().map(|seen| Compared::of(&self.wanted.spec, known, seen));
         let drifted = self.drifted(answered, compared.as_ref());
         let told = Told {
             call,
             asked_by: *asked_by,
             outcome,
-            agrees: compared.as_ref().is_some_and(|compared| compared.change.is_empty()),
-            has_drifted: !drifted.is_empty(),
+            seen: seen.as_ref(),
+            lacking: compared.as_ref().map(|compared| &compared.change),
+            has_drifted: drifted.iter().any(MeetingDifference::is_changeable),
         };
         let mut after = self.clone();
-        after.observed = observe(after.observed, self.wanted.revision, &told, rules.now);
+        after.observed = observe(after.observed, &self.wanted, &told, rules.now);
         after.follow_drift(&drifted, rules.drift);
 
         let failure = Failure::of(outcome);
@@ -126,7 +135,7 @@ impl Booking {
         let next = after.next_call();
         let progress = match step {
             Step::GoOn if next.is_none() => Progress::Settled,
-            Step::GoOn => Progress::Due(rules.now),
+            Step::GoOn => Progress::Due(after.meeting_over_at().unwrap_or(rules.now)),
             Step::Again(at) => Progress::Due(to_micros(at)),
             // What failed for an older revision may go well for this one.
             Step::Park if !is_current => Progress::Due(rules.now),
@@ -192,11 +201,22 @@ impl Booking {
             (Outcome::Changed(_) | Outcome::Seen(_), Some(meeting), Some(now))
                 if answered.asked_by == self.wanted.revision && meeting.seen != Seen::default() =>
             {
-                let known = Compared::of(&self.wanted.spec, &meeting.seen).differences;
+                let known = Compared::of(&self.wanted.spec, Some(meeting), &meeting.seen).differences;
                 drift(&known, &now.differences, &answered.call)
             }
             _ => Vec::new(),
         }
+    }
+
+    /// When the meeting is over whose times Graph would not change while it was under way, with some time for those who stay.
+    fn meeting_over_at(&self) -> Option<Timestamp> {
+        let meeting = self.observed.meeting.as_ref()?;
+        let is_under_way = meeting.agreement == Agreement::UnderWay(self.wanted.revision);
+        meeting
+            .seen
+            .end
+            .filter(|_| is_under_way && self.wanted.desired_state == DesiredState::Present)
+            .map(|end| to_micros(end + AFTER_ITS_END))
     }
 
     /// What happens next. That a look is refused doesn't make the meeting worse; that it is missing does.

@@ -90,6 +90,7 @@ fn seen(wire: OnlineMeetingWire, text: &str) -> Option<Seen> {
         end: wire.end_date_time.as_deref().and_then(time),
         attendees: wire.participants.and_then(|all| all.attendees).map(attendees),
         settings: settings_wire::read(text),
+        join_web_url: None,
     };
     let has_time = seen.start.is_some() || seen.end.is_some();
     let tells_of_settings_alone =

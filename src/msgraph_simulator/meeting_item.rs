@@ -14,6 +14,7 @@ use super::organizers::UserId;
 use super::route::{MeetingVerb, Version};
 use super::tenant::Tenant;
 use super::users::selected;
+use crate::clock::Timestamp;
 
 /// How many attendees a GET gives back at most.
 const ATTENDEES_TOLD_MAX: usize = 750;
@@ -112,12 +113,16 @@ fn patch(
     let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphRefusal::unknown_meeting)?;
     let mut content = parsed(&meeting.content);
     if let Value::Object(content) = &mut content {
+        let change = change.without_times_of_a_meeting_under_way(content, call.exchange.now);
         change.apply(content);
         meeting.attendees_count = attendees_count(content);
     }
     meeting.content = content.to_string().into();
     Ok(with_context(tenant, item.version, 200, item.user, &meeting.content))
 }
+
+/// The members that hold a meeting's times, which are changed together.
+const TIMES: [&str; 2] = ["startDateTime", "endDateTime"];
 
 /// What a PATCH asks for.
 #[derive(Debug)]
@@ -141,12 +146,21 @@ impl ItemPatch {
         let attendees = json_body::attendees(participants, tenant_id)?;
         json_body::check_upns(attendees.as_deref().unwrap_or_default())?;
         body.remove("participants");
-        for name in ["startDateTime", "endDateTime"] {
+        for name in TIMES {
             if let Some(time) = json_body::time(&body, name)? {
                 body.insert(name.to_owned(), graph_time::write(time).into());
             }
         }
         Ok(Self { members: body, attendees })
+    }
+
+    /// The times of a meeting in progress stay as they are, and the answer is 200 all the same.
+    fn without_times_of_a_meeting_under_way(mut self, content: &Map<String, Value>, now: Timestamp) -> Self {
+        let [start, end] = TIMES.map(|name| content.get(name)?.as_str().and_then(graph_time::read));
+        if start.is_some_and(|start| start <= now) && end.is_some_and(|end| now < end) {
+            self.members.retain(|name, _| !TIMES.contains(&name.as_str()));
+        }
+        self
     }
 
     fn apply(self, content: &mut Map<String, Value>) {

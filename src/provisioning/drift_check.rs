@@ -22,11 +22,8 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<Booking, ProvisioningError> {
-        if booking.due_at().is_some() {
-            return Ok(self.waiting.wait_until_settled(booking, patience).await);
-        }
         if !booking.is_comparable() {
-            return Ok(booking);
+            return Ok(self.waiting.wait_until_settled(booking, patience).await);
         }
         let attempt = self.fresh_attempt(self.clock.now());
         let begun = self.begin_check(&booking.key, booking.generation, None, attempt).await?;

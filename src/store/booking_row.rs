@@ -8,7 +8,7 @@ use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem
 use crate::clock::Timestamp;
 use crate::meeting::{
     Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Failures, JoinWebUrl, LastError,
-    Meeting, MeetingId, Observed, Progress, Wanted,
+    Meeting, MeetingId, Observed, Progress, SeenSettings, Wanted,
 };
 
 /// A booking as it is kept: how it stands, and the attempt that is under way.
@@ -40,6 +40,7 @@ pub(super) struct BookingRow {
     pub(super) created_by: Option<String>,
     pub(super) seen: Option<String>,
     pub(super) seen_at: Option<Timestamp>,
+    pub(super) settings_before: Option<String>,
     pub(super) agreement: Option<String>,
     pub(super) agreed_revision: Option<i32>,
     pub(super) lobby_closed: bool,
@@ -67,7 +68,7 @@ macro_rules! booking_rows {
                 booking.revision, booking.status, booking.wanted::text as "wanted!", booking.wanted_revision,
                 booking.desired_state, booking.organizer_id, booking.creation_unknown, booking.meeting_id,
                 booking.join_web_url, booking.chat_thread_id, booking.created_by, booking.seen::text as seen,
-                booking.seen_at, booking.agreement,
+                booking.seen_at, booking.settings_before::text as settings_before, booking.agreement,
                 booking.agreed_revision, booking.lobby_closed, booking.removed, booking.provisioned_at,
                 booking.due_at, booking.lease_attempt_id, booking.lease_started_at, booking.lease_until,
                 booking.attempts, booking.failures, booking.failing_since,
@@ -165,6 +166,11 @@ fn meeting(row: &BookingRow) -> Result<Option<Meeting>, (&'static str, String)> 
         created_by: CreatedBy::parse(by).ok_or_else(|| ("created_by", by.clone()))?,
         seen: document(seen).map_err(|e| ("seen", e.to_string()))?,
         seen_at,
+        settings_before: row
+            .settings_before
+            .as_deref()
+            .map_or_else(|| Ok(SeenSettings::default()), document)
+            .map_err(|e| ("settings_before", e.to_string()))?,
         agreement: agreement(row)?,
         lobby_closed: row.lobby_closed,
         removed: row.removed,

@@ -312,3 +312,73 @@ async fn the_periodic_comparison_reads_what_is_still_to_come() {
     );
     app.end().await;
 }
+
+/// A link that Graph changed is told: the one that was handed out stays, the other stands in the differences, and history and
+/// metric say so once. Nothing is asked of Graph for it.
+#[tokio::test]
+async fn another_link_is_told() {
+    let app = TestApp::start().await;
+    let link =
+        app.book(Who::Desk, &booking("BK-1")).await.expect(201).json()["meeting"]["joinWebUrl"].clone();
+    let mut content = app.simulator.meetings()[0].content();
+    content["joinWebUrl"] = json!("https://teams.microsoft.com/meet/29876543?p=abc");
+    let answer = Effect::Respond {
+        status: 200,
+        headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
+        body: content.to_string(),
+        after_work: false,
+    };
+    let expected = json!([{"field": "joinWebUrl", "wanted": link, "seen": "https://teams.microsoft.com/meet/29876543?p=abc"}]);
+    for _ in 0..2 {
+        app.simulator.inject(InjectedFault::on(Operation::Get, answer.clone()));
+        let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+        assert_eq!((&checked["status"], &checked["nextAttemptAt"]), (&json!("provisioned"), &Value::Null));
+        assert_eq!(
+            (&checked["meeting"]["joinWebUrl"], &checked["meeting"]["differences"]),
+            (&link, &expected)
+        );
+    }
+    assert_eq!(patches(&app), [Value::Null; 0]);
+    let history = app.history("BK-1").await;
+    assert_eq!(history, ["booking.accepted", "meeting.created", "meeting.drifted", "meeting.seen"]);
+    app.end().await;
+}
+
+/// Graph doesn't change the times of a meeting in progress. The booking says so, can be checked meanwhile, and the meeting gets
+/// its times once it is over.
+#[tokio::test]
+async fn a_meeting_in_progress_is_rescheduled_once_it_is_over() {
+    let app = TestApp::start().await;
+    let now = json!({"startDateTime": "2026-11-23T07:45:00Z", "endDateTime": "2026-11-23T08:30:00Z"});
+    app.book(Who::Desk, &booking_with("BK-1", now)).await.expect(201);
+    let later = booking_with("BK-1", json!({"subject": "Planning"}));
+    let differences = |of: &Value| of["meeting"]["differences"].as_array().unwrap().len();
+    let changed = app.declare(&later).await.expect(200).json();
+    assert_eq!((&changed["status"], differences(&changed)), (&json!("provisioned"), 2));
+    assert_eq!(changed["nextAttemptAt"], "2026-11-23T08:35:00Z");
+    assert_eq!(patches(&app).len(), 1);
+    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    assert_eq!((differences(&checked), &checked["nextAttemptAt"]), (2, &changed["nextAttemptAt"]));
+    assert_eq!(app.declare(&later).await.expect(200).json()["status"], "provisioned");
+    assert_eq!((app.resume_after(Duration::from_mins(34)).await, patches(&app).len()), (0, 1));
+    assert_eq!(app.resume_after(Duration::from_mins(2)).await, 1);
+    app.idle().await;
+    let done = app.booking("BK-1").await;
+    assert_eq!(
+        (&done["status"], differences(&done), &done["nextAttemptAt"]),
+        (&json!("provisioned"), 0, &Value::Null)
+    );
+    assert_eq!(
+        app.history("BK-1").await,
+        [
+            "booking.accepted",
+            "meeting.created",
+            "booking.changed",
+            "meeting.changed",
+            "meeting.seen",
+            "meeting.seen",
+            "meeting.changed"
+        ]
+    );
+    app.end().await;
+}

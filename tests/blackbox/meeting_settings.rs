@@ -299,3 +299,58 @@ async fn killed_after_the_change() {
     app.book(Who::Desk, &body).await.expect(200);
     app.end().await;
 }
+
+/// A setting that a change takes back goes back to what the meeting had before the booking named it: what was recorded by itself
+/// isn't any longer, and who presents by role no longer does when no role is left.
+#[tokio::test]
+async fn a_setting_that_is_taken_back_goes_back() {
+    let app = TestApp::start().await;
+    let people = json!([{"upn": "b@contoso.com", "role": "presenter"}]);
+    let settings = json!({"recordAutomatically": true, "lobbyBypassSettings": {"scope": "invited"}});
+    let body = booking_with("BK-1", json!({"attendees": people, "settings": settings}));
+    app.book(Who::Desk, &body).await.expect(201);
+    assert_eq!(meeting(&app)["recordAutomatically"], true);
+    let answer = app.declare(&booking("BK-1")).await.expect(200).json();
+    let before = json!({
+        "recordAutomatically": false, "lobbyBypassSettings": {"scope": "organization"}, "allowedPresenters": "everyone"
+    });
+    assert_eq!((&answer["settings"], &answer["effectiveSettings"]), (&json!({}), &before));
+    assert_eq!(answer["meeting"]["differences"], json!([]));
+    let there = meeting(&app);
+    assert_eq!(
+        (&there["recordAutomatically"], &there["allowedPresenters"]),
+        (&json!(false), &json!("everyone"))
+    );
+    assert_eq!(there["lobbyBypassSettings"]["scope"], "organization");
+    let again = app.declare(&booking("BK-1")).await.expect(200).json();
+    assert_eq!((&again["effectiveSettings"], patches(&app).len()), (&before, 2));
+    app.end().await;
+}
+
+/// The same where the answer to the first call was lost; and where the meeting was there before its booking, as after a lost
+/// database, nothing says what it had at first: then the setting stays, and the difference is told.
+#[tokio::test]
+async fn a_setting_whose_first_value_is_unknown_is_told() {
+    let app = TestApp::start().await;
+    let recorded = |booking_id| booking_with(booking_id, json!({"settings": {"recordAutomatically": true}}));
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
+    app.book_and_look(&recorded("BK-1")).await;
+    assert_eq!(app.resume_after(Duration::from_secs(2)).await, 1);
+    app.idle().await;
+    assert_eq!(meeting(&app)["recordAutomatically"], true);
+    let answer = app.declare(&booking("BK-1")).await.expect(200).json();
+    assert_eq!(answer["effectiveSettings"], json!({"recordAutomatically": false}));
+    assert_eq!(meeting(&app)["recordAutomatically"], false);
+
+    app.book(Who::Desk, &recorded("BK-2")).await.expect(201);
+    // The database is lost.
+    sqlx::query("delete from booking").execute(&app.pool).await.unwrap();
+    let found = app.book(Who::Desk, &recorded("BK-2")).await.expect(201).json();
+    assert_eq!(found["meeting"]["createdBy"], "existing");
+    let answer = app.declare(&booking("BK-2")).await.expect(200).json();
+    assert_eq!((&answer["settings"], &answer["effectiveSettings"]), (&json!({}), &json!({})));
+    let told = json!([{"field": "recordAutomatically", "wanted": null, "seen": true}]);
+    assert_eq!(answer["meeting"]["differences"], told);
+    assert_eq!(app.booking("BK-2").await["meeting"]["differences"], told);
+    app.end().await;
+}

@@ -13,7 +13,7 @@ use super::open_bodies::{MetadataBody, OnlineMeetingBody};
 use crate::api::openapi::words;
 use crate::api::state::Remedies;
 use crate::booking::{Dtstamp, MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
-use crate::meeting::{Booking, DesiredState, MeetingDifference, Seen, meeting_differences};
+use crate::meeting::{Booking, DesiredState, Meeting, MeetingDifference, meeting_differences};
 
 /// A booking and its meeting as they stand.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +55,8 @@ pub(crate) struct BookingBody<'a> {
     #[schema(value_type = MeetingSettingsBody)]
     settings: &'a MeetingSettings,
     /// The settings that the meeting should have: those that the booking names, then the defaults of its source system
-    /// when it was accepted, then `allowedPresenters: roleIsPresenter` if an attendee is to present by role.
+    /// when it was accepted, then `allowedPresenters: roleIsPresenter` if an attendee is to present by role; then, of those
+    /// that one of these named before and none names any longer, what the meeting had at first.
     #[schema(value_type = MeetingSettingsBody)]
     effective_settings: &'a MeetingSettings,
     /// iCalendar's SEQUENCE, as the booking system sent it.
@@ -165,7 +166,7 @@ pub(crate) struct MeetingDifferenceBody {
     /// The member as Graph names it.
     #[schema(example = "lobbyBypassSettings.scope")]
     field: String,
-    /// What the booking wants. Of attendees only those that the meeting lacks, as `upn role`.
+    /// What the booking wants; null of a setting that it named before and doesn't name any longer. Of attendees only those that the meeting lacks, as `upn role`.
     wanted: Value,
     /// What Graph returned. Of attendees only those that the booking doesn't name, as `upn role`.
     seen: Value,
@@ -263,12 +264,12 @@ fn meeting(booking: &Booking) -> Option<MeetingBody<'_>> {
         created_by: meeting.created_by.as_str(),
         provisioned_at,
         seen_at: meeting.seen_at,
-        differences: differences(booking, &meeting.seen),
+        differences: differences(booking, meeting),
     })
 }
 
-fn differences(booking: &Booking, seen: &Seen) -> Vec<MeetingDifferenceBody> {
-    let differences = meeting_differences(&booking.wanted.spec, seen).into_iter();
+fn differences(booking: &Booking, meeting: &Meeting) -> Vec<MeetingDifferenceBody> {
+    let differences = meeting_differences(&booking.wanted.spec, Some(meeting), &meeting.seen).into_iter();
     let body = |MeetingDifference { field, wanted, seen }| MeetingDifferenceBody { field, wanted, seen };
     differences.map(body).collect()
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::ORGANIZER;
-use crate::booking::{Attendee, AttendeeRole, BookingSpec, ExternalId, UserId};
+use crate::booking::{
+    ALLOWED_PRESENTERS, Attendee, AttendeeRole, BookingSpec, ExternalId, SettingValue, UserId,
+};
 use crate::meeting::{
     Call, JoinWebUrl, MeetingContent, MeetingId, Outcome, Refusal, Seen, SeenAttendee, SeenMeeting,
-    SeenSettings,
+    SeenSetting, SeenSettings,
 };
 
 /// A meeting in the model.
@@ -34,7 +36,7 @@ impl Graph {
             (Call::FindOrganizer(_), _) => Outcome::OrganizerFound(UserId::parse(ORGANIZER).unwrap()),
             (Call::CreateOrGet { .. }, Some(meeting)) => Outcome::Found(told(key, number, &meeting.seen)),
             (Call::CreateOrGet { spec, .. }, None) => {
-                let seen = seen(spec);
+                let seen = Seen { settings: at_first(), ..seen(spec) };
                 meetings.push(HeldMeeting { seen: seen.clone(), is_live: true });
                 Outcome::Created(told(key, number + 1, &seen))
             }
@@ -55,6 +57,9 @@ impl Graph {
                 if let Some(attendees) = &change.attendees {
                     meeting.seen.attendees = Some(attendees.iter().map(taking_part).collect());
                 }
+                for (path, value) in change.settings.iter() {
+                    meeting.seen.settings.note(path, has(value));
+                }
                 Outcome::Changed(Some(Box::new(content(&meeting.seen))))
             }
             (Call::Look { .. } | Call::Change { .. }, None) => Outcome::Refused(Refusal::MeetingMissing),
@@ -67,13 +72,33 @@ fn taking_part(attendee: &Attendee) -> SeenAttendee {
     SeenAttendee { user_id: None, upn: Some(attendee.upn.folded()), role }
 }
 
+fn has(value: SettingValue) -> SeenSetting {
+    match value {
+        SettingValue::Switch(on) => SeenSetting::Switch(on),
+        SettingValue::Word(word) => SeenSetting::Word(word.to_owned()),
+    }
+}
+
+/// The settings with which Graph makes a meeting.
+fn at_first() -> SeenSettings {
+    let mut settings = SeenSettings::default();
+    settings.note(ALLOWED_PRESENTERS, SeenSetting::Word("everyone".to_owned()));
+    settings
+}
+
+/// The meeting as it should be for this booking, whatever it was before.
 pub(super) fn seen(spec: &BookingSpec) -> Seen {
+    let mut settings = at_first();
+    for (path, value) in spec.effective_settings.iter() {
+        settings.note(path, has(value));
+    }
     Seen {
         subject: spec.subject.as_ref().map(|subject| subject.as_str().to_owned()),
         start: Some(spec.start_date_time),
         end: Some(spec.end_date_time),
         attendees: Some(spec.attendees.iter().map(taking_part).collect()),
-        settings: SeenSettings::default(),
+        settings,
+        join_web_url: None,
     }
 }
 

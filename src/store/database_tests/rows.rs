@@ -13,7 +13,7 @@ use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem
 use crate::clock::Timestamp;
 use crate::meeting::{
     Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl,
-    LastError, Meeting, MeetingId, Observed, Progress, Seen, Status, Wanted,
+    LastError, Meeting, MeetingId, Observed, Progress, Seen, SeenSetting, SeenSettings, Status, Wanted,
 };
 use crate::store::postgres::MIGRATOR;
 use crate::store::writing::input::BookingInput;
@@ -63,6 +63,7 @@ impl TestStore {
              select source_system, booking_id, generation, external_id, revision, status, wanted::json,
                  wanted_revision, desired_state, sequence, organizer, start_at, end_at, organizer_id,
                  creation_unknown, meeting_id, join_web_url, chat_thread_id, created_by, seen::json, seen_at,
+                 settings_before::json,
                  agreement, agreed_revision, lobby_closed, removed,
                  case when meeting_id is not null then json '{}' end, provisioned_at, due_at, lease_attempt_id,
                  lease_started_at, lease_until, attempts, failures, failing_since, last_error::json, 0,
@@ -123,7 +124,7 @@ pub(super) fn event(kind: EventKind) -> NewAuditEvent {
 /// Every way in which a row can stand: each desired state, with each kind of agreement or without a meeting, provisioned or
 /// not, with a creation of unknown outcome or none, due, at rest or parked. Each is a booking of its own.
 pub(super) fn every_booking() -> Vec<Booking> {
-    use Agreement::{At, CheckRequested, Differs, Unknown};
+    use Agreement::{At, CheckRequested, Differs, UnderWay, Unknown};
     let agreements = [
         None,
         Some(At(WANTED_REVISION)),
@@ -131,6 +132,8 @@ pub(super) fn every_booking() -> Vec<Booking> {
         Some(Differs),
         Some(CheckRequested(WANTED_REVISION)),
         Some(CheckRequested(WANTED_REVISION - 1)),
+        Some(UnderWay(WANTED_REVISION)),
+        Some(UnderWay(WANTED_REVISION - 1)),
         Some(Unknown),
     ];
     let progresses = [Progress::Due(EARLIER), Progress::Settled, Progress::Parked];
@@ -163,7 +166,7 @@ fn can_be(booking: &Booking) -> bool {
     let Some(meeting) = &booking.observed.meeting else {
         return booking.provisioned_at.is_none() && booking.status() != Status::Provisioned;
     };
-    let is_checked = matches!(meeting.agreement, Agreement::CheckRequested(_));
+    let is_checked = matches!(meeting.agreement, Agreement::CheckRequested(_) | Agreement::UnderWay(_));
     booking.provisioned_at.is_some() || !(is_checked || booking.status() == Status::Provisioned)
 }
 
@@ -195,6 +198,12 @@ pub(super) fn booking(number: usize) -> Booking {
     }
 }
 
+fn settings() -> SeenSettings {
+    let mut settings = SeenSettings::default();
+    settings.note("recordAutomatically", SeenSetting::Switch(false));
+    settings
+}
+
 /// A meeting, the `number`th of a test.
 pub(super) fn meeting(number: usize, agreement: Agreement) -> Meeting {
     Meeting {
@@ -204,6 +213,7 @@ pub(super) fn meeting(number: usize, agreement: Agreement) -> Meeting {
         created_by: if number.is_multiple_of(3) { CreatedBy::Existing } else { CreatedBy::ThisRequest },
         seen: Seen { subject: Some(format!("subject {number}")), ..Seen::default() },
         seen_at: EARLIER,
+        settings_before: if number.is_multiple_of(2) { SeenSettings::default() } else { settings() },
         agreement,
         lobby_closed: number.is_multiple_of(5),
         removed: number.is_multiple_of(7),

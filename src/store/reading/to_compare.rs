@@ -26,7 +26,10 @@ impl Store {
             let rows = sqlx::query!(
                 r#"
                 select source_system, booking_id, generation, created_at, external_id,
-                    (status = 'provisioned' and due_at is null and end_at > $3 and seen_at <= $4) as "is_to_compare!"
+                    (
+                        status = 'provisioned' and (due_at is null or agreement = 'under-way')
+                        and end_at > $3 and seen_at <= $4
+                    ) as "is_to_compare!"
                 from booking
                 where (created_at, external_id) > ($1, $2)
                 order by created_at, external_id

@@ -26,14 +26,17 @@ impl Store {
         again_if_lost!(self, async {
             let row = booking_rows!(
                 r#"
-                -- The row at rest becomes due and leased at once. Booking::check_requested says the same in Rust.
+                -- The row at rest, or at rest until its meeting is over, becomes due and leased at once.
+                -- Booking::check_requested says the same in Rust.
                 update booking set
-                    agreement = 'check-requested', agreed_revision = wanted_revision, due_at = attempt.started_at,
+                    agreement = case when due_at is null then 'check-requested' else agreement end,
+                    agreed_revision = wanted_revision, due_at = attempt.started_at,
                     lease_attempt_id = attempt.id, lease_started_at = attempt.started_at,
                     lease_until = attempt.leased_until
                 from (select ($4::attempt_input).*) as attempt
                 where source_system = $1 and booking_id = $2 and generation = $3
-                    and status = 'provisioned' and due_at is null
+                    and status = 'provisioned' and lease_attempt_id is null
+                    and (due_at is null or agreement = 'under-way' and agreed_revision = wanted_revision)
                     and ($5::timestamptz is null or seen_at <= $5)
                 returning
                 "#,

@@ -79,7 +79,9 @@ impl Store {
                 select *, row_number() over () as place,
                     abandoned_id is not null and desired_state = 'present'
                         and meeting_id is not null
-                        and not (agreement = 'check-requested' and agreed_revision = wanted_revision) as is_unknown
+                        and not (
+                            agreement in ('check-requested', 'under-way') and agreed_revision = wanted_revision
+                        ) as is_unknown
                 from due
             ), recorded as (
                 -- An abandoned attempt is closed in the history; which one it was stands in the row alone.

@@ -64,6 +64,7 @@ impl Store {
                     lease_until = input.lease_until,
                     failures = input.failures, failing_since = input.failing_since,
                     last_error = input.last_error::json,
+                    settings_before = input.settings_before::json,
                     provisioned_at = input.provisioned_at, events = booking.events + 1,
                     updated_at = input.updated_at
                 from (select ($1::booking_input).*) as input

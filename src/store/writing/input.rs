@@ -74,6 +74,7 @@ input! {
         created_by: Option<&'a str>,
         seen: Option<String>,
         seen_at: Option<Timestamp>,
+        settings_before: Option<String>,
         agreement: Option<&'a str>,
         agreed_revision: Option<i32>,
         lobby_closed: bool,
@@ -161,6 +162,11 @@ impl<'a> BookingInput<'a> {
             created_by: meeting.map(|meeting| meeting.created_by.as_str()),
             seen: meeting.map(|meeting| json(&meeting.seen)).transpose()?,
             seen_at: meeting.map(|meeting| meeting.seen_at),
+            settings_before: meeting
+                .map(|meeting| &meeting.settings_before)
+                .filter(|settings| !settings.is_empty())
+                .map(json)
+                .transpose()?,
             agreement: meeting.map(|meeting| meeting.agreement.as_str()),
             agreed_revision: meeting.and_then(|meeting| meeting.agreement.revision()).map(int),
             lobby_closed: meeting.is_some_and(|meeting| meeting.lobby_closed),

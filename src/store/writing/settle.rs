@@ -78,7 +78,7 @@ async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Res
                 organizer_id = input.organizer_id, creation_unknown = input.creation_unknown,
                 meeting_id = input.meeting_id, join_web_url = input.join_web_url,
                 chat_thread_id = input.chat_thread_id, created_by = input.created_by,
-                seen = input.seen::json, seen_at = input.seen_at,
+                seen = input.seen::json, seen_at = input.seen_at, settings_before = input.settings_before::json,
                 agreement = input.agreement, agreed_revision = input.agreed_revision,
                 lobby_closed = input.lobby_closed, removed = input.removed,
                 online_meeting = coalesce(settlement.online_meeting::json, booking.online_meeting),
