@@ -48,6 +48,20 @@ create table booking (
     created_at         timestamptz not null,
     updated_at         timestamptz not null,
 
+    -- Freed.
+    was_freed          boolean     not null default false,
+    -- In Rust: Booking::parked_for.
+    parked_for         text        generated always as (
+        case
+            when status <> 'failed' then null
+            when last_error->>'code' in ('organizer-not-permitted', 'organizer-not-found', 'graph-unauthorized')
+                then last_error->>'code'
+            when last_error->>'code' = 'graph-refused' and last_error->'graph'->>'status' = '403'
+                and meeting_id is null and not was_freed
+                then 'organizer-forbidden'
+        end
+    ) stored,
+
     constraint booking_key primary key (source_system, booking_id, generation),
     constraint booking_external_id_unique unique (external_id),
     constraint booking_generation_from_one check (generation >= 1),
@@ -90,8 +104,9 @@ create index booking_due on booking (due_at) where due_at is not null;
 create unique index booking_meeting_unique on booking (meeting_id) where meeting_id is not null;
 create index booking_listing on booking (created_at, external_id);
 create index booking_failed on booking (updated_at) where status = 'failed';
-create index booking_not_permitted on booking (organizer_id)
-    where status = 'failed' and last_error->>'code' = 'organizer-not-permitted';
+create index booking_parked_by_organizer on booking (organizer_id, parked_for) where parked_for is not null;
+create index booking_parked_by_name on booking (lower(organizer), parked_for)
+    where parked_for is not null and organizer_id is null;
 
 comment on table booking is
     'One row for each generation of a booking: what is wanted, what was observed at Graph, and what is due. Rows are never deleted.';
@@ -143,6 +158,10 @@ comment on column booking.last_error is 'The last failure until a success, as JS
 comment on column booking.events is 'How many events the history of this generation has.';
 comment on column booking.created_at is 'When this generation was accepted.';
 comment on column booking.updated_at is 'When the row last changed for a caller; opening a lease does not count.';
+comment on column booking.was_freed is
+    'Whether a success for the organizer ever made the booking due that was parked. Forbidden again after that, it is forbidden for a reason of its own.';
+comment on column booking.parked_for is
+    'For which reason the booking is parked, where a success for its organizer refutes that; null otherwise. It follows from other columns and is kept for its indexes.';
 
 comment on constraint booking_key on booking is 'A generation of a booking is one row.';
 comment on constraint booking_external_id_unique on booking is 'No two generations share a name at Graph.';
@@ -169,8 +188,10 @@ comment on index booking_due is 'Claims: what is due, longest due first.';
 comment on index booking_meeting_unique is 'One meeting belongs to one booking, and can be found by its id.';
 comment on index booking_listing is 'The order of every list of bookings.';
 comment on index booking_failed is 'What an operator has to look after.';
-comment on index booking_not_permitted is
-    'Bookings parked because no access policy covers their organizer; every settlement that went well looks here.';
+comment on index booking_parked_by_organizer is
+    'Bookings parked for a reason that a success for their organizer refutes; every settlement that went well looks here.';
+comment on index booking_parked_by_name is
+    'The same where the organizer''s object id is not known; every name that was resolved is looked for here.';
 
 -- One generation of a booking with its attempt, as a statement that writes takes it: one parameter whose members are
 -- named like the columns that they go to. JSON comes as text. A type is bound member by member in this order, so

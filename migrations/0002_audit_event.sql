@@ -86,12 +86,14 @@ comment on type declaration_input is
 
 -- What a settlement writes beside the booking itself.
 create type settlement_input as (
-    attempt_id     uuid,
-    worked_on      integer,
-    online_meeting text,
-    event          event_input,
-    retired        event_input,
-    freed          event_input
+    attempt_id           uuid,
+    worked_on            integer,
+    online_meeting       text,
+    event                event_input,
+    retired              event_input,
+    freed                event_input,
+    refuted_of_organizer text[],
+    refuted_of_name      text[]
 );
 comment on type settlement_input is
-    'What a settlement writes beside the booking: the attempt, the revision that it worked on, the whole meeting, its event, and the events of other bookings that it retires or frees. Never altered.';
+    'What a settlement writes beside the booking: the attempt, the revision that it worked on, the whole meeting, its event, the events of other bookings that it retires or frees, and the reasons for which bookings of the same organizer, or of the same name, are parked without one any longer. Never altered.';

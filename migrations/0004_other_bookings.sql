@@ -32,14 +32,20 @@ $$;
 comment on function retire_older_generations(text, text, integer, event_input) is
     'Cancels the generations before one that are still to be present, each with its event, and counts them.';
 
--- Makes bookings of one organizer due that are parked because no access policy covered the organizer: when a call for
--- the organizer went well. In Rust: Booking::retried. A row that another statement is changing is passed over, so that two
--- settlements never wait for each other. What is beyond the limit is freed when those go well.
-create function free_not_permitted(of_organizer_id uuid, event event_input) returns bigint language sql as $$
+-- Makes bookings due that are parked for a reason which a success for their organizer refutes: those of the organizer's object
+-- id, and those of the organizer's name whose object id was never found. In Rust: Booking::retried; which success refutes what:
+-- Reply::refutes. A row that another statement is changing is passed over, so that two settlements never wait for each other.
+-- What is beyond the limit is freed when those go well.
+create function free_refuted(
+    of_organizer_id uuid, refuted_of_organizer text[], of_name text, refuted_of_name text[], event event_input
+) returns bigint language sql as $$
     with parked as (
         -- The longest parked first.
         select source_system, booking_id, generation from booking
-        where organizer_id = of_organizer_id and status = 'failed' and last_error->>'code' = 'organizer-not-permitted'
+        where parked_for is not null and (
+            (organizer_id = of_organizer_id and parked_for = any(refuted_of_organizer))
+            or (organizer_id is null and lower(organizer) = lower(of_name) and parked_for = any(refuted_of_name))
+        )
         order by updated_at
         limit 500
         for update skip locked
@@ -55,7 +61,7 @@ create function free_not_permitted(of_organizer_id uuid, event event_input) retu
                 else 'pending'
             end,
             revision = revision + 1, due_at = event.occurred_at, failures = 0, failing_since = null,
-            events = events + 1, updated_at = event.occurred_at
+            was_freed = true, events = events + 1, updated_at = event.occurred_at
         from parked
         where booking.source_system = parked.source_system and booking.booking_id = parked.booking_id
             and booking.generation = parked.generation
@@ -77,5 +83,5 @@ create function free_not_permitted(of_organizer_id uuid, event event_input) retu
     )
     select count(*) from freed
 $$;
-comment on function free_not_permitted(uuid, event_input) is
-    'Makes up to 500 bookings of one organizer due that were parked for want of an access policy, each with its event, and counts them.';
+comment on function free_refuted(uuid, text[], text, text[], event_input) is
+    'Makes up to 500 bookings of one organizer due that were parked for reasons which a success refutes, each with its event, and counts them.';

@@ -65,7 +65,7 @@ pub enum EventKind {
     BookingCancelled,
     /// An operator made the booking due again.
     BookingRetried,
-    /// The booking was parked for want of an access policy, and is due again because there is one now.
+    /// The booking was parked for a reason that a success for the same organizer refutes, and is due again.
     BookingFreed,
     /// The organizer's object id was found.
     OrganizerFound,

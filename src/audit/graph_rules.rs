@@ -37,7 +37,7 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
              meeting with another link.",
         ),
         Outcome::Refused(Refusal::MeetingMissing) => AtGraph::Agrees,
-        Outcome::Refused(Refusal::Passing) => AtGraph::Unanswered,
+        Outcome::Refused(Refusal::Passing { .. }) => AtGraph::Unanswered,
         Outcome::Refused(refusal) => exception(
             "meeting-at-graph",
             format!("Graph doesn't let us look at the meeting: {refusal:?}"),
@@ -130,7 +130,7 @@ mod tests {
             };
             assert_eq!(rule, expected, "{outcome:?}");
         }
-        let passing = Outcome::Refused(Refusal::Passing);
+        let passing = Outcome::Refused(Refusal::Passing { retry_after: None });
         for outcome in [Outcome::Unknown, Outcome::Throttled { retry_after: None }, passing] {
             assert_eq!(at_graph("x", &settled(DesiredState::Present), &outcome), AtGraph::Unanswered);
         }

@@ -54,9 +54,10 @@ impl Failure {
             Outcome::Refused(
                 Refusal::Forbidden
                 | Refusal::Request
+                | Refusal::SomethingMissing
                 | Refusal::MeetingMissing
                 | Refusal::MeetingNotThereYet
-                | Refusal::Passing,
+                | Refusal::Passing { .. },
             ) => Self::GraphRefused,
             Outcome::Throttled { .. } => Self::GraphThrottled,
             Outcome::Unknown => Self::GraphOutcomeUnknown,
@@ -109,5 +110,11 @@ impl LastError {
         let Evidence { status, code, message, .. } = &self.graph;
         self.code == Failure::GraphRefused
             && status.is_some_and(|status| is_passing(status, code.as_deref(), message.as_deref()))
+    }
+
+    /// Whether another failure is of the same kind, so that the patience with this one goes on.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.code == other.code && self.is_passing() == other.is_passing()
     }
 }

@@ -23,6 +23,7 @@ mod observed;
 mod organizer_checks;
 mod organizer_facts;
 mod outcome;
+mod refuted;
 mod remedy;
 mod retried;
 mod seen_settings;
@@ -42,6 +43,7 @@ pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observe
 pub use organizer_checks::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};
 pub use outcome::{Evidence, MeetingContent, Outcome, Refusal, Reply, SeenMeeting};
+pub use refuted::{ParkedFor, Refuted};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};

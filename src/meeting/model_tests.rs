@@ -85,7 +85,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     let refusal = prop_oneof![
         Just(Refusal::OrganizerNotPermitted),
         Just(Refusal::Forbidden),
-        Just(Refusal::Passing),
+        Just(Refusal::Passing { retry_after: None }),
+        Just(Refusal::OrganizerNotFound),
         Just(Refusal::Unauthorized)
     ];
     let weather = prop_oneof![

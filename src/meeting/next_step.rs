@@ -51,8 +51,11 @@ pub struct RetryPolicy {
     pub not_permitted: Backoff,
     /// How long an access policy may take to spread before the booking is parked (Microsoft: up to 30 minutes).
     pub not_permitted_for: Duration,
-    /// The same while Graph doesn't find a meeting that was made moments ago.
+    /// The same while Graph doesn't find what may have been made moments ago: a user, or a meeting.
     pub not_there_yet: Backoff,
+    /// How long an organizer may not be found before the booking is parked. How old a user is can't be known: this long for one
+    /// who was made together with the booking, and no longer for a name that is mistyped.
+    pub organizer_not_found_for: Duration,
     /// How old such a meeting may be, and how long it may not be found, before it counts as removed.
     pub not_there_yet_for: Duration,
     /// The same while our credential is refused: every booking waits for one repair.
@@ -83,6 +86,7 @@ impl Default for RetryPolicy {
             not_permitted: backoff(minute, minute * 5),
             not_permitted_for: minute * 30,
             not_there_yet: backoff(second, second * 30),
+            organizer_not_found_for: minute * 3,
             not_there_yet_for: minute * 5,
             unauthorized: backoff(second * 30, minute * 5),
             unauthorized_for: Duration::from_hours(24),
@@ -107,6 +111,11 @@ pub fn next_step(
             None => Step::Park,
         }
     };
+    // Coming back a little late, each replica by another bit, keeps them from coming back in step.
+    let as_asked = |asked: Duration| {
+        let wait = asked.clamp(policy.throttled.first / 4, policy.retry_after_max);
+        Step::Again(now + wait + wait.mul_f64(0.1 * fraction).min(Duration::from_secs(10)))
+    };
     match outcome {
         Outcome::OrganizerFound(_)
         | Outcome::Created(_)
@@ -115,11 +124,7 @@ pub fn next_step(
         | Outcome::Seen(_)
         | Outcome::Gone => Step::GoOn,
         Outcome::Throttled { retry_after: Some(asked) }
-        | Outcome::Unavailable { retry_after: Some(asked) } => {
-            // Coming back a little late, each replica by another bit, keeps them from coming back in step.
-            let wait = (*asked).clamp(policy.throttled.first / 4, policy.retry_after_max);
-            Step::Again(now + wait + wait.mul_f64(0.1 * fraction).min(Duration::from_secs(10)))
-        }
+        | Outcome::Unavailable { retry_after: Some(asked) } => as_asked(*asked),
         Outcome::Throttled { retry_after: None } => {
             let floor = policy.throttled.first / 2;
             Step::Again(now + floor + policy.throttled.jittered(failures.count, fraction))
@@ -130,12 +135,19 @@ pub fn next_step(
         // The first re-ask is immediate: nothing is wrong that waiting would mend, and a caller waits for the link.
         Outcome::Unknown if failures.count <= 1 => Step::Again(now),
         Outcome::Unknown => Step::Again(now + policy.unavailable.jittered(failures.count, fraction)),
-        Outcome::Refused(Refusal::Passing) => {
+        Outcome::Refused(Refusal::Passing { retry_after }) => {
             let wait = policy.passing.jittered(failures.count, fraction);
-            for_at_most(policy.passing_for, wait)
+            match (for_at_most(policy.passing_for, wait), retry_after) {
+                // Never before the time that Graph names, though the patience ends then.
+                (Step::Again(_), Some(asked)) => as_asked(*asked),
+                (step, _) => step,
+            }
         }
         Outcome::Refused(Refusal::OrganizerNotPermitted) => {
             for_at_most(policy.not_permitted_for, policy.not_permitted.steady(failures.count))
+        }
+        Outcome::Refused(Refusal::OrganizerNotFound | Refusal::SomethingMissing) => {
+            for_at_most(policy.organizer_not_found_for, policy.not_there_yet.steady(failures.count))
         }
         Outcome::Refused(Refusal::MeetingNotThereYet) => {
             for_at_most(policy.not_there_yet_for, policy.not_there_yet.steady(failures.count))
@@ -143,9 +155,7 @@ pub fn next_step(
         Outcome::Refused(Refusal::Unauthorized) => {
             for_at_most(policy.unauthorized_for, policy.unauthorized.steady(failures.count))
         }
-        Outcome::Refused(
-            Refusal::OrganizerNotFound | Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing,
-        ) => Step::Park,
+        Outcome::Refused(Refusal::Forbidden | Refusal::Request | Refusal::MeetingMissing) => Step::Park,
     }
 }
 

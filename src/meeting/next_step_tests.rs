@@ -19,8 +19,11 @@ fn wait(outcome: &Outcome, count: u32, failing_minutes: u64, fraction: f64) -> O
 fn each_failure_has_its_own_patience() {
     let throttled = |seconds| Outcome::Throttled { retry_after: Some(Duration::from_secs_f64(seconds)) };
     let refused = Outcome::Refused;
+    let passing = |retry_after: Option<f64>| {
+        refused(Refusal::Passing { retry_after: retry_after.map(Duration::from_secs_f64) })
+    };
     let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
-    let table: [(Outcome, u32, u64, f64, Option<Duration>); 26] = [
+    let table: [(Outcome, u32, u64, f64, Option<Duration>); 35] = [
         (Outcome::Unknown, 1, 0, 0.5, seconds(0.0)),
         (Outcome::Unknown, 2, 0, 0.5, seconds(1.0)),
         (Outcome::Unknown, 30, 600, 1.0, seconds(300.0)),
@@ -34,9 +37,14 @@ fn each_failure_has_its_own_patience() {
         (Outcome::Unavailable { retry_after: None }, 1, 0, 0.0, seconds(0.05)),
         (Outcome::Unavailable { retry_after: None }, 4, 0, 0.5, seconds(4.0)),
         (Outcome::Unavailable { retry_after: Some(Duration::from_secs(7)) }, 1, 0, 0.0, seconds(7.0)),
-        (refused(Refusal::Passing), 1, 0, 0.5, seconds(0.25)),
-        (refused(Refusal::Passing), 9, 1, 1.0, seconds(30.0)),
-        (refused(Refusal::Passing), 30, 10, 0.5, None),
+        (passing(None), 1, 0, 0.5, seconds(0.25)),
+        (passing(None), 9, 1, 1.0, seconds(30.0)),
+        (passing(None), 30, 10, 0.5, None),
+        (passing(Some(7.0)), 1, 0, 0.5, seconds(7.35)),
+        (passing(Some(0.0)), 1, 0, 0.0, seconds(0.5)),
+        (passing(Some(1e9)), 1, 0, 0.0, seconds(3_600.0)),
+        (passing(Some(1_200.0)), 9, 9, 0.0, seconds(1_200.0)),
+        (passing(Some(7.0)), 30, 10, 0.5, None),
         (refused(Refusal::OrganizerNotPermitted), 1, 0, 0.5, seconds(60.0)),
         (refused(Refusal::OrganizerNotPermitted), 9, 28, 0.5, seconds(120.0)),
         (refused(Refusal::OrganizerNotPermitted), 9, 30, 0.5, None),
@@ -45,7 +53,11 @@ fn each_failure_has_its_own_patience() {
         (refused(Refusal::MeetingNotThereYet), 1, 0, 0.5, seconds(1.0)),
         (refused(Refusal::MeetingNotThereYet), 9, 4, 0.5, seconds(30.0)),
         (refused(Refusal::MeetingNotThereYet), 9, 5, 0.5, None),
-        (refused(Refusal::OrganizerNotFound), 1, 0, 0.5, None),
+        (refused(Refusal::OrganizerNotFound), 1, 0, 0.5, seconds(1.0)),
+        (refused(Refusal::OrganizerNotFound), 9, 2, 0.5, seconds(30.0)),
+        (refused(Refusal::OrganizerNotFound), 9, 3, 0.5, None),
+        (refused(Refusal::SomethingMissing), 2, 0, 0.5, seconds(2.0)),
+        (refused(Refusal::SomethingMissing), 9, 3, 0.5, None),
         (refused(Refusal::Request), 1, 0, 0.5, None),
     ];
     for (outcome, count, failing_minutes, fraction, expected) in table {

@@ -64,6 +64,7 @@ pub(super) fn observe(mut observed: Observed, wanted: &Wanted, told: &Told<'_>, 
             }
         }
         Outcome::Gone => {
+            observed.creation_unknown = false;
             if let Some(meeting) = &mut observed.meeting {
                 meeting.removed = true;
                 meeting.agreement = meeting.agreement.with_nothing_requested();
@@ -73,7 +74,7 @@ pub(super) fn observe(mut observed: Observed, wanted: &Wanted, told: &Told<'_>, 
         Outcome::Unknown
         | Outcome::Throttled { .. }
         | Outcome::Unavailable { .. }
-        | Outcome::Refused(Refusal::Passing) => {
+        | Outcome::Refused(Refusal::Passing { .. }) => {
             observed.creation_unknown |= matches!(call, Call::CreateOrGet { .. });
             if matches!(call, Call::Change { change, .. } if !change.close_lobby)
                 && let Some(meeting) = &mut observed.meeting

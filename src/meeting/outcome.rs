@@ -140,8 +140,10 @@ impl MeetingContent {
 pub enum Refusal {
     /// No application access policy for this organizer, or one that has not taken effect yet.
     OrganizerNotPermitted,
-    /// There is no such user.
+    /// There is no such user, or one who was made moments ago and isn't known everywhere yet (404).
     OrganizerNotFound,
+    /// Something isn't found (404), and Graph doesn't say that it is the organizer or the meeting: a chat thread, perhaps.
+    SomethingMissing,
     /// Forbidden for another reason: a guest, no licence, consent missing.
     Forbidden,
     /// The request itself is wrong (400 and the like).
@@ -149,7 +151,10 @@ pub enum Refusal {
     /// Our own credential or token is refused.
     Unauthorized,
     /// Not now, which says nothing about the booking (`is_passing`): call again soon, for a while.
-    Passing,
+    Passing {
+        /// How long Graph asks us to wait.
+        retry_after: Option<Duration>,
+    },
     /// The meeting to be changed or looked at does not exist (404 on an item).
     MeetingMissing,
     /// The same of a meeting made moments ago: the copy of Graph's that answered may not have it yet. Only the booking tells

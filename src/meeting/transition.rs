@@ -34,6 +34,8 @@ pub struct Transition {
     pub drift: Option<Drift>,
     /// Whether the booking followed its meeting, so that something else is wanted than before.
     pub is_adopted: bool,
+    /// Whether the answer says that the meeting, which was to be removed, is gone: that it is removed, or that it isn't found.
+    pub is_gone: bool,
 }
 
 /// A call that was answered. A caller may have changed what is wanted while it was under way.
@@ -63,7 +65,15 @@ pub struct Rules<'a> {
 impl Transition {
     /// The booking stands like this now, and this is what is left to ask.
     pub(super) fn to(booking: Booking, next: Option<Call>) -> Self {
-        Self { booking, next, goes_on_now: false, differences: Vec::new(), drift: None, is_adopted: false }
+        Self {
+            booking,
+            next,
+            goes_on_now: false,
+            differences: Vec::new(),
+            drift: None,
+            is_adopted: false,
+            is_gone: false,
+        }
     }
 }
 
@@ -106,7 +116,7 @@ impl Booking {
     pub fn answered(&self, answered: &Answered, rules: &Rules<'_>) -> Transition {
         let Answered { call, asked_by, reply } = answered;
         let is_current = *asked_by == self.wanted.revision;
-        let outcome = self.as_meant(&reply.outcome, rules);
+        let outcome = self.as_meant(call, &reply.outcome, rules);
         let seen = outcome.meeting().map(|told| told.seen_beside(self.observed.meeting.as_ref()));
         let known = self.observed.meeting.as_ref();
         let compared = seen.as_ref().map(|seen| Compared::of(&self.wanted.spec, known, seen));
@@ -123,12 +133,12 @@ impl Booking {
         after.observed = observe(after.observed, &self.wanted, &told, rules.now);
         after.follow_drift(&drifted, rules.drift);
 
-        let failure = Failure::of(outcome);
-        let is_same_kind = self.last_error.as_ref().map(|error| error.code) == failure;
-        after.failures =
-            failure.map_or(Failures::default(), |_| self.failures.and_one_more(rules.now, is_same_kind));
         after.last_error =
-            failure.map(|code| LastError { code, at: rules.now, graph: reply.evidence.clone() });
+            Failure::of(outcome).map(|code| LastError { code, at: rules.now, graph: reply.evidence.clone() });
+        after.failures = after.last_error.as_ref().map_or(Failures::default(), |error| {
+            let is_same_kind = self.last_error.as_ref().is_some_and(|before| before.is_like(error));
+            self.failures.and_one_more(rules.now, is_same_kind)
+        });
         after.attempts = self.attempts.saturating_add(1);
 
         let step = after.step(call, outcome, rules);
@@ -145,6 +155,7 @@ impl Booking {
         Transition {
             goes_on_now: progress == Progress::Due(rules.now) && booking.last_error.is_none(),
             is_adopted: booking.wanted.revision != self.wanted.revision,
+            is_gone: *outcome == Outcome::Gone && self.observed.meeting.is_some(),
             next: next.filter(|_| booking.due_at().is_some()),
             differences: compared.map(|compared| compared.differences).unwrap_or_default(),
             drift: (!drifted.is_empty()).then_some(Drift { differences: drifted, policy: rules.drift }),
@@ -168,29 +179,52 @@ impl Booking {
         Transition::to(settled.in_progress(Progress::Settled, now), None)
     }
 
-    /// A meeting that is missing moments after it was made may only be so for the copy of Graph's that answered. Any other that is
-    /// to be removed and isn't there is removed.
-    fn as_meant<'a>(&self, outcome: &'a Outcome, rules: &Rules<'_>) -> &'a Outcome {
-        let is_missing = *outcome == Outcome::Refused(Refusal::MeetingMissing);
-        if is_missing && self.may_be_there(rules) {
-            return &Outcome::Refused(Refusal::MeetingNotThereYet);
+    /// What isn't found moments after it was made may only be missing for the copy of Graph's that answered. Any other meeting
+    /// that is to be removed and isn't there is removed, as is one of which only its organizer could know, who isn't there.
+    fn as_meant<'a>(&self, call: &Call, outcome: &'a Outcome, rules: &Rules<'_>) -> &'a Outcome {
+        let is_cancelled = self.wanted.desired_state == DesiredState::Cancelled;
+        match outcome {
+            Outcome::Refused(Refusal::MeetingMissing)
+                if self.may_be_there(rules) && !self.may_have_removed(call) =>
+            {
+                &Outcome::Refused(Refusal::MeetingNotThereYet)
+            }
+            Outcome::Refused(Refusal::MeetingMissing) if is_cancelled => &Outcome::Gone,
+            Outcome::Refused(Refusal::OrganizerNotFound)
+                if is_cancelled
+                    && self.missing_for(Failure::OrganizerNotFound, rules.now)
+                        >= rules.retry.organizer_not_found_for =>
+            {
+                &Outcome::Gone
+            }
+            _ => outcome,
         }
-        if is_missing && self.wanted.desired_state == DesiredState::Cancelled {
-            return &Outcome::Gone;
-        }
-        outcome
     }
 
     /// Whether a meeting that Graph doesn't find was made so short a time ago that it may be there all the same, and hasn't been
     /// missing for long.
     fn may_be_there(&self, rules: &Rules<'_>) -> bool {
-        let is_short = |since| (rules.now - since) < rules.retry.not_there_yet_for;
-        let missing_since = self.failures.same_kind_since.filter(|_| {
-            self.last_error
-                .as_ref()
-                .is_some_and(|error| error.code == Failure::GraphRefused && error.graph.status == Some(404))
-        });
-        self.provisioned_at.is_none_or(is_short) && missing_since.is_none_or(is_short)
+        let long = rules.retry.not_there_yet_for;
+        self.provisioned_at.is_none_or(|at| rules.now - at < long)
+            && self.missing_for(Failure::GraphRefused, rules.now) < long
+    }
+
+    /// Whether the same removal was sent before and may have been carried out: what isn't found now was removed by it.
+    fn may_have_removed(&self, call: &Call) -> bool {
+        let may_be_done = |error: &LastError| match error.code {
+            Failure::GraphOutcomeUnknown => true,
+            Failure::GraphThrottled => error.graph.status == Some(429),
+            _ => false,
+        };
+        matches!(call, Call::Remove { .. }) && self.last_error.as_ref().is_some_and(may_be_done)
+    }
+
+    /// For how long Graph hasn't found what it was asked for: all that has failed since then failed like this.
+    fn missing_for(&self, code: Failure, now: Timestamp) -> Duration {
+        let is_missing = |error: &LastError| error.code == code && error.graph.status == Some(404);
+        let since =
+            self.failures.same_kind_since.filter(|_| self.last_error.as_ref().is_some_and(is_missing));
+        since.map_or(Duration::ZERO, |since| (now - since).try_into().unwrap_or_default())
     }
 
     /// In what the meeting turned out to have moved away from its booking. An answer to a call that an older revision asked
@@ -244,3 +278,7 @@ impl Booking {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "missing_tests.rs"]
+mod missing_tests;

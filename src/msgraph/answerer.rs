@@ -14,16 +14,16 @@ pub(super) fn is_graphs(kind: CallKind, answer: &RawResponse) -> bool {
     match &answer.body {
         Err(_) => has_id,
         Ok(body) => {
-            has_id && is_empty_or_json(body)
+            has_id && (error_wire::says_nothing(body) || is_json(body))
                 || error_wire::is_envelope(body)
                 || answer.status.is_success() && meeting_wire::is_asked_for(kind, body)
         }
     }
 }
 
-fn is_empty_or_json(body: &[u8]) -> bool {
-    let body = without_mark(body).trim_ascii();
-    body.is_empty() || body == b"null" || matches!(body[0], b'{' | b'[')
+/// Whether a body is JSON of the kind that Graph answers with, be it readable to its end or not.
+fn is_json(body: &[u8]) -> bool {
+    matches!(without_mark(body).trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 #[cfg(test)]
@@ -52,6 +52,9 @@ mod tests {
             (no, Ok("<html>Sign in</html>"), false),
             (no, Ok("404 page not found"), false),
             (no, Ok("{}"), false),
+            (no, Ok("null"), false),
+            (no, Ok("\u{feff}"), false),
+            (no, Ok(r#"{"error":{}}"#), false),
             (no, Ok(r#"{"message":"no route"}"#), false),
             (no, Ok(r#"{"error":"not found"}"#), false),
             (no, Ok(r#"{"error":{"code":404,"message":"Not Found","status":"NOT_FOUND"}}"#), false),
@@ -63,6 +66,12 @@ mod tests {
             (id, Ok(" "), true),
             (id, Ok("{\"id\":"), true),
             (id, Ok("null"), true),
+            (id, Ok("\u{feff}"), true),
+            (id, Ok(r#""""#), true),
+            (id, Ok("[]"), true),
+            (id, Ok(r#"{"error":null}"#), true),
+            (id, Ok(r#""Bad Request""#), false),
+            (id, Ok("400"), false),
             (id, Ok("<html>Sign in</html>"), false),
             (id, Ok("\u{feff} <html>"), false),
             (id, Ok("404 page not found"), false),

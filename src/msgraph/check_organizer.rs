@@ -106,7 +106,7 @@ impl MicrosoftGraph {
             Outcome::Throttled { .. }
             | Outcome::Unavailable { .. }
             | Outcome::Unknown
-            | Outcome::Refused(Refusal::Passing) => ProbeOutcome::Unanswered,
+            | Outcome::Refused(Refusal::Passing { .. }) => ProbeOutcome::Unanswered,
             Outcome::Refused(refusal) => ProbeOutcome::Refused(refusal),
         };
         (Probe { seen, evidence }, found)

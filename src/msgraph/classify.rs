@@ -14,9 +14,17 @@ const POLICY_PHRASES: [&str; 2] =
 /// Codes of a 404 that mean the user, where nothing else in the call can be missing. `UnknownError` with an empty message is
 /// all that `createOrGet` says of an organizer whom it doesn't know.
 const ORGANIZER_CODES: [&str; 3] = ["UnknownError", "Request_ResourceNotFound", "UserNotFound"];
-/// Codes of a 404 or 410 that mean the meeting itself, in a call on one.
-const MEETING_CODES: [&str; 6] =
-    ["UnknownError", "NotFound", "ResourceNotFound", "ItemNotFound", "ErrorItemNotFound", "Gone"];
+/// Codes of a 404 or 410 that mean the meeting, in a call on one: itself, or its organizer, with whom it went.
+const MEETING_CODES: [&str; 8] = [
+    "UnknownError",
+    "NotFound",
+    "ResourceNotFound",
+    "ItemNotFound",
+    "ErrorItemNotFound",
+    "Gone",
+    "Request_ResourceNotFound",
+    "UserNotFound",
+];
 
 /// An answer of Graph's that is no success.
 #[derive(Debug, Clone, Copy)]
@@ -50,14 +58,14 @@ pub(super) fn classify(answer: ErrorAnswer<'_>) -> Outcome {
         error.code.as_deref().is_none_or(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
     };
     if is_passing(answer.status, error.code.as_deref(), error.message.as_deref()) {
-        return Outcome::Refused(Refusal::Passing);
+        return Outcome::Refused(Refusal::Passing { retry_after });
     }
     Outcome::Refused(match (answer.status, asked.kind) {
         (404, CreateOrGet | FindOrganizer) if !asked.has_thread && is_one_of(&ORGANIZER_CODES) => {
             Refusal::OrganizerNotFound
         }
-        (404 | 410, Remove) if is_one_of(&MEETING_CODES) => return Outcome::Gone,
-        (404 | 410, Change | Look) if is_one_of(&MEETING_CODES) => Refusal::MeetingMissing,
+        (404 | 410, Change | Look | Remove) if is_one_of(&MEETING_CODES) => Refusal::MeetingMissing,
+        (404, _) => Refusal::SomethingMissing,
         (401 | 403, _) if speaks_of_policy(message) => Refusal::OrganizerNotPermitted,
         (401, _) => Refusal::Unauthorized,
         (403, _) => Refusal::Forbidden,
@@ -95,6 +103,7 @@ mod tests {
         let refused = Outcome::Refused;
         let policy = "No application access policy found for this app: x on the user: y.";
         let on_behalf = "The app is not authorized to create meeting on behalf of this user.";
+        let passing = || refused(Refusal::Passing { retry_after: Some(WAIT) });
         let unavailable = || Outcome::Unavailable { retry_after: Some(WAIT) };
         let table: Vec<(u16, &str, &[CallKind], Outcome)> = vec![
             (403, policy, &[CreateOrGet, Change, Remove], refused(Refusal::OrganizerNotPermitted)),
@@ -111,22 +120,21 @@ mod tests {
                 refused(Refusal::Unauthorized),
             ),
             (404, "", &[CreateOrGet, FindOrganizer], refused(Refusal::OrganizerNotFound)),
-            (404, "", &[Change, Look], refused(Refusal::MeetingMissing)),
-            (404, "", &[Remove], Outcome::Gone),
-            (410, "", &[Remove], Outcome::Gone),
-            (410, "", &[Change, Look], refused(Refusal::MeetingMissing)),
+            (404, "", &[Change, Look, Remove], refused(Refusal::MeetingMissing)),
+            (410, "", &[Change, Look, Remove], refused(Refusal::MeetingMissing)),
+            (410, "", &[CreateOrGet, FindOrganizer], refused(Refusal::Request)),
             (400, "Bad", &KINDS, refused(Refusal::Request)),
             (405, "", &KINDS, refused(Refusal::Request)),
             (413, "", &KINDS, refused(Refusal::Request)),
             (415, "", &KINDS, refused(Refusal::Request)),
             (422, "", &KINDS, refused(Refusal::Request)),
             (501, "", &KINDS, refused(Refusal::Request)),
-            (400, "", &KINDS, refused(Refusal::Passing)),
-            (408, "", &KINDS, refused(Refusal::Passing)),
-            (409, "", &KINDS, refused(Refusal::Passing)),
-            (423, "Locked.", &KINDS, refused(Refusal::Passing)),
-            (424, "", &KINDS, refused(Refusal::Passing)),
-            (425, "", &KINDS, refused(Refusal::Passing)),
+            (400, "", &KINDS, passing()),
+            (408, "", &KINDS, passing()),
+            (409, "", &KINDS, passing()),
+            (423, "Locked.", &KINDS, passing()),
+            (424, "", &KINDS, passing()),
+            (425, "", &KINDS, passing()),
             (429, "", &KINDS, Outcome::Throttled { retry_after: Some(WAIT) }),
             (500, "", &KINDS, unavailable()),
             (502, "", &KINDS, unavailable()),
@@ -152,31 +160,30 @@ mod tests {
             let (asked, error) = (Asked { kind, has_thread }, error(code, "Words."));
             classify(ErrorAnswer { asked, status, error: Some(&error), retry_after: None })
         };
-        let request = Outcome::Refused(Refusal::Request);
-        let organizer = Outcome::Refused(Refusal::OrganizerNotFound);
+        let something = &Outcome::Refused(Refusal::SomethingMissing);
+        let organizer = &Outcome::Refused(Refusal::OrganizerNotFound);
         let missing = Outcome::Refused(Refusal::MeetingMissing);
-        for (code, of_organizer, of_meeting) in [
-            ("", &organizer, true),
-            ("UnknownError", &organizer, true),
-            ("unknownError", &organizer, true),
-            ("Request_ResourceNotFound", &organizer, false),
-            ("UserNotFound", &organizer, false),
-            ("NotFound", &request, true),
-            ("ResourceNotFound", &request, true),
-            ("itemNotFound", &request, true),
-            ("ErrorItemNotFound", &request, true),
-            ("InvalidVersion", &request, false),
-            ("TenantNotFound", &request, false),
+        let request = Outcome::Refused(Refusal::Request);
+        for (code, of_organizer, is_meeting) in [
+            ("", organizer, true),
+            ("UnknownError", organizer, true),
+            ("unknownError", organizer, true),
+            ("Request_ResourceNotFound", organizer, true),
+            ("UserNotFound", organizer, true),
+            ("NotFound", something, true),
+            ("ResourceNotFound", something, true),
+            ("itemNotFound", something, true),
+            ("ErrorItemNotFound", something, true),
+            ("InvalidVersion", something, false),
+            ("TenantNotFound", something, false),
         ] {
             assert_eq!(&of(CreateOrGet, false, 404, code), of_organizer, "{code}");
             assert_eq!(&of(FindOrganizer, false, 404, code), of_organizer, "{code}");
-            assert_eq!(of(CreateOrGet, true, 404, code), request, "{code}");
-            for status in [404, 410] {
-                let (gone, missing) =
-                    if of_meeting { (&Outcome::Gone, &missing) } else { (&request, &request) };
-                assert_eq!(&of(Remove, false, status, code), gone, "{status} {code}");
-                assert_eq!(&of(Change, false, status, code), missing, "{status} {code}");
-                assert_eq!(&of(Look, false, status, code), missing, "{status} {code}");
+            assert_eq!(&of(CreateOrGet, true, 404, code), something, "{code}");
+            for kind in [Change, Look, Remove] {
+                let [now, forever] = if is_meeting { [&missing; 2] } else { [something, &request] };
+                assert_eq!(&of(kind, false, 404, code), now, "{kind:?} {code}");
+                assert_eq!(&of(kind, false, 410, code), forever, "{kind:?} {code}");
             }
         }
     }

@@ -26,6 +26,9 @@ pub(super) fn is_envelope(body: &[u8]) -> bool {
 
 /// Reads `{"error": {"code", "message", "innerError" | "innererror": {…}}}`; never fails.
 pub(super) fn read(body: &[u8]) -> GraphError {
+    if says_nothing(body) {
+        return GraphError::default();
+    }
     let Some(error) = &error(body) else {
         let message = excerpt(body).map(|text| format!("not Graph's error envelope: {text}"));
         return GraphError { message, ..GraphError::default() };
@@ -40,6 +43,27 @@ pub(super) fn read(body: &[u8]) -> GraphError {
         message: text(error, "message").or_else(|| inner_text("message")),
         request_id: inner_text("request-id"),
     }
+}
+
+/// Whether a body holds nothing at all: no byte but blanks and a byte order mark, or JSON without a value in it, such as
+/// `null`, `{}`, `""` or `{"error": {}}`.
+pub(super) fn says_nothing(body: &[u8]) -> bool {
+    let body = without_mark(body).trim_ascii();
+    if body.is_empty() {
+        return true;
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let mut left = vec![&value];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Null => {}
+            Value::String(text) if text.trim().is_empty() => {}
+            Value::Array(values) => left.extend(values),
+            Value::Object(members) => left.extend(members.values()),
+            Value::String(_) | Value::Bool(_) | Value::Number(_) => return false,
+        }
+    }
+    true
 }
 
 /// The beginning of an answer that is not Graph's; none of an empty one.
@@ -94,6 +118,17 @@ mod tests {
             (r#"{"error":{}}"#, error(None, None, None)),
             ("\u{feff}{\"error\":{\"code\":\"A\"}}", error(Some("A"), None, None)),
             ("", error(None, None, None)),
+            (" \r\n", error(None, None, None)),
+            ("\u{feff}", error(None, None, None)),
+            ("\u{feff}{}", error(None, None, None)),
+            ("null", error(None, None, None)),
+            (r#""""#, error(None, None, None)),
+            ("[]", error(None, None, None)),
+            ("[{}]", error(None, None, None)),
+            (r#"{"error":null}"#, error(None, None, None)),
+            (r#"{"error":""}"#, error(None, None, None)),
+            (r#"{"error":{"innerError":{"request-id":"r3"}}}"#, error(None, None, Some("r3"))),
+            ("{\"error\":7}", error(None, Some("not Graph's error envelope: {\"error\":7}"), None)),
             ("{\"error\":\"x\"}", error(None, Some("not Graph's error envelope: {\"error\":\"x\"}"), None)),
             ("<html>", error(None, Some("not Graph's error envelope: <html>"), None)),
             (r#"{"error":{"message":"a\u0000b"}}"#, error(None, Some("a\u{fffd}b"), None)),

@@ -54,11 +54,13 @@ pub(super) fn retried(before: &Booking, transition: &Transition, origin: &Origin
     event(transition.booking.updated_at, EventKind::BookingRetried, None, origin, payload)
 }
 
-/// A booking was parked for want of an access policy, and this attempt for the same organizer went well. It may be of
-/// another source system, so nothing else of it is told.
+/// A booking was parked for a reason that this attempt for the same organizer refutes. The attempt may be of another source
+/// system, so nothing else of it is told.
 pub(super) fn freed(attempt: Attempt, now: Timestamp) -> NewAuditEvent {
-    let note =
-        format!("Attempt {} for the same organizer went well, so the access policy is there.", attempt.id);
+    let note = format!(
+        "Attempt {} for the same organizer went well, so that the reason for which this booking failed no longer holds.",
+        attempt.id
+    );
     let origin = Origin::worker();
     let payload = EventPayload { note: Some(note), ..EventPayload::default() };
     event(now, EventKind::BookingFreed, None, &origin, payload)
@@ -81,11 +83,12 @@ pub(super) fn settled(
         next: Some(next(transition)),
         ..from(origin)
     };
-    let kind = match EventKind::of(&reply.outcome) {
+    let outcome = if transition.is_gone { &Outcome::Gone } else { &reply.outcome };
+    let kind = match EventKind::of(outcome) {
         EventKind::MeetingSeen if transition.drift.is_some() => EventKind::MeetingDrifted,
         kind => kind,
     };
-    event(booking.updated_at, kind, Some(reply.outcome.as_str()), origin, payload)
+    event(booking.updated_at, kind, Some(outcome.as_str()), origin, payload)
 }
 
 /// An attempt was begun, and its call could not be sent before a time: nothing was asked of Graph, and it doesn't count.

@@ -5,7 +5,7 @@ use super::carry_out::STORE_AGAIN;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
 use crate::error_chain::chain;
-use crate::meeting::{Attempt, Booking, Transition};
+use crate::meeting::{Attempt, Booking, Refuted, Transition};
 use crate::store::StoreError;
 use crate::store::writing::{Settled, Settlement};
 
@@ -52,6 +52,13 @@ impl Closing<'_> {
         }
     }
 
+    fn refuted(&self) -> Refuted {
+        match self.asked {
+            Asked::Answered(answered) => answered.reply.refutes(),
+            Asked::Postponed(_) | Asked::NothingToAsk => Refuted::NOTHING,
+        }
+    }
+
     fn online_meeting(&self) -> Option<&str> {
         match self.asked {
             Asked::Answered(answered) => {
@@ -77,6 +84,7 @@ impl Provisioning {
             event: &closing.event(),
             retired: &events::retired(booking, closing.origin),
             freed: &events::freed(closing.attempt, booking.updated_at),
+            refuted: closing.refuted(),
         };
         loop {
             match self.store.settle(&settlement).await {

@@ -51,11 +51,11 @@ async fn bookings_that_start_soon_without_a_link_are_counted() {
     }
     app.idle().await;
     app.delete("CALLED-OFF", &[("Prefer", "respond-async")]).await.expect(200);
-    app.simulator.declare(uuid::Uuid::from_u128(1), OrganizerState::Unknown, None);
+    app.simulator.declare(uuid::Uuid::from_u128(1), OrganizerState::Refused, None);
     app.simulator.clear_faults();
     let mut parked = booking_at("PARKED", "2026-11-23T10:00:00Z");
     parked["organizer"] = uuid::Uuid::from_u128(1).to_string().into();
-    app.book(Who::Desk, &parked).await.problem(422, "organizer-not-found");
+    app.book(Who::Desk, &parked).await.problem(422, "graph-refused");
     app.idle().await;
     let name = "meeting_provisioner_bookings_starting_soon_without_link";
     let (_, text) = admin(&app, "/metrics").await;

@@ -287,6 +287,8 @@ async fn lost_answers_do_not_change_the_outcome() {
             }
             app.idle().await;
             assert_eq!(app.resume_after(Duration::from_secs(5)).await, 1, "{operation:?} {effect:?}");
+            // After a 503 nothing says that the removal was carried out, so that a young meeting is looked for.
+            app.resume_until_settled(Duration::from_secs(30)).await;
             let live = app.live_meetings();
             let body = app.booking("BK-1").await;
             if cancels {

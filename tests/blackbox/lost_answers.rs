@@ -150,8 +150,8 @@ async fn a_retry_is_repeated() {
     for cut_point in CUT_POINTS {
         let app = TestApp::builder().behind_proxy().start().await;
         let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-        app.simulator.declare(id, OrganizerState::Unknown, None);
-        app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
+        app.simulator.declare(id, OrganizerState::Refused, None);
+        app.book(Who::Desk, &booking("BK-1")).await.problem(422, "graph-refused");
         app.simulator.permit(id);
         app.proxy().cut(Statement::Retry, cut_point);
         let path = "/v1/bookings/BK-1/retry?sourceSystem=room-booking";
@@ -279,8 +279,8 @@ async fn a_check_or_retry_stored_without_an_answer_is_carried_out() {
 
     let app = TestApp::builder().behind_proxy().start().await;
     let id = uuid::Uuid::parse_str(ORGANIZER).unwrap();
-    app.simulator.declare(id, OrganizerState::Unknown, None);
-    app.book(Who::Desk, &booking("BK-1")).await.problem(422, "organizer-not-found");
+    app.simulator.declare(id, OrganizerState::Refused, None);
+    app.book(Who::Desk, &booking("BK-1")).await.problem(422, "graph-refused");
     app.simulator.permit(id);
     app.proxy().cut_after_commit(Statement::Retry);
     app.proxy().go_away_after_cut();

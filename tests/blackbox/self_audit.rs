@@ -87,7 +87,7 @@ async fn parked_tried_again_and_freed(app: &TestApp, other: Uuid) {
     let organizer = Uuid::parse_str(ORGANIZER).unwrap();
     app.simulator.declare(organizer, OrganizerState::Unknown, None);
     for name in ["FAILED", "RETRIED"] {
-        app.book(Who::Desk, &booking(name)).await.problem(422, "organizer-not-found");
+        app.book_until_parked(&booking(name), "organizer-not-found").await;
     }
     app.simulator.permit(organizer);
     let path = "/v1/bookings/RETRIED/retry?sourceSystem=room-booking";

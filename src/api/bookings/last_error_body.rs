@@ -62,12 +62,24 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
     if last_error.is_passing() {
         return passing(booking, last_error).into();
     }
+    let is_parked = booking.progress == Progress::Parked;
     Cow::Borrowed(match last_error.code {
         Failure::OrganizerNotPermitted => {
             "Graph does not let this service make meetings on behalf of the organizer: there is no application \
              access policy for it, or it has not taken effect yet."
         }
-        Failure::OrganizerNotFound => "Graph knows no such organizer.",
+        Failure::OrganizerNotFound if is_parked => "Graph knows no such organizer.",
+        Failure::OrganizerNotFound => {
+            "Graph knows no such organizer, or not yet: it is asked again, for a user who was made moments ago may not \
+             be known everywhere."
+        }
+        Failure::GraphRefused if last_error.graph.status == Some(404) && !is_parked => {
+            "Graph doesn't find what it was asked for, or not yet: it is asked again, for what was made moments ago may \
+             not be known everywhere."
+        }
+        Failure::GraphRefused if is_without_words(last_error) => {
+            "Graph refused the request, and did not say why."
+        }
         Failure::GraphRefused => "Graph refused the request; graph.code and graph.message say why.",
         Failure::GraphUnauthorized => sign_in_hint(&last_error.graph)
             .unwrap_or("Microsoft refuses the credential with which this service signs in."),
@@ -78,6 +90,11 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
              second meeting."
         }
     })
+}
+
+/// Whether Graph gave no reason.
+fn is_without_words(last_error: &LastError) -> bool {
+    last_error.graph.code.is_none() && last_error.graph.message.is_none()
 }
 
 /// A refusal that says nothing about the booking: what Graph answered, and how many calls in a row failed.
@@ -120,6 +137,17 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
                 .to_owned()
         }
         Failure::GraphRefused if last_error.graph.status == Some(403) => check_licence_and_consent(client_id),
+        Failure::GraphRefused if is_removed(booking, last_error) => {
+            "If the meeting was removed in Teams, DELETE the booking and PUT it again: that makes a new meeting with a \
+             new link. A meeting that is there all the same is found when the operator of this service makes the \
+             booking due again."
+                .to_owned()
+        }
+        Failure::GraphRefused if is_without_words(last_error) => {
+            "Graph gives no reason. The operator of this service makes the booking due again; if that doesn't help, \
+             Microsoft support asks for graph.requestId and graph.date."
+                .to_owned()
+        }
         Failure::GraphRefused => {
             "Read graph.code and graph.message: they say what Graph objects to in the booking.".to_owned()
         }
@@ -131,6 +159,11 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
         ),
         Failure::GraphThrottled | Failure::GraphUnavailable | Failure::GraphOutcomeUnknown => return None,
     })
+}
+
+/// Whether what Graph doesn't find is the booking's meeting.
+fn is_removed(booking: &Booking, last_error: &LastError) -> bool {
+    booking.observed.meeting.is_some() && matches!(last_error.graph.status, Some(404 | 410))
 }
 
 #[cfg(test)]

@@ -168,8 +168,10 @@ pub(super) const ORGANIZER_NOT_FOUND: ProblemTexts = ProblemTexts {
     status: 422,
     retryable: false,
     title: "Microsoft Graph knows no such organizer",
-    meaning: "There is no user with this object id or user principal name in the tenant. The booking is stored as \
-              failed; a repeat gets the same answer without another call to Graph.",
+    meaning: "There is no user with this object id or user principal name in the tenant. A user who was made moments ago \
+              may not be known everywhere, so this service asked again for three minutes; meanwhile the answer was 202, \
+              with this code in `lastError`. Now the booking is stored as failed; a repeat gets the same answer without \
+              another call to Graph.",
     what_to_do: "Check the organizer: an object id or user principal name of a user in this tenant who is not \
                  deleted. To correct it, send the booking with the right organizer by PUT with \
                  `?organizerChange=replace`.",
@@ -190,9 +192,10 @@ pub(super) const GRAPH_REFUSED: ProblemTexts = ProblemTexts {
     status: 422,
     retryable: false,
     title: "Microsoft Graph refuses the request",
-    meaning: "Graph says that the request itself is wrong or forbidden; its answer is in `graph`. The booking is \
-              stored as failed; a repeat gets the same answer without another call to Graph.",
-    what_to_do: "Read `graph` and `remedy`. Microsoft support asks for graph.requestId, graph.clientRequestId and \
+    meaning: "Graph says that the request itself is wrong or forbidden, doesn't find what it is about, or didn't take it \
+              for a while without saying why; its answer is in `graph`, whose `code` and `message` may be missing. The \
+              booking is stored as failed; a repeat gets the same answer without another call to Graph.",
+    what_to_do: "Read `detail` and `remedy`. Microsoft support asks for graph.requestId, graph.clientRequestId and \
                  graph.date.",
 };
 pub(super) const GRAPH_UNAUTHORIZED: ProblemTexts = ProblemTexts {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::rows::{NOW, TestStore, attempt, booking, event, organizer};
 use crate::audit::{AuditEventFilter, EventKind, Order};
-use crate::meeting::BookingFilter;
+use crate::meeting::{BookingFilter, Refuted};
 use crate::store::reading::Period;
 use crate::store::writing::{Claimed, Settlement};
 use crate::store::{LeasedBooking, Notice, ReplicaId};
@@ -56,6 +56,7 @@ async fn every_statement_hands_its_connection_back() {
         event: &spare,
         retired: &spare,
         freed: &spare,
+        refuted: Refuted::NOTHING,
     };
     let claimed = Claimed { attempt_ids: vec![Uuid::from_u128(2)], now: NOW, leased_until: NOW };
     let period = Period { from: None, before: None };

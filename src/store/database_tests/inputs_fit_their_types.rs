@@ -10,7 +10,8 @@ use crate::store::writing::input::{
 /// The attributes of a type, each with its own type.
 async fn attributes_of(pool: &PgPool, type_name: &str) -> Vec<(String, String)> {
     sqlx::query_as(
-        "select attname::text, pg_type.typname::text
+        "select attname::text,
+             case pg_type.typcategory when 'A' then ltrim(pg_type.typname, '_') || '[]' else pg_type.typname::text end
          from pg_attribute join pg_type on pg_type.oid = atttypid
          where attrelid = (select typrelid from pg_type where oid = $1::text::regtype)
              and attnum > 0 and not attisdropped

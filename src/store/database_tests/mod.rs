@@ -6,5 +6,6 @@ mod inputs_fit_their_types;
 mod migrations;
 #[path = "../../../tests/blackbox/support/postgres/mod.rs"]
 mod postgres;
+mod refuted_is_freed;
 mod rows;
 mod sql_decides_as_rust_does;

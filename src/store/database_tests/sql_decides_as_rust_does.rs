@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::rows::{EARLIER, NOW, TestStore, attempt, booking, event, every_booking, organizer};
+use super::rows::{EARLIER, NOW, TestStore, attempt, booking, event, every_booking};
 use crate::audit::EventKind;
-use crate::booking::UserId;
-use crate::meeting::{Attempt, Booking, DesiredState, Failure, Progress, Retried};
+use crate::meeting::{Attempt, Booking, DesiredState};
 use crate::store::LeasedBooking;
 use crate::store::writing::Claimed;
 use crate::store::writing::input::EventInput;
@@ -107,65 +106,6 @@ async fn older_generations_are_retired_as_in_rust() {
         assert_eq!(test.read(&older).await, expected, "of {older:?}");
         assert_eq!(test.read(&later).await, later);
         assert_eq!(test.history(&older.booking).await, history);
-    }
-}
-
-/// `free_not_permitted` makes of what is parked for want of an access policy what `Booking::retried` says, and of nothing
-/// else.
-#[tokio::test]
-async fn what_was_not_permitted_is_freed_as_in_rust() {
-    let test = TestStore::start().await;
-    let rows: Vec<LeasedBooking> = every_booking()
-        .into_iter()
-        .enumerate()
-        .flat_map(|(place, parked)| {
-            let mut of_another = booking(10_000 + place);
-            of_another.progress = Progress::Parked;
-            let mut for_another_reason = of_another.clone();
-            for_another_reason.key.booking_id = booking(20_000 + place).key.booking_id;
-            for_another_reason.wanted.external_id = booking(20_000 + place).wanted.external_id;
-            of_another.observed.organizer = Some(UserId::new(Uuid::from_u128(12)));
-            if let Some(error) = &mut for_another_reason.last_error {
-                error.code = Failure::OrganizerNotFound;
-            }
-            [parked, of_another, for_another_reason].map(at_rest_or_free)
-        })
-        .collect();
-    for leased in &rows {
-        test.put(leased).await;
-    }
-    let is_freed = |booking: &Booking| {
-        booking.progress == Progress::Parked
-            && booking.observed.organizer == Some(organizer())
-            && booking.last_error.as_ref().map(|error| error.code) == Some(Failure::OrganizerNotPermitted)
-    };
-    let freed: i64 = sqlx::query_scalar("select free_not_permitted($1, $2)")
-        .bind(organizer().uuid())
-        .bind(EventInput::of(&event(EventKind::BookingFreed)).unwrap())
-        .fetch_one(&test.pool)
-        .await
-        .unwrap();
-    let to_free = rows.iter().filter(|leased| is_freed(&leased.booking)).count();
-    assert_eq!(freed, i64::try_from(to_free).unwrap());
-    for before in &rows {
-        let (expected, history) = if is_freed(&before.booking) {
-            let Retried::Now(retried) = before.booking.retried(false, NOW) else { panic!("{before:?}") };
-            (retried.booking, vec!["booking.freed".to_owned()])
-        } else {
-            (before.booking.clone(), Vec::new())
-        };
-        let status = expected.status();
-        assert_eq!(test.read(before).await, at_rest_or_free(expected), "of {before:?}");
-        assert_eq!(test.history(&before.booking).await, history);
-        let next_status: Option<String> = sqlx::query_scalar(
-            "select payload->'next'->>'status' from audit_event where external_id = $1 and payload->'next'->>'dueAt' = $2",
-        )
-        .bind(before.booking.wanted.external_id.uuid())
-        .bind("2026-11-23T09:00:00.000000Z")
-        .fetch_optional(&test.pool)
-        .await
-        .unwrap();
-        assert_eq!(next_status.as_deref(), is_freed(&before.booking).then_some(status.as_str()));
     }
 }
 

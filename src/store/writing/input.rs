@@ -132,6 +132,8 @@ input! {
         event: EventInput<'a>,
         retired: EventInput<'a>,
         freed: EventInput<'a>,
+        refuted_of_organizer: Vec<&'static str>,
+        refuted_of_name: Vec<&'static str>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::input::{BookingInput, EventInput, SettlementInput, int};
 use crate::audit::NewAuditEvent;
-use crate::meeting::{Attempt, AttemptId, Booking};
+use crate::meeting::{Attempt, AttemptId, Booking, ParkedFor, Refuted};
 use crate::store::connections::Connection;
 use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
@@ -35,16 +35,17 @@ pub(crate) struct Settlement<'a> {
     pub(crate) event: &'a NewAuditEvent,
     /// The event of each older generation that this one replaces, once it has its meeting.
     pub(crate) retired: &'a NewAuditEvent,
-    /// The event of each booking of the same organizer that is parked for want of an access policy, once a call for
-    /// the organizer went well.
+    /// The event of each booking that is parked for a reason which this attempt refutes.
     pub(crate) freed: &'a NewAuditEvent,
+    /// What this attempt refutes.
+    pub(crate) refuted: Refuted,
 }
 
 impl Store {
     /// Stores what became of an attempt, only while its lease still holds, so that a late worker is fenced off. Once
     /// a later generation has its meeting, older ones that are still to be present are cancelled
-    /// (`retire_older_generations`, in Rust `Booking::retired`); once a call went well, what is parked for want of an access
-    /// policy for its organizer is due again (`free_not_permitted`, in Rust `Booking::retried`).
+    /// (`retire_older_generations`, in Rust `Booking::retired`); once a call went well, what is parked for a reason that
+    /// this refutes is due again (`free_refuted`, in Rust `Booking::retried`).
     ///
     /// May be repeated: when nothing could be stored because it is stored already, that counts as stored.
     pub(crate) async fn settle(&self, settlement: &Settlement<'_>) -> Result<Settled, StoreError> {
@@ -64,7 +65,7 @@ impl Store {
     }
 }
 
-/// Whether anything is there to be freed is a look at one page of a small index.
+/// Whether anything is there to be freed is a look at one page of a small index, or of two where a name was resolved.
 async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Result<bool, StoreError> {
     let settled = sqlx::query!(
         r#"
@@ -95,9 +96,8 @@ async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Res
             returning booking.source_system, booking.booking_id, booking.generation, booking.external_id,
                 booking.organizer, booking.meeting_id, booking.events
         )
-        -- Its event. What follows for other bookings stands behind it, so that their events stand behind this one: older
-        -- generations are retired once this one has its meeting, and parked bookings of the organizer are freed once a
-        -- call for the organizer went well.
+        -- Its event, before those of other bookings: older generations are retired once this one has its meeting, and parked
+        -- bookings of the organizer are freed once a call for the organizer went well.
         insert into audit_event (
             occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id,
             organizer, meeting_id, actor, payload
@@ -114,13 +114,18 @@ async fn update(connection: &mut Connection, settlement: &Settlement<'_>) -> Res
                 )
             end as retired,
             case
-                when (($2::settlement_input).event).outcome in ('created', 'found', 'changed', 'seen', 'gone')
-                    and exists (
-                        select from booking
-                        where organizer_id = ($1::booking_input).organizer_id and status = 'failed'
-                            and last_error->>'code' = 'organizer-not-permitted'
-                    )
-                then free_not_permitted(($1::booking_input).organizer_id, ($2::settlement_input).freed)
+                when exists (
+                    select from booking where parked_for = any(($2::settlement_input).refuted_of_organizer)
+                        and parked_for is not null and organizer_id = ($1::booking_input).organizer_id
+                ) or exists (
+                    select from booking where parked_for = any(($2::settlement_input).refuted_of_name)
+                        and parked_for is not null and organizer_id is null
+                        and lower(organizer) = lower(($1::booking_input).organizer)
+                )
+                then free_refuted(
+                    ($1::booking_input).organizer_id, ($2::settlement_input).refuted_of_organizer,
+                    ($1::booking_input).organizer, ($2::settlement_input).refuted_of_name, ($2::settlement_input).freed
+                )
             end as freed
         "#,
         booking_input(settlement)? as _,
@@ -147,7 +152,13 @@ fn beside<'a>(settlement: &Settlement<'a>) -> Result<SettlementInput<'a>, StoreE
         event: EventInput::of(settlement.event)?,
         retired: EventInput::of(settlement.retired)?,
         freed: EventInput::of(settlement.freed)?,
+        refuted_of_organizer: names(settlement.refuted.of_organizer),
+        refuted_of_name: names(settlement.refuted.of_name),
     })
+}
+
+fn names(reasons: &[ParkedFor]) -> Vec<&'static str> {
+    reasons.iter().map(|reason| reason.as_str()).collect()
 }
 
 /// The schema holds that one meeting belongs to one booking; should Graph ever say otherwise, it has a name.

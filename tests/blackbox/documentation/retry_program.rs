@@ -153,12 +153,26 @@ async fn a_remedy_reaches_the_administrator() {
     app.end().await;
 }
 
+/// 202 for an organizer whom Graph doesn't find: an administrator is told at once, and after three minutes the program ends.
+#[tokio::test]
+async fn a_mistyped_organizer_is_told_at_once() {
+    let (app, program) = (TestApp::start().await, Program::printed());
+    app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), OrganizerState::Unknown, None);
+    let call = program.book_at(&app, &booking("BK-1"), |_| {}).await;
+    let [told] = call.told.as_slice() else { panic!("{call:?}") };
+    assert!(told.contains("object id or user principal name"), "{told}");
+    let refused = (&call.refused["status"], &call.refused["body"]["code"]);
+    assert_eq!(refused, (&json!(422), &json!("organizer-not-found")), "{call:?}");
+    assert!(call.waits.iter().sum::<f64>() <= 300.0, "{call:?}");
+    app.end().await;
+}
+
 /// What repeating doesn't help ends at once, with the code, the sentence and the remedy.
 #[tokio::test]
 async fn what_is_refused_is_not_sent_again() {
     let (app, program) = (TestApp::start().await, Program::printed());
-    let unknown = uuid::Uuid::from_u128(7);
-    app.simulator.declare(unknown, OrganizerState::Unknown, None);
+    let guest = uuid::Uuid::from_u128(7);
+    app.simulator.declare(guest, OrganizerState::Refused, None);
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.book(Who::Desk, &booking_with("BK-2", json!({"sequence": 3}))).await.expect(201);
     app.book(Who::Desk, &booking("BK-3")).await.expect(201);
@@ -167,14 +181,7 @@ async fn what_is_refused_is_not_sent_again() {
     let elsewhere = app.url("/elsewhere");
     for (base, who, booking, status, code, says) in [
         (&base, desk, booking_with("BK-4", json!({"subject": 1})), 422, "invalid-booking", "/subject"),
-        (
-            &base,
-            desk,
-            booking_with("BK-5", json!({"organizer": unknown})),
-            422,
-            "organizer-not-found",
-            "object id",
-        ),
+        (&base, desk, booking_with("BK-5", json!({"organizer": guest})), 422, "graph-refused", "licence"),
         (&base, desk, booking_with("BK-1", json!({"subject": "x"})), 409, "booking-differs", "subject"),
         (&base, desk, booking_with("BK-2", json!({"sequence": 2})), 409, "stale-sequence", "sequence 3"),
         (&base, desk, booking("BK-3"), 409, "booking-cancelled", "cancelled"),

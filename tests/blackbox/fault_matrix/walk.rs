@@ -187,8 +187,8 @@ impl Cell {
                 app.delete(&self.name, &[]).await.expect(200);
             }
             Walk::Retried => {
-                app.simulator.declare(organizer, OrganizerState::Unknown, None);
-                app.book(Who::Desk, &self.first()).await.problem(422, "organizer-not-found");
+                app.simulator.declare(organizer, OrganizerState::Refused, None);
+                app.book(Who::Desk, &self.first()).await.problem(422, "graph-refused");
                 app.simulator.permit(organizer);
             }
             Walk::Throttled => {
