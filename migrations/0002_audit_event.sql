@@ -13,7 +13,7 @@ create table audit_event (
     generation     integer     not null,
     number         integer     not null,
     external_id    uuid        not null,
-    organizer      text        not null,
+    organizer      text,
     meeting_id     text,
     actor          text        not null,
     payload        json        not null,
@@ -38,11 +38,11 @@ comment on column audit_event.event_type is 'What happened: a fact of the past, 
 comment on column audit_event.outcome is 'How the call to Graph ended, where the event is about one.';
 comment on column audit_event.source_system is 'The booking''s source system.';
 comment on column audit_event.booking_id is 'The booking''s id in its source system.';
-comment on column audit_event.generation is 'The booking''s generation.';
+comment on column audit_event.generation is 'The booking''s generation; 0 before the first one: a cancel that came before the booking.';
 comment on column audit_event.number is
     'Counts the events of one generation from 1 without a gap, so that a missing one shows.';
-comment on column audit_event.external_id is 'The booking''s name at Graph.';
-comment on column audit_event.organizer is 'The organizer as the caller wrote it.';
+comment on column audit_event.external_id is 'The booking''s name at Graph; of generation 0 the one that the first generation has, or would have.';
+comment on column audit_event.organizer is 'The organizer as the caller wrote it; a cancel that came before the booking names none.';
 comment on column audit_event.meeting_id is 'The meeting, once there is one.';
 comment on column audit_event.actor is 'Who acted: api-key:NAME, command:USER or worker.';
 comment on column audit_event.payload is 'Everything else that is known of the event, as JSON.';

@@ -22,12 +22,12 @@ pub struct AuditEvent {
     pub outcome: Option<String>,
     /// Which booking.
     pub key: BookingKey,
-    /// Which of its generations.
-    pub generation: Generation,
-    /// Its external id, under which Graph knows the meeting.
+    /// Which of its generations; none for a cancel that came before the booking.
+    pub generation: Option<Generation>,
+    /// Its external id, under which Graph knows the meeting; before the booking that of its first generation.
     pub external_id: ExternalId,
-    /// On whose behalf, as the caller wrote it.
-    pub organizer: String,
+    /// On whose behalf, as the caller wrote it; a cancel that came before the booking doesn't say.
+    pub organizer: Option<String>,
     /// Which meeting, once there is one.
     pub meeting_id: Option<String>,
     /// Who acted.
@@ -63,6 +63,8 @@ pub enum EventKind {
     BookingChanged,
     /// The booking was cancelled.
     BookingCancelled,
+    /// A cancel of a booking that is not known was kept, so that an older create makes no meeting.
+    CancelKept,
     /// An operator made the booking due again.
     BookingRetried,
     /// The booking was parked for a reason that a success for the same organizer refutes, and is due again.
@@ -95,11 +97,12 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BookingAccepted,
         Self::BookingAgreed,
         Self::BookingChanged,
         Self::BookingCancelled,
+        Self::CancelKept,
         Self::BookingRetried,
         Self::BookingFreed,
         Self::OrganizerFound,
@@ -141,6 +144,7 @@ impl EventKind {
             Self::BookingAgreed => "booking.agreed",
             Self::BookingChanged => "booking.changed",
             Self::BookingCancelled => "booking.cancelled",
+            Self::CancelKept => "cancel.kept",
             Self::BookingRetried => "booking.retried",
             Self::BookingFreed => "booking.freed",
             Self::OrganizerFound => "organizer.found",

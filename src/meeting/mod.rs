@@ -27,6 +27,7 @@ mod refuted;
 mod remedy;
 mod retried;
 mod seen_settings;
+mod tombstone;
 mod transition;
 
 pub use booking::{Booking, DesiredState, Progress, Status, Wanted};
@@ -47,4 +48,5 @@ pub use refuted::{ParkedFor, Refuted};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};
+pub use tombstone::{CancelledAgain, Tombstone};
 pub use transition::{Answered, Rules, Transition};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::declaration::Change;
 use super::results::{CreateOrGet, ProvisioningError};
@@ -11,7 +12,7 @@ use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Booking, Repetition, Transition};
-use crate::store::writing::Accepted;
+use crate::store::writing::{Accepted, Before};
 use crate::store::{LeasedBooking, StoreError};
 use crate::telemetry::Acceptance;
 
@@ -29,26 +30,26 @@ impl Provisioning {
     ) -> Result<CreateOrGet, ProvisioningError> {
         let mut spec = spec;
         loop {
-            let mut latest = self.store.latest(&key).await?;
-            if latest.is_none() {
-                let now = self.clock.now();
-                spec = self.with_default_settings(&key, spec);
-                let accepted = self.fresh_generation(key.clone(), Generation::FIRST, spec, now);
-                let attempt = self.fresh_attempt(now);
-                match self.accept(&accepted, None, attempt, &origin).await? {
-                    Accepted::Known(known) => {
-                        spec = accepted.booking.wanted.spec;
-                        latest = Some(*known);
-                    }
-                    Accepted::New => {
-                        let Transition { booking, next, .. } = accepted;
-                        self.metrics.booking_accepted(&booking.key.source_system, Acceptance::New);
+            let known = if let Some(known) = self.store.latest(&key).await? {
+                known
+            } else {
+                match self.begin_first(&key, spec, &origin).await? {
+                    Beginning::Begun(accepted, attempt) => {
+                        let Transition { booking, next, .. } = *accepted;
+                        self.metrics.booking_accepted(&key.source_system, Acceptance::New);
                         let work = Work { booking, next, attempt, origin };
                         return Ok(CreateOrGet::New(self.carry_out_and_wait(work, patience).await));
                     }
+                    Beginning::Known(known, sent) => {
+                        spec = sent;
+                        *known
+                    }
+                    Beginning::CancelledBefore(tombstone, lateness) => {
+                        self.metrics.booking_accepted(&key.source_system, Acceptance::Differs);
+                        return Ok(CreateOrGet::CancelledBefore(tombstone, lateness));
+                    }
                 }
-            }
-            let Some(known) = latest else { continue };
+            };
             if let Some(found) = self.compare(known, &spec, &origin, patience).await? {
                 return Ok(found);
             }
@@ -59,12 +60,12 @@ impl Provisioning {
     pub(super) async fn accept(
         &self,
         accepted: &Transition,
-        predecessor_revision: Option<u32>,
+        before: Before,
         attempt: Attempt,
         origin: &Origin,
     ) -> Result<Accepted, StoreError> {
         let event = events::accepted(accepted, origin, attempt);
-        let stored = self.store.accept(&accepted.booking, predecessor_revision, &attempt, &event).await;
+        let stored = self.store.accept(&accepted.booking, before, &attempt, &event).await;
         stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::results::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
@@ -10,7 +11,7 @@ use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
 use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, Transition};
 use crate::store::LeasedBooking;
-use crate::store::writing::{Accepted, Changed};
+use crate::store::writing::{Accepted, Before, Changed};
 
 /// What a caller declares.
 #[derive(Debug, Clone)]
@@ -148,7 +149,13 @@ impl Provisioning {
         let CancelRequest { key, order, only_if } = cancellation;
         loop {
             let Some(leased) = self.store.latest(&key).await? else {
-                return Ok(if only_if.allow(None) { Cancel::NotThere } else { Cancel::NoneMatches });
+                if !only_if.allow(None) {
+                    return Ok(Cancel::NoneMatches);
+                }
+                match self.keep_cancel(&key, order, &origin).await? {
+                    Some(kept) => return Ok(kept),
+                    None => continue,
+                }
             };
             if !only_if.allow(Some(&leased.booking)) {
                 return Ok(Cancel::RevisionMismatch(leased.booking));
@@ -185,24 +192,32 @@ impl Provisioning {
         origin: &Origin,
         patience: Duration,
     ) -> Result<Option<Declare>, ProvisioningError> {
+        let Some(before) = before else {
+            return match self.begin_first(&declaration.key, declaration.spec.clone(), origin).await? {
+                Beginning::Begun(accepted, attempt) => {
+                    let Transition { booking, next, .. } = *accepted;
+                    let work = Work { booking, next, attempt, origin: origin.clone() };
+                    Ok(Some(Declare::New(self.carry_out_and_wait(work, patience).await)))
+                }
+                Beginning::Known(..) => Ok(None),
+                Beginning::CancelledBefore(tombstone, lateness) => {
+                    Ok(Some(Declare::CancelledBefore(tombstone, lateness)))
+                }
+            };
+        };
         let now = self.clock.now();
-        let generation = before.map_or(Generation::FIRST, |before| before.generation.next());
-        let known = before.map(|before| before.wanted.spec.order()).unwrap_or_default();
-        let order = known.renewed_by(declaration.spec.order());
+        let order = before.wanted.spec.order().renewed_by(declaration.spec.order());
         let spec = declaration.spec.clone().with_order(order);
-        let accepted = self.fresh_generation(declaration.key.clone(), generation, spec, now);
+        let accepted = self.fresh_generation(declaration.key.clone(), before.generation.next(), spec, now);
         let attempt = self.fresh_attempt(now);
-        let overtakes = before.map(|before| before.revision);
-        match self.accept(&accepted, overtakes, attempt, origin).await? {
-            Accepted::Known(_) => Ok(None),
+        match self.accept(&accepted, Before::Generation(before.revision), attempt, origin).await? {
+            Accepted::Known(_) | Accepted::CancelledBefore(_) => Ok(None),
             Accepted::New => {
                 let Transition { booking, next, .. } = accepted;
                 let work = Work { booking, next, attempt, origin: origin.clone() };
                 let booking = self.carry_out_and_wait(work, patience).await;
-                if let Some(before) = before {
-                    // The generation before may be due now, and no caller waits for its removal.
-                    self.alarm.set(before.updated_at);
-                }
+                // The generation before may be due now, and no caller waits for its removal.
+                self.alarm.set(before.updated_at);
                 Ok(Some(Declare::New(booking)))
             }
         }

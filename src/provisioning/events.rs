@@ -3,7 +3,7 @@
 use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
 use crate::booking::{Difference, MessageOrder};
 use crate::clock::Timestamp;
-use crate::meeting::{Answered, Attempt, Booking, Call, Outcome, Transition};
+use crate::meeting::{Answered, Attempt, Booking, Call, Outcome, Tombstone, Transition};
 
 /// A booking is stored, and its first attempt is begun.
 pub(super) fn accepted(transition: &Transition, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
@@ -32,6 +32,14 @@ pub(super) fn cancelled(transition: &Transition, sent: MessageOrder, origin: &Or
     let MessageOrder { sequence, dtstamp } = sent;
     let payload = EventPayload { sequence, dtstamp, next: Some(next(transition)), ..from(origin) };
     event(transition.booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
+}
+
+/// A booking that is not known was cancelled by a message with these keys of order; the tombstone says so from here on.
+pub(super) fn cancel_kept(tombstone: &Tombstone, sent: MessageOrder, origin: &Origin) -> NewAuditEvent {
+    let note = "The booking is not known. A create of it that is not newer makes no meeting.".to_owned();
+    let MessageOrder { sequence, dtstamp } = sent;
+    let payload = EventPayload { sequence, dtstamp, note: Some(note), ..from(origin) };
+    event(tombstone.received_at, EventKind::CancelKept, None, origin, payload)
 }
 
 /// An older generation was cancelled, because this one takes its place or was cancelled itself.

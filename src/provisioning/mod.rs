@@ -5,6 +5,7 @@
 
 mod alarm;
 mod ask;
+mod beginning;
 mod carry_out;
 mod create;
 mod declaration;

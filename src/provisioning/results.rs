@@ -1,7 +1,7 @@
 //! What became of a request, for `api` and `command`.
 
 use crate::booking::{Difference, Lateness};
-use crate::meeting::Booking;
+use crate::meeting::{Booking, Tombstone};
 use crate::store::StoreError;
 
 /// What became of a request to create a booking or get it.
@@ -17,6 +17,8 @@ pub(crate) enum CreateOrGet {
     Cancelled(Booking),
     /// A newer message was here before.
     Stale(Booking, Lateness),
+    /// It isn't known, and was cancelled before by a message that this one doesn't follow.
+    CancelledBefore(Tombstone, Lateness),
 }
 
 /// What became of a declaration.
@@ -30,6 +32,8 @@ pub(crate) enum Declare {
     Changed(Booking),
     /// A newer message was here before.
     Stale(Booking, Lateness),
+    /// It isn't known, and was cancelled before by a message that this one doesn't follow.
+    CancelledBefore(Tombstone, Lateness),
     /// Another organizer would be another meeting, and the caller did not allow that.
     OrganizerFixed(Booking, Vec<Difference>),
     /// A meeting can't move to another channel.
@@ -45,11 +49,15 @@ pub(crate) enum Declare {
 pub(crate) enum Cancel {
     /// It is cancelled, and stands like this now.
     Cancelled(Booking),
+    /// It isn't known; the cancel is kept, so that an older create makes no meeting.
+    Kept(Tombstone),
+    /// It isn't known, and a newer cancel of it was kept before.
+    CancelledBefore(Tombstone, Lateness),
     /// A newer message was here before.
     Stale(Booking, Lateness),
     /// It does not stand as the caller believes.
     RevisionMismatch(Booking),
-    /// It isn't there.
+    /// It isn't there, and a cancel without keys of order is not kept.
     NotThere,
     /// It isn't there, and the caller believes it is.
     NoneMatches,

@@ -10,6 +10,7 @@ mod audit;
 mod bodies;
 mod bookings;
 mod builder;
+mod cancel_before_create;
 mod channels;
 mod commands;
 mod crashes;

@@ -154,6 +154,8 @@ async fn a_newer_stamp_alone_does_not_retry_what_failed() {
         let stamp = format!("2026-11-23T10:{minute:02}:00Z");
         booking_with("BK-1", json!({"organizer": organizer, "dtstamp": stamp}))
     };
+    app.book_and_look(&with(1)).await;
+    app.resume_until_settled(Duration::from_mins(1)).await;
     app.book(Who::Desk, &with(1)).await.problem(422, "organizer-not-found");
     let calls = app.simulator.ledger().calls.len();
     let problem = app.book(Who::Desk, &with(2)).await.problem(422, "organizer-not-found");

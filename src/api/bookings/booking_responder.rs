@@ -5,14 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::booking_body::BookingBody;
 use super::last_error_body::LastErrorBody;
-use super::late_message::why_ignored;
+use super::late_message::{why_ignored, why_not_created};
+use super::tombstone_body::TombstoneBody;
 use crate::api::problems::{DifferenceBody, EndpointResult, Problem, ProblemCode};
 use crate::api::request::location;
 use crate::api::response::{self, ASK_EACH_TIME};
 use crate::api::state::{ApiState, Remedies};
 use crate::booking::{Difference, Lateness};
 use crate::clock::Timestamp;
-use crate::meeting::{Booking, DesiredState, Status};
+use crate::meeting::{Booking, DesiredState, Status, Tombstone};
 
 /// Answers one request about a booking.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +114,16 @@ impl<'a> BookingResponder<'a> {
     pub(crate) fn stale(&self, booking: &Booking, lateness: Lateness) -> Problem {
         let detail = why_ignored(booking, lateness);
         self.beside(booking, Problem::new(ProblemCode::StaleSequence, detail))
+    }
+
+    /// A cancel that is kept, because no such booking is known.
+    pub(super) fn kept(&self, tombstone: &Tombstone) -> EndpointResult {
+        response::json(self.request, HttpResponse::Ok(), &TombstoneBody::of(tombstone))
+    }
+
+    /// A message that is not newer than a cancel which came before the booking.
+    pub(super) fn late(tombstone: &Tombstone, lateness: Lateness) -> Problem {
+        Problem::new(ProblemCode::StaleSequence, why_not_created(tombstone, lateness))
     }
 
     /// A booking that does not stand as its caller says.

@@ -39,7 +39,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// The booking is named by your `bookingId`. The first request stores it, asks Microsoft Graph for the meeting and
 /// waits for it; the same request again, at any time and on any replica, gets the same meeting. It never changes an
 /// existing meeting: other content under the same `bookingId` is refused with the fields that differ. A create that is older
-/// than the last message, by its `sequence` or else by its `dtstamp`, is late and ignored (409 `stale-sequence`).
+/// than the last message, by its `sequence` or else by its `dtstamp`, is late and ignored (409 `stale-sequence`), and so is one that is not newer than a cancel which came
+/// before it.
 ///
 /// Once the booking is stored nothing is lost: when the wait ends first the answer is 202 and the work goes on, even
 /// if you hang up. Repeat the request, or poll `Location`. Also repeat it whenever you got no answer: it can't make a
@@ -109,6 +110,9 @@ fn answer(responder: BookingResponder<'_>, created: &CreateOrGet) -> EndpointRes
             Err(responder.differing(ProblemCode::BookingDiffers, booking, differences))
         }
         CreateOrGet::Cancelled(booking) => Err(responder.cancelled(booking)),
+        CreateOrGet::CancelledBefore(tombstone, lateness) => {
+            Err(BookingResponder::late(tombstone, *lateness))
+        }
         CreateOrGet::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
     }
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::booking_body::BookingBody;
 use super::booking_responder::BookingResponder;
+use super::tombstone_body::CancelledBody;
 use crate::api::openapi::{example, parameters};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
@@ -29,6 +30,9 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// harmless; a higher `sequence` or a later `dtstamp` is kept, so that an older message can't book it again. **Teams may
 /// keep an old join link working**, and a removed meeting that a person opens again comes back, behind its closed lobby:
 /// stop handing out the link.
+///
+/// A cancel with `sequence` or `dtstamp` of a booking that is not known is kept (200): it may have overtaken the create,
+/// which then makes no meeting unless it is newer (409 `stale-sequence`). One with neither is answered 404 and is not kept.
 #[utoipa::path(
     delete, path = "/v1/bookings/{bookingId}", operation_id = "deleteBooking", tag = "Bookings",
     params(
@@ -43,8 +47,12 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         parameters::TraceParentHeader,
     ),
     responses(
-        (status = 200, description = "Cancelled, and the meeting is removed.",
-            body = BookingBody<'static>, example = json!(example::cancelled())),
+        (status = 200, description = "Cancelled, and the meeting is removed. Or no booking of this id is known, and the cancel \
+            is kept: that answer has no `ETag`.",
+            body = CancelledBody, examples(
+                ("cancelled" = (summary = "A booking that is cancelled", value = json!(example::cancelled()))),
+                ("kept" = (summary = "A cancel that came before its booking", value = json!(example::kept_cancel()))),
+            )),
         (status = 202, description = "Cancelled; the meeting was not removed within the wait. The work goes on.",
             body = BookingBody<'static>),
     ),
@@ -78,6 +86,8 @@ async fn cancel(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
 fn answer(responder: BookingResponder<'_>, cancelled: &Cancel) -> EndpointResult {
     match cancelled {
         Cancel::Cancelled(booking) => responder.current(booking, HttpResponse::Ok()),
+        Cancel::Kept(tombstone) => responder.kept(tombstone),
+        Cancel::CancelledBefore(tombstone, lateness) => Err(BookingResponder::late(tombstone, *lateness)),
         Cancel::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
         Cancel::RevisionMismatch(booking) => Err(responder.revision_mismatch(booking)),
         Cancel::NotThere => Err(no_such_booking()),

@@ -3,7 +3,8 @@
 use time::format_description::well_known::Rfc3339;
 
 use crate::booking::{Lateness, MessageOrder, OrderKey, Precedence};
-use crate::meeting::Booking;
+use crate::clock::Timestamp;
+use crate::meeting::{Booking, Tombstone};
 
 /// Why a message about a booking was ignored: both messages' keys, and which of them decided.
 pub(super) fn why_ignored(booking: &Booking, lateness: Lateness) -> String {
@@ -28,18 +29,35 @@ pub(super) fn why_ignored(booking: &Booking, lateness: Lateness) -> String {
     }
 }
 
+/// Why a message about a booking that isn't known was ignored: a cancel of it was received before.
+pub(super) fn why_not_created(tombstone: &Tombstone, lateness: Lateness) -> String {
+    let id = &tombstone.key.booking_id;
+    let at = rfc3339(tombstone.received_at);
+    let (stored, sent) = (named(lateness.stored), named(lateness.sent));
+    let why = match lateness.precedence {
+        Precedence::Older(OrderKey::Sequence) => "By its sequence it is older: it came late, and was ignored",
+        Precedence::Older(OrderKey::Dtstamp) => "By its dtstamp it is older: it came late, and was ignored",
+        _ => "Nothing says that it is newer than the cancel, so it was ignored",
+    };
+    format!(
+        "A cancel of booking {id} with {stored} was received at {at}, before the booking; this message has {sent}. {why}. \
+         There is no meeting."
+    )
+}
+
 /// The keys of a message.
 fn named(order: MessageOrder) -> String {
     let sequence = order.sequence.map(|sequence| format!("sequence {}", sequence.number()));
-    let dtstamp = order.dtstamp.map(|dtstamp| {
-        let time = dtstamp.time();
-        format!("dtstamp {}", time.format(&Rfc3339).unwrap_or_else(|_| time.to_string()))
-    });
+    let dtstamp = order.dtstamp.map(|dtstamp| format!("dtstamp {}", rfc3339(dtstamp.time())));
     match (sequence, dtstamp) {
         (Some(sequence), Some(dtstamp)) => format!("{sequence} and {dtstamp}"),
         (Some(key), None) | (None, Some(key)) => key,
         (None, None) => "neither sequence nor dtstamp".to_owned(),
     }
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 #[cfg(test)]
@@ -95,6 +113,27 @@ mod tests {
                 assert!(detail.contains(expected), "{detail}");
             }
             assert_eq!(detail.contains("late,"), matches!(precedence, Precedence::Older(_)), "{detail}");
+        }
+    }
+
+    /// A create that a cancel has overtaken is told of the cancel, when it came, and why it doesn't count.
+    #[test]
+    fn what_a_cancel_has_overtaken_is_told_of_it() {
+        let stored = order(Some(5), None);
+        let received_at = provisioned().created_at;
+        let tombstone =
+            Tombstone { key: provisioned().key, revision: 1, order: stored, received_at, request_id: None };
+        for (sent, words) in [
+            (order(Some(0), None), "this message has sequence 0. By its sequence it is older: it came late"),
+            (order(Some(5), None), "this message has sequence 5. Nothing says that it is newer"),
+            (
+                order(None, None),
+                "this message has neither sequence nor dtstamp. Nothing says that it is newer",
+            ),
+        ] {
+            let detail = why_not_created(&tombstone, tombstone.admits(sent).unwrap_err());
+            let cancel = "A cancel of booking BK-1001 with sequence 5 was received at 2026-11-23T10:00:00Z";
+            assert!(detail.starts_with(cancel) && detail.contains(words), "{detail}");
         }
     }
 }

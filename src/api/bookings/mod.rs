@@ -18,6 +18,7 @@ mod meeting_settings_body;
 mod open_bodies;
 pub(super) mod put_booking;
 pub(super) mod retry_booking;
+mod tombstone_body;
 
 pub(super) use booking_body::{BookingBody, OrganizerBody};
 #[cfg(test)]
@@ -25,3 +26,4 @@ pub(crate) use booking_payload::BODY_BYTES_MAX;
 pub(super) use booking_request_body::PutBookingRequestBody;
 #[cfg(test)]
 pub(super) use booking_responder::BookingResponder;
+pub(super) use tombstone_body::CancelledBody;

@@ -46,6 +46,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
 /// Of several changes while one is being made, the latest counts. A message that is older than the last one, by its
 /// `sequence` or else by its `dtstamp`, is ignored (409 `stale-sequence`), and so is one that is not newer than a cancel by
 /// the key that both have. Where neither key decides, the last writer wins; a key that is not sent stays as it is stored.
+/// A booking that was cancelled before it came is created by a message that is newer than the cancel only.
 /// If the booking is cancelled while this request waits, the answer is 409 `booking-cancelled`.
 #[utoipa::path(
     put, path = "/v1/bookings/{bookingId}", operation_id = "putBooking", tag = "Bookings",
@@ -117,6 +118,7 @@ fn answer(responder: BookingResponder<'_>, declared: &Declare) -> EndpointResult
         Declare::Same(booking) | Declare::Changed(booking) => {
             responder.current_unless_cancelled(booking, HttpResponse::Ok())
         }
+        Declare::CancelledBefore(tombstone, lateness) => Err(BookingResponder::late(tombstone, *lateness)),
         Declare::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
         Declare::OrganizerFixed(booking, differences) => {
             Err(responder.differing(ProblemCode::OrganizerImmutable, booking, differences))

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::api::openapi::AuditEventDetails;
 use crate::api::openapi::words;
 use crate::audit::AuditEvent;
+use crate::booking::Generation;
 
 /// One fact of a booking's history. The members beside `details` can be searched by.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,13 +33,14 @@ pub(crate) struct AuditEventBody<'a> {
     source_system: &'a str,
     /// The booking.
     booking_id: &'a str,
-    /// The booking's generation.
-    #[schema(minimum = 1)]
+    /// The booking's generation; 0 for a cancel that came before the booking (`cancel.kept`).
+    #[schema(minimum = 0)]
     generation: u32,
-    /// The meeting's `externalId` at Graph.
+    /// The meeting's `externalId` at Graph; before the booking the one that its first meeting would have.
     external_id: Uuid,
-    /// The organizer, as the caller wrote it.
-    organizer: &'a str,
+    /// The organizer, as the caller wrote it; null for a cancel that came before the booking.
+    #[schema(required)]
+    organizer: Option<&'a str>,
     /// The meeting, once there is one.
     #[schema(required)]
     meeting_id: Option<&'a str>,
@@ -76,9 +78,9 @@ impl<'a> AuditEventBody<'a> {
             outcome: event.outcome.as_deref(),
             source_system: event.key.source_system.as_str(),
             booking_id: event.key.booking_id.as_str(),
-            generation: event.generation.number(),
+            generation: event.generation.map_or(0, Generation::number),
             external_id: event.external_id.uuid(),
-            organizer: &event.organizer,
+            organizer: event.organizer.as_deref(),
             meeting_id: event.meeting_id.as_deref(),
             actor: &event.actor,
             details: serde_json::from_str(&event.payload)?,

@@ -20,8 +20,8 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 /// Get the history of a booking
 ///
 /// Everything that happened to the booking, in all its generations: who requested what, each call to Graph with the
-/// ids that Microsoft support asks for, and what was decided. Oldest first, and then `nextCursor` is never null: an empty
-/// page is the end for now. Events are never changed or deleted.
+/// ids that Microsoft support asks for, and what was decided. Of a booking that was cancelled before it came: that cancel.
+/// Oldest first, and then `nextCursor` is never null: an empty page is the end for now. Events are never changed or deleted.
 #[utoipa::path(
     get, path = "/v1/bookings/{bookingId}/audit-events", operation_id = "listBookingAuditEvents", tag = "History",
     params(
@@ -63,8 +63,12 @@ async fn search(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let read = history.read(request, state).await?;
     // A booking without any event here may have others, which these filters leave out.
     if read.items.is_empty() {
-        let leased = state.provisioning.store.latest(&key).await;
-        leased.map_err(|error| store_problem(request, error))?.ok_or_else(no_such_booking)?;
+        let store = &state.provisioning.store;
+        let leased = store.latest(&key).await.map_err(|error| store_problem(request, error))?;
+        if leased.is_none() {
+            let tombstone = store.tombstone(&key).await.map_err(|error| store_problem(request, error))?;
+            tombstone.ok_or_else(no_such_booking)?;
+        }
     }
     history.answer(request, &read)
 }

@@ -140,10 +140,11 @@ pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Op
 }
 
 fn holds_booking(response: &Response) -> bool {
-    let booking = Ref::from_schema_name(bookings::BookingBody::name());
+    let names = [bookings::BookingBody::name(), bookings::CancelledBody::name()];
+    let bookings = names.map(|name| Ref::from_schema_name(name).ref_location);
     response.content.values().any(|content| {
         matches!(content, RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. })
-            if schema.ref_location == booking.ref_location)
+            if bookings.contains(&schema.ref_location))
     })
 }
 

@@ -109,6 +109,19 @@ pub(crate) fn cancelled() -> Value {
     booking
 }
 
+/// A cancel that came before its booking.
+pub(crate) fn kept_cancel() -> Value {
+    json!({
+        "bookingId": "BK-1001",
+        "sourceSystem": "room-booking",
+        "status": "cancelled",
+        "sequence": 1,
+        "dtstamp": "2026-11-23T09:59:59Z",
+        "receivedAt": "2026-11-23T10:00:00Z",
+        "notice": "No booking of this id is known. The cancel is kept: a create that is not newer makes no meeting.",
+    })
+}
+
 /// A failed booking, which needs an administrator to act.
 pub(crate) fn failed() -> Value {
     failed_with("organizer-not-found")
@@ -311,9 +324,9 @@ mod tests {
             kind: "meeting.created".to_owned(),
             outcome: Some("created".to_owned()),
             key: booking.key.clone(),
-            generation: booking.generation,
+            generation: Some(booking.generation),
             external_id: booking.wanted.external_id,
-            organizer: "1f35f2e6-9cab-44ad-8d5a-b74c14720000".to_owned(),
+            organizer: Some("1f35f2e6-9cab-44ad-8d5a-b74c14720000".to_owned()),
             meeting_id: example["meetingId"].as_str().map(ToOwned::to_owned),
             actor: "api-key:front-desk".to_owned(),
             payload,

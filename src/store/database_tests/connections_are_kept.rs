@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::rows::{NOW, TestStore, attempt, booking, event, organizer};
 use crate::audit::{AuditEventFilter, EventKind, Order};
-use crate::meeting::{BookingFilter, Refuted};
+use crate::booking::{ExternalId, MessageOrder, Sequence};
+use crate::meeting::{BookingFilter, Refuted, Tombstone};
 use crate::store::reading::Period;
-use crate::store::writing::{Claimed, Settlement};
+use crate::store::writing::{Before, Claimed, Settlement};
 use crate::store::{LeasedBooking, Notice, ReplicaId};
 
 /// Runs a statement, and holds that its connection is kept.
@@ -59,11 +60,18 @@ async fn every_statement_hands_its_connection_back() {
         refuted: Refuted::NOTHING,
     };
     let claimed = Claimed { attempt_ids: vec![Uuid::from_u128(2)], now: NOW, leased_until: NOW };
+    let tombstone = Tombstone {
+        key: booking(2).key,
+        revision: 1,
+        order: MessageOrder { sequence: Sequence::new(1), dtstamp: None },
+        received_at: NOW,
+        request_id: None,
+    };
     let period = Period { from: None, before: None };
     kept!(
         test,
         ran,
-        accept(&first, None, &ours, &event(EventKind::BookingAccepted)),
+        accept(&first, Before::Nothing, &ours, &event(EventKind::BookingAccepted)),
         declare(&leased, &leased, &spare, &spare),
         settle(&settlement),
         retry(99, &first, None, &event(EventKind::BookingRetried)),
@@ -71,6 +79,8 @@ async fn every_statement_hands_its_connection_back() {
         release(&[ours.id], NOW),
         begin_check(&key, generation, None, ours),
         pause("application", NOW),
+        keep_cancel(None, &tombstone, ExternalId::new(Uuid::from_u128(4)), &event(EventKind::CancelKept)),
+        tombstone(&tombstone.key),
         latest(&key),
         generation(&key, generation),
         online_meeting(&key, generation),

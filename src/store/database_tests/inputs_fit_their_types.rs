@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use super::rows::TestStore;
 use crate::store::writing::input::{
-    AttemptInput, BookingInput, DeclarationInput, EventInput, SettlementInput,
+    AttemptInput, BookingInput, DeclarationInput, EventInput, SettlementInput, TombstoneInput,
 };
 
 /// The attributes of a type, each with its own type.
@@ -32,6 +32,7 @@ async fn every_input_has_the_attributes_of_its_type() {
         (DeclarationInput::TYPE_NAME, DeclarationInput::attributes()),
         (EventInput::TYPE_NAME, EventInput::attributes()),
         (SettlementInput::TYPE_NAME, SettlementInput::attributes()),
+        (TombstoneInput::TYPE_NAME, TombstoneInput::attributes()),
     ];
     for (type_name, attributes) in &inputs {
         assert_eq!(*attributes, attributes_of(pool, type_name).await, "{type_name}");

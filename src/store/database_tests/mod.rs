@@ -1,6 +1,7 @@
 //! The statements of this room against a real Postgres, where the tests of the whole service can't look: each on a
 //! database of its own, as the tests in `tests/blackbox` have them.
 
+mod beginnings_wait_for_each_other;
 mod connections_are_kept;
 mod inputs_fit_their_types;
 mod migrations;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -56,24 +56,7 @@ impl TestStore {
 
     /// Puts a row there that says exactly this.
     pub(super) async fn put(&self, leased: &LeasedBooking) {
-        let input =
-            BookingInput::of(&leased.booking, leased.attempt).unwrap().with_wanted(&leased.booking).unwrap();
-        sqlx::query(
-            "insert into booking
-             select source_system, booking_id, generation, external_id, revision, status, wanted::json,
-                 wanted_revision, desired_state, sequence, organizer, start_at, end_at, organizer_id,
-                 creation_unknown, meeting_id, join_web_url, chat_thread_id, created_by, seen::json, seen_at,
-                 settings_before::json,
-                 agreement, agreed_revision, lobby_closed, removed,
-                 case when meeting_id is not null then json '{}' end, provisioned_at, due_at, lease_attempt_id,
-                 lease_started_at, lease_until, attempts, failures, failing_since, last_error::json, 0,
-                 created_at, updated_at
-             from (select ($1::booking_input).*) as input",
-        )
-        .bind(input)
-        .execute(&self.pool)
-        .await
-        .unwrap_or_else(|error| panic!("{error}: {leased:?}"));
+        put_by(&mut self.pool.acquire().await.unwrap(), leased).await;
     }
 
     /// The row as it reads now.
@@ -103,6 +86,28 @@ impl TestStore {
         assert_eq!(numbers, (1..=counted).collect::<Vec<_>>(), "{booking:?}");
         events.into_iter().map(|(_, kind)| kind).collect()
     }
+}
+
+/// Puts a row there on this connection.
+pub(super) async fn put_by(connection: &mut PgConnection, leased: &LeasedBooking) {
+    let input =
+        BookingInput::of(&leased.booking, leased.attempt).unwrap().with_wanted(&leased.booking).unwrap();
+    sqlx::query(
+            "insert into booking
+             select source_system, booking_id, generation, external_id, revision, status, wanted::json,
+                 wanted_revision, desired_state, sequence, organizer, start_at, end_at, organizer_id,
+                 creation_unknown, meeting_id, join_web_url, chat_thread_id, created_by, seen::json, seen_at,
+                 settings_before::json,
+                 agreement, agreed_revision, lobby_closed, removed,
+                 case when meeting_id is not null then json '{}' end, provisioned_at, due_at, lease_attempt_id,
+                 lease_started_at, lease_until, attempts, failures, failing_since, last_error::json, 0,
+                 created_at, updated_at
+             from (select ($1::booking_input).*) as input",
+        )
+        .bind(input)
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {leased:?}"));
 }
 
 /// The organizer of every row.

@@ -14,8 +14,8 @@ use crate::store::{Store, StoreError};
 pub(crate) enum AuditEventPosition {
     /// Right behind an event.
     Behind(EventPlace),
-    /// In the history of one booking, oldest first: how many events of each generation were read, from the first
-    /// generation on.
+    /// In the history of one booking, oldest first: how many events of each generation were read, from generation 0 on,
+    /// which are the cancels that came before the booking.
     Read(Vec<i32>),
 }
 
@@ -52,9 +52,9 @@ impl AuditEventPosition {
     fn read_with(from: Option<&Self>, rows: &[AuditEventRow]) -> Self {
         let mut numbers = Self::numbers(from).to_vec();
         for row in rows {
-            let generation = usize::try_from(row.generation).unwrap_or(1).max(1);
-            numbers.resize(numbers.len().max(generation), 0);
-            numbers[generation - 1] = row.number;
+            let generation = usize::try_from(row.generation).unwrap_or(0);
+            numbers.resize(numbers.len().max(generation + 1), 0);
+            numbers[generation] = row.number;
         }
         Self::Read(numbers)
     }
@@ -78,7 +78,7 @@ struct AuditEventRow {
     generation: i32,
     number: i32,
     external_id: Uuid,
-    organizer: String,
+    organizer: Option<String>,
     meeting_id: Option<String>,
     actor: String,
     payload: String,
@@ -159,7 +159,7 @@ impl Store {
     /// Oldest first, there is always a place where the next read goes on, and a reader that follows the list misses no
     /// event that is committed late. Of all bookings the list ends before the first transaction that is still under way.
     /// Of one booking nothing is held back: each generation writes its events one after another under the lock of its
-    /// row, so the place is the number of the last event read of each.
+    /// row, as cancels that come before the booking do, so the place is the number of the last event read of each.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,
@@ -187,7 +187,7 @@ impl Store {
         let rows = audit_event_rows!(
             filter,
             limit,
-            "number > coalesce(($15::integer[])[generation], 0)",
+            "number > coalesce(($15::integer[])[generation + 1], 0)",
             "event_id",
             numbers
         );
@@ -304,9 +304,8 @@ impl TryFrom<AuditEventRow> for AuditEvent {
                     .map_err(|fault| bad("booking_id", fault.to_string()))?,
             },
             generation: u32::try_from(row.generation)
-                .ok()
-                .and_then(Generation::new)
-                .ok_or_else(|| bad("generation", row.generation.to_string()))?,
+                .map(Generation::new)
+                .map_err(|_| bad("generation", row.generation.to_string()))?,
             kind: row.event_type,
             outcome: row.outcome,
             external_id: ExternalId::new(row.external_id),

@@ -82,7 +82,8 @@ impl Store {
         Ok((examined.collect(), end))
     }
 
-    /// Events of a period whose booking is not there, by booking; up to `limit` bookings.
+    /// Events of a period whose booking is not there, by booking; up to `limit` bookings. Those of generation 0 are of the
+    /// booking's tombstone.
     pub(crate) async fn orphans(&self, period: Period, limit: u32) -> Result<Vec<Orphans>, StoreError> {
         let rows = sqlx::query!(
             r#"
@@ -95,6 +96,12 @@ impl Store {
                         and booking.booking_id = audit_event.booking_id
                         and booking.generation = audit_event.generation
                 )
+                and not (generation = 0 and exists (
+                    select from tombstone
+                    where tombstone.source_system = audit_event.source_system
+                        and tombstone.booking_id = audit_event.booking_id
+                        and tombstone.revision >= audit_event.number
+                ))
             group by source_system, booking_id, generation
             order by source_system, booking_id, generation
             limit $3

@@ -11,6 +11,7 @@ mod meetings_made;
 mod pauses;
 mod recent_attempts;
 mod to_compare;
+mod tombstone;
 
 pub(crate) use audit_events::{AuditEventPosition, EventPlace};
 pub(crate) use audited_bookings::Period;

@@ -3,7 +3,7 @@
 use super::input::{BookingInput, EventInput, int};
 use crate::audit::NewAuditEvent;
 use crate::booking::BookingKey;
-use crate::meeting::{Attempt, Booking};
+use crate::meeting::{Attempt, Booking, Tombstone};
 use crate::store::booking_row::LeasedBooking;
 use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
@@ -15,26 +15,43 @@ pub(crate) enum Accepted {
     New,
     /// It was there already, in this latest generation.
     Known(Box<LeasedBooking>),
+    /// It isn't there, and was cancelled before it came; that cancel is not the one that was read.
+    CancelledBefore(Tombstone),
+}
+
+/// What stands before a generation that is to be accepted, as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing, as far as is known.
+    Nothing,
+    /// A cancel that came before the booking: the tombstone of this revision.
+    Tombstone(u32),
+    /// The generation before, at this revision.
+    Generation(u32),
 }
 
 impl Store {
     /// Stores a new booking, or a new generation of one, with its event and opens its first attempt, unless it is
     /// there already. A later generation is stored only while the one before it still has the revision that was read:
-    /// the revision of that one is raised, so that it is not changed by anyone who does not know of its successor.
+    /// the revision of that one is raised, so that it is not changed by anyone who does not know of its successor. A first
+    /// one is stored only while its tombstone is as it was read, or none is there; it waits for a cancel that is being kept.
     ///
     /// May be repeated: a row that names our own attempt is our own row, whose confirmation got lost.
     pub(crate) async fn accept(
         &self,
         booking: &Booking,
-        predecessor_revision: Option<u32>,
+        before: Before,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<Accepted, StoreError> {
         write_again_if_lost!(self, async {
-            if self.insert(booking, predecessor_revision, attempt, event).await? {
+            if self.insert(booking, before, attempt, event).await? {
                 return Ok(Accepted::New);
             }
-            let known = self.latest(&booking.key).await?.ok_or_else(|| vanished(&booking.key))?;
+            let Some(known) = self.latest(&booking.key).await? else {
+                let tombstone = self.tombstone(&booking.key).await?.ok_or_else(|| vanished(&booking.key))?;
+                return Ok(Accepted::CancelledBefore(tombstone));
+            };
             if known.attempt.is_some_and(|known| known.id == attempt.id) {
                 return Ok(Accepted::New);
             }
@@ -45,12 +62,17 @@ impl Store {
     async fn insert(
         &self,
         booking: &Booking,
-        predecessor_revision: Option<u32>,
+        before: Before,
         attempt: &Attempt,
         event: &NewAuditEvent,
     ) -> Result<bool, StoreError> {
         let input = BookingInput::of(booking, Some(*attempt))?.with_wanted(booking)?;
         let event = EventInput::of(event)?;
+        let (predecessor_revision, tombstone_revision) = match before {
+            Before::Nothing => (None, None),
+            Before::Tombstone(revision) => (None, Some(int(revision))),
+            Before::Generation(revision) => (Some(int(revision)), None),
+        };
         let inserted = sqlx::query_scalar!(
             r#"
             with input as not materialized (
@@ -65,7 +87,8 @@ impl Store {
                     and booking.generation = input.generation - 1 and booking.revision = $3
                 returning booking.generation
             ), accepted as (
-                -- The booking and its first attempt, unless it is there already or its predecessor has changed.
+                -- The booking and its first attempt, unless it is there already or what stood before it has changed: the
+                -- predecessor, or a cancel that came before the booking ($4 is its revision).
                 insert into booking (
                     source_system, booking_id, generation, external_id, revision, status,
                     wanted, wanted_revision, desired_state, sequence, organizer, start_at, end_at,
@@ -78,7 +101,8 @@ impl Store {
                     creation_unknown, due_at, lease_attempt_id, lease_started_at, lease_until,
                     1, created_at, updated_at
                 from input
-                where $3 is null or exists (select from overtaken)
+                where $3 is null and tombstone_is_as_known(source_system, booking_id, $4::integer)
+                    or exists (select from overtaken)
                 -- No index is named: two that insert at once may meet at any of the unique ones first.
                 on conflict do nothing
                 returning source_system, booking_id, generation, external_id, organizer, events
@@ -95,7 +119,8 @@ impl Store {
             "#,
             input as _,
             event as _,
-            predecessor_revision.map(int),
+            predecessor_revision,
+            tombstone_revision,
         )
         .fetch_optional(&mut self.connections.acquire().await?)
         .await?;

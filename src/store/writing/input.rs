@@ -137,6 +137,20 @@ input! {
     }
 }
 
+input! {
+    /// A cancel that is kept as a tombstone.
+    TombstoneInput<'a> as "tombstone_input" {
+        source_system: &'a str,
+        booking_id: &'a str,
+        external_id: Uuid,
+        known_revision: Option<i32>,
+        sequence: Option<i32>,
+        dtstamp: Option<Timestamp>,
+        request_id: Option<&'a str>,
+        event: EventInput<'a>,
+    }
+}
+
 impl<'a> BookingInput<'a> {
     /// A booking and its attempt, without what is wanted: that is large, and few statements write it.
     pub(in crate::store) fn of(booking: &'a Booking, attempt: Option<Attempt>) -> Result<Self, StoreError> {

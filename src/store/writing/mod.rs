@@ -8,12 +8,13 @@ mod begin_check;
 mod claim;
 mod declare;
 pub(in crate::store) mod input;
+mod keep_cancel;
 mod pause_calls;
 mod release;
 mod retry;
 mod settle;
 
-pub(crate) use accept::Accepted;
+pub(crate) use accept::{Accepted, Before};
 pub(crate) use claim::Claimed;
 pub(crate) use declare::Changed;
 pub(crate) use settle::{Settled, Settlement};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::walk::{Cell, Walk};
 use crate::self_audit::audit;
-use crate::support::TestApp;
+use crate::support::{TestApp, Who};
 
 /// Outcomes that show the state at Graph.
 const CONCLUSIVE: [&str; 6] = ["resolved", "created", "found", "changed", "seen", "gone"];
@@ -49,6 +49,12 @@ pub async fn prove(app: &TestApp, cell: &Cell, mark: u64) {
         if is_held {
             is_as_wanted(app, cell, meeting).await;
         }
+    }
+    if cell.walk == Walk::CancelledBefore {
+        assert_eq!(app.history(name).await, ["cancel.kept"], "{name}");
+        let mut late = cell.wanted();
+        late["sequence"] = json!(0);
+        app.book(Who::Desk, &late).await.problem(409, "stale-sequence");
     }
     every_call_has_its_outcome(app, cell, mark).await;
 }

@@ -32,6 +32,8 @@ pub enum Walk {
     Cancellation,
     /// A booking that is cancelled while the outcome of its creation is unknown.
     CancelledUnknown,
+    /// A cancel that comes before its booking.
+    CancelledBefore,
     /// A booking whose meeting the organizer changed, checked for drift.
     Mended,
     /// A booking that was cancelled, booked again.
@@ -68,13 +70,14 @@ impl Part {
 
 impl Walk {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Created,
         Self::Named,
         Self::WithSettings,
         Self::Rescheduled,
         Self::Cancellation,
         Self::CancelledUnknown,
+        Self::CancelledBefore,
         Self::Mended,
         Self::BookedAgain,
         Self::Replaced,
@@ -88,7 +91,9 @@ impl Walk {
         match self {
             Self::Created | Self::Named | Self::WithSettings | Self::BookedAgain => Part::Made,
             Self::Rescheduled | Self::Mended => Part::Changed,
-            Self::Cancellation | Self::CancelledUnknown | Self::Replaced => Part::Removed,
+            Self::Cancellation | Self::CancelledUnknown | Self::CancelledBefore | Self::Replaced => {
+                Part::Removed
+            }
             Self::Throttled | Self::Retried | Self::HandedBack => Part::Resumed,
         }
     }
@@ -100,7 +105,7 @@ impl Walk {
 
     /// Whether the booking is cancelled in the end.
     pub fn is_cancelled(self) -> bool {
-        matches!(self, Self::Cancellation | Self::CancelledUnknown)
+        matches!(self, Self::Cancellation | Self::CancelledUnknown | Self::CancelledBefore)
     }
 
     /// Steps of a walk that have their cells on other walks: a replica that stops takes none of what follows, and waits a
@@ -111,7 +116,11 @@ impl Walk {
 
     /// How many generations the booking has in the end.
     pub fn generations(self) -> usize {
-        if matches!(self, Self::BookedAgain | Self::Replaced) { 2 } else { 1 }
+        match self {
+            Self::CancelledBefore => 0,
+            Self::BookedAgain | Self::Replaced => 2,
+            _ => 1,
+        }
     }
 }
 
@@ -169,7 +178,7 @@ impl Cell {
         let book = async || drop(app.book(Who::Desk, &self.first()).await.expect(201));
         match self.walk {
             Walk::Created => app.clock.advance(LONG),
-            Walk::WithSettings => {}
+            Walk::WithSettings | Walk::CancelledBefore => {}
             Walk::Named => app.simulator.declare(organizer, OrganizerState::Permitted, Some(&self.upn())),
             Walk::Rescheduled | Walk::Cancellation | Walk::Replaced => book().await,
             Walk::CancelledUnknown => {
@@ -215,6 +224,7 @@ impl Cell {
             Walk::Replaced => request(Who::Desk, Method::PUT, &format!("{path}?organizerChange=replace"))
                 .json(&self.wanted()),
             Walk::Cancellation | Walk::CancelledUnknown => request(Who::Desk, Method::DELETE, &path),
+            Walk::CancelledBefore => request(Who::Desk, Method::DELETE, &format!("{path}?sequence=1")),
             Walk::Mended => request(Who::Desk, Method::GET, &format!("{path}?check=drift")),
             Walk::Retried => {
                 request(Who::Operator, Method::POST, &format!("{path}/retry?sourceSystem=room-booking"))

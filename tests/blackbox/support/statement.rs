@@ -11,6 +11,8 @@ pub enum Statement {
     Claim,
     /// Changes what is wanted, or cancels the booking.
     Declare,
+    /// Keeps a cancel of a booking that is not known.
+    KeepCancel,
     /// Records a pause that Graph asked for.
     RecordPause,
     /// Hands leases back.
@@ -23,11 +25,12 @@ pub enum Statement {
 
 impl Statement {
     /// All of them, in the order of their files; a test compares them with the files.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accept,
         Self::BeginCheck,
         Self::Claim,
         Self::Declare,
+        Self::KeepCancel,
         Self::RecordPause,
         Self::Release,
         Self::Retry,
@@ -41,6 +44,7 @@ impl Statement {
             Self::BeginCheck => "begin_check",
             Self::Claim => "claim",
             Self::Declare => "declare",
+            Self::KeepCancel => "keep_cancel",
             Self::RecordPause => "pause_calls",
             Self::Release => "release",
             Self::Retry => "retry",
@@ -52,9 +56,10 @@ impl Statement {
     pub fn marker(self) -> &'static str {
         match self {
             Self::Accept => "insert into booking (",
-            Self::BeginCheck => "agreement = 'check-requested', agreed_revision =",
+            Self::BeginCheck => "agreement = case when due_at is null then 'check-requested'",
             Self::Claim => "for update skip locked",
             Self::Declare => "with changed as (",
+            Self::KeepCancel => "select keep_cancel(",
             Self::RecordPause => "insert into graph_pause (",
             Self::Release => "update booking set lease_until =",
             Self::Retry => "with retried as (",

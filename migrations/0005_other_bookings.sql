@@ -85,3 +85,48 @@ create function free_refuted(
 $$;
 comment on function free_refuted(uuid, text[], text, text[], event_input) is
     'Makes up to 500 bookings of one organizer due that were parked for reasons which a success refutes, each with its event, and counts them.';
+
+-- Keeps a cancel of a booking that is not there, with its event. Events of tombstones have the generation 0: they stand before
+-- the first one of the booking, should that come to be. Whether the cancel is newer than one that was kept before is decided
+-- in Rust (Tombstone::cancelled_again); here it only counts that the tombstone is as it was read.
+create function keep_cancel(input tombstone_input) returns boolean language plpgsql as $$
+declare
+    event event_input := input.event;
+    kept integer;
+begin
+    perform pg_advisory_xact_lock(beginning_lock(input.source_system, input.booking_id));
+    if exists (select from booking where source_system = input.source_system and booking_id = input.booking_id) then
+        return false;
+    end if;
+    if input.known_revision is null then
+        insert into tombstone (
+            source_system, booking_id, external_id, revision, sequence, dtstamp, actor, request_id, received_at
+        ) values (
+            input.source_system, input.booking_id, input.external_id, 1, input.sequence, input.dtstamp, event.actor,
+            input.request_id, event.occurred_at
+        )
+        on conflict do nothing
+        returning revision into kept;
+    else
+        update tombstone set
+            revision = revision + 1, sequence = input.sequence, dtstamp = input.dtstamp, actor = event.actor,
+            request_id = input.request_id, received_at = event.occurred_at
+        where source_system = input.source_system and booking_id = input.booking_id
+            and revision = input.known_revision
+        returning revision into kept;
+    end if;
+    if kept is null then
+        return false;
+    end if;
+    insert into audit_event (
+        occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id, organizer,
+        meeting_id, actor, payload
+    ) values (
+        event.occurred_at, event.event_type, event.outcome, input.source_system, input.booking_id, 0, kept,
+        input.external_id, null, null, event.actor, event.payload::json
+    );
+    return true;
+end
+$$;
+comment on function keep_cancel(tombstone_input) is
+    'Keeps a cancel of a booking that is not there, with its event, while its tombstone has the revision that was read; says whether it did.';
