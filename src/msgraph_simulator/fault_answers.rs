@@ -24,6 +24,7 @@ pub(super) fn before_work(
         Effect::TokenRefused { code } => Some(token_endpoint::refusal(*code, "", exchange)),
         Effect::TokenNotAccepted => Some(GraphRefusal::of_status(401).into_answer(exchange)),
         Effect::Collision => Some(GraphRefusal::of_status(409).into_answer(exchange)),
+        Effect::NotFound => Some(not_found(operation).into_answer(exchange)),
         Effect::Gateway { status, body, after_work: false } => Some(gateway(*status, *body)),
         Effect::Respond { after_work: false, .. } => Some(respond(effect)),
         _ => None,
@@ -63,6 +64,14 @@ fn refusal(
     match retry_after {
         Some(retry_after) => answer.with_header("retry-after", retry_after),
         None => answer,
+    }
+}
+
+fn not_found(operation: Operation) -> GraphRefusal {
+    match operation {
+        Operation::User => GraphRefusal::unknown_user("of the call"),
+        Operation::CreateOrGet => GraphRefusal::unknown_organizer(),
+        _ => GraphRefusal::unknown_meeting(),
     }
 }
 

@@ -64,6 +64,9 @@ pub enum Effect {
     TokenNotAccepted,
     /// 409 from Graph. Never for token calls.
     Collision,
+    /// 404 from Graph, as it says it of the user, the organizer or the meeting that the call names: a copy that lags. Never for
+    /// token calls.
+    NotFound,
     /// What stands before Graph or Entra answers in its place: nothing of what either's own answers bear is there.
     Gateway {
         /// The HTTP status.
@@ -121,6 +124,7 @@ impl Effect {
             Self::TokenRefused { .. } => "tokenRefused",
             Self::TokenNotAccepted => "tokenNotAccepted",
             Self::Collision => "collision",
+            Self::NotFound => "notFound",
             Self::Gateway { .. } => "gateway",
             Self::Respond { .. } => "respond",
         }
@@ -135,7 +139,7 @@ impl Effect {
     fn concerns(&self, operation: Operation) -> bool {
         match self {
             Self::TokenRefused { .. } => operation == Operation::Token,
-            Self::TokenNotAccepted | Self::Collision => operation != Operation::Token,
+            Self::TokenNotAccepted | Self::Collision | Self::NotFound => operation != Operation::Token,
             _ => true,
         }
     }

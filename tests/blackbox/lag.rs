@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::support::{TestApp, Who, booking, booking_with};
+use crate::support::process::Process;
+use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
+
+const IN_TIME: Duration = Duration::from_secs(20);
 
 /// Graph's own 404, with this code.
 fn missing(code: &str) -> Effect {
@@ -92,4 +96,72 @@ async fn a_removal_that_finds_nothing_is_asked_for_again_while_the_meeting_is_yo
         }
         app.end().await;
     }
+}
+
+async fn waited_for(process: &Process, method: Method, path: &str, body: Option<&Value>) -> ApiResponse {
+    let request = process.request(Who::Desk, method, path).header("Prefer", "wait=20");
+    let request = if let Some(body) = body { request.json(body) } else { request };
+    ApiResponse::read(request.send().await.unwrap()).await
+}
+
+/// By real time: a user who appears after Graph was asked twice gets the meeting by itself, by name and by object id, and the
+/// request that waits is answered with it. A booking that failed before, for the user was a guest, gets its meeting, too.
+#[tokio::test]
+async fn by_real_time_a_user_who_appears_gets_the_meeting() {
+    let id = Uuid::parse_str(ORGANIZER).unwrap();
+    for (organizer, asked) in [("olga@contoso.com", Operation::User), (ORGANIZER, Operation::CreateOrGet)] {
+        let app = TestApp::builder().at_real_time().start().await;
+        let process = Process::serve(app.environment()).await;
+        app.simulator.declare(id, OrganizerState::Refused, Some("olga@contoso.com"));
+        waited_for(&process, Method::POST, "/v1/bookings", Some(&booking("GUEST"))).await.expect(422);
+        app.simulator.declare(id, OrganizerState::Unknown, None);
+        let before = app.simulator.counts().arrived(asked);
+        let body = booking_with("BK-1", json!({"organizer": organizer}));
+        let appears = async {
+            let asked_twice =
+                app.simulator.wait_for_counts(IN_TIME, |counts| counts.arrived(asked) >= before + 2);
+            asked_twice.await.unwrap();
+            app.simulator.permit(id);
+        };
+        let booked = waited_for(&process, Method::POST, "/v1/bookings", Some(&body));
+        let (booked, ()) = tokio::join!(booked, appears);
+        assert_eq!(booked.expect(201).json()["organizer"]["userId"], ORGANIZER);
+        let freed = waited_for(&process, Method::GET, "/v1/bookings/GUEST", None).await.expect(200).json();
+        assert_eq!(freed["status"], "provisioned", "{freed}");
+        assert_eq!(app.simulator.meetings().len(), 2, "{organizer}");
+        process.kill().await;
+        app.end().await;
+    }
+}
+
+/// By real time: a meeting made moments ago that isn't found for its change and its removal, and what is refused for now, with and
+/// without a time, end as they should while their callers wait.
+#[tokio::test]
+async fn by_real_time_what_passes_is_asked_for_again() {
+    let app = TestApp::builder().at_real_time().start().await;
+    let process = Process::serve(app.environment()).await;
+    let says = |status, retry_after: Option<&str>| Effect::Respond {
+        status,
+        headers: retry_after.map(|wait| ("Retry-After".to_owned(), wait.to_owned())).into_iter().collect(),
+        body: String::new(),
+        after_work: false,
+    };
+    for (name, effect) in [
+        ("NOT-FOUND", Effect::NotFound),
+        ("LOCKED", says(423, Some("1"))),
+        ("TOO-EARLY", says(425, None)),
+        ("WITHOUT-A-WORD", says(400, None)),
+    ] {
+        for operation in [Operation::CreateOrGet, Operation::Patch, Operation::Delete] {
+            app.simulator.inject(InjectedFault::on(operation, effect.clone()));
+        }
+        let body = booking_with(name, json!({"settings": {"recordAutomatically": true}}));
+        waited_for(&process, Method::POST, "/v1/bookings", Some(&body)).await.expect(201);
+        let path = format!("/v1/bookings/{name}");
+        let cancelled = waited_for(&process, Method::DELETE, &path, None).await.expect(200).json();
+        assert_eq!((&cancelled["status"], app.live_meetings().len()), (&json!("cancelled"), 0), "{name}");
+    }
+    assert_eq!(app.simulator.meetings().len(), 4);
+    process.kill().await;
+    app.end().await;
 }

@@ -50,6 +50,7 @@ async fn every_effect_reads_back_as_it_was_written() {
         json!({"kind": "tokenRefused", "code": 7_000_222}),
         json!({"kind": "tokenNotAccepted"}),
         json!({"kind": "collision"}),
+        json!({"kind": "notFound"}),
         json!({"kind": "gateway", "status": 404, "body": "page", "afterWork": true}),
         json!({"kind": "respond", "status": 418, "headers": {"a": "b"}, "body": "c", "afterWork": true}),
     ];

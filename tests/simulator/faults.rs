@@ -78,6 +78,30 @@ async fn a_collision_and_a_refused_token_come_from_graph_although_all_is_well() 
     assert_eq!(fixture.create("a").await.0, 201);
 }
 
+/// A copy that lags says of what is there what Graph says of what isn't.
+#[tokio::test]
+async fn what_is_there_can_be_not_found() {
+    let fixture = Fixture::start().await;
+    let not_found = || fixture.simulator.inject(InjectedFault::anywhere(Effect::NotFound));
+    not_found();
+    let (status, body) = fixture.create("a").await;
+    assert_eq!((status, &body["error"]["code"]), (404, &json!("UnknownError")));
+    let id = fixture.create("a").await.1["id"].as_str().unwrap().to_owned();
+    for (method, body) in
+        [(Method::GET, None), (Method::PATCH, Some(json!({"subject": "x"}))), (Method::DELETE, None)]
+    {
+        not_found();
+        let (status, answer) = fixture.item(method, &id, body.as_ref()).await;
+        assert_eq!((status, &answer["error"]["code"]), (404, &json!("NotFound")));
+        assert!(answer["error"]["innerError"]["request-id"].is_string(), "{answer}");
+    }
+    not_found();
+    let user = format!("/v1.0/users/{ANNA}?$select=id");
+    let (status, body) = read(fixture.send(Method::GET, &user, None).await.unwrap()).await;
+    assert_eq!((status, &body["error"]["code"]), (404, &json!("Request_ResourceNotFound")));
+    assert!(fixture.simulator.meetings()[0].deleted_at.is_none());
+}
+
 #[tokio::test]
 async fn any_answer_can_be_given_before_or_after_the_work() {
     let fixture = Fixture::start().await;
