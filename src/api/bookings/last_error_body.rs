@@ -62,18 +62,19 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
     if last_error.is_passing() {
         return passing(booking, last_error).into();
     }
-    let is_parked = booking.progress == Progress::Parked;
     Cow::Borrowed(match last_error.code {
         Failure::OrganizerNotPermitted => {
             "Graph does not let this service make meetings on behalf of the organizer: there is no application \
              access policy for it, or it has not taken effect yet."
         }
-        Failure::OrganizerNotFound if is_parked => "Graph knows no such organizer.",
+        Failure::OrganizerNotFound if booking.progress == Progress::Parked => {
+            "Graph knows no such organizer."
+        }
         Failure::OrganizerNotFound => {
             "Graph knows no such organizer, or not yet: it is asked again, for a user who was made moments ago may not \
              be known everywhere."
         }
-        Failure::GraphRefused if last_error.graph.status == Some(404) && !is_parked => {
+        Failure::GraphRefused if is_not_there_yet(booking, last_error) => {
             "Graph doesn't find what it was asked for, or not yet: it is asked again, for what was made moments ago may \
              not be known everywhere."
         }
@@ -137,6 +138,8 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
                 .to_owned()
         }
         Failure::GraphRefused if last_error.graph.status == Some(403) => check_licence_and_consent(client_id),
+        // Nothing is to be done yet: a meeting that is booked anew too early gets another link.
+        Failure::GraphRefused if is_not_there_yet(booking, last_error) => return None,
         Failure::GraphRefused if is_removed(booking, last_error) => {
             "If the meeting was removed in Teams, DELETE the booking and PUT it again: that makes a new meeting with a \
              new link. A meeting that is there all the same is found when the operator of this service makes the \
@@ -161,6 +164,11 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
     })
 }
 
+/// Whether Graph doesn't find something that is asked for again.
+fn is_not_there_yet(booking: &Booking, last_error: &LastError) -> bool {
+    last_error.graph.status == Some(404) && booking.progress != Progress::Parked
+}
+
 /// Whether what Graph doesn't find is the booking's meeting.
 fn is_removed(booking: &Booking, last_error: &LastError) -> bool {
     booking.observed.meeting.is_some() && matches!(last_error.graph.status, Some(404 | 410))
@@ -169,7 +177,7 @@ fn is_removed(booking: &Booking, last_error: &LastError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::fixture::{failed, remedies};
+    use crate::api::fixture::{self, failed, remedies};
 
     /// The commands name our application and the organizer, ready to be pasted.
     #[test]
@@ -202,6 +210,40 @@ mod tests {
         ] {
             let booking = failed(Failure::GraphUnauthorized, Some(401), Some(message));
             assert_eq!(detail(&booking, booking.last_error.as_ref().unwrap()), expected);
+        }
+    }
+
+    /// What isn't found is told as that: while it is asked for there is nothing to do but for a mistyped organizer; then the
+    /// remedy is for what is missing. No remedy sends an administrator to words that Graph didn't say.
+    #[test]
+    fn what_is_missing_has_its_own_remedy() {
+        let now = fixture::provisioned().updated_at;
+        for (code, status, has_meeting, is_parked, says, remedies_say) in [
+            (Failure::OrganizerNotFound, 404, false, false, "asked again", Some("Check that the organizer")),
+            (
+                Failure::OrganizerNotFound,
+                404,
+                false,
+                true,
+                "no such organizer",
+                Some("Check that the organizer"),
+            ),
+            (Failure::GraphRefused, 404, true, false, "asked again", None),
+            (Failure::GraphRefused, 404, true, true, "did not say why", Some("removed in Teams")),
+            (Failure::GraphRefused, 404, false, true, "did not say why", Some("Graph gives no reason")),
+            (Failure::GraphRefused, 405, false, true, "did not say why", Some("Graph gives no reason")),
+        ] {
+            let mut booking = failed(code, Some(status), None);
+            booking.observed.meeting = fixture::provisioned().observed.meeting.filter(|_| has_meeting);
+            booking.progress = if is_parked { Progress::Parked } else { Progress::Due(now) };
+            let last_error = booking.last_error.as_ref().unwrap();
+            let told = detail(&booking, last_error);
+            assert!(told.contains(says), "{told}");
+            let remedy = remedy(&booking, last_error, &remedies());
+            assert_eq!(remedy.is_some(), remedies_say.is_some(), "{remedy:?}");
+            let remedy = remedy.unwrap_or_default();
+            assert!(remedy.contains(remedies_say.unwrap_or_default()), "{remedy}");
+            assert!(!remedy.contains("graph.code"), "{remedy}");
         }
     }
 
