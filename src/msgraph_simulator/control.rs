@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::faults::InjectedFault;
+use super::graph_refusal::GraphRefusal;
 use super::graph_response::GraphResponse;
 use super::ledger_entries::{LedgerSnapshot, MeetingEntry};
+use super::meeting_item::organizer_acts;
 use super::organizers::{OrganizerState, UserId};
 use super::tenant::Tenant;
 
@@ -37,6 +39,8 @@ pub(super) fn answer(
         ("GET", ["ledger"]) => ledger(tenant, request.query_string()),
         ("PUT", ["roles"]) => grant(tenant, body),
         ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
+        ("PATCH", ["meetings", external_id]) => change_meeting(tenant, external_id, body),
+        ("DELETE", ["meetings", external_id]) => organizer_acted(organizer_acts(tenant, external_id, None)),
         ("DELETE", ["tokens"]) => {
             tenant.tokens().revoke();
             GraphResponse::empty(204)
@@ -45,7 +49,7 @@ pub(super) fn answer(
             tenant.reset();
             GraphResponse::empty(204)
         }
-        (_, [] | ["faults" | "ledger" | "roles" | "tokens" | "reset"] | ["organizers", _]) => {
+        (_, [] | ["faults" | "ledger" | "roles" | "tokens" | "reset"] | ["organizers" | "meetings", _]) => {
             refusal(405, "this method does nothing here; see docs/SIMULATOR.md")
         }
         _ => refusal(404, "there is no such control; see docs/SIMULATOR.md"),
@@ -100,6 +104,20 @@ fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> GraphResponse {
             GraphResponse::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+fn change_meeting(tenant: &Tenant, external_id: &str, body: &[u8]) -> GraphResponse {
+    match serde_json::from_slice(body) {
+        Ok(change) => organizer_acted(organizer_acts(tenant, external_id, Some(change))),
+        Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+fn organizer_acted(acted: Result<(), GraphRefusal>) -> GraphResponse {
+    match acted {
+        Ok(()) => GraphResponse::empty(204),
+        Err(refused) => refusal(refused.status, &refused.message),
     }
 }
 

@@ -8,9 +8,9 @@ use super::graph_time;
 /// A refusal by Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GraphRefusal {
-    status: u16,
+    pub(super) status: u16,
     code: &'static str,
-    message: String,
+    pub(super) message: String,
     headers: Vec<(&'static str, String)>,
 }
 

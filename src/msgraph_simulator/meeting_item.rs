@@ -10,6 +10,7 @@ use super::graph_response::GraphResponse;
 use super::graph_time;
 use super::json_body;
 use super::meeting_content::attendees_count;
+use super::meetings::SimulatedMeeting;
 use super::organizers::UserId;
 use super::route::{MeetingVerb, Version};
 use super::tenant::Tenant;
@@ -111,14 +112,26 @@ fn patch(
     let change = ItemPatch::read(body, &tenant.settings().tenant_id)?;
     let mut meetings = tenant.meetings();
     let meeting = meetings.item(organizer, item.meeting).ok_or_else(GraphRefusal::unknown_meeting)?;
-    let mut content = parsed(&meeting.content);
-    if let Value::Object(content) = &mut content {
-        let change = change.without_times_of_a_meeting_under_way(content, call.exchange.now);
-        change.apply(content);
-        meeting.attendees_count = attendees_count(content);
-    }
-    meeting.content = content.to_string().into();
+    change.change(meeting, call.exchange.now);
     Ok(with_context(tenant, item.version, 200, item.user, &meeting.content))
+}
+
+/// What its organizer does in Teams: changes the living meeting with this external id by what a `PATCH` would hold, or
+/// removes it. No call: it is not in the ledger and meets no fault.
+pub(super) fn organizer_acts(
+    tenant: &Tenant,
+    external_id: &str,
+    change: Option<Map<String, Value>>,
+) -> Result<(), GraphRefusal> {
+    let change = change.map(|body| ItemPatch::read(body, &tenant.settings().tenant_id)).transpose()?;
+    let now = tenant.settings().clock.now();
+    let mut meetings = tenant.meetings();
+    let meeting = meetings.living(external_id).ok_or_else(GraphRefusal::unknown_meeting)?;
+    match change {
+        Some(change) => change.change(meeting, now),
+        None => meeting.deleted_at = Some(now),
+    }
+    Ok(())
 }
 
 /// The members that hold a meeting's times, which are changed together.
@@ -161,6 +174,15 @@ impl ItemPatch {
             self.members.retain(|name, _| !TIMES.contains(&name.as_str()));
         }
         self
+    }
+
+    fn change(self, meeting: &mut SimulatedMeeting, now: Timestamp) {
+        let mut content = parsed(&meeting.content);
+        if let Value::Object(content) = &mut content {
+            self.without_times_of_a_meeting_under_way(content, now).apply(content);
+            meeting.attendees_count = attendees_count(content);
+        }
+        meeting.content = content.to_string().into();
     }
 
     fn apply(self, content: &mut Map<String, Value>) {

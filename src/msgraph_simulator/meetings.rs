@@ -68,6 +68,12 @@ impl Meetings {
         Ok(())
     }
 
+    /// The newest living meeting with this external id, whoever organizes it.
+    pub(super) fn living(&mut self, external_id: &str) -> Option<&mut SimulatedMeeting> {
+        let mut newest_first = self.all.iter_mut().rev();
+        newest_first.find(|meeting| meeting.key.external_id == external_id && meeting.deleted_at.is_none())
+    }
+
     /// A living meeting of an organizer by its id.
     pub(super) fn item(&mut self, organizer: UserId, id: &str) -> Option<&mut SimulatedMeeting> {
         let meeting = self.all.get_mut(*self.by_id.get(id)?)?;

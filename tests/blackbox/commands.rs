@@ -14,24 +14,36 @@ async fn run(arguments: &[&str], environment: &[(String, String)]) -> (Option<i3
     (output.status.code(), text)
 }
 
-/// The demo shows every step, each goes as announced, and its exit status is 0.
-#[tokio::test]
-async fn the_demo_goes_as_announced() {
+/// What a demo needs of the environment.
+pub fn demo_environment() -> Vec<(String, String)> {
     // Where this machine has no Postgres, it is fetched into the cache; the rest is a proxy's.
     let passed_on = |name: &str| {
         ["HOME", "XDG_CACHE_HOME", "POSTGRES_RELEASES_URL"].contains(&name)
             || name.to_ascii_lowercase().ends_with("_proxy")
     };
-    let environment: Vec<_> = meeting_provisioner::config::process_environment()
+    meeting_provisioner::config::process_environment()
         .into_iter()
         .filter(|(name, _)| passed_on(name))
-        .collect();
-    let programs = local_settings().binaries_dir.map(|folder| folder.to_str().unwrap().to_owned());
-    let mut arguments = vec!["demo", "--exit"];
-    if let Some(programs) = &programs {
-        arguments.extend(["--postgres-programs", programs]);
-    }
-    let (status, text) = run(&arguments, &environment).await;
+        .collect()
+}
+
+/// A demo with these arguments.
+pub fn demo_arguments<'a>(arguments: &[&'a str], programs: Option<&'a str>) -> Vec<&'a str> {
+    let programs = programs.into_iter().flat_map(|programs| ["--postgres-programs", programs]);
+    ["demo"].into_iter().chain(arguments.iter().copied()).chain(programs).collect()
+}
+
+/// Where the tests say that PostgreSQL's programs are.
+pub fn postgres_programs() -> Option<String> {
+    local_settings().binaries_dir.map(|folder| folder.to_str().unwrap().to_owned())
+}
+
+/// The demo shows every step, each goes as announced, and its exit status is 0.
+#[tokio::test]
+async fn the_demo_goes_as_announced() {
+    let programs = postgres_programs();
+    let arguments = demo_arguments(&["--exit"], programs.as_deref());
+    let (status, text) = run(&arguments, &demo_environment()).await;
     assert_eq!(status, Some(0), "{text}");
     assert_eq!(text.matches("     as expected\n").count(), 9, "{text}");
     for expected in [
@@ -44,6 +56,7 @@ async fn the_demo_goes_as_announced() {
         "stale-sequence",
         "cancelled",
         "https://",
+        "source system room-booking",
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }

@@ -15,6 +15,7 @@ mod channels;
 mod commands;
 mod crashes;
 mod database;
+mod demo_stays_up;
 mod documentation;
 mod drift;
 mod fault_matrix;

@@ -161,3 +161,28 @@ async fn waiting_ends_when_it_happens_or_when_the_time_is_up() {
     let (waited, ()) = tokio::join!(fixture.simulator.wait_for_counts(Duration::from_secs(20), enough), both);
     assert!(waited.is_ok());
 }
+
+/// What an organizer does in Teams is done to the living meeting of an external id, and is no call.
+#[tokio::test]
+async fn an_organizer_changes_and_removes_a_meeting() {
+    let fixture = Fixture::start().await;
+    assert_eq!(fixture.create("a").await.0, 201);
+    let calls = fixture.simulator.counts();
+    let party = json!({"subject": "Party"});
+    assert_eq!(fixture.control(Method::PATCH, "meetings/a", &party).await.0, 204);
+    assert_eq!(fixture.simulator.meetings()[0].content()["subject"], "Party");
+    for (body, status) in [
+        (json!({"joinWebUrl": "https://elsewhere"}), 400),
+        (json!({"startDateTime": "2026-01-01T10:00:00Z"}), 400),
+        (json!(["subject"]), 400),
+    ] {
+        let (found, answer) = fixture.control(Method::PATCH, "meetings/a", &body).await;
+        assert!(found == status && answer["error"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
+    }
+    assert_eq!(fixture.control(Method::PATCH, "meetings/b", &party).await.0, 404);
+    assert_eq!(fixture.control(Method::POST, "meetings/a", &party).await.0, 405);
+    assert_eq!(fixture.control(Method::DELETE, "meetings/a", NOTHING).await.0, 204);
+    assert!(fixture.simulator.meetings()[0].deleted_at.is_some());
+    assert_eq!(fixture.control(Method::DELETE, "meetings/a", NOTHING).await.0, 404);
+    assert_eq!(fixture.simulator.counts(), calls);
+}

@@ -35,10 +35,6 @@ impl DemoClient {
         &self.root
     }
 
-    pub(super) fn key(&self) -> &str {
-        &self.key
-    }
-
     pub(super) async fn book(&self, booking: &Value) -> anyhow::Result<DemoResponse> {
         self.send(self.http.post(format!("{}/v1/bookings", self.root)).json(booking)).await
     }
@@ -48,7 +44,7 @@ impl DemoClient {
         self.send(self.http.put(format!("{}/v1/bookings/{booking_id}", self.root)).json(booking)).await
     }
 
-    /// Calls a booking off.
+    /// Cancels a booking.
     pub(super) async fn cancel(&self, booking_id: &str) -> anyhow::Result<DemoResponse> {
         self.send(self.http.delete(format!("{}/v1/bookings/{booking_id}", self.root))).await
     }

@@ -177,13 +177,13 @@ impl<'a> Script<'a> {
 
     /// Says how to go on by hand.
     pub(super) fn invite(&self) {
-        println!("\nIt stays up until Ctrl-C. The base URL, a key, and a first request:\n");
-        println!("  {}", self.caller.root());
-        println!("  {}", self.caller.key());
+        println!("\nIt stays up until Ctrl-C. For another shell, and a first request:\n");
+        println!("  {}", self.stage.exports());
+        if let Some(file) = self.stage.kept_exports() {
+            println!("  # the same next time: . {}", file.display());
+        }
         println!(
-            "\n  curl -i {}/v1/bookings -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\\n    -d '{}'",
-            self.caller.root(),
-            self.caller.key(),
+            "\n  curl -i \"$BASE/v1/bookings\" -H \"Authorization: Bearer $KEY\" \\\n    -H 'Content-Type: application/json' -d '{}'",
             self.booking("MINE"),
         );
         println!("\n  The API in a browser: {}/docs", self.caller.root());

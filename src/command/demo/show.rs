@@ -15,9 +15,13 @@ pub(crate) struct DemoArguments {
     /// End when everything was shown: with status 0, or 1 if a step did not go as expected
     #[arg(long)]
     exit: bool,
-    /// Keep the database in this folder; without it, it goes to a temporary one that is removed at the end
+    /// Keep the database, the API key and the port in this folder; without it, they go to a temporary one that is removed at
+    /// the end. The simulated Graph forgets its meetings all the same
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// The port of the service; by default the one of the last start with --data, else one that is free
+    #[arg(long, value_name = "N")]
+    pub(super) port: Option<u16>,
     /// Where PostgreSQL's programs are, if not where programs usually are
     #[arg(long, value_name = "DIR")]
     pub(super) postgres_programs: Option<PathBuf>,

@@ -1,15 +1,15 @@
 //! What the demo plays on: a Postgres, a simulated Graph, the service.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
-use tempfile::TempDir;
 
 use super::DemoArguments;
-use crate::access::{Caller, CallerName, NewApiKey, Role};
+use super::demo_folder::DemoFolder;
+use crate::access::{Caller, CallerName, Role};
 use crate::booking::SourceSystem;
 use crate::clock::SystemClock;
 use crate::command::{BackgroundWork, Replica};
@@ -28,7 +28,7 @@ pub(super) struct DemoStage {
     /// The key of a caller who may book, read and audit.
     pub(super) key: String,
     // Holds the file of keys as long as the service may look at it.
-    _folder: TempDir,
+    folder: DemoFolder,
 }
 
 enum Postgres {
@@ -43,23 +43,30 @@ impl DemoStage {
     pub(super) async fn set(arguments: &DemoArguments) -> anyhow::Result<Self> {
         let (postgres, url) = postgres(arguments).await?;
         let simulator = Simulator::start(SimulatorSettings::default()).await?;
-        let folder = tempfile::tempdir().context("no temporary folder for the file of API keys")?;
-        let new_key = NewApiKey::generate(Caller {
+        let folder = DemoFolder::open(postgres.kept_in())?;
+        let key = folder.key(Caller {
             name: CallerName::parse("demo").map_err(anyhow::Error::msg)?,
             source_system: SourceSystem::parse(SOURCE_SYSTEM)?,
             roles: [Role::BookingsWrite, Role::AuditRead].into_iter().collect(),
         })?;
-        let keys = folder.path().join("api-keys.toml");
-        std::fs::write(&keys, new_key.block())?;
-        let settings = settings(&simulator, &url, &keys.to_string_lossy())?;
-        let service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned).await?;
-        Ok(Self {
-            postgres,
-            simulator,
-            service,
-            key: new_key.text().expose_secret().to_owned(),
-            _folder: folder,
-        })
+        let port = arguments.port.or_else(|| folder.port()).unwrap_or(0);
+        let settings = settings(&simulator, &url, &folder.keys_file().to_string_lossy(), port)?;
+        let service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned).await;
+        let service = service.context("--port names another port, and --port 0 takes one that is free")?;
+        let stage = Self { postgres, simulator, service, key, folder };
+        stage.folder.write_env(&stage.exports())?;
+        Ok(stage)
+    }
+
+    /// What a shell needs to call the service and to steer the simulated Graph.
+    pub(super) fn exports(&self) -> String {
+        let (service, key) = (self.service.public_address(), &self.key);
+        format!("export BASE=http://{service} KEY={key} SIMULATOR=http://{}", self.simulator.address())
+    }
+
+    /// The file that holds them, if it is kept.
+    pub(super) fn kept_exports(&self) -> Option<PathBuf> {
+        self.postgres.kept_in().map(|_| self.folder.env_file())
     }
 
     /// Says what runs where.
@@ -78,7 +85,7 @@ impl DemoStage {
         println!();
         println!("  Postgres   {postgres}");
         println!("  Graph      simulated, {}", self.simulator.graph_root_url());
-        println!("  Service    http://{}", self.service.public_address());
+        println!("  Service    http://{}, source system {SOURCE_SYSTEM}", self.service.public_address());
         println!("  Operators  http://{}/metrics", self.service.admin_address());
     }
 
@@ -90,6 +97,16 @@ impl DemoStage {
             tokio::task::spawn_blocking(move || server.stop()).await??;
         }
         Ok(())
+    }
+}
+
+impl Postgres {
+    /// The folder in which its data is kept.
+    fn kept_in(&self) -> Option<&Path> {
+        match self {
+            Self::Started { kept_in, .. } => kept_in.as_deref(),
+            Self::Given => None,
+        }
     }
 }
 
@@ -127,10 +144,10 @@ fn tell(progress: &DownloadProgress<'_>) {
     }
 }
 
-fn settings(simulator: &Simulator, database_url: &str, keys: &str) -> anyhow::Result<Settings> {
+fn settings(simulator: &Simulator, database_url: &str, keys: &str, port: u16) -> anyhow::Result<Settings> {
     let graph = simulator.settings();
     let settings = [
-        ("HTTP__ADDRESS", "127.0.0.1:0"),
+        ("HTTP__ADDRESS", format!("127.0.0.1:{port}").as_str()),
         ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
         ("HTTP__SHUTDOWN_SECONDS", "5"),
         ("HTTP__DRAIN_SECONDS", "0"),
