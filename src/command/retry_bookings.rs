@@ -34,7 +34,7 @@ pub(super) struct RetryArguments {
     /// Only those with this booking id
     #[arg(long, value_parser = BookingId::parse)]
     booking_id: Option<BookingId>,
-    /// Make them due again; without this the bookings are only listed
+    /// Retry them; without this the bookings are only listed
     #[arg(long, alias = "apply")]
     yes: bool,
     /// A settings file; deploy/config.toml is a commented example

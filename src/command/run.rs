@@ -33,7 +33,7 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Check settings, database, token and Graph: what is wrong, what it means and what to do
     Doctor(doctor::DoctorArguments),
-    /// Make bookings due again that failed or wait; without --yes they are only listed
+    /// Retry bookings that failed or wait; without --yes they are only listed
     Retry(retry_bookings::RetryArguments),
     /// Prove from the tables that bookings, meetings and history agree; list every exception
     SelfAudit(self_audit::SelfAuditArguments),

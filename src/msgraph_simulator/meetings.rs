@@ -68,7 +68,7 @@ impl Meetings {
         Ok(())
     }
 
-    /// The newest living meeting with this external id, whoever organizes it.
+    /// The newest living meeting with this external id.
     pub(super) fn living(&mut self, external_id: &str) -> Option<&mut SimulatedMeeting> {
         let mut newest_first = self.all.iter_mut().rev();
         newest_first.find(|meeting| meeting.key.external_id == external_id && meeting.deleted_at.is_none())

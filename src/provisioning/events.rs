@@ -49,7 +49,7 @@ pub(super) fn retired(booking: &Booking, origin: &Origin) -> NewAuditEvent {
     event(booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
 }
 
-/// The booking was made due again by hand: `before` is how it stood.
+/// An operator retried the booking: `before` is how it stood.
 pub(super) fn retried(before: &Booking, transition: &Transition, origin: &Origin) -> NewAuditEvent {
     let status = before.status().as_str();
     let note = match &before.last_error {

@@ -133,7 +133,7 @@ fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Opt
         }
         Failure::OrganizerNotFound => check_organizer(),
         Failure::GraphRefused if last_error.is_passing() => {
-            "Nothing says that the booking is wrong. If it has failed, the operator of this service makes it due again; \
+            "Nothing says that the booking is wrong. If it has failed, the operator of this service retries it; \
              if that doesn't help, Microsoft support asks for graph.requestId and graph.date."
                 .to_owned()
         }

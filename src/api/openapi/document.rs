@@ -41,7 +41,7 @@ pub(crate) fn openapi_json() -> String {
             Any path may answer `overloaded` (503): send the same request again. \
             Times are RFC 3339, answered in UTC.\n\nEvery answer carries `X-Request-Id`, a new one for each request: an \
             `X-Request-Id` of yours is not read. Send a W3C `traceparent` instead; the history keeps it and Graph gets it.\n\n\
-            Later versions under /v1 may add members, words, codes, event types and headers: pass over what you don't know.",
+            Later versions under /v1 may add members, words, codes, event types and headers: ignore what you don't know.",
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(

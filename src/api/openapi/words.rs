@@ -80,7 +80,7 @@ words! {
          `unknown`: it can't be known now."
         CheckStatus::ALL.map(CheckStatus::as_str);
     EventTypeWord "AuditEventType"
-        "What happened, a fact of the past. Later versions may add types: pass over one that you don't know."
+        "What happened, a fact of the past. Later versions may add types: ignore one that you don't know."
         EventKind::ALL.map(EventKind::as_str);
     OutcomeWord "CallOutcome"
         "What became of a call to Graph."

@@ -184,8 +184,8 @@ pub(super) const ORGANIZER_NOT_PERMITTED: ProblemTexts = ProblemTexts {
     meaning: "Teams lets an application make meetings on behalf of a user only after an administrator granted an \
               application access policy, which takes up to 30 minutes to take effect. This service retried for that \
               time; the booking is stored as failed.",
-    what_to_do: "Have a Teams administrator run the commands in `remedy`. Graph is not asked again until the booking \
-                 is made due again.",
+    what_to_do: "Have a Teams administrator run the commands in `remedy`. The booking is tried again when another one \
+                 for the same organizer succeeds, when it is changed with PUT, or when you or an operator retry it.",
 };
 pub(super) const GRAPH_REFUSED: ProblemTexts = ProblemTexts {
     code: "graph-refused",

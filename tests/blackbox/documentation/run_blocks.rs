@@ -124,7 +124,10 @@ async fn prepare(app: &TestApp, document: &str) {
 
 /// All blocks of one document that can be run, on a service of their own.
 async fn run_document(document: &str) -> TempDir {
-    let app = TestApp::builder().at_real_time().start().await;
+    // The doctor compares clocks; the printed periods lie about the time at which a test's clock stands.
+    let builder = TestApp::builder();
+    let builder = if document == "docs/OPERATING.md" { builder.at_real_time() } else { builder };
+    let app = builder.start().await;
     prepare(&app, document).await;
     let folder = folder();
     for block in code_blocks(document).iter().filter(|block| not_run(document, block).is_none()) {
