@@ -71,12 +71,7 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
 fn differences(booking: &Booking, seen: &MeetingContent) -> Vec<String> {
     let known = booking.observed.meeting.as_ref();
     let found = meeting_differences(&booking.wanted.spec, known, &seen.seen_beside(known));
-    // A link is for those who are invited.
-    let told = |one: &MeetingDifference| match one.field.as_str() {
-        "joinWebUrl" => "joinWebUrl".to_owned(),
-        field => format!("{field}: {} wanted, {} there", one.wanted, one.seen),
-    };
-    found.iter().map(told).collect()
+    found.into_iter().map(MeetingDifference::told).collect()
 }
 
 #[cfg(test)]

@@ -1,30 +1,43 @@
 //! Compares two bookings field by field.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::spec::{Attendee, BookingSpec};
+use super::attendee_changes::{AttendeeChanges, Participant};
+use super::spec::BookingSpec;
 
 /// A field in which two bookings differ, named as in the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The member's name.
     pub field: &'static str,
-    /// What is stored.
-    pub stored: Value,
-    /// What the request asks for.
-    pub requested: Value,
+    /// What makes the difference.
+    pub sides: Sides,
 }
 
-/// The fields in which `requested` differs from `stored`, in the order of the API. The order of attendees,
-/// the spelling of a UPN's case and the offset in which a time was written make no difference.
+/// What makes a difference between a stored booking and a requested one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sides {
+    /// Two values.
+    Values {
+        /// What is stored.
+        stored: Value,
+        /// What the request asks for.
+        requested: Value,
+    },
+    /// The attendees who differ, from the stored ones to those that the request asks for.
+    Attendees(AttendeeChanges),
+}
+
+/// The fields in which `requested` differs from `stored`, attendees last. The order of attendees, the spelling of a UPN's case and the offset in which a time was written make no difference.
 #[must_use]
 pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut compare = |field, same: bool, value: &dyn Fn(&BookingSpec) -> Value| {
         if !same {
-            found.push(Difference { field, stored: value(stored), requested: value(requested) });
+            let sides = Sides::Values { stored: value(stored), requested: value(requested) };
+            found.push(Difference { field, sides });
         }
     };
     compare("organizer", stored.organizer == requested.organizer, &|b| json!(b.organizer.as_text()));
@@ -33,7 +46,6 @@ pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Differe
         timestamp(b.start_date_time)
     });
     compare("endDateTime", stored.end_date_time == requested.end_date_time, &|b| timestamp(b.end_date_time));
-    compare("attendees", by_upn(stored) == by_upn(requested), &|b| json!(b.attendees));
     compare("chatInfo", stored.chat_thread_id == requested.chat_thread_id, &|b| {
         b.chat_thread_id.as_ref().map_or(Value::Null, |thread| json!({ "threadId": thread }))
     });
@@ -42,11 +54,23 @@ pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Differe
     compare("sequence", stored.sequence == requested.sequence, &|b| json!(b.sequence));
     compare("dtstamp", stored.dtstamp == requested.dtstamp, &|b| json!(b.dtstamp));
     compare("metadata", stored.metadata == requested.metadata, &|b| json!(b.metadata));
+    let (before, after) = (participants(stored), participants(requested));
+    if before != after {
+        let sides = Sides::Attendees(AttendeeChanges::between(before, after));
+        found.push(Difference { field: "attendees", sides });
+    }
     found
 }
 
-fn by_upn(spec: &BookingSpec) -> BTreeMap<String, &Attendee> {
-    spec.attendees.iter().map(|attendee| (attendee.upn.folded(), attendee)).collect()
+fn participants(spec: &BookingSpec) -> BTreeSet<Participant> {
+    let attendees = spec.attendees.iter();
+    attendees
+        .map(|attendee| Participant {
+            upn: Some(attendee.upn.folded()),
+            user_id: attendee.user_id.map(|id| id.to_string()),
+            role: attendee.role.as_str().to_owned(),
+        })
+        .collect()
 }
 
 fn timestamp(time: crate::clock::Timestamp) -> Value {
@@ -99,5 +123,26 @@ mod tests {
             let fields: Vec<_> = found.iter().map(|difference| difference.field).collect();
             assert_eq!(fields, expected, "{overrides}");
         }
+    }
+
+    /// Of attendees those are named that make the difference, an object id that is new included.
+    #[test]
+    fn attendees_are_named_where_they_differ() {
+        let id = "0a0a0a0a-9cab-44ad-8d5a-b74c14720001";
+        let other = json!({"attendees": [{"upn": "A@contoso.com", "userId": id}, {"upn": "c@contoso.com"}]});
+        let found = differences(&spec(&json!({})), &spec(&other));
+        let [Difference { field: "attendees", sides: Sides::Attendees(changes) }] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        let expected = json!({
+            "added": [{"upn": "c@contoso.com", "userId": null, "role": "attendee"}],
+            "removed": [{"upn": "b@contoso.com", "userId": null, "role": "presenter"}],
+            "changed": [{
+                "from": {"upn": "a@contoso.com", "userId": null, "role": "attendee"},
+                "to": {"upn": "a@contoso.com", "userId": id, "role": "attendee"},
+            }],
+            "moreAdded": 0, "moreRemoved": 0, "moreChanged": 0,
+        });
+        assert_eq!(json!(changes), expected);
     }
 }

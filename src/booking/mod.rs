@@ -5,6 +5,7 @@
 //! Called by `api` and `command`, by `provisioning` and by `store`.
 
 mod address;
+mod attendee_changes;
 mod difference;
 mod external_id;
 mod key;
@@ -19,7 +20,8 @@ mod text_types;
 mod unknown_names;
 
 pub use address::AddressFault;
-pub use difference::{Difference, differences};
+pub use attendee_changes::{AttendeeChanges, NAMED_MAX, Participant, ParticipantChange};
+pub use difference::{Difference, Sides, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
 pub use key::{BookingId, BookingKey, Generation, SourceSystem};
 pub use meeting_setting::{

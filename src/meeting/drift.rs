@@ -115,7 +115,8 @@ fn adopted(spec: &BookingSpec, seen: &Seen, drift: &[MeetingDifference]) -> Book
         adopted.attendees = attendees.unwrap_or(adopted.attendees);
     }
     for one in drift.iter().filter(|one| one.is_changeable()) {
-        if let Some(settings) = adopted.effective_settings.with(&one.field, &one.seen) {
+        let seen = one.seen.as_ref();
+        if let Some(settings) = seen.and_then(|seen| adopted.effective_settings.with(&one.field, seen)) {
             adopted.effective_settings = settings;
         }
     }

@@ -222,11 +222,34 @@ fn differences_are_told_with_both_sides() {
     let expected = json!([
         {"field": "subject", "wanted": "Review", "seen": ""},
         {"field": "endDateTime", "wanted": "2026-12-01T09:30:00Z", "seen": "2026-12-01T10:00:00Z"},
-        {"field": "participants.attendees", "wanted": ["b@contoso.com attendee"], "seen": ["c@contoso.com presenter"]},
         {"field": "allowMeetingChat", "wanted": "limited", "seen": "future"},
+        {"field": "participants.attendees", "attendees": {
+            "added": [{"upn": "c@contoso.com", "userId": null, "role": "presenter"}],
+            "removed": [{"upn": "b@contoso.com", "userId": null, "role": "attendee"}],
+            "changed": [], "moreAdded": 0, "moreRemoved": 0, "moreChanged": 0,
+        }},
     ]);
     let told: Value = serde_json::to_value(meeting_differences(&spec(), None, &seen)).unwrap();
     assert_eq!(told, expected);
+}
+
+/// Drift among many is not lost in the count of those that an answer or an event doesn't name.
+#[test]
+fn drift_is_found_among_more_than_are_named() {
+    let mut seen = as_wanted();
+    let guests = |numbers: std::ops::Range<u32>| {
+        numbers.map(|n| attendee(Some(&format!("g{n:03}@contoso.com")), None, None)).collect::<Vec<_>>()
+    };
+    seen.attendees.as_mut().unwrap().extend(guests(0..300));
+    let mut booking = booking();
+    booking.observed.meeting.as_mut().unwrap().seen = seen.clone();
+    let same = Outcome::Seen(Some(told(seen.clone())));
+    assert_eq!(drift_of(&booking, same), []);
+    *seen.attendees.as_mut().unwrap().last_mut().unwrap() = guests(900..901).remove(0);
+    let drift = drift_of(&booking, Outcome::Seen(Some(told(seen))));
+    assert_eq!(fields(&drift), ["participants.attendees"]);
+    let cut = drift[0].clone().cut().attendees.unwrap();
+    assert_eq!((cut.added.len(), cut.more_added), (crate::booking::NAMED_MAX, 280));
 }
 
 /// The booking follows in every member, but not where a booking couldn't say it.
@@ -320,8 +343,7 @@ fn another_link_is_told_and_not_mended() {
     for policy in DriftPolicy::ALL {
         let before = booking();
         let told = transition(&before, looked(as_wanted(), "another"), policy);
-        let (field, wanted, seen) = ("joinWebUrl".to_owned(), json!("m"), json!("another"));
-        let expected = vec![MeetingDifference { field, wanted, seen }];
+        let expected = vec![MeetingDifference::between("joinWebUrl", json!("m"), json!("another"))];
         assert_eq!(told.differences, expected);
         assert_eq!(told.drift, Some(Drift { differences: expected, policy }));
         assert_eq!((told.next, told.is_adopted), (None, false));
@@ -351,8 +373,8 @@ fn a_released_setting_is_told_and_not_mended() {
     seen.settings.note("recordAutomatically", SeenSetting::Switch(true));
     before.observed.meeting.as_mut().unwrap().seen = seen.clone();
     let same = transition(&before, looked(seen.clone(), "m"), DriftPolicy::Mend);
-    let (field, wanted) = ("recordAutomatically".to_owned(), Value::Null);
-    assert_eq!(same.differences, [MeetingDifference { field, wanted, seen: json!(true) }]);
+    let expected = MeetingDifference::between("recordAutomatically", Value::Null, json!(true));
+    assert_eq!(same.differences, [expected]);
     assert_eq!((same.drift, same.next), (None, None));
     seen.settings.note("recordAutomatically", SeenSetting::Switch(false));
     for policy in DriftPolicy::ALL {

@@ -1,6 +1,6 @@
 //! In what a meeting differs from its booking, with both sides, for history and callers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::call::Change;
 use super::compare::{compare, same_time};
 use super::observed::{Meeting, Seen, SeenAttendee};
-use crate::booking::{Attendee, BookingSpec, MEETING_SETTINGS};
+use crate::booking::{AttendeeChanges, BookingSpec, MEETING_SETTINGS, Participant};
 use crate::clock::Timestamp;
 
 /// One member in which a meeting differs from its booking.
@@ -17,10 +17,15 @@ use crate::clock::Timestamp;
 pub struct MeetingDifference {
     /// The member as Graph names it; one in a member with that member's name: `lobbyBypassSettings.scope`.
     pub field: String,
-    /// What the booking wants; null of a setting that it doesn't name any longer. Of attendees only those that the meeting lacks, as `upn role`.
-    pub wanted: Value,
-    /// What Graph told. Of attendees only those that the booking doesn't name, as `upn role`.
-    pub seen: Value,
+    /// What the booking wants; null of a setting that it doesn't name any longer; absent of attendees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Value>,
+    /// What Graph told; absent of attendees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Value>,
+    /// Of attendees: who differs, from the booking to the meeting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendees: Option<AttendeeChanges>,
 }
 
 /// A booking beside the meeting that Graph told of.
@@ -43,10 +48,32 @@ impl Compared {
 }
 
 impl MeetingDifference {
+    /// Two values of one member.
+    pub(super) fn between(field: &str, wanted: Value, seen: Value) -> Self {
+        Self { field: field.to_owned(), wanted: Some(wanted), seen: Some(seen), attendees: None }
+    }
+
+    /// As it fits into an answer or an event. The whole one is what can be compared with another.
+    #[must_use]
+    pub fn cut(self) -> Self {
+        Self { attendees: self.attendees.map(AttendeeChanges::cut), ..self }
+    }
+
+    /// In words, for an operator. A link is for those who are invited.
+    #[must_use]
+    pub fn told(self) -> String {
+        let Self { field, wanted, seen, attendees } = self.cut();
+        match attendees {
+            _ if field == JOIN_WEB_URL => field,
+            Some(changes) => format!("{field}, from the booking to the meeting: {}", json!(changes)),
+            None => format!("{field}: {} wanted, {} there", json!(wanted), json!(seen)),
+        }
+    }
+
     /// Whether a call could bring it to an end. Graph gives the link, and of a setting that the booking doesn't name any
     /// longer nothing is wanted.
     pub(super) fn is_changeable(&self) -> bool {
-        self.field != JOIN_WEB_URL && !(self.wanted.is_null() && is_setting(&self.field))
+        self.field != JOIN_WEB_URL && !(self.wanted == Some(Value::Null) && is_setting(&self.field))
     }
 }
 
@@ -70,14 +97,12 @@ pub fn meeting_differences(
 
 /// What no call can bring to an end: another link, and settings that were set once and are named no longer.
 fn unchangeable(spec: &BookingSpec, known: Option<&Meeting>, seen: &Seen) -> Vec<MeetingDifference> {
-    let link = seen.join_web_url.as_ref().zip(known).map(|(told, known)| MeetingDifference {
-        field: JOIN_WEB_URL.to_owned(),
-        wanted: json!(known.join_web_url.as_str()),
-        seen: json!(told),
+    let link = seen.join_web_url.as_ref().zip(known).map(|(told, known)| {
+        MeetingDifference::between(JOIN_WEB_URL, json!(known.join_web_url.as_str()), json!(told))
     });
     let released = spec.released_settings.iter().filter_map(|path| {
         let told = seen.settings.get(path)?;
-        Some(MeetingDifference { field: path.clone(), wanted: Value::Null, seen: json!(told) })
+        Some(MeetingDifference::between(path, Value::Null, json!(told)))
     });
     link.into_iter().chain(released).collect()
 }
@@ -85,7 +110,7 @@ fn unchangeable(spec: &BookingSpec, known: Option<&Meeting>, seen: &Seen) -> Vec
 fn differences(change: &Change, spec: &BookingSpec, seen: &Seen) -> Vec<MeetingDifference> {
     let mut differences = Vec::new();
     let mut add = |field: &str, wanted: Value, seen: Value| {
-        differences.push(MeetingDifference { field: field.to_owned(), wanted, seen });
+        differences.push(MeetingDifference::between(field, wanted, seen));
     };
     if let (Some(wanted), Some(told)) = (&change.subject, &seen.subject) {
         add("subject", json!(wanted), json!(told));
@@ -100,16 +125,18 @@ fn differences(change: &Change, spec: &BookingSpec, seen: &Seen) -> Vec<MeetingD
             }
         }
     }
-    if let (Some(_), Some(told)) = (&change.attendees, &seen.attendees) {
-        let wanted: BTreeSet<String> = spec.attendees.iter().map(invited).collect();
-        let told: BTreeSet<String> = told.iter().map(|one| taking_part(spec, one)).collect();
-        let only = |these: &BTreeSet<String>, others| json!(these.difference(others).collect::<Vec<_>>());
-        add("participants.attendees", only(&wanted, &told), only(&told, &wanted));
-    }
     for (path, wanted) in change.settings.iter() {
         if let Some(told) = seen.settings.get(path) {
             add(path, wanted.into(), json!(told));
         }
+    }
+    if let (Some(_), Some(told)) = (&change.attendees, &seen.attendees) {
+        differences.push(MeetingDifference {
+            field: "participants.attendees".to_owned(),
+            wanted: None,
+            seen: None,
+            attendees: Some(attendee_changes(spec, told)),
+        });
     }
     differences
 }
@@ -118,19 +145,21 @@ fn text(time: Timestamp) -> Value {
     time.format(&Rfc3339).map_or(Value::Null, Value::String)
 }
 
-fn invited(attendee: &Attendee) -> String {
-    format!("{} {}", attendee.upn.folded(), attendee.role.as_str())
-}
-
-/// An attendee that Graph names by id alone is named as the booking names the same id.
-fn taking_part(spec: &BookingSpec, seen: &SeenAttendee) -> String {
-    let role = seen.role.as_deref().unwrap_or("attendee").to_lowercase();
-    let same_id = |one: &&Attendee| {
-        let id = one.user_id.map(|id| id.to_string());
-        id.is_some() && id == seen.user_id.as_ref().map(|id| id.to_lowercase())
-    };
-    let known = spec.attendees.iter().find(same_id).map(|one| one.upn.folded());
-    let upn = known.or_else(|| seen.upn.as_ref().map(|upn| upn.to_lowercase()));
-    let name = upn.or_else(|| seen.user_id.clone()).unwrap_or_else(|| "(no name)".to_owned());
-    format!("{name} {role}")
+/// An attendee that Graph names by id alone is named as the booking names the same id. Who has a name is compared by it.
+fn attendee_changes(spec: &BookingSpec, told: &[SeenAttendee]) -> AttendeeChanges {
+    let ids = spec.attendees.iter().filter_map(|one| Some((one.user_id?.to_string(), one.upn.folded())));
+    let upns: BTreeMap<String, String> = ids.collect();
+    let invited = spec.attendees.iter().map(|one| Participant {
+        upn: Some(one.upn.folded()),
+        user_id: None,
+        role: one.role.as_str().to_owned(),
+    });
+    let taking_part = told.iter().map(|one| {
+        let user_id = one.user_id.as_ref().map(|id| id.to_lowercase());
+        let known = user_id.as_ref().and_then(|id| upns.get(id).cloned());
+        let upn = known.or_else(|| one.upn.as_ref().map(|upn| upn.to_lowercase()));
+        let role = one.role.as_deref().unwrap_or("attendee").to_lowercase();
+        Participant { user_id: user_id.filter(|_| upn.is_none()), upn, role }
+    });
+    AttendeeChanges::between(invited.collect(), taking_part.collect())
 }

@@ -3,7 +3,7 @@
 use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
 use crate::booking::{Difference, MessageOrder};
 use crate::clock::Timestamp;
-use crate::meeting::{Answered, Attempt, Booking, Call, Outcome, Tombstone, Transition};
+use crate::meeting::{Answered, Attempt, Booking, Call, MeetingDifference, Outcome, Tombstone, Transition};
 
 /// A booking is stored, and its first attempt is begun.
 pub(super) fn accepted(transition: &Transition, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
@@ -86,7 +86,7 @@ pub(super) fn settled(
         requested: transition.is_adopted.then(|| booking.wanted.spec.clone()),
         attempt: Some(facts(attempt, booking.attempts, Some(&answered.call))),
         graph: Some(reply.evidence.clone()),
-        differences: transition.differences.clone(),
+        differences: transition.differences.iter().cloned().map(MeetingDifference::cut).collect(),
         drift_policy: transition.drift.as_ref().map(|drift| drift.policy.as_str().to_owned()),
         next: Some(next(transition)),
         ..from(origin)

@@ -72,6 +72,29 @@ async fn other_content_under_a_known_id_is_refused() {
     app.end().await;
 }
 
+/// Of many attendees the answer names those that make the difference, not both lists.
+#[tokio::test]
+async fn attendees_are_named_where_they_differ() {
+    let app = TestApp::start().await;
+    let mut people: Vec<Value> =
+        (100..400).map(|n| json!({"upn": format!("guest{n}@contoso.com"), "role": "attendee"})).collect();
+    app.book(Who::Desk, &booking_with("BK-1", json!({"attendees": people}))).await.expect(201);
+    people[7]["role"] = json!("presenter");
+    let other = booking_with("BK-1", json!({"attendees": people}));
+    let problem = app.book(Who::Desk, &other).await.problem(409, "booking-differs");
+    let guest = |role: &str| json!({"upn": "guest107@contoso.com", "userId": null, "role": role});
+    let expected = json!([{"field": "attendees", "attendees": {
+        "added": [], "removed": [], "changed": [{"from": guest("attendee"), "to": guest("presenter")}],
+        "moreAdded": 0, "moreRemoved": 0, "moreChanged": 0,
+    }}]);
+    assert_eq!(problem["differences"], expected);
+    let none = booking_with("BK-1", json!({"attendees": []}));
+    let problem = app.book(Who::Desk, &none).await.problem(409, "booking-differs");
+    let changes = &problem["differences"][0]["attendees"];
+    assert_eq!((changes["removed"].as_array().unwrap().len(), &changes["moreRemoved"]), (20, &json!(280)));
+    app.end().await;
+}
+
 /// Two source systems with the same id have two bookings and two meetings.
 #[tokio::test]
 async fn two_source_systems_may_use_the_same_id() {

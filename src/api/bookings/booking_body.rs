@@ -11,8 +11,11 @@ use super::last_error_body::LastErrorBody;
 use super::meeting_settings_body::MeetingSettingsBody;
 use super::open_bodies::{MetadataBody, OnlineMeetingBody};
 use crate::api::openapi::words;
+use crate::api::problems::AttendeeChangesBody;
 use crate::api::state::Remedies;
-use crate::booking::{Dtstamp, MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId};
+use crate::booking::{
+    AttendeeChanges, Dtstamp, MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId,
+};
 use crate::meeting::{Booking, DesiredState, Meeting, MeetingDifference, meeting_differences};
 
 /// A booking and its meeting as they stand.
@@ -166,10 +169,17 @@ pub(crate) struct MeetingDifferenceBody {
     /// The member as Graph names it.
     #[schema(example = "lobbyBypassSettings.scope")]
     field: String,
-    /// What the booking wants; null of a setting that it named before and doesn't name any longer. Of attendees only those that the meeting lacks, as `upn role`.
-    wanted: Value,
-    /// What Graph returned. Of attendees only those that the booking doesn't name, as `upn role`.
-    seen: Value,
+    /// What the booking wants; null of a setting that it named before and doesn't name any longer; absent with the field
+    /// `participants.attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<Value>,
+    /// What Graph returned; absent with the field `participants.attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<Value>,
+    /// Who differs, from the booking to the meeting; only with the field `participants.attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AttendeeChangesBody>)]
+    attendees: Option<AttendeeChanges>,
 }
 
 impl<'a> BookingBody<'a> {
@@ -270,8 +280,13 @@ fn meeting(booking: &Booking) -> Option<MeetingBody<'_>> {
 
 fn differences(booking: &Booking, meeting: &Meeting) -> Vec<MeetingDifferenceBody> {
     let differences = meeting_differences(&booking.wanted.spec, Some(meeting), &meeting.seen).into_iter();
-    let body = |MeetingDifference { field, wanted, seen }| MeetingDifferenceBody { field, wanted, seen };
-    differences.map(body).collect()
+    let body = |MeetingDifference { field, wanted, seen, attendees }| MeetingDifferenceBody {
+        field,
+        wanted,
+        seen,
+        attendees,
+    };
+    differences.map(MeetingDifference::cut).map(body).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::fixture;
-use crate::booking::{Difference, MessageOrder, Sequence};
+use crate::booking::{Difference, MessageOrder, Sequence, Sides};
 use crate::meeting::{Booking, Failure, Progress};
 
 fn pending() -> Booking {
@@ -78,8 +78,8 @@ fn a_parked_booking_answers_with_its_problem() {
 /// Other content is refused with the fields that differ, a cancelled booking as cancelled, and a late create as late.
 #[test]
 fn conflicts_name_their_cause() {
-    let difference =
-        Difference { field: "subject", stored: json!("Quarterly review"), requested: Value::Null };
+    let sides = Sides::Values { stored: json!("Quarterly review"), requested: Value::Null };
+    let difference = Difference { field: "subject", sides };
     let (status, [], body) = answered(&CreateOrGet::Differs(fixture::provisioned(), vec![difference]), []);
     assert_eq!((status, &body["code"]), (409, &json!("booking-differs")));
     let expected = json!([{"field": "subject", "stored": "Quarterly review", "requested": null}]);

@@ -4,6 +4,7 @@
 //! document. An endpoint returns a [`Problem`]; what only its request knows (the path, the id) is added when it is
 //! answered. Error chains end here: they are logged where a problem is made of them, and callers don't see them.
 
+mod attendee_changes_body;
 mod documented_problems;
 pub(super) mod get_problem;
 mod graph_body;
@@ -16,6 +17,7 @@ mod problem_response;
 mod problem_texts;
 mod store_problem;
 
+pub(super) use attendee_changes_body::AttendeeChangesBody;
 pub(super) use documented_problems::{DocumentedProblems, EVERY_CALL, PARKED};
 pub(super) use graph_body::GraphBody;
 pub(crate) use overloaded::overloaded;

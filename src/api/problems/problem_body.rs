@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::attendee_changes_body::AttendeeChangesBody;
 use super::graph_body::GraphBody;
-use crate::booking::{Difference, MemberFault, cut_place};
+use crate::booking::{AttendeeChanges, Difference, MemberFault, Sides, cut_place};
 
 /// What went wrong. The members after `requestId` are there where they apply.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,16 +93,27 @@ impl From<MemberFault> for ErrorBody {
 pub(crate) struct DifferenceBody {
     /// The member's name.
     pub(crate) field: &'static str,
-    /// The stored value.
-    #[schema(required)]
-    pub(crate) stored: Value,
-    /// The value in this request.
-    #[schema(required)]
-    pub(crate) requested: Value,
+    /// The stored value; absent with the field `attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stored: Option<Value>,
+    /// The value in this request; absent with the field `attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) requested: Option<Value>,
+    /// Who differs, from the stored booking to this request; only with the field `attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AttendeeChangesBody>)]
+    pub(crate) attendees: Option<AttendeeChanges>,
 }
 
 impl From<Difference> for DifferenceBody {
-    fn from(difference: Difference) -> Self {
-        Self { field: difference.field, stored: difference.stored, requested: difference.requested }
+    fn from(Difference { field, sides }: Difference) -> Self {
+        match sides {
+            Sides::Values { stored, requested } => {
+                Self { field, stored: Some(stored), requested: Some(requested), attendees: None }
+            }
+            Sides::Attendees(changes) => {
+                Self { field, stored: None, requested: None, attendees: Some(changes.cut()) }
+            }
+        }
     }
 }
