@@ -281,6 +281,42 @@ async fn a_cursor_is_bound_to_its_filters() {
     app.end().await;
 }
 
+/// A page of large bookings, or of their events, ends by its bytes and leads to the next one; nothing is left out. Bookings show
+/// their attendees only where that is asked for.
+#[tokio::test]
+async fn a_page_ends_by_bytes_too() {
+    let app = TestApp::start().await;
+    let long = |n: usize| format!("guest{n:03}.{}@contoso.com", "x".repeat(190));
+    let people: Vec<Value> = (0..900).map(|n| json!({"upn": long(n)})).collect();
+    for n in 0..11 {
+        let body = booking_with(&format!("BK-{n}"), json!({"attendees": people}));
+        app.book(Who::Desk, &body).await.expect(201);
+    }
+    for (path, items) in [
+        ("/v1/bookings?limit=200&expand=attendees", 11),
+        ("/v1/bookings?limit=200", 11),
+        ("/v1/audit-events?limit=200", 22),
+        ("/v1/audit-events?limit=200&type=booking.accepted&order=desc", 11),
+    ] {
+        let first = app.get(Who::Auditor, path).await.expect(200);
+        let shown = first.json()["items"].as_array().unwrap().len();
+        assert!(0 < shown && shown < items, "{path}: {shown}");
+        assert!(first.text.len() < 3 * 1024 * 1024, "{path}: {} bytes", first.text.len());
+        let all = pages(&app, Who::Auditor, path, None).await;
+        let ids: BTreeSet<_> =
+            all.iter().map(|item| (item["bookingId"].to_string(), item["eventId"].to_string())).collect();
+        assert_eq!((all.len(), ids.len()), (items, items), "{path}");
+    }
+    let listed = app.get(Who::Desk, "/v1/bookings?limit=1").await.expect(200).json();
+    assert_eq!(listed["items"][0].get("attendees"), None);
+    let cursor = listed["nextCursor"].as_str().unwrap();
+    let path = format!("/v1/bookings?limit=1&expand=attendees&cursor={cursor}");
+    let listed = app.get(Who::Desk, &path).await.expect(200).json();
+    assert_eq!(listed["items"][0]["attendees"].as_array().unwrap().len(), 900);
+    app.get(Who::Desk, "/v1/bookings?expand=metadata").await.problem(400, "invalid-request");
+    app.end().await;
+}
+
 /// Each filter finds what it should and nothing else.
 #[tokio::test]
 async fn each_filter_finds_what_it_names() {

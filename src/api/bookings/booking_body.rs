@@ -49,8 +49,10 @@ pub(crate) struct BookingBody<'a> {
     /// End, in UTC.
     #[serde(with = "time::serde::rfc3339")]
     end_date_time: OffsetDateTime,
-    /// Who may take part with which role: the whole list, where Graph gives back 750 at most.
-    attendees: Vec<AttendeeBody<'a>>,
+    /// Who may take part with which role: the whole list, where Graph gives back 750 at most. Lists have it only with
+    /// `expand=attendees`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attendees: Option<Vec<AttendeeBody<'a>>>,
     /// The channel's thread, for a meeting in a channel.
     #[schema(required)]
     chat_info: Option<ChatBody<'a>>,
@@ -197,7 +199,7 @@ impl<'a> BookingBody<'a> {
             subject: spec.subject.as_ref().map(Subject::as_str),
             start_date_time: spec.start_date_time,
             end_date_time: spec.end_date_time,
-            attendees: attendees(booking),
+            attendees: Some(attendees(booking)),
             chat_info: spec.chat_thread_id.as_ref().map(|thread| ChatBody { thread_id: thread.as_str() }),
             settings: &spec.settings,
             effective_settings: &spec.effective_settings,
@@ -213,6 +215,11 @@ impl<'a> BookingBody<'a> {
             notice: notice(booking),
             online_meeting: None,
         }
+    }
+
+    /// The booking as a list shows it: without its attendees, who make it long.
+    pub(crate) fn without_attendees(booking: &'a Booking, remedies: &Remedies) -> Self {
+        Self { attendees: None, ..Self::of(booking, remedies) }
     }
 
     /// With the whole meeting as Graph sent it, JSON text; null where there is none.

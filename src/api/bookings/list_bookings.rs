@@ -31,8 +31,8 @@ struct BookingPageBody {
 
 /// Search bookings
 ///
-/// Newest first. All filters apply together; pages don't shift while bookings arrive. You see the bookings of your own
-/// source system; the roles `audit.read` and `operator` see those of all.
+/// Newest first. All filters apply together; pages don't shift while bookings arrive. A page may have fewer bookings than
+/// `limit`: it ends with about 2 MB of what is stored of them. You see the bookings of your own source system; the roles `audit.read` and `operator` see those of all.
 #[utoipa::path(
     get, path = "/v1/bookings", operation_id = "listBookings", tag = "Bookings",
     params(
@@ -49,6 +49,7 @@ struct BookingPageBody {
         ("startsBefore" = Option<String>, Query, format = DateTime, description = "Starting before this time."),
         ("updatedFrom" = Option<String>, Query, format = DateTime, description = "Changed at this time or later."),
         ("updatedBefore" = Option<String>, Query, format = DateTime, description = "Changed before this time."),
+        ("expand" = Option<words::ListExpandWord>, Query, description = "`attendees`: each booking with its attendees."),
         parameters::PageQuery,
     ),
     responses(
@@ -69,6 +70,7 @@ async fn search(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let mut query = Query::read(request.query_string());
     let scope = Scope::to(caller, &mut query);
     let filter = filter(&mut query, &scope);
+    let expanded = query.one_of("expand", &words::LIST_EXPAND).is_some();
     let page = PageRequest::take(&mut query, "bookings", scope.as_str());
     query.close()?;
     if scope == Scope::Nothing {
@@ -76,7 +78,8 @@ async fn search(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     }
     let read = state.provisioning.store.bookings(&filter, page.from, page.limit).await;
     let read = read.map_err(|error| store_problem(request, error))?;
-    let body = |booking| Ok::<_, Problem>(BookingBody::of(booking, &state.remedies));
+    let body_of = if expanded { BookingBody::of } else { BookingBody::without_attendees };
+    let body = |booking| Ok::<_, Problem>(body_of(booking, &state.remedies));
     let page = page.page(&read, body)?;
     response::json(request, HttpResponse::Ok(), &page)
 }

@@ -192,7 +192,9 @@ const GRANT_ACCESS_POLICY: &str = "A Teams administrator runs, in the PowerShell
 
 /// A page of bookings.
 pub(crate) fn booking_page() -> Value {
-    json!({"items": [provisioned()], "nextCursor": null})
+    let mut listed = provisioned();
+    listed.as_object_mut().map(|members| members.remove("attendees"));
+    json!({"items": [listed], "nextCursor": null})
 }
 
 /// A page of history.

@@ -90,7 +90,8 @@ pub(crate) struct HistoryFilters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// The size of a page, 1 to 200; 50 where it is absent. A larger one is lowered to 200.
+    /// The most items of a page, 1 to 200; 50 where it is absent. A larger one is lowered to 200. A page that reaches 2 MB ends
+    /// before.
     #[param(minimum = 1)]
     limit: Option<u32>,
     /// `nextCursor` of the page before, with the same filters and order.

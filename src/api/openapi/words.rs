@@ -106,6 +106,9 @@ words! {
     ExpandWord "Expand"
         "`onlineMeeting`: the whole meeting as Graph sent it."
         EXPAND;
+    ListExpandWord "ListExpand"
+        "`attendees`: each booking with its attendees."
+        LIST_EXPAND;
     DriftCheckWord "DriftCheck"
         "`drift`: Graph is asked how the meeting is now."
         CHECK;
@@ -114,8 +117,11 @@ words! {
         ORGANIZER_CHANGE;
 }
 
-/// What `expand` takes.
+/// What `expand` takes for one booking.
 pub(crate) const EXPAND: [&str; 1] = ["onlineMeeting"];
+
+/// What `expand` takes in the list of bookings.
+pub(crate) const LIST_EXPAND: [&str; 1] = ["attendees"];
 
 /// What `check` takes.
 pub(crate) const CHECK: [&str; 1] = ["drift"];
