@@ -5,6 +5,7 @@ use url::Url;
 
 use super::reader::Reader;
 use crate::setting::{flag, secret, whole};
+use crate::suggestion::{did_you_mean, nearest};
 
 /// The Postgres database.
 #[derive(Debug, Clone)]
@@ -30,9 +31,43 @@ impl DatabaseSettings {
     }
 }
 
+/// The parameters that sqlx knows. It passes over others, and logs them with their values.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// A parameter that is unknown is not named, as it may be a part of the password; what it is like is.
+fn check_parameters(url: &Url) -> Result<(), String> {
+    let is_known =
+        |name: &str| PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'));
+    let Some((unknown, _)) = url.query_pairs().find(|(name, _)| !is_known(name)) else { return Ok(()) };
+    Err(format!(
+        "it has a parameter that is none of {}{}",
+        PARAMETERS.join(", "),
+        did_you_mean(nearest(&unknown, PARAMETERS))
+    ))
+}
+
 fn check_url(text: &str) -> Result<(), String> {
     match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(()),
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => check_parameters(&url),
         Ok(url) => {
             Err(format!("its scheme is {:?} and must be \"postgres\" or \"postgresql\"", url.scheme()))
         }
@@ -40,5 +75,30 @@ fn check_url(text: &str) -> Result<(), String> {
             "it is not a URL ({error}) and must be one like postgres://user:password@host:5432/database \
              (percent-encode what is special in the password)"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A misspelt parameter is refused, and neither it nor its value is told: both may be the password.
+    #[test]
+    fn an_unknown_parameter_is_refused_and_not_shown() {
+        let base = "postgres://u:pw@host/database";
+        for good in
+            ["", "?sslmode=verify-full", "?host=/run/postgresql&user=u&password=x", "?options[search_path]=a"]
+        {
+            assert_eq!(check_url(&format!("{base}{good}")), Ok(()), "{good}");
+        }
+        for (wrong, meant) in [
+            ("?pasword=s3cret", "; did you mean password?"),
+            ("?sslmode=require&SSLMODE=s3cret", "; did you mean ssl-mode?"),
+            ("?s3cret@host/database", "user"),
+            ("?options[s3cret=a", "user"),
+        ] {
+            let detail = check_url(&format!("{base}{wrong}")).unwrap_err();
+            assert!(detail.ends_with(meant) && !detail.contains("s3cret"), "{wrong}: {detail}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use url::Url;
 
+use super::sent_secrets::SentSecrets;
 use super::text::cleaned_chain;
 use crate::clock::{Clock, Timestamp};
 use crate::outbound::{self, ClientFault, Timeouts};
@@ -62,7 +63,7 @@ impl HttpClients {
         Ok(Self { destination: destination.clone(), timeouts, current })
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the answer, without the secrets that the request carried.
     pub(super) async fn exchange(
         &self,
         request: reqwest::Request,
@@ -72,10 +73,12 @@ impl HttpClients {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
             (current.client.clone(), current.number)
         };
+        // Before any text of the answer is cut: half a secret would not be found any more.
+        let sent = SentSecrets::of(&request);
         let response = client.execute(request).await.map_err(no_answer)?;
         let status = response.status();
-        let headers = response.headers().clone();
-        let body = body(response).await;
+        let headers = sent.scrub_headers(response.headers().clone());
+        let body = body(response).await.map(|body| sent.scrub_bytes(body));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             self.renew(number, clock.now()).await;
         }

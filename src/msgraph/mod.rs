@@ -25,6 +25,7 @@ mod organizer_ids;
 mod request;
 mod request_wire;
 mod retry_after;
+mod sent_secrets;
 mod settings_wire;
 mod text;
 mod token;

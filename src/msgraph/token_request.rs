@@ -19,6 +19,7 @@ use super::exchange::{HttpClients, NoAnswer};
 use super::interpret::header;
 use super::request::CLIENT_REQUEST_ID;
 use super::retry_after;
+use super::sent_secrets::SentSecrets;
 use super::text::{clean, without_mark};
 use super::token_failure::{TokenFailure, TokenFailureKind};
 use crate::clock::Clock;
@@ -152,25 +153,28 @@ impl TokenExchange {
         let id =
             HeaderValue::try_from(self.clock.fresh_id().to_string()).map_err(|fault| not_sent(&fault))?;
         request.headers_mut().insert(CLIENT_REQUEST_ID, id);
+        let sent = SentSecrets::of(&request);
         let answer = self.connections.exchange(request, &*self.clock).await?;
         let status = answer.status;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some((status.as_u16(), answer.headers));
-        let mut response = HttpResponse::new(readable(&answer.body.map_err(NoAnswer::Lost)?));
+        let mut response = HttpResponse::new(readable(&answer.body.map_err(NoAnswer::Lost)?, &sent));
         *response.status_mut() = status;
         Ok(response)
     }
 }
 
 /// A token answer as oauth2 can read it. Some token endpoints write a byte order mark before it, and the seconds of
-/// `expires_in` as a string; a lifetime that can't be read counts as untold.
-fn readable(body: &[u8]) -> Vec<u8> {
+/// `expires_in` as a string; a lifetime that can't be read counts as untold. What it says is without our own secret.
+fn readable(body: &[u8], sent: &SentSecrets) -> Vec<u8> {
     let body = without_mark(body);
     let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else { return body.to_vec() };
     let lifetime = answer.remove("expires_in").as_ref().and_then(seconds);
     if let Some(lifetime) = lifetime {
         answer.insert("expires_in".to_owned(), lifetime.as_secs().into());
     }
-    Value::Object(answer).to_string().into_bytes()
+    let mut answer = Value::Object(answer);
+    sent.scrub_json(&mut answer);
+    answer.to_string().into_bytes()
 }
 
 /// A number of seconds, which some token endpoints write as a string.

@@ -50,6 +50,39 @@ async fn calls_without_a_token_share_one_fetch() {
     assert_eq!(tokens_shown(&fake), vec!["token-0"; 20]);
 }
 
+/// An endpoint that sends back what it was sent puts our secret nowhere, in whichever spelling and wherever it is cut.
+#[tokio::test]
+async fn a_secret_that_is_sent_back_is_not_kept() {
+    let encoded = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let in_json = format!("{:1$}{SECRET}", "", 1_995);
+    for page in [
+        json!({"error": "invalid_request", "error_description": format!("was: client_secret={SECRET}")}),
+        json!({"error": format!("bad {SECRET}"), "error_description": in_json, "trace_id": SECRET}),
+    ] {
+        let fake = endpoint_saying(move |_| say(400, &page)).await;
+        let (graph, _) = fake.client();
+        let reply = format!("{:?}", perform(&graph).await);
+        assert!(!reply.contains(&SECRET[..6]) && !reply.contains(&encoded), "{reply}");
+    }
+}
+
+/// A proxy in front of Graph that shows the request it got shows no token of ours, though its page is cut.
+#[tokio::test]
+async fn a_token_that_is_sent_back_is_not_kept() {
+    let fake = Fake::start(|asked, _| {
+        if asked.is_for_token() {
+            return token("a-token-that-is-long-enough");
+        }
+        let page = format!("{:1$}{2}", "", 185, asked.headers["authorization"]);
+        say(502, &json!(page))
+    })
+    .await;
+    let (graph, _) = fake.client();
+    let reply = perform(&graph).await;
+    let message = reply.evidence.message.unwrap();
+    assert!(!message.contains("a-token"), "{message}");
+}
+
 /// Twenty calls share one failure too; the next fetch comes with the next second.
 #[tokio::test]
 async fn a_failed_fetch_is_shared_and_not_repeated_at_once() {

@@ -138,9 +138,45 @@ pub fn read_toml<T>(value: &toml::Value, rule: &SettingRule<T>) -> Result<T, Str
 
 /// Reads a value as it stands in an environment variable. The error is that of [`read_toml`].
 pub fn read_variable<T>(text: &str, rule: &SettingRule<T>) -> Result<T, String> {
-    (rule.read)(text).map_err(|right| match (rule.is_secret, text.chars().count()) {
+    let shown = without_credentials(text);
+    (rule.read)(text).map_err(|right| match (rule.is_secret, shown.chars().count()) {
         (true, _) => format!("is not shown here; {right}"),
-        (false, 0..=SHOWN_MAX) => format!("is {text:?}; {right}"),
-        (false, _) => format!("is {:?}…; {right}", text.chars().take(SHOWN_MAX).collect::<String>()),
+        (false, 0..=SHOWN_MAX) => format!("is {shown:?}; {right}"),
+        (false, _) => format!("is {:?}…; {right}", shown.chars().take(SHOWN_MAX).collect::<String>()),
     })
+}
+
+/// A value without what may be a credential in a URL: what stands before an `@`, and the query.
+fn without_credentials(text: &str) -> String {
+    let shown = match text.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+            format!("{scheme}…@{host}")
+        }
+        None => text.to_owned(),
+    };
+    shown.split_once('?').map_or(shown.clone(), |(shown, _)| format!("{shown}?…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A wrong value is shown, but not the credential in a URL, wherever it was written by mistake.
+    #[test]
+    fn a_wrong_value_is_shown_without_a_credential() {
+        let rule = SettingRule::text(|_| Err::<(), _>("must be right".to_owned()));
+        for (text, shown) in [
+            ("wrong", "wrong"),
+            ("https://host/", "https://host/"),
+            ("https://user:s3cret@host/", "https://…@host/"),
+            ("https://user:s3@cret@host/", "https://…@host/"),
+            ("user:s3cret@host", "…@host"),
+            ("https://host/?key=s3cret", "https://host/?…"),
+            ("postgres://u:s3?cret@host/d?a=s3cret", "postgres://…@host/d?…"),
+        ] {
+            let detail = read_variable(text, &rule).unwrap_err();
+            assert_eq!(detail, format!("is {shown:?}; must be right"));
+        }
+    }
 }

@@ -32,9 +32,13 @@ pub fn start_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
 /// with them. Such a request is answered 400, and told to the one who sent it.
 const TOLD_TO_STRANGERS: &str = "actix_http::h1";
 
-/// The filter of the settings, and what a stranger could fill the log with only where the settings name it.
+/// Where sqlx quotes those parameters of the database's URL that it doesn't know, with their values: one may be a password.
+const QUOTES_SECRETS: &str = "sqlx_postgres::options::parse";
+
+/// The filter of the settings, never with lines that may quote a secret; what a stranger could fill the log with only where the
+/// settings name it.
 fn filter(text: &str) -> Result<EnvFilter, ParseError> {
-    let filter = EnvFilter::builder().parse(text)?;
+    let filter = EnvFilter::builder().parse(text)?.add_directive(format!("{QUOTES_SECRETS}=off").parse()?);
     if text.contains("actix_http") {
         return Ok(filter);
     }
@@ -155,6 +159,16 @@ mod tests {
         assert_eq!((&found["level"], &found["route"]), (&json!("WARN"), &json!("unmatched")));
         for absent in ["caller", "source_system", "booking_id", "problem"] {
             assert!(found.get(absent).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_may_quote_a_secret_are_never_written() {
+        for filter in ["trace", "warn,sqlx_postgres::options=trace"] {
+            let text = written(LogFormat::Json, filter, || {
+                tracing::warn!(target: "sqlx_postgres::options::parse", value = "s3cret", "ignoring");
+            });
+            assert_eq!(text, "", "{filter}");
         }
     }
 
