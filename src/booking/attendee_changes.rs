@@ -57,14 +57,14 @@ impl Participant {
 impl AttendeeChanges {
     /// What makes the later side out of the earlier one. The order of either makes no difference.
     #[must_use]
-    pub fn between(earlier: BTreeSet<Participant>, later: BTreeSet<Participant>) -> Self {
+    pub fn between(earlier: &BTreeSet<Participant>, later: &BTreeSet<Participant>) -> Self {
         let mut changes = Self::default();
         let mut left: BTreeMap<String, Vec<Participant>> = BTreeMap::new();
-        for participant in earlier.difference(&later) {
+        for participant in earlier.difference(later) {
             let name = participant.name().unwrap_or_default().to_owned();
             left.entry(name).or_default().push(participant.clone());
         }
-        for to in later.difference(&earlier) {
+        for to in later.difference(earlier) {
             let same = left.get_mut(to.name().unwrap_or_default()).and_then(Vec::pop);
             match same {
                 Some(from) => changes.changed.push(ParticipantChange { from, to: to.clone() }),
@@ -108,8 +108,8 @@ mod tests {
         let text = |one: &Participant| format!("{} {}", one.upn.as_deref().unwrap_or("-"), one.role);
         let added = changes.added.iter().map(|one| format!("+{}", text(one)));
         let removed = changes.removed.iter().map(|one| format!("-{}", text(one)));
-        let changed = changes.changed.iter().map(|one| format!("{} > {}", text(&one.from), text(&one.to)));
-        added.chain(removed).chain(changed).collect()
+        let otherwise = changes.changed.iter().map(|one| format!("{} > {}", text(&one.from), text(&one.to)));
+        added.chain(removed).chain(otherwise).collect()
     }
 
     /// Each person is named once: added, removed, or with both roles.
@@ -128,7 +128,7 @@ mod tests {
             (&["a attendee"], &["a attendee", "a presenter"], &["+a presenter"]),
             (&["attendee"], &["presenter"], &["- attendee > - presenter"]),
         ] {
-            let changes = AttendeeChanges::between(people(earlier), people(later));
+            let changes = AttendeeChanges::between(&people(earlier), &people(later));
             assert_eq!(told(&changes), expected, "{earlier:?} {later:?}");
         }
     }
@@ -138,7 +138,7 @@ mod tests {
     fn few_are_named_and_all_are_counted() {
         let names: Vec<String> = (100..400).map(|n| format!("{n} attendee")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let changes = AttendeeChanges::between(people(&names), people(&["100 presenter", "x attendee"]));
+        let changes = AttendeeChanges::between(&people(&names), &people(&["100 presenter", "x attendee"]));
         assert_eq!((changes.added.len(), changes.removed.len(), changes.changed.len()), (1, 299, 1));
         let cut = changes.clone().cut();
         assert_eq!((cut.added.len(), cut.removed.len(), cut.changed.len()), (1, NAMED_MAX, 1));

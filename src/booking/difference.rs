@@ -56,7 +56,7 @@ pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Differe
     compare("metadata", stored.metadata == requested.metadata, &|b| json!(b.metadata));
     let (before, after) = (participants(stored), participants(requested));
     if before != after {
-        let sides = Sides::Attendees(AttendeeChanges::between(before, after));
+        let sides = Sides::Attendees(AttendeeChanges::between(&before, &after));
         found.push(Difference { field: "attendees", sides });
     }
     found

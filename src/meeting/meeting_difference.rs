@@ -161,5 +161,5 @@ fn attendee_changes(spec: &BookingSpec, told: &[SeenAttendee]) -> AttendeeChange
         let role = one.role.as_deref().unwrap_or("attendee").to_lowercase();
         Participant { user_id: user_id.filter(|_| upn.is_none()), upn, role }
     });
-    AttendeeChanges::between(invited.collect(), taking_part.collect())
+    AttendeeChanges::between(&invited.collect(), &taking_part.collect())
 }

@@ -1,4 +1,5 @@
 use futures_util::future::join_all;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -53,7 +54,7 @@ async fn calls_without_a_token_share_one_fetch() {
 /// An endpoint that sends back what it was sent puts our secret nowhere, in whichever spelling and wherever it is cut.
 #[tokio::test]
 async fn a_secret_that_is_sent_back_is_not_kept() {
-    let encoded = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let encoded = utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string();
     let in_json = format!("{:1$}{SECRET}", "", 1_995);
     for page in [
         json!({"error": "invalid_request", "error_description": format!("was: client_secret={SECRET}")}),

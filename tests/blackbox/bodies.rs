@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::kept_connection::{KeptConnection, post};
 use crate::support::process::Process;
 use crate::support::{ApiResponse, TestApp, Who, booking, booking_with};
 
@@ -250,5 +251,30 @@ async fn hostile_input_costs_what_it_weighs() {
     assert!(answer.text.len() <= ANSWER_BYTES_MAX, "{}", answer.text.len());
     assert_eq!(process.book(&booking("BK-1")).await.unwrap().status, 201);
     process.kill().await;
+    app.end().await;
+}
+
+/// A request that asks for another protocol is refused at once, and its body isn't taken for what is sent behind it.
+#[tokio::test]
+async fn a_booking_is_not_sent_over_another_protocol() {
+    let app = TestApp::start().await;
+    let address = app.url("").trim_start_matches("http://").to_owned();
+    let request = String::from_utf8(post(&booking("BK-1"))).unwrap();
+    for upgrade in ["Upgrade: websocket", "Upgrade: WebSocket \r\nConnection: upgrade"] {
+        let mut connection = KeptConnection::to(&address).await.unwrap();
+        let asked = request.replacen("Host: localhost", &format!("Host: localhost\r\n{upgrade}"), 1);
+        let began = std::time::Instant::now();
+        let answer = connection.exchange(asked.as_bytes()).await.unwrap();
+        assert_eq!((answer.status, answer.closes), (400, true), "{}", answer.text);
+        assert!(answer.text.contains("Upgrade"), "{}", answer.text);
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "it waits for no more of the body");
+    }
+    let mut connection = KeptConnection::to(&address).await.unwrap();
+    let asked = request.replacen("Host: localhost", "Host: localhost\r\nUpgrade: h2c", 1);
+    assert_eq!(
+        connection.exchange(asked.as_bytes()).await.unwrap().status,
+        201,
+        "what is not granted is passed over"
+    );
     app.end().await;
 }

@@ -26,6 +26,7 @@ pub(super) async fn read(
     payload: Payload,
     state: &ApiState,
 ) -> Result<(BookingId, BookingSpec), Problem> {
+    check_protocol(headers)?;
     check_media_type(headers)?;
     let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
     booking(&bytes, state.channel_meetings, parse_with_id)
@@ -38,9 +39,22 @@ pub(super) async fn read_named(
     booking_id: &BookingId,
     state: &ApiState,
 ) -> Result<BookingSpec, Problem> {
+    check_protocol(headers)?;
     check_media_type(headers)?;
     let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
     booking(&bytes, state.channel_meetings, |body| parse_named(body, booking_id))
+}
+
+/// With `Upgrade: websocket` actix counts everything that comes as the body, whatever `Content-Length` says: the request would
+/// wait for the end of the connection, and take what is sent behind it.
+fn check_protocol(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut upgrades = headers.get_all(header::UPGRADE).filter_map(|value| value.to_str().ok());
+    if upgrades.any(|value| value.trim().eq_ignore_ascii_case("websocket")) {
+        let error = ErrorBody::of_parameter("Upgrade", "must not be websocket");
+        let detail = "The header Upgrade asks for a protocol in which no booking can be sent.".to_owned();
+        return Err(Problem::new(ProblemCode::InvalidRequest, detail).errors(vec![error]));
+    }
+    Ok(())
 }
 
 /// What callers call UTF-8 or a part of it, in lower case.
