@@ -122,11 +122,12 @@ comment on column booking.wanted is 'The booking as accepted, as JSON; times to 
 comment on column booking.wanted_revision is 'Rises whenever something else is wanted.';
 comment on column booking.desired_state is 'Whether there should be a meeting: present or cancelled.';
 comment on column booking.sequence is 'The sequence of the latest message of the source system, where it sends one. wanted has it with its dtstamp.';
-comment on column booking.organizer is 'The organizer as the caller wrote it: an object id or a user principal name.';
+comment on column booking.organizer is
+    'The organizer as the caller last wrote it: an object id, or a user principal name of the same user.';
 comment on column booking.start_at is 'When the meeting should start, to the microsecond; wanted has it to 100 ns.';
 comment on column booking.end_at is 'When the meeting should end, to the microsecond; wanted has it to 100 ns.';
 comment on column booking.organizer_id is
-    'The organizer''s object id. It never changes again once a call used it: another organizer is another meeting.';
+    'The organizer''s object id. It never changes again once a meeting may exist: another organizer is another meeting.';
 comment on column booking.creation_unknown is
     'Whether a createOrGet was sent whose answer was lost, so that a meeting may exist that is not known.';
 comment on column booking.meeting_id is 'Graph''s id of the meeting, once it was seen.';

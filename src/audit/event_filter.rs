@@ -16,7 +16,7 @@ pub struct AuditEventFilter {
     pub external_id: Option<ExternalId>,
     /// Of the booking with this meeting.
     pub meeting_id: Option<String>,
-    /// Of this organizer: object id, or name as the caller wrote it.
+    /// Of this organizer: object id, or any name that was found to be the same user's.
     pub organizer: Option<String>,
     /// By this actor, such as `api-key:front-desk` or `worker`.
     pub actor: Option<String>,

@@ -25,7 +25,7 @@ pub(super) struct RetryArguments {
     /// Only those whose last error has this code, such as organizer-not-permitted
     #[arg(long, value_parser = failure)]
     code: Option<Failure>,
-    /// Only those of this organizer: object id, or the name as the booking wrote it
+    /// Only those of this organizer: object id, or any name that bookings called the same user by
     #[arg(long)]
     organizer: Option<String>,
     /// Only those of this source system

@@ -16,7 +16,7 @@ pub struct BookingFilter {
     pub statuses: Vec<Status>,
     /// With a last error of this kind.
     pub code: Option<Failure>,
-    /// Of this organizer: object id, or name as the caller wrote it.
+    /// Of this organizer: object id, or any name that was found to be the same user's.
     pub organizer: Option<String>,
     /// With this external id.
     pub external_id: Option<ExternalId>,

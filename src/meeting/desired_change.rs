@@ -2,9 +2,13 @@
 
 use super::booking::{Booking, DesiredState, Progress};
 use super::next_step::Failures;
+use super::observed::Observed;
+use super::organizer_identity::{Identity, NameLookup, NameLookups};
 use super::seen_settings::SeenSettings;
 use super::transition::Transition;
-use crate::booking::{BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, differences};
+use crate::booking::{
+    BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, Upn, differences,
+};
 use crate::clock::Timestamp;
 
 /// What becomes of a booking that is declared to be like this.
@@ -22,6 +26,11 @@ pub enum Declared {
     Stale(Lateness),
     /// Another organizer would be another meeting with another link, and the caller did not allow that.
     OrganizerFixed(Vec<Difference>),
+    /// Whether the organizer is another one shows when this name is looked up.
+    OrganizerUnresolved(Upn),
+    /// The caller allowed another organizer, and this name is no user's. It may be one's soon, should Graph's copies lag behind
+    /// a rename, and then that of the same user.
+    OrganizerUnknown(Box<NameLookup>),
     /// A meeting can't move to another channel.
     ChannelFixed(Vec<Difference>),
 }
@@ -39,6 +48,8 @@ pub enum Repetition {
     Cancelled,
     /// A newer message was here before.
     Stale(Lateness),
+    /// It differs in nothing else, and whether the organizer is another one shows when this name is looked up.
+    OrganizerUnresolved(Upn),
 }
 
 /// What becomes of a booking that is cancelled.
@@ -64,16 +75,27 @@ pub enum OrganizerChange {
     Replaces,
 }
 
+/// What a decision on a caller's message takes beside the message.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// The names that were looked up for it.
+    pub lookups: &'a NameLookups,
+    /// Whether an attempt is under way.
+    pub under_way: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
 impl Booking {
-    /// What becomes of the booking when it is declared to be `requested`. `under_way` says whether an attempt is.
+    /// What becomes of the booking when it is declared to be `requested`.
     #[must_use]
     pub fn declared(
         &self,
         mut requested: BookingSpec,
         organizer_change: OrganizerChange,
-        under_way: bool,
-        now: Timestamp,
+        moment: &Moment<'_>,
     ) -> Declared {
+        let Moment { lookups, under_way, now } = *moment;
         let (stored, sent) = (&self.wanted.spec, requested.order());
         if let Some(lateness) = sent.lateness(stored.order()) {
             return Declared::Stale(lateness);
@@ -88,22 +110,23 @@ impl Booking {
             };
         }
         requested = requested.with_order(stored.order().renewed_by(sent));
-        requested.organizer = self.organizer_as_stored(requested.organizer);
+        let is_free = !self.may_have_meeting(under_way);
+        let mut observed = self.observed.clone();
+        match self.identity(&requested.organizer, lookups) {
+            Identity::Same => self.call_organizer(&mut requested, &mut observed),
+            _ if is_free => observed.organizer = None,
+            Identity::Unresolved(name) => return Declared::OrganizerUnresolved(name),
+            other => return self.moved(other, &requested, organizer_change),
+        }
         let differences = differences(stored, &requested);
-        let differs_in = |field| differences.iter().any(|difference| difference.field == field);
         if differences.is_empty() {
             return Declared::Same;
         }
-        if differs_in("organizer") {
-            return match organizer_change {
-                OrganizerChange::Refused => Declared::OrganizerFixed(differences),
-                OrganizerChange::Replaces => Declared::Replaced,
-            };
-        }
-        if differs_in("chatInfo") {
+        if !is_free && differences.iter().any(|difference| difference.field == "chatInfo") {
             return Declared::ChannelFixed(differences);
         }
         let mut changed = self.wanting(DesiredState::Present, now);
+        changed.observed = observed;
         if let Some(meeting) = &mut changed.observed.meeting {
             meeting.settings_before.note_first(&requested.effective_settings, &meeting.seen.settings);
             take_back_settings(&mut requested, stored, &meeting.settings_before);
@@ -112,10 +135,11 @@ impl Booking {
         Declared::Changed(Box::new(changed.with_work(under_way, now)), differences)
     }
 
-    /// What the booking is to a request that creates it or gets what is there. Such a request never changes what is wanted,
-    /// but an older one than the booking's last message is late, not wrong. The keys of order are no content.
+    /// What the booking is to a request that creates it or gets what is there, with the names that were looked up for this.
+    /// Such a request never changes what is wanted, but an older one than the booking's last message is late, not wrong. The
+    /// keys of order are no content.
     #[must_use]
-    pub fn repeated(&self, requested: &BookingSpec, now: Timestamp) -> Repetition {
+    pub fn repeated(&self, requested: &BookingSpec, lookups: &NameLookups, now: Timestamp) -> Repetition {
         let (stored, sent) = (&self.wanted.spec, requested.order());
         if let Some(lateness) = sent.lateness(stored.order()) {
             return Repetition::Stale(lateness);
@@ -123,15 +147,16 @@ impl Booking {
         if self.wanted.desired_state == DesiredState::Cancelled {
             return Repetition::Cancelled;
         }
-        let is_same_organizer = self.organizer_as_stored(requested.organizer.clone()) == stored.organizer;
         let mut content = differences(stored, requested);
-        content.retain(|difference| match difference.field {
-            "sequence" | "dtstamp" => false,
-            "organizer" => !is_same_organizer,
-            _ => true,
-        });
-        if !content.is_empty() {
-            return Repetition::Differs(content);
+        content.retain(|difference| !matches!(difference.field, "sequence" | "dtstamp"));
+        let identity = self.identity(&requested.organizer, lookups);
+        if matches!(identity, Identity::Same | Identity::Unresolved(_)) {
+            content.retain(|difference| difference.field != "organizer");
+        }
+        match identity {
+            _ if !content.is_empty() => return Repetition::Differs(content),
+            Identity::Unresolved(name) => return Repetition::OrganizerUnresolved(name),
+            _ => {}
         }
         let renewed = stored.order().renewed_by(sent);
         if renewed == stored.order() {
@@ -169,14 +194,25 @@ impl Booking {
         }
     }
 
-    /// The organizer as the booking was first told of it, if `requested` is the same person: the object id to which the
-    /// stored name was resolved means that person too.
-    fn organizer_as_stored(&self, requested: Organizer) -> Organizer {
-        match requested {
-            Organizer::UserId(id) if self.observed.organizer == Some(id) => {
-                self.wanted.spec.organizer.clone()
+    /// The same organizer is called by the name that was used last; an object id replaces no name, because the answer shows
+    /// both. The object id stays what it was, should Graph give the name to another user before it is asked again.
+    fn call_organizer(&self, requested: &mut BookingSpec, observed: &mut Observed) {
+        let stored = &self.wanted.spec.organizer;
+        if matches!(requested.organizer, Organizer::UserId(_)) || requested.organizer == *stored {
+            requested.organizer = stored.clone();
+        } else {
+            observed.organizer = self.organizer_id();
+        }
+    }
+
+    /// What becomes of the booking when it is to have another organizer, and may have a meeting.
+    fn moved(&self, other: Identity, requested: &BookingSpec, allowed: OrganizerChange) -> Declared {
+        match (allowed, other) {
+            (OrganizerChange::Refused, _) => {
+                Declared::OrganizerFixed(differences(&self.wanted.spec, requested))
             }
-            _ => requested,
+            (OrganizerChange::Replaces, Identity::NoUser(lookup)) => Declared::OrganizerUnknown(lookup),
+            (OrganizerChange::Replaces, _) => Declared::Replaced,
         }
     }
 
@@ -225,3 +261,7 @@ mod tests;
 #[cfg(test)]
 #[path = "message_order_tests.rs"]
 mod message_order_tests;
+
+#[cfg(test)]
+#[path = "organizer_change_tests.rs"]
+mod organizer_change_tests;

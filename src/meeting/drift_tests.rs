@@ -11,8 +11,9 @@ use crate::booking::{
 use crate::clock::Timestamp;
 use crate::meeting::{
     Agreement, Answered, Call, Cancellation, CreatedBy, Declared, Evidence, Failures, JoinWebUrl, Meeting,
-    MeetingContent, MeetingId, Observed, OrganizerChange, Outcome, Progress, Refusal, Reply, RetryPolicy,
-    Rules, SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences, next_call,
+    MeetingContent, MeetingId, Moment, NameLookups, Observed, OrganizerChange, Outcome, Progress, Refusal,
+    Reply, RetryPolicy, Rules, SeenSetting, SeenSettings, Status, Transition, Wanted, meeting_differences,
+    next_call,
 };
 
 const NOW: Timestamp = datetime!(2026-11-23 08:00 UTC);
@@ -321,7 +322,11 @@ fn a_look_that_fails_forgets_nothing_that_was_declared_meanwhile() {
     let look = next_call(&before.wanted, &before.observed).unwrap();
     let mut requested = spec();
     requested.subject = Some(Subject::parse("Another").unwrap());
-    let declared = before.declared(requested, OrganizerChange::Refused, true, NOW);
+    let declared = before.declared(
+        requested,
+        OrganizerChange::Refused,
+        &Moment { lookups: &NameLookups::none(), under_way: true, now: NOW },
+    );
     let Declared::Changed(declared, _) = declared else { panic!("{declared:?}") };
     let reply = Reply { outcome: Outcome::Refused(Refusal::Forbidden), evidence: Evidence::begun(NOW) };
     let answered = Answered { call: look, asked_by: 3, reply };

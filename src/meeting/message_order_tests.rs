@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::tests::{NOW, provisioned, spec};
+use super::tests::{NOW, moment, provisioned, spec};
 use super::*;
 use crate::booking::{Dtstamp, OrderKey, Sequence};
 use crate::meeting::{CancelledAgain, Tombstone};
@@ -78,7 +78,7 @@ fn answers(state: DesiredState, stored: MessageOrder, sent: MessageOrder) -> [St
     let kept = stored.renewed_by(sent);
     let [same, other] =
         ["Review", "Other"].map(|subject| spec(&json!({"subject": subject})).with_order(sent));
-    let post = |requested| match booking.repeated(requested, NOW) {
+    let post = |requested| match booking.repeated(requested, &NameLookups::none(), NOW) {
         Repetition::Same => {
             assert_eq!(kept, stored);
             "200"
@@ -91,8 +91,9 @@ fn answers(state: DesiredState, stored: MessageOrder, sent: MessageOrder) -> [St
         Repetition::Differs(_) => "`booking-differs`",
         Repetition::Cancelled => "`booking-cancelled`",
         Repetition::Stale(_) => "`stale-sequence`",
+        Repetition::OrganizerUnresolved(_) => panic!("not asked for"),
     };
-    let put = |requested| match booking.declared(requested, OrganizerChange::Refused, false, NOW) {
+    let put = |requested| match booking.declared(requested, OrganizerChange::Refused, &moment(false)) {
         Declared::Same => "200",
         Declared::Changed(next, _) => {
             assert_eq!(next.booking.wanted.spec.order(), kept);
@@ -100,9 +101,7 @@ fn answers(state: DesiredState, stored: MessageOrder, sent: MessageOrder) -> [St
         }
         Declared::BookedAgain => "booked again",
         Declared::Stale(_) => "`stale-sequence`",
-        Declared::Replaced | Declared::OrganizerFixed(_) | Declared::ChannelFixed(_) => {
-            panic!("not asked for")
-        }
+        other => panic!("no one asked for {other:?}"),
     };
     let (posted, posted_other) = (post(&same), post(&other));
     let posted = if posted == posted_other {
@@ -194,7 +193,9 @@ fn a_repeated_create_renews_the_keys_alone() {
     let mut parked = provisioned(&json!({"dtstamp": "2026-11-23T09:00:00Z"}), DesiredState::Present);
     parked.progress = Progress::Parked;
     let repeated = spec(&json!({"dtstamp": "2026-11-23T10:00:00+00:30", "sequence": 1}));
-    let Repetition::Renewed(renewed, keys) = parked.repeated(&repeated, NOW) else { panic!("not renewed") };
+    let Repetition::Renewed(renewed, keys) = parked.repeated(&repeated, &NameLookups::none(), NOW) else {
+        panic!("not renewed")
+    };
     assert_eq!(keys.iter().map(|key| key.field).collect::<Vec<_>>(), ["sequence", "dtstamp"]);
     let mut expected = parked.clone();
     expected.wanted.spec = repeated;
@@ -218,9 +219,9 @@ fn what_is_late_says_by_which_key() {
             stored: booking.wanted.spec.order(),
             precedence: Precedence::Older(key),
         };
-        assert_eq!(booking.repeated(&sent, NOW), Repetition::Stale(expected));
+        assert_eq!(booking.repeated(&sent, &NameLookups::none(), NOW), Repetition::Stale(expected));
         assert_eq!(booking.cancelled_now(sent.order(), false, NOW), Cancellation::Stale(expected));
-        let declared = booking.declared(sent, OrganizerChange::Refused, false, NOW);
+        let declared = booking.declared(sent, OrganizerChange::Refused, &moment(false));
         assert_eq!(declared, Declared::Stale(expected));
     }
 }

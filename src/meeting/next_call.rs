@@ -59,7 +59,8 @@ fn cancel(wanted: &Wanted, observed: &Observed) -> Option<Call> {
     }
 }
 
-fn organizer(wanted: &Wanted, observed: &Observed) -> Option<UserId> {
+/// The organizer's object id, as far as it is known: the one that a call used or found, else the one that is wanted.
+pub(super) fn organizer(wanted: &Wanted, observed: &Observed) -> Option<UserId> {
     observed.organizer.or(match &wanted.spec.organizer {
         Organizer::UserId(id) => Some(*id),
         Organizer::Upn(_) => None,

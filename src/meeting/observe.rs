@@ -5,6 +5,7 @@ use super::call::{Call, Change};
 use super::observed::{Agreement, CreatedBy, Meeting, Observed, Seen};
 use super::outcome::{Outcome, Refusal, SeenMeeting};
 use super::seen_settings::SeenSettings;
+use crate::booking::Organizer;
 use crate::clock::Timestamp;
 
 /// An answer of Graph, beside what is wanted.
@@ -24,13 +25,19 @@ pub(super) struct Told<'a> {
     pub(super) has_drifted: bool,
 }
 
-/// What is observed after an answer. `wanted` is that by now: a caller may have changed it while the call was under way.
+/// What is observed after an answer. `wanted` is that by now: a caller may have changed it while the call was under way. An
+/// answer about the former name of a corrected organizer says nothing of this one.
 #[must_use]
 pub(super) fn observe(mut observed: Observed, wanted: &Wanted, told: &Told<'_>, now: Timestamp) -> Observed {
     let Told { call, outcome, .. } = *told;
     observed.organizer = call.organizer().or(observed.organizer);
     match outcome {
-        Outcome::OrganizerFound(id) => observed.organizer = Some(*id),
+        Outcome::OrganizerFound(id) => {
+            if matches!(call, Call::FindOrganizer(upn) if wanted.spec.organizer == Organizer::Upn(upn.clone()))
+            {
+                observed.organizer = Some(*id);
+            }
+        }
         Outcome::Created(seen) | Outcome::Found(seen) => {
             let is_ours = matches!(outcome, Outcome::Created(_)) || observed.creation_unknown;
             observed.creation_unknown = false;

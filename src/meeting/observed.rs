@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 /// Everything known about a booking's meeting at Graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// The organizer's object id, pinned at the first attempt: the same externalId under another organizer is
+    /// The organizer's object id, pinned once a meeting may exist: the same externalId under another organizer is
     /// another meeting.
     pub organizer: Option<UserId>,
     /// Whether a `createOrGet` was sent whose outcome is unknown, so that a meeting may exist that we don't know.

@@ -92,7 +92,8 @@ fn what_waits_for_the_end_can_be_declared_anew() {
     let waits = transition(&before, Outcome::Changed(Some(told(still.clone()))), DriftPolicy::Mend).booking;
     let mut back = waits.wanted.spec.clone();
     (back.start_date_time, back.end_date_time) = (still.start.unwrap(), still.end.unwrap());
-    let Declared::Changed(back, _) = waits.declared(back, OrganizerChange::Refused, false, NOW) else {
+    let moment = Moment { lookups: &NameLookups::none(), under_way: false, now: NOW };
+    let Declared::Changed(back, _) = waits.declared(back, OrganizerChange::Refused, &moment) else {
         panic!()
     };
     assert_eq!((back.next, back.booking.progress), (None, Progress::Settled));

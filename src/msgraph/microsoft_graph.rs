@@ -39,20 +39,21 @@ impl MicrosoftGraph {
         })
     }
 
-    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence. A name that
-    /// was resolved lately is answered without asking Graph again.
+    /// Answers a call without asking Graph, where it is about a name that was resolved lately.
+    pub async fn remembered(&self, call: &Call) -> Option<Reply> {
+        let mut evidence = Evidence::begun(self.clock.now());
+        let outcome = self.organizer_ids.answer(call, &mut evidence).await?;
+        Some(Reply { outcome, evidence })
+    }
+
+    /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence.
     ///
     /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
     pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
         let begun = Instant::now();
         let mut evidence = Evidence::begun(self.clock.now());
-        let outcome = if let Some(known) = self.organizer_ids.answer(call, &mut evidence).await {
-            known
-        } else {
-            let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
-            self.organizer_ids.note(call, &outcome).await;
-            outcome
-        };
+        let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+        self.organizer_ids.note(call, &outcome).await;
         evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         log(attempt, call.kind(), &outcome, &evidence);
         Reply { outcome, evidence }

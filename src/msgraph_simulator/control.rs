@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -18,6 +19,12 @@ use super::tenant::Tenant;
 struct DeclarationBody {
     standing: OrganizerState,
     upn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RenameBody {
+    upn: String,
 }
 
 pub(super) fn answer(
@@ -41,6 +48,7 @@ pub(super) fn answer(
         ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
         ("PATCH", ["meetings", external_id]) => change_meeting(tenant, external_id, body),
         ("DELETE", ["meetings", external_id]) => organizer_acted(organizer_acts(tenant, external_id, None)),
+        ("PUT", ["organizers", organizer, "upn"]) => rename(tenant, organizer, body),
         ("DELETE", ["tokens"]) => {
             tenant.tokens().revoke();
             GraphResponse::empty(204)
@@ -49,9 +57,13 @@ pub(super) fn answer(
             tenant.reset();
             GraphResponse::empty(204)
         }
-        (_, [] | ["faults" | "ledger" | "roles" | "tokens" | "reset"] | ["organizers" | "meetings", _]) => {
-            refusal(405, "this method does nothing here; see docs/SIMULATOR.md")
-        }
+        (
+            _,
+            []
+            | ["faults" | "ledger" | "roles" | "tokens" | "reset"]
+            | ["organizers" | "meetings", _]
+            | ["organizers", _, "upn"],
+        ) => refusal(405, "this method does nothing here; see docs/SIMULATOR.md"),
         _ => refusal(404, "there is no such control; see docs/SIMULATOR.md"),
     }
 }
@@ -95,12 +107,28 @@ fn inject(tenant: &Tenant, body: &[u8]) -> GraphResponse {
 }
 
 fn declare(tenant: &Tenant, organizer: &str, body: &[u8]) -> GraphResponse {
+    change_organizer(organizer, body, |organizer, body: DeclarationBody| {
+        tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
+    })
+}
+
+fn rename(tenant: &Tenant, organizer: &str, body: &[u8]) -> GraphResponse {
+    change_organizer(organizer, body, |organizer, body: RenameBody| {
+        tenant.organizers().name(organizer, &body.upn);
+    })
+}
+
+fn change_organizer<Body: DeserializeOwned>(
+    organizer: &str,
+    body: &[u8],
+    change: impl FnOnce(UserId, Body),
+) -> GraphResponse {
     let Some(organizer) = UserId::parse(organizer) else {
         return refusal(400, "an organizer is declared by object id; the UPN goes into the body");
     };
-    match serde_json::from_slice::<DeclarationBody>(body) {
+    match serde_json::from_slice::<Body>(body) {
         Ok(body) => {
-            tenant.organizers().declare(organizer, body.standing, body.upn.as_deref());
+            change(organizer, body);
             GraphResponse::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),

@@ -1,6 +1,6 @@
 //! Who may organize a meeting here, and under which name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -54,11 +54,19 @@ pub(super) struct Organizers {
     standings: HashMap<UserId, OrganizerState>,
     upns: HashMap<UserId, String>,
     ids: HashMap<String, UserId>,
+    /// Names that were taken from their users and given to no other one. No user is made up for them.
+    given_up: HashSet<String>,
 }
 
 impl Organizers {
     pub(super) fn new(undeclared: OrganizerState) -> Self {
-        Self { undeclared, standings: HashMap::new(), upns: HashMap::new(), ids: HashMap::new() }
+        Self {
+            undeclared,
+            standings: HashMap::new(),
+            upns: HashMap::new(),
+            ids: HashMap::new(),
+            given_up: HashSet::new(),
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -73,11 +81,16 @@ impl Organizers {
         }
     }
 
-    fn name(&mut self, user: UserId, upn: &str) {
-        if let Some(former) = self.upns.insert(user, upn.to_owned()) {
-            self.ids.remove(&former.to_lowercase());
+    /// Gives a user a name. The former name is no user's from now on; a name that was another user's is that one's no more.
+    pub(super) fn name(&mut self, user: UserId, upn: &str) {
+        let former = self.upns.insert(user, upn.to_owned()).map(|former| former.to_lowercase());
+        if let Some(former) = former.filter(|former| self.ids.get(former) == Some(&user)) {
+            self.ids.remove(&former);
+            self.given_up.insert(former);
         }
-        self.ids.insert(upn.to_lowercase(), user);
+        let upn = upn.to_lowercase();
+        self.given_up.remove(&upn);
+        self.ids.insert(upn, user);
     }
 
     fn standing(&self, user: UserId) -> OrganizerState {
@@ -103,10 +116,12 @@ impl Organizers {
     /// Finds a user of the directory by object id or UPN. Where undeclared users exist, an unheard-of UPN gets an id,
     /// always the same one.
     pub(super) fn find(&mut self, user: &str) -> Option<UserId> {
-        let found = match (UserId::parse(user), self.ids.get(&user.to_lowercase())) {
+        let folded = user.to_lowercase();
+        let is_made_up = |user: &str| user.contains('@') && !self.given_up.contains(&folded);
+        let found = match (UserId::parse(user), self.ids.get(&folded)) {
             (Some(id), _) => id,
             (None, Some(id)) => *id,
-            (None, None) if self.undeclared == OrganizerState::Unknown || !user.contains('@') => return None,
+            (None, None) if self.undeclared == OrganizerState::Unknown || !is_made_up(user) => return None,
             (None, None) => {
                 let id = UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, user.to_lowercase().as_bytes()));
                 self.name(id, user);
@@ -141,6 +156,22 @@ mod tests {
         assert_eq!(organizers.upn(id), "Anna@contoso.com");
         let refusal = organizers.organizer("anna@contoso.com", "app").unwrap_err();
         assert_eq!(refusal, GraphRefusal::unknown_organizer());
+    }
+
+    #[test]
+    fn a_renamed_user_is_found_under_the_new_name_only() {
+        let mut organizers = Organizers::new(OrganizerState::Permitted);
+        let (maria, other) = (UserId::from(Uuid::from_u128(1)), UserId::from(Uuid::from_u128(2)));
+        organizers.name(maria, "Maria.Schmidt@contoso.com");
+        organizers.name(maria, "maria.mueller@contoso.com");
+        assert_eq!(organizers.find("maria.mueller@contoso.com"), Some(maria));
+        assert_eq!(organizers.find("maria.schmidt@contoso.com"), None);
+        organizers.name(other, "maria.schmidt@contoso.com");
+        assert_eq!(organizers.find("MARIA.SCHMIDT@contoso.com"), Some(other));
+        // Taken over without a rename: the name goes, the former user's next one doesn't take it back.
+        organizers.name(other, "maria.mueller@contoso.com");
+        organizers.name(maria, "maria.huber@contoso.com");
+        assert_eq!(organizers.find("maria.mueller@contoso.com"), Some(other));
     }
 
     #[test]

@@ -137,6 +137,11 @@ impl Simulator {
         self.tenant.organizers().declare(organizer.into(), standing, upn);
     }
 
+    /// Gives a user another UPN, as after a marriage. The former one is no user's from now on.
+    pub fn rename(&self, user: impl Into<UserId>, upn: &str) {
+        self.tenant.organizers().name(user.into(), upn);
+    }
+
     /// Grants the application access policy for an organizer; it takes effect at once.
     pub fn permit(&self, organizer: impl Into<UserId>) {
         self.declare(organizer, OrganizerState::Permitted, None);

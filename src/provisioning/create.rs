@@ -11,10 +11,17 @@ use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
 use crate::clock::Timestamp;
-use crate::meeting::{Attempt, AttemptId, Booking, Repetition, Transition};
+use crate::meeting::{Attempt, AttemptId, Booking, NameLookups, Repetition, Transition};
 use crate::store::writing::{Accepted, Before};
 use crate::store::{LeasedBooking, StoreError};
 use crate::telemetry::Acceptance;
+
+/// What a caller sent, to be compared with what is stored.
+struct Sent<'a> {
+    spec: &'a BookingSpec,
+    /// The names that were looked up for it.
+    lookups: &'a mut NameLookups,
+}
 
 impl Provisioning {
     /// Creates a booking and its meeting, or gets what is there; never changes an existing meeting.
@@ -29,6 +36,7 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<CreateOrGet, ProvisioningError> {
         let mut spec = spec;
+        let mut lookups = NameLookups::none();
         loop {
             let known = if let Some(known) = self.store.latest(&key).await? {
                 known
@@ -50,7 +58,9 @@ impl Provisioning {
                     }
                 }
             };
-            if let Some(found) = self.compare(known, &spec, &origin, patience).await? {
+            if let Some(found) =
+                self.compare(known, Sent { spec: &spec, lookups: &mut lookups }, &origin, patience).await?
+            {
                 return Ok(found);
             }
         }
@@ -69,31 +79,46 @@ impl Provisioning {
         stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
     }
 
-    /// What a known booking is to the request. Nothing when it is no longer as it was read.
+    /// What a known booking is to the request. Nothing when it is no longer as it was read, or when that depends on a name
+    /// that is looked up now: it may have changed meanwhile.
     async fn compare(
         self: &Arc<Self>,
         known: LeasedBooking,
-        requested: &BookingSpec,
+        sent: Sent<'_>,
         origin: &Origin,
         patience: Duration,
     ) -> Result<Option<CreateOrGet>, ProvisioningError> {
-        let repetition = known.booking.repeated(requested, self.clock.now());
-        let is_same = matches!(repetition, Repetition::Same | Repetition::Renewed(..));
-        let counted = if is_same { Acceptance::Replayed } else { Acceptance::Differs };
-        self.metrics.booking_accepted(&known.booking.key.source_system, counted);
-        let stored = known.booking;
-        Ok(Some(match repetition {
-            Repetition::Same => CreateOrGet::Known(self.waiting.wait_for(stored, patience).await),
+        let Sent { spec, lookups } = sent;
+        let LeasedBooking { booking: stored, attempt } = known;
+        let source_system = stored.key.source_system.clone();
+        let count = |acceptance| self.metrics.booking_accepted(&source_system, acceptance);
+        let other = match stored.repeated(spec, lookups, self.clock.now()) {
+            Repetition::Same => {
+                count(Acceptance::Replayed);
+                return Ok(Some(CreateOrGet::Known(self.waiting.wait_for(stored, patience).await)));
+            }
             Repetition::Renewed(renewed, keys) => {
-                let event = events::changed(&renewed, &keys, origin);
-                let known = LeasedBooking { booking: stored, attempt: known.attempt };
+                count(Acceptance::Replayed);
+                let event = events::changed(&renewed, &keys, &NameLookups::none(), origin);
+                let known = LeasedBooking { booking: stored, attempt };
                 let change = Change { known: &known, changed: *renewed, event };
                 return Ok(Box::pin(self.change(change, origin, patience)).await?.map(CreateOrGet::Known));
+            }
+            Repetition::OrganizerUnresolved(name) => {
+                return Ok(match self.look_up(name, &stored.key, origin).await {
+                    Ok(lookup) => {
+                        lookups.add(lookup);
+                        None
+                    }
+                    Err(failure) => Some(CreateOrGet::OrganizerUnresolved(stored, failure)),
+                });
             }
             Repetition::Differs(differences) => CreateOrGet::Differs(stored, differences),
             Repetition::Cancelled => CreateOrGet::Cancelled(stored),
             Repetition::Stale(lateness) => CreateOrGet::Stale(stored, lateness),
-        }))
+        };
+        count(Acceptance::Differs);
+        Ok(Some(other))
     }
 
     /// A generation of a booking that is to be accepted now.

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use super::beginning::Beginning;
 use super::carry_out::Work;
+use super::name_lookup::LookupFailure;
 use super::results::{Cancel, Declare, ProvisioningError};
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
-use crate::meeting::{Attempt, Booking, Cancellation, Declared, OrganizerChange, Transition};
+use crate::meeting::{
+    Attempt, Booking, Cancellation, Declared, Moment, NameLookups, OrganizerChange, Transition,
+};
 use crate::store::LeasedBooking;
 use crate::store::writing::{Accepted, Before, Changed};
 
@@ -93,6 +96,7 @@ impl Provisioning {
     ) -> Result<Declare, ProvisioningError> {
         let spec = self.with_default_settings(&declaration.key, declaration.spec);
         let declaration = Declaration { spec, ..declaration };
+        let mut lookups = NameLookups::none();
         loop {
             let Some(leased) = self.store.latest(&declaration.key).await? else {
                 if !declaration.only_if.allow(None) {
@@ -106,17 +110,26 @@ impl Provisioning {
             if !declaration.only_if.allow(Some(&leased.booking)) {
                 return Ok(Declare::RevisionMismatch(leased.booking));
             }
-            let declared = leased.booking.declared(
-                declaration.spec.clone(),
-                declaration.organizer_change,
-                leased.attempt.is_some(),
-                self.clock.now(),
-            );
+            let moment =
+                Moment { lookups: &lookups, under_way: leased.attempt.is_some(), now: self.clock.now() };
+            let (spec, organizer_change) = (declaration.spec.clone(), declaration.organizer_change);
+            let declared = leased.booking.declared(spec, organizer_change, &moment);
             let (changed, differences) = match declared {
                 Declared::Same => {
                     return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
                 }
                 Declared::Stale(lateness) => return Ok(Declare::Stale(leased.booking, lateness)),
+                Declared::OrganizerUnresolved(name) => {
+                    match self.look_up(name, &declaration.key, &origin).await {
+                        Ok(lookup) => lookups.add(lookup),
+                        Err(failure) => return Ok(Declare::OrganizerUnresolved(leased.booking, failure)),
+                    }
+                    continue;
+                }
+                Declared::OrganizerUnknown(lookup) => {
+                    let failure = Box::new(LookupFailure::no_such_user(*lookup));
+                    return Ok(Declare::OrganizerUnresolved(leased.booking, failure));
+                }
                 Declared::OrganizerFixed(differences) => {
                     return Ok(Declare::OrganizerFixed(leased.booking, differences));
                 }
@@ -131,7 +144,7 @@ impl Provisioning {
                 }
                 Declared::Changed(changed, differences) => (changed, differences),
             };
-            let event = events::changed(&changed, &differences, &origin);
+            let event = events::changed(&changed, &differences, &lookups, &origin);
             let change = Change { known: &leased, changed: *changed, event };
             if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Declare::Changed(booking));
@@ -172,7 +185,7 @@ impl Provisioning {
                     (cancelled, event)
                 }
                 Cancellation::Renewed(cancelled, differences) => {
-                    let event = events::changed(&cancelled, &differences, &origin);
+                    let event = events::changed(&cancelled, &differences, &NameLookups::none(), &origin);
                     (cancelled, event)
                 }
             };

@@ -3,7 +3,9 @@
 use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
 use crate::booking::{Difference, MessageOrder};
 use crate::clock::Timestamp;
-use crate::meeting::{Answered, Attempt, Booking, Call, MeetingDifference, Outcome, Tombstone, Transition};
+use crate::meeting::{
+    Answered, Attempt, Booking, Call, MeetingDifference, NameLookups, Outcome, Tombstone, Transition,
+};
 
 /// A booking is stored, and its first attempt is begun.
 pub(super) fn accepted(transition: &Transition, origin: &Origin, attempt: Attempt) -> NewAuditEvent {
@@ -16,11 +18,24 @@ pub(super) fn accepted(transition: &Transition, origin: &Origin, attempt: Attemp
     event(transition.booking.updated_at, EventKind::BookingAccepted, None, origin, payload)
 }
 
-/// Something else is wanted of the booking, in these fields.
-pub(super) fn changed(transition: &Transition, differences: &[Difference], origin: &Origin) -> NewAuditEvent {
+/// Something else is wanted of the booking, in these fields. Where it calls its organizer by another name from now on, what
+/// Graph answered to the look-up of that name is the reason.
+pub(super) fn changed(
+    transition: &Transition,
+    differences: &[Difference],
+    lookups: &NameLookups,
+    origin: &Origin,
+) -> NewAuditEvent {
+    let spec = &transition.booking.wanted.spec;
+    let found = lookups.of(&spec.organizer).and_then(|lookup| Some((lookup, lookup.user?)));
+    let renamed = found.filter(|(_, user)| transition.booking.observed.organizer == Some(*user));
     let payload = EventPayload {
-        requested: Some(transition.booking.wanted.spec.clone()),
+        requested: Some(spec.clone()),
         differs_in: differences.iter().map(|difference| difference.field.to_owned()).collect(),
+        graph: renamed.map(|(lookup, _)| lookup.evidence.clone()),
+        note: renamed.map(|(lookup, user)| {
+            format!("The organizer is called {} from now on: the same user, {user}.", lookup.name)
+        }),
         next: Some(next(transition)),
         ..from(origin)
     };

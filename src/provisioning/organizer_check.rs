@@ -6,7 +6,7 @@ use super::{Provisioning, ProvisioningError};
 use crate::booking::{Organizer, SourceSystem};
 use crate::meeting::{OrganizerFacts, RecentAttempts};
 
-/// How far back bookings count as recent. It bounds what is read: there is no index over organizers.
+/// How far back bookings count as recent.
 const RECENT: Duration = Duration::from_hours(7 * 24);
 
 impl Provisioning {

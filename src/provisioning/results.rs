@@ -1,5 +1,6 @@
 //! What became of a request, for `api` and `command`.
 
+use super::name_lookup::LookupFailure;
 use crate::booking::{Difference, Lateness};
 use crate::meeting::{Booking, Tombstone};
 use crate::store::StoreError;
@@ -19,6 +20,8 @@ pub(crate) enum CreateOrGet {
     Stale(Booking, Lateness),
     /// It isn't known, and was cancelled before by a message that this one doesn't follow.
     CancelledBefore(Tombstone, Lateness),
+    /// It is known, and whether under another name of its organizer can't be said now.
+    OrganizerUnresolved(Booking, Box<LookupFailure>),
 }
 
 /// What became of a declaration.
@@ -36,6 +39,8 @@ pub(crate) enum Declare {
     CancelledBefore(Tombstone, Lateness),
     /// Another organizer would be another meeting, and the caller did not allow that.
     OrganizerFixed(Booking, Vec<Difference>),
+    /// Whether it names the organizer by another name or is another one can't be said now.
+    OrganizerUnresolved(Booking, Box<LookupFailure>),
     /// A meeting can't move to another channel.
     ChannelFixed(Booking, Vec<Difference>),
     /// It does not stand as the caller believes.

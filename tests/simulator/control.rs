@@ -117,6 +117,10 @@ async fn organizers_tokens_and_a_new_start_are_had_over_http() {
     assert_eq!(fixture.create("a").await.0, 403);
     assert_eq!(fixture.control(Method::PUT, &path, &json!({ "standing": "happy" })).await.0, 400);
     assert_eq!(fixture.control(Method::PUT, "organizers/anna@contoso.com", &body).await.0, 400);
+    let rename = format!("{path}/upn");
+    assert_eq!(fixture.control(Method::PUT, &rename, &json!({ "upn": "maria@contoso.com" })).await.0, 204);
+    assert_eq!(fixture.control(Method::PUT, &rename, &json!({ "name": "maria@contoso.com" })).await.0, 400);
+    assert_eq!(fixture.control(Method::DELETE, &rename, NOTHING).await.0, 405);
     assert_eq!(fixture.control(Method::POST, "reset", NOTHING).await.0, 204);
     assert_eq!(fixture.create("a").await.0, 201);
     assert_eq!(fixture.simulator.ledger().calls.len(), 1);

@@ -1,19 +1,25 @@
 //! From the outcome of a request about one booking to its answer: status, headers and body, or the problem.
 
+use std::time::Duration;
+
 use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, LOCATION, RETRY_AFTER, TryIntoHeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::booking_body::BookingBody;
-use super::last_error_body::LastErrorBody;
+use super::last_error_body::{self, LastErrorBody};
 use super::late_message::{why_ignored, why_not_created};
 use super::tombstone_body::TombstoneBody;
-use crate::api::problems::{DifferenceBody, EndpointResult, Problem, ProblemCode};
+use crate::api::problems::{DifferenceBody, EndpointResult, GraphBody, Problem, ProblemCode};
 use crate::api::request::location;
 use crate::api::response::{self, ASK_EACH_TIME};
 use crate::api::state::{ApiState, Remedies};
 use crate::booking::{Difference, Lateness};
 use crate::clock::Timestamp;
-use crate::meeting::{Booking, DesiredState, Status, Tombstone};
+use crate::meeting::{Booking, DesiredState, Failure, Status, Tombstone};
+use crate::provisioning::LookupFailure;
+
+/// When to ask again for a name to be looked up, where Graph didn't say, in seconds.
+const LOOKUP_AGAIN_SECONDS: u64 = 2;
 
 /// Answers one request about a booking.
 #[derive(Debug, Clone, Copy)]
@@ -100,14 +106,57 @@ impl<'a> BookingResponder<'a> {
         booking: &Booking,
         differences: &[Difference],
     ) -> Problem {
+        self.differing_with(code, booking, differences, "")
+    }
+
+    /// The same for another organizer, which can be had, though not by this request.
+    pub(crate) fn organizer_fixed(&self, booking: &Booking, differences: &[Difference]) -> Problem {
+        let way =
+            " With ?organizerChange=replace it gets another meeting, with another link, of that organizer.";
+        self.differing_with(ProblemCode::OrganizerImmutable, booking, differences, way)
+    }
+
+    fn differing_with(
+        &self,
+        code: ProblemCode,
+        booking: &Booking,
+        differences: &[Difference],
+        way: &str,
+    ) -> Problem {
         let fields: Vec<_> = differences.iter().map(|difference| difference.field).collect();
         let detail = format!(
-            "Booking {} exists, and differs in {}. It is unchanged.",
+            "Booking {} exists, and differs in {}. It is unchanged.{way}",
             booking.key.booking_id,
             fields.join(", ")
         );
         let differences = differences.iter().cloned().map(DifferenceBody::from).collect();
         self.beside(booking, Problem::new(code, detail).differences(differences))
+    }
+
+    /// A request whose name for the organizer is no user's, or could not be looked up.
+    pub(crate) fn unresolved(&self, booking: &Booking, failure: &LookupFailure) -> Problem {
+        let because = &failure.because;
+        let code = match because.code {
+            Failure::GraphRefused if because.is_passing() => ProblemCode::GraphUnavailable,
+            code => ProblemCode::of_failure(code),
+        };
+        let why = match code {
+            ProblemCode::OrganizerNotFound => "Graph knows no such user",
+            _ => "Graph did not tell whose name that is; graph says why",
+        };
+        let detail = format!(
+            "Booking {} has another name for its organizer than {}, and {why}. It is unchanged.",
+            booking.key.booking_id, failure.name
+        );
+        let graph = GraphBody::from(&because.graph);
+        let problem = Problem::new(code, detail);
+        let problem = if code == ProblemCode::GraphUnavailable {
+            let seconds = failure.retry_after.map_or(LOOKUP_AGAIN_SECONDS, whole_seconds);
+            problem.graph(graph, None).retry_after(seconds)
+        } else {
+            problem.graph(graph, last_error_body::remedy(booking, because, self.remedies))
+        };
+        self.beside(booking, problem)
     }
 
     /// A message that is not newer than what is stored.
@@ -176,15 +225,16 @@ pub(crate) fn etag(booking: &Booking) -> EntityTag {
 
 /// After how many seconds it is worth polling a booking that is due: at least one.
 fn retry_after(booking: &Booking, now: Timestamp) -> Option<u64> {
-    let left = (booking.due_at()? - now).max(time::Duration::ZERO);
-    let begun = u64::from(left.subsec_nanoseconds() > 0);
-    Some((left.whole_seconds().unsigned_abs() + begun).max(1))
+    Some(whole_seconds(Duration::try_from(booking.due_at()? - now).unwrap_or_default()))
+}
+
+/// A wait in whole seconds, never shorter, and at least one.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::api::fixture::provisioned;
     use crate::meeting::Progress;

@@ -114,6 +114,7 @@ fn answer(responder: BookingResponder<'_>, created: &CreateOrGet) -> EndpointRes
             Err(BookingResponder::late(tombstone, *lateness))
         }
         CreateOrGet::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
+        CreateOrGet::OrganizerUnresolved(booking, failure) => Err(responder.unresolved(booking, failure)),
     }
 }
 

@@ -125,7 +125,7 @@ fn sign_in_hint(evidence: &Evidence) -> Option<&'static str> {
 }
 
 /// What an administrator should run, grant or check.
-fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Option<String> {
+pub(super) fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remedies) -> Option<String> {
     let client_id = &remedies.client_id;
     Some(match last_error.code {
         Failure::OrganizerNotPermitted => {

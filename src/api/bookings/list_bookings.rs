@@ -39,7 +39,8 @@ struct BookingPageBody {
         ("status" = Option<Vec<words::StatusWord>>, Query, style = Form, explode = false,
             description = "One or more, separated by commas or by repeating the parameter.",
             example = json!(["pending", "failed"])),
-        ("organizer" = Option<String>, Query, description = "Object id, or the name by which the booking was made; in any letter case."),
+        ("organizer" = Option<String>, Query, description = "Object id, or any name that a booking \
+            has called the same user by, also a former one; in any letter case."),
         ("bookingId" = Option<String>, Query, description = "All generations of this booking."),
         ("externalId" = Option<Uuid>, Query, description = "The booking whose meeting has this `externalId` at Graph."),
         ("meetingId" = Option<String>, Query, description = "The booking with this meeting."),

@@ -120,9 +120,8 @@ fn answer(responder: BookingResponder<'_>, declared: &Declare) -> EndpointResult
         }
         Declare::CancelledBefore(tombstone, lateness) => Err(BookingResponder::late(tombstone, *lateness)),
         Declare::Stale(booking, lateness) => Err(responder.stale(booking, *lateness)),
-        Declare::OrganizerFixed(booking, differences) => {
-            Err(responder.differing(ProblemCode::OrganizerImmutable, booking, differences))
-        }
+        Declare::OrganizerFixed(booking, differences) => Err(responder.organizer_fixed(booking, differences)),
+        Declare::OrganizerUnresolved(booking, failure) => Err(responder.unresolved(booking, failure)),
         Declare::ChannelFixed(booking, differences) => {
             Err(responder.differing(ProblemCode::BookingDiffers, booking, differences))
         }

@@ -28,7 +28,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
         ("bookingId" = Option<String>, Query, description = "Of this booking.", example = "BK-1001"),
         ("externalId" = Option<Uuid>, Query, description = "Of the booking whose meeting has this `externalId` at Graph."),
         ("meetingId" = Option<String>, Query, description = "Of the booking with this meeting."),
-        ("organizer" = Option<String>, Query, description = "Object id, or the name by which the booking was made; in any letter case."),
+        ("organizer" = Option<String>, Query, description = "Object id, or any name that \
+            a booking has called the same user by, also a former one; in any letter case."),
         parameters::HistoryFilters,
         ("order" = Option<words::OrderWord>, Query, description = "`desc` (newest first, the default) or `asc`."),
         parameters::PageQuery,

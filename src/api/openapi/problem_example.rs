@@ -108,7 +108,8 @@ fn of_a_booking(problem: ProblemCode) -> Value {
             "booking": example::provisioned(),
         }),
         ProblemCode::OrganizerImmutable => json!({
-            "detail": "Booking BK-1001 exists, and differs in organizer. It is unchanged.",
+            "detail": "Booking BK-1001 exists, and differs in organizer. It is unchanged. With ?organizerChange=replace it gets \
+                       another meeting, with another link, of that organizer.",
             "differences": [{
                 "field": "organizer",
                 "stored": "1f35f2e6-9cab-44ad-8d5a-b74c14720000", "requested": "megan@contoso.com",
@@ -122,6 +123,13 @@ fn of_a_booking(problem: ProblemCode) -> Value {
         }),
         ProblemCode::RevisionMismatch => json!({
             "detail": "Booking BK-1001 is at \"1.3\" now. It is unchanged.",
+            "booking": example::provisioned(),
+        }),
+        ProblemCode::GraphUnavailable => json!({
+            "detail": "Booking BK-1001 has another name for its organizer than megan@contoso.com, and Graph did not tell \
+                       whose name that is; graph says why. It is unchanged.",
+            "graph": example::failed_with("graph-unavailable")["lastError"]["graph"],
+            "retryAfterSeconds": 7,
             "booking": example::provisioned(),
         }),
         parks => parked(parks),

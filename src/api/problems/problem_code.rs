@@ -48,7 +48,7 @@ pub(crate) enum ProblemCode {
     GraphRefused,
     /// This service's own credential is refused.
     GraphUnauthorized,
-    /// Graph is unavailable, and the booking is not being tried again.
+    /// Graph is unavailable, and the booking is not being tried again, or the organizer's name could not be looked up.
     GraphUnavailable,
     /// Postgres can't be reached.
     StoreUnavailable,
@@ -115,7 +115,7 @@ impl ProblemCode {
             | Self::OrganizerNotPermitted
             | Self::GraphRefused
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
-            Self::GraphUnavailable => &["graph", "booking"],
+            Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
             Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
             Self::Unauthenticated
             | Self::Forbidden

@@ -71,7 +71,8 @@ pub(super) const BOOKING_DIFFERS: ProblemTexts = ProblemTexts {
     retryable: false,
     title: "The booking exists with other content",
     meaning: "A booking with this bookingId exists, and it differs in the fields that `differences` lists. POST \
-              creates or gets; it never changes an existing meeting. The existing booking is unchanged.",
+              creates or gets; it never changes an existing meeting. The existing booking is unchanged. Another name of \
+              the same organizer is no difference; where other fields differ it is not looked up.",
     what_to_do: "To repeat a request, send the same content as the first time. To change the booking, send it with \
                  PUT /v1/bookings/{bookingId}. A meeting can't move to another channel: for that, cancel the booking \
                  and book it again.",
@@ -101,7 +102,8 @@ pub(super) const ORGANIZER_IMMUTABLE: ProblemTexts = ProblemTexts {
     status: 409,
     retryable: false,
     title: "The organizer of a meeting can't change",
-    meaning: "Another organizer means another meeting with another join link. The booking is unchanged.",
+    meaning: "Another organizer means another meeting with another join link. The booking is unchanged. Another name, or \
+              the object id, of the same person is no other organizer.",
     what_to_do: "If you want that, send the same request with `?organizerChange=replace`: the booking gets a meeting \
                  of the other organizer, and then the old one is removed.",
 };
@@ -171,10 +173,10 @@ pub(super) const ORGANIZER_NOT_FOUND: ProblemTexts = ProblemTexts {
     meaning: "There is no user with this object id or user principal name in the tenant. A user who was made moments ago \
               may not be known everywhere, so this service asked again for three minutes; meanwhile the answer was 202, \
               with this code in `lastError`. Now the booking is stored as failed; a repeat gets the same answer without \
-              another call to Graph.",
+              another call to Graph. Where `detail` says that the booking has another name for its organizer, it is \
+              unchanged.",
     what_to_do: "Check the organizer: an object id or user principal name of a user in this tenant who is not \
-                 deleted. To correct it, send the booking with the right organizer by PUT with \
-                 `?organizerChange=replace`.",
+                 deleted. To correct it, send the booking with the right organizer by PUT.",
 };
 pub(super) const ORGANIZER_NOT_PERMITTED: ProblemTexts = ProblemTexts {
     code: "organizer-not-permitted",
@@ -194,7 +196,9 @@ pub(super) const GRAPH_REFUSED: ProblemTexts = ProblemTexts {
     title: "Microsoft Graph refuses the request",
     meaning: "Graph says that the request itself is wrong or forbidden, doesn't find what it is about, or didn't take it \
               for a while without saying why; its answer is in `graph`, whose `code` and `message` may be missing. The \
-              booking is stored as failed; a repeat gets the same answer without another call to Graph.",
+              booking is stored as failed; a repeat gets the same answer without another call to Graph. Where `detail` \
+              says that the booking has another name for its organizer, Graph refused to look a name up, and the booking \
+              is unchanged.",
     what_to_do: "Read `detail` and `remedy`. Microsoft support asks for graph.requestId, graph.clientRequestId and \
                  graph.date.",
 };
@@ -213,9 +217,10 @@ pub(super) const GRAPH_UNAVAILABLE: ProblemTexts = ProblemTexts {
     status: 503,
     retryable: true,
     title: "Microsoft Graph is unavailable",
-    meaning: "Graph could not be reached or did not answer, and the booking is not being retried. Normally a stored \
-              booking is retried by this service and answers 202, not this.",
-    what_to_do: "Send the same request again later; it can't make a second meeting.",
+    meaning: "Graph could not be reached, did not answer, or takes no calls now. A stored booking is retried by this \
+              service and answers 202, not this. This says that the request has another name for the organizer than the \
+              booking, and that Graph didn't tell whose it is: nothing was changed.",
+    what_to_do: "Send the same request again after the time in Retry-After; it can't make a second meeting.",
 };
 pub(super) const STORE_UNAVAILABLE: ProblemTexts = ProblemTexts {
     code: "store-unavailable",

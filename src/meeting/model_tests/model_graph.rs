@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::ORGANIZER;
+use super::ORGANIZERS;
 use crate::booking::{
     ALLOWED_PRESENTERS, Attendee, AttendeeRole, BookingSpec, ExternalId, SettingValue, UserId,
 };
@@ -16,11 +16,13 @@ use crate::meeting::{
 /// A meeting in the model.
 #[derive(Debug, Clone)]
 pub(super) struct HeldMeeting {
+    pub(super) organizer: UserId,
     pub(super) seen: Seen,
     pub(super) is_live: bool,
 }
 
-/// Graph, as its documentation has it: one live meeting for each key; a known key is answered whatever the body says.
+/// Graph, as its documentation has it: one live meeting for each organizer and externalId; a known pair is answered whatever
+/// the body says. The same externalId under another organizer is another meeting.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) meetings: BTreeMap<Uuid, Vec<HeldMeeting>>,
@@ -31,13 +33,15 @@ impl Graph {
         let key = external_id.uuid();
         let meetings = self.meetings.entry(key).or_default();
         let number = meetings.len();
-        let live = meetings.iter_mut().find(|meeting| meeting.is_live);
+        let live = meetings
+            .iter_mut()
+            .find(|meeting| meeting.is_live && call.organizer() == Some(meeting.organizer));
         match (call, live) {
-            (Call::FindOrganizer(_), _) => Outcome::OrganizerFound(UserId::parse(ORGANIZER).unwrap()),
+            (Call::FindOrganizer(name), _) => Outcome::OrganizerFound(user(name.as_str())),
             (Call::CreateOrGet { .. }, Some(meeting)) => Outcome::Found(told(key, number, &meeting.seen)),
-            (Call::CreateOrGet { spec, .. }, None) => {
+            (Call::CreateOrGet { organizer, spec, .. }, None) => {
                 let seen = Seen { settings: at_first(), ..seen(spec) };
-                meetings.push(HeldMeeting { seen: seen.clone(), is_live: true });
+                meetings.push(HeldMeeting { organizer: *organizer, seen: seen.clone(), is_live: true });
                 Outcome::Created(told(key, number + 1, &seen))
             }
             (Call::Remove { .. }, live) => {
@@ -65,6 +69,12 @@ impl Graph {
             (Call::Look { .. } | Call::Change { .. }, None) => Outcome::Refused(Refusal::MeetingMissing),
         }
     }
+}
+
+/// The user whom a caller means.
+pub(super) fn user(name: &str) -> UserId {
+    let known = ORGANIZERS.iter().find(|(known, _)| *known == name);
+    UserId::parse(known.unwrap().1).unwrap()
 }
 
 fn taking_part(attendee: &Attendee) -> SeenAttendee {

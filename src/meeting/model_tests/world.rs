@@ -5,15 +5,15 @@ use std::time::Duration;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::model_graph::{Graph, HeldMeeting, seen};
+use super::model_graph::{Graph, HeldMeeting, seen, user};
 use super::{Content, Event, Trouble, Weather};
 use crate::booking::{
     BookingId, BookingKey, BookingSpec, ExternalId, Generation, MessageOrder, Sequence, SourceSystem,
 };
 use crate::clock::Timestamp;
 use crate::meeting::{
-    Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, OrganizerChange,
-    Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
+    Answered, Booking, Call, Cancellation, Declared, DesiredState, DriftPolicy, Evidence, Moment, NameLookup,
+    NameLookups, OrganizerChange, Outcome, Progress, Reply, Retried, RetryPolicy, Rules, next_call,
 };
 
 /// Once faults have stopped: find the organizer, find the meeting, change it, and remove it after its lobby.
@@ -37,7 +37,6 @@ pub(super) struct AcceptedContent {
 /// A booking with all its generations, and Graph.
 pub(super) struct World {
     now: Timestamp,
-    by_name: bool,
     graph: Graph,
     pub(super) generations: Vec<(Booking, Option<Open>)>,
     pub(super) accepted: Option<AcceptedContent>,
@@ -45,10 +44,9 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(by_name: bool, policy: DriftPolicy) -> Self {
+    pub(super) fn new(policy: DriftPolicy) -> Self {
         Self {
             now: datetime!(2026-11-23 08:00 UTC),
-            by_name,
             graph: Graph::default(),
             generations: Vec::new(),
             accepted: None,
@@ -74,19 +72,34 @@ impl World {
     }
 
     fn declare(&mut self, content: Content, sequence: Option<u32>) {
-        let mut spec = content.spec(self.by_name, sequence);
+        let mut spec = content.spec(sequence);
         let Some((latest, open)) = self.generations.last_mut() else {
             self.accepted = Some(AcceptedContent { content, desired_state: DesiredState::Present });
             return self.begin(spec);
         };
-        match latest.declared(spec.clone(), OrganizerChange::Refused, open.is_some(), self.now) {
+        let mut lookups = NameLookups::none();
+        let declared = loop {
+            let (refused, under_way) = (OrganizerChange::Refused, open.is_some());
+            match latest.declared(
+                spec.clone(),
+                refused,
+                &Moment { lookups: &lookups, under_way, now: self.now },
+            ) {
+                Declared::OrganizerUnresolved(name) => {
+                    let user = Some(user(name.as_str()));
+                    lookups.add(NameLookup { name, user, evidence: Evidence::begun(self.now) });
+                }
+                declared => break declared,
+            }
+        };
+        match declared {
             Declared::Changed(changed, _) => *latest = changed.booking,
             Declared::BookedAgain => {
                 spec = spec.clone().with_order(latest.wanted.spec.order().renewed_by(spec.order()));
                 self.begin(spec);
             }
             Declared::Same => {}
-            Declared::Stale(_) => return,
+            Declared::Stale(_) | Declared::OrganizerFixed(_) => return,
             other => panic!("no one asked for {other:?}"),
         }
         self.accepted = Some(AcceptedContent { content, desired_state: DesiredState::Present });

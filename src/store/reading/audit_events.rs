@@ -114,7 +114,8 @@ macro_rules! audit_event_rows {
                         and ($5::text is null or lower(organizer) = lower($5)
                             or (source_system, booking_id, generation) in (
                                 select source_system, booking_id, generation from booking
-                                where organizer_id::text = lower($5)
+                                where organizer_id = any((select organizer_ids_of($5))::uuid[])
+                                    or (organizer_id is null and lower(organizer) = any((select organizer_names_of($5))::text[]))
                             )
                         )
                         and ($6::text is null or actor = $6)

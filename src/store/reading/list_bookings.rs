@@ -26,10 +26,10 @@ impl BookingPosition {
     }
 }
 
-/// A checked query for part of the bookings, with one more condition. It reads one row more than the part has, by rows and
-/// by bytes: up to the second row before which the bytes are reached.
+/// A checked query for part of the bookings, with one more condition, in which the organizer is `$15`. It reads one row more
+/// than the part has, by rows and by bytes: up to the second row before which the bytes are reached.
 macro_rules! page {
-    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident) => {
+    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident $(, $organizer:ident)?) => {
         booking_rows!(
             "select",
             r#"
@@ -43,7 +43,7 @@ macro_rules! page {
                         where ($1::text is null or source_system = $1)
                             and ($2::text is null or booking_id = $2)
                             and (cardinality($3::text[]) = 0 or status = any($3))
-                            and ($4::text is null or lower(organizer) = lower($4) or organizer_id::text = lower($4))
+                            and ($4::text is null or last_error->>'code' = $4)
                             and ($5::uuid is null or external_id = $5)
                             and ($6::text is null or meeting_id = $6)
                             and ($7::timestamptz is null or start_at >= $7)
@@ -51,7 +51,6 @@ macro_rules! page {
                             and ($9::timestamptz is null or updated_at >= $9)
                             and ($10::timestamptz is null or updated_at < $10)
                             and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
-                            and ($14::text is null or last_error->>'code' = $14)
                 "#
                 + $condition
                 + r#"
@@ -59,13 +58,13 @@ macro_rules! page {
                         limit $13
                     ) as found
                 ) as booking
-                where coalesce(bytes_before, 0) < $15
+                where coalesce(bytes_before, 0) < $14
                 order by created_at desc, external_id desc
                 "#,
             $filter.source_system.as_ref().map(SourceSystem::as_str),
             $filter.booking_id.as_ref().map(BookingId::as_str),
             &$statuses,
-            $filter.organizer.as_deref(),
+            $filter.code.map(Failure::code),
             $filter.external_id.map(crate::booking::ExternalId::uuid),
             $filter.meeting_id.as_deref(),
             $filter.starts_from,
@@ -75,8 +74,8 @@ macro_rules! page {
             $from.map(|from| from.created_at),
             $from.map(|from| from.external_id),
             i64::from($limit) + 1,
-            $filter.code.map(Failure::code),
-            i64::from(BYTES_MAX),
+            i64::from(BYTES_MAX)
+            $(, $organizer)?
         )
     };
 }
@@ -93,9 +92,25 @@ impl Store {
         let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
         again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
-            // A search for what is not done is for few bookings among very many. With this condition Postgres may take
-            // the indexes that hold those few; from the parameters alone it can't know.
-            let mut rows = if is_about_unfinished(&filter.statuses) {
+            // A search for one organizer, or for what is not done, is for few bookings among very many. With these conditions
+            // Postgres may take the indexes that hold those few; from parameters that may be null it can't know.
+            let mut rows = if let Some(organizer) = filter.organizer.as_deref() {
+                page!(
+                    r#"
+                    and (
+                        organizer_id = any((select organizer_ids_of($15))::uuid[])
+                        or (organizer_id is null and lower(organizer) = any((select organizer_names_of($15))::text[]))
+                    )
+                    "#,
+                    filter,
+                    statuses,
+                    from,
+                    limit,
+                    organizer
+                )
+                .fetch_all(&mut connection)
+                .await?
+            } else if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
                     .fetch_all(&mut connection)
                     .await?

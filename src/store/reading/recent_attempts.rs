@@ -8,7 +8,8 @@ use crate::store::{Store, StoreError};
 
 impl Store {
     /// How the bookings for an organizer went that were accepted since a time: those of one source system, or of all.
-    /// `user_id` is the organizer's object id where it is known. A refusal counts if it is about the organizer and the
+    /// `user_id` is the organizer's object id where Graph told it; without, it is what bookings were found to say of the name.
+    /// The bookings of that user count whatever they call it. A refusal counts if it is about the organizer and the
     /// booking has had no success since.
     pub(crate) async fn recent_attempts(
         &self,
@@ -27,8 +28,8 @@ impl Store {
                     where created_at >= $1
                         and ($2::text is null or source_system = $2)
                         and (
-                            organizer_id = $3::uuid
-                            or ((organizer_id is null or $3 is null) and lower(organizer) = lower($4))
+                            organizer_id = any((select organizer_ids_of(coalesce($3::uuid::text, $4)))::uuid[])
+                            or (organizer_id is null and lower(organizer) in (lower($4), $3::uuid::text))
                         )
                 ),
                 refused as (

@@ -16,7 +16,7 @@ pub(crate) enum Changed {
 }
 
 impl Store {
-    /// Stores what is wanted now, with its event, and opens our attempt where none is under way; only if the booking
+    /// Stores what is wanted now, with its organizer and its event, and opens our attempt where none is under way; only if the booking
     /// still stands as it was `known`. A booking that is cancelled, or that turns out to have its meeting as wanted,
     /// cancels older generations that are still to be present, each with the event `retired`.
     ///
@@ -58,7 +58,7 @@ impl Store {
                 update booking set
                     revision = input.revision, status = input.status, wanted = input.wanted::json,
                     wanted_revision = input.wanted_revision, desired_state = input.desired_state,
-                    sequence = input.sequence, organizer = input.organizer,
+                    sequence = input.sequence, organizer = input.organizer, organizer_id = input.organizer_id,
                     start_at = input.start_at, end_at = input.end_at, due_at = input.due_at,
                     lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
                     lease_until = input.lease_until,
