@@ -23,6 +23,23 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 36..=132;
 /// What is stored of a key: the SHA-256 of its whole text.
 pub(super) type KeyHash = [u8; 32];
 
+/// The key that this project publishes for trying: `mpk_for-trying-only-` and 26 zeros. It is public.
+const PUBLISHED: &str = "mpk_for-trying-only-00000000000000000000000000";
+
+/// Whether the published key is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishedKey {
+    /// Where no meeting can be made: Graph is simulated on this machine.
+    Accepted,
+    /// Everywhere else.
+    Refused,
+}
+
+/// Whether this is the hash of the published key.
+pub(super) fn is_published(hash: &KeyHash) -> bool {
+    *hash == self::hash(PUBLISHED)
+}
+
 /// One API key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {

@@ -6,7 +6,7 @@ use std::path::Path;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use toml::{Table, Value};
 
-use super::api_key::{ApiKey, KeyHash, hash, parse_hash};
+use super::api_key::{ApiKey, KeyHash, PublishedKey, hash, is_published, parse_hash};
 use super::api_keys_fault::ApiKeyFaults;
 use super::caller::{Caller, CallerName};
 use super::role::Role;
@@ -21,17 +21,21 @@ pub struct ApiKeys(Vec<ApiKey>);
 
 impl ApiKeys {
     /// Reads the file (1 MiB at most), or returns all that is wrong with it.
-    pub fn read(path: &Path) -> Result<Self, ApiKeyFaults> {
-        Self::of(read_table(path), Some(ValueOrigin::File(path.to_owned())))
+    pub fn read(path: &Path, published_key: PublishedKey) -> Result<Self, ApiKeyFaults> {
+        Self::of(read_table(path), Some(ValueOrigin::File(path.to_owned())), published_key)
     }
 
     /// Reads a file's text: `[[api_key]]` blocks with `name`, `source_system`, `sha256` and `roles`.
     #[cfg(test)]
     pub fn parse(text: &str) -> Result<Self, ApiKeyFaults> {
-        Self::of(crate::setting::parse_table(text), None)
+        Self::of(crate::setting::parse_table(text), None, PublishedKey::Refused)
     }
 
-    fn of(file: Result<Table, String>, origin: Option<ValueOrigin>) -> Result<Self, ApiKeyFaults> {
+    fn of(
+        file: Result<Table, String>,
+        origin: Option<ValueOrigin>,
+        published_key: PublishedKey,
+    ) -> Result<Self, ApiKeyFaults> {
         let mut faults = FileFaults::of(origin);
         let mut keys = Vec::new();
         match file {
@@ -39,6 +43,9 @@ impl ApiKeys {
             Err(detail) => faults.note("", detail),
         }
         find_twins(&keys, &mut faults);
+        if published_key == PublishedKey::Refused {
+            find_published(&keys, &mut faults);
+        }
         if keys.is_empty() && faults.is_empty() {
             faults.note("", "holds no [[api_key]], so that no caller could authenticate");
         }
@@ -119,20 +126,53 @@ fn find_twins(keys: &[ApiKey], faults: &mut FileFaults) {
     }
 }
 
+/// With a public key, any caller could make meetings.
+fn find_published(keys: &[ApiKey], faults: &mut FileFaults) {
+    for key in keys.iter().filter(|key| is_published(&key.hash)) {
+        let detail = "it is the key that this project publishes for trying, and Graph is not simulated on this machine; \
+                      `meeting-provisioner api-key` makes one that is yours";
+        faults.note(format!("api_key {:?}.sha256", key.caller.name.as_str()), detail);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EXAMPLE: &str = include_str!("../../deploy/api-keys.example.toml");
-
-    /// The key is the one that the file's own comment shows.
+    /// The key of the file for trying is the one that its own comment shows. It is refused unless Graph is simulated here,
+    /// also beside good keys and under another name.
     #[test]
-    fn the_example_file_knows_the_key_it_shows() {
-        let keys = ApiKeys::parse(EXAMPLE).unwrap();
-        let shown = EXAMPLE.split(char::is_whitespace).find(|word| word.starts_with("mpk_for")).unwrap();
-        let caller = keys.find(shown).unwrap();
-        assert_eq!(caller.source_system.as_str(), "room-booking");
+    fn the_published_key_is_accepted_for_trying_alone() {
+        let trying = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/try-api-keys.toml");
+        let text = std::fs::read_to_string(&trying).unwrap();
+        let shown = text.split(char::is_whitespace).find(|word| word.starts_with("mpk_for")).unwrap();
+        let keys = ApiKeys::read(&trying, PublishedKey::Accepted).unwrap();
+        assert_eq!(keys.find(shown).unwrap().source_system.as_str(), "room-booking");
         assert!(super::super::api_key::has_form(shown));
+        let good = block("good", "mpk_0000000000000000000000000000000000000000000");
+        for text in [text.clone(), format!("{good}{}", text.replace("for trying only", "production"))] {
+            let faults = ApiKeys::parse(&text).unwrap_err().to_string();
+            assert!(faults.contains("sha256") && faults.contains("publishes for trying"), "{faults}");
+        }
+        assert_eq!(ApiKeys::parse(&good).unwrap().count(), 1);
+    }
+
+    /// The example shows a block, and no key of it opens anything.
+    #[test]
+    fn the_example_holds_no_key() {
+        let example = include_str!("../../deploy/api-keys.example.toml");
+        let faults = ApiKeys::parse(example).unwrap_err().to_string();
+        assert!(faults.contains("holds no [[api_key]]"), "{faults}");
+        let lines: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix("#:")).collect();
+        let block = lines.join("\n");
+        assert_eq!(ApiKeys::parse(&block.replace("…", &"0".repeat(64))).unwrap().count(), 1, "{block}");
+    }
+
+    fn block(name: &str, key: &str) -> String {
+        let hash = hash(key).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        format!(
+            "[[api_key]]\nname = {name:?}\nsource_system = \"crm\"\nsha256 = \"{hash}\"\nroles = [\"bookings.write\"]\n"
+        )
     }
 
     #[test]
@@ -201,7 +241,8 @@ mod tests {
             let shown = ApiKeys::parse(text).unwrap_err().to_string();
             assert!(shown.contains(expected) && !shown.contains("mpk_secret"), "{shown}");
         }
-        let absent = ApiKeys::read(Path::new("/absent/keys.toml")).unwrap_err().to_string();
+        let absent =
+            ApiKeys::read(Path::new("/absent/keys.toml"), PublishedKey::Refused).unwrap_err().to_string();
         assert!(absent.contains("file /absent/keys.toml: can't be read"), "{absent}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::api_key::{PREFIX, has_form};
+use super::api_key::{PREFIX, PublishedKey, has_form};
 use super::api_keys::ApiKeys;
 use super::api_keys_fault::ApiKeyFaults;
 use super::authentication_fault::AuthenticationFault;
@@ -13,8 +13,8 @@ use super::caller::Caller;
 #[derive(Debug)]
 pub struct Authenticator {
     api_keys: RwLock<Arc<ApiKeys>>,
-    /// The file to reload; `None` for keys that were handed in.
-    path: Option<PathBuf>,
+    /// The file to reload, and whether its key may be the published one; `None` for keys that were handed in.
+    file: Option<(PathBuf, PublishedKey)>,
     /// What was wrong with the file at the last reload, so that it is logged once and not at every reload.
     last_faults: Mutex<Option<ApiKeyFaults>>,
 }
@@ -32,14 +32,15 @@ pub enum Reload {
 
 impl Authenticator {
     /// An authenticator with the keys of a file.
-    pub fn open(path: &Path) -> Result<Self, ApiKeyFaults> {
-        Ok(Self { path: Some(path.to_owned()), ..Self::of(ApiKeys::read(path)?) })
+    pub fn open(path: &Path, published_key: PublishedKey) -> Result<Self, ApiKeyFaults> {
+        let api_keys = ApiKeys::read(path, published_key)?;
+        Ok(Self { file: Some((path.to_owned(), published_key)), ..Self::of(api_keys) })
     }
 
     /// An authenticator with these keys and no file.
     #[must_use]
     pub fn of(api_keys: ApiKeys) -> Self {
-        Self { api_keys: RwLock::new(Arc::new(api_keys)), path: None, last_faults: Mutex::new(None) }
+        Self { api_keys: RwLock::new(Arc::new(api_keys)), file: None, last_faults: Mutex::new(None) }
     }
 
     /// The caller that this value of the header `Authorization` authenticates: the scheme `Bearer` in any case (RFC 9110,
@@ -67,9 +68,9 @@ impl Authenticator {
     /// at once, or, when the file is faulty or gone, none does: half a file must not lock everyone out. Blocks while it
     /// reads a small file. Logs what it did.
     pub fn reload(&self) -> Reload {
-        let Some(path) = &self.path else { return Reload::Unchanged };
+        let Some((path, published_key)) = &self.file else { return Reload::Unchanged };
         let mut last_faults = self.last_faults.lock().unwrap_or_else(PoisonError::into_inner);
-        match ApiKeys::read(path) {
+        match ApiKeys::read(path, *published_key) {
             Err(faults) => {
                 if last_faults.as_ref() != Some(&faults) {
                     tracing::error!(file = %path.display(), "{faults}\nthe previous keys stay in force");
@@ -140,7 +141,7 @@ mod tests {
         let (old, old_block) = fresh_key("old");
         let (next, next_block) = fresh_key("next");
         std::fs::write(&path, &old_block).unwrap();
-        let authenticator = Authenticator::open(&path).unwrap();
+        let authenticator = Authenticator::open(&path, PublishedKey::Refused).unwrap();
         let known = || [&old, &next].map(|header| authenticator.authenticate(Some(header)).is_ok());
         assert_eq!((authenticator.reload(), known()), (Reload::Unchanged, [true, false]));
         std::fs::write(&path, format!("{old_block}\n{next_block}")).unwrap();
@@ -151,6 +152,6 @@ mod tests {
         assert_eq!((authenticator.reload(), known()), (Reload::Refused, [true, true]));
         std::fs::write(&path, &next_block).unwrap();
         assert_eq!((authenticator.reload(), known()), (Reload::Replaced, [false, true]));
-        assert!(Authenticator::open(&folder.path().join("absent")).is_err());
+        assert!(Authenticator::open(&folder.path().join("absent"), PublishedKey::Refused).is_err());
     }
 }

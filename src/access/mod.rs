@@ -18,7 +18,7 @@ mod caller;
 mod guard;
 mod role;
 
-pub use api_key::NewApiKey;
+pub use api_key::{NewApiKey, PublishedKey};
 pub use api_keys::ApiKeys;
 pub use api_keys_fault::ApiKeyFaults;
 pub use authentication_fault::AccessFault;

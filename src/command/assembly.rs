@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 use super::graph_connection;
 use super::start_fault::StartFault;
-use crate::access::Authenticator;
+use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::config::{DatabaseSettings, Settings};
 use crate::error_chain::chain;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::MicrosoftGraph;
+use crate::outbound::is_loopback;
 use crate::provisioning::{Alarm, InFlight, PauseReads, Provisioning, Quotas, Unconfirmed};
 use crate::server::{AdminServer, Health, PublicServer};
 use crate::store::{Store, StoreError, StoreSettings};
@@ -27,6 +28,12 @@ use crate::waiting::{Waiting, WaitingParts};
 
 /// Longest wait for a connection to Postgres before a request is answered that the store is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Whether the published key is accepted: only where Graph is simulated on this machine, so that no meeting can be made
+/// with it.
+pub(super) fn published_key(settings: &Settings) -> PublishedKey {
+    if is_loopback(&settings.graph.root_url) { PublishedKey::Accepted } else { PublishedKey::Refused }
+}
 
 /// The store of one process.
 pub(super) fn store(settings: &DatabaseSettings) -> Result<Store, StoreError> {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::findings::{Finding, Findings};
-use super::assembly::store;
+use super::assembly::{self, store};
 use super::graph_connection;
 use crate::access::ApiKeys;
 use crate::booking::Organizer;
@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
 
 fn keys(settings: &Settings, findings: &mut Findings) {
     let path = &settings.access.api_keys_file;
-    match ApiKeys::read(path) {
+    match ApiKeys::read(path, assembly::published_key(settings)) {
         Ok(keys) if keys.count() == 0 => findings.bad(&Finding {
             subject: "API keys",
             wrong: format!("{} holds no key", path.display()),

@@ -52,7 +52,10 @@ impl Replica {
     ) -> Result<Self, StartFault> {
         let public = BoundPort::bind(settings.http.address)?;
         let admin = BoundPort::bind(settings.http.admin_address)?;
-        let authenticator = web::Data::new(Authenticator::open(&settings.access.api_keys_file)?);
+        let authenticator = web::Data::new(Authenticator::open(
+            &settings.access.api_keys_file,
+            assembly::published_key(settings),
+        )?);
         let waiting = Arc::new(UnderWay::default());
         let provisioning =
             Arc::new(assembly::provisioning(settings, Arc::clone(&clock), Arc::clone(&waiting))?);
@@ -69,7 +72,10 @@ impl Replica {
         let notices_stop = CancellationToken::new();
         let effects: Arc<dyn NoticeEffects> = Arc::<Provisioning>::clone(&provisioning);
         let exchange = Arc::clone(&provisioning.waiting).exchange_notices(effects, notices_stop.clone());
-        let notices = BackgroundLoop::spawn("notices", exchange);
+        let (following, stop_following) = (Arc::clone(&provisioning), notices_stop.clone());
+        let notices = BackgroundLoop::spawn("notices", async move {
+            tokio::join!(exchange, following.follow_pauses(stop_following));
+        });
         let stop = CancellationToken::new();
         let loops = match background_work {
             BackgroundWork::Spawned => {

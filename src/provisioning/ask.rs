@@ -3,16 +3,22 @@
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
+use tokio_util::sync::CancellationToken;
 
 use super::Provisioning;
 use crate::audit::Origin;
 use crate::clock::Timestamp;
 use crate::error_chain::chain;
 use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
+use crate::store::StoreError;
 use crate::throttling::{CallClass, Pause, PauseScope, Rejected, RejectionReason, pause_asked};
 
 /// The part of a lease that a call may use, with its wait for a permit; the rest is for settling.
 const LEASE_FOR_CALL: f64 = 0.8;
+/// How far the clocks of two replicas may be apart.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+/// How far the readings of the pauses are apart that notices cause, at least.
+const PAUSE_READS_APART: Duration = Duration::from_millis(20);
 /// Coming back a little late, each by another part of this, keeps those who waited from coming back in step.
 const JITTER_LONGEST: Duration = Duration::from_secs(10);
 const JITTER_SHORTEST: Duration = Duration::from_millis(50);
@@ -63,16 +69,21 @@ impl Provisioning {
         }
     }
 
-    /// Performs a call, and stops listening while the lease still leaves time to settle: a call that outlives its lease
-    /// would be made again beside itself. Nothing is sent where Graph may not be asked now.
-    async fn perform(
+    /// Performs a call, and stops listening while the attempt's lease still leaves time to settle: a call that outlives its
+    /// lease would be made again beside itself. Nothing is sent where Graph may not be asked now, or need not be, since the
+    /// answer is remembered.
+    pub(super) async fn perform(
         &self,
         call: &Call,
         class: &CallClass,
         attempt: Attempt,
         origin: &Origin,
     ) -> Result<Reply, Rejected> {
-        let give_up = tokio::time::Instant::now() + self.lease.mul_f64(LEASE_FOR_CALL);
+        if let Some(reply) = self.graph.remembered(call).await {
+            return Ok(reply);
+        }
+        let lease = Duration::try_from(attempt.leased_until - attempt.started_at).unwrap_or_default();
+        let give_up = tokio::time::Instant::now() + lease.mul_f64(LEASE_FOR_CALL);
         let permit = self.gate.acquire(class).await?;
         let began = tokio::time::Instant::now();
         let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
@@ -81,13 +92,11 @@ impl Provisioning {
             outcome: Outcome::Unknown,
             evidence: Evidence {
                 duration_milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-                message: Some("no answer within the lease".to_owned()),
+                message: Some("no answer in time".to_owned()),
                 ..Evidence::begun(attempt.started_at)
             },
         });
-        if reply.was_asked_for() {
-            self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
-        }
+        self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
         let pause = pause_asked(call, &reply, self.clock.now(), self.policy.retry_after_max);
         if permit.complete(&reply, pause) {
             tracing::error!("Graph does not answer; calls wait until a probe is answered");
@@ -110,38 +119,55 @@ impl Provisioning {
             let error = chain(&error);
             tracing::warn!(error, scope, "the other replicas don't know of this pause");
         }
-        self.waiting.publish_pause(scope, pause.until);
+        self.waiting.publish_pause();
     }
 
     /// Loads the pauses that other replicas were asked for, in case their notices did not arrive: once a period, and at
     /// each look where notices are not delivered.
-    pub(super) async fn load_pauses(&self) -> Result<(), crate::store::StoreError> {
+    pub(super) async fn load_pauses(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         // Asked before the reading: what is published while it lasts must not be missed.
         let are_notices_delivered = self.waiting.are_notices_delivered();
         if !self.pause_reads.is_due(now, are_notices_delivered) {
             return Ok(());
         }
-        for (scope, until) in self.store.pauses(now).await? {
-            self.keep_pause(&scope, until);
-        }
+        self.read_pauses(now).await?;
         self.pause_reads.note(now, are_notices_delivered);
-        // Once: it is about all pauses.
-        self.show_gate();
         Ok(())
     }
 
-    /// Keeps a pause that another replica was asked for.
-    pub(super) fn apply_pause(&self, scope: &str, until: Timestamp) {
-        self.keep_pause(scope, until);
-        self.show_gate();
+    /// Reads the pauses whenever another replica tells of one, until it is told to stop.
+    pub(crate) async fn follow_pauses(&self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.pause_reads.told() => {}
+            }
+            if let Err(error) = self.read_pauses(self.clock.now()).await {
+                let error = chain(&error);
+                tracing::warn!(error, "a pause that another replica was asked for is not known yet");
+            }
+            // However many notices there are.
+            let _stopped = tokio::time::timeout(PAUSE_READS_APART, stop.cancelled()).await;
+        }
     }
 
-    fn keep_pause(&self, scope: &str, until: Timestamp) {
-        // A newer version may know of scopes that this one doesn't.
-        if let Some(scope) = PauseScope::parse(scope) {
-            self.gate.pause(Pause { scope, until });
+    /// Keeps the pauses that other replicas were asked for.
+    async fn read_pauses(&self, now: Timestamp) -> Result<(), StoreError> {
+        for (scope, until) in self.store.pauses(now).await? {
+            // A newer version may know of scopes that this one doesn't.
+            let Some(scope) = PauseScope::parse(&scope) else { continue };
+            if until > now + self.policy.retry_after_max + CLOCKS_APART {
+                tracing::warn!(%scope, %until, "table graph_pause holds a pause that no replica wrote; it is ignored");
+                continue;
+            }
+            if self.gate.pause(Pause { scope, until }) {
+                tracing::warn!(%scope, %until, "Graph asked another replica to be left alone");
+            }
         }
+        // Once: it is about all pauses.
+        self.show_gate();
+        Ok(())
     }
 
     fn show_gate(&self) {
@@ -152,10 +178,14 @@ impl Provisioning {
     fn postponed(&self, call: Call, rejected: Rejected) -> Postponed {
         let now = self.clock.now();
         let until = a_little_after(rejected.retry_at, now, self.clock.fresh_fraction());
-        let (code, why) = (failure(rejected.reason), explanation(rejected));
-        let graph = Evidence { message: Some(format!("not sent: {why}")), ..Evidence::begun(now) };
-        Postponed { call, until, because: LastError { code, at: now, graph }, why }
+        Postponed { call, until, because: not_sent(rejected, now), why: explanation(rejected) }
     }
+}
+
+/// Why a call was not sent, as callers are told.
+pub(super) fn not_sent(rejected: Rejected, now: Timestamp) -> LastError {
+    let message = Some(format!("not sent: {}", explanation(rejected)));
+    LastError { code: failure(rejected.reason), at: now, graph: Evidence { message, ..Evidence::begun(now) } }
 }
 
 /// When to come back after a wait that ends then: not before, and each by another fraction (0 to 1) of it later.

@@ -1,7 +1,6 @@
 //! What other replicas tell that is not about waiting.
 
 use super::Provisioning;
-use crate::clock::Timestamp;
 use crate::waiting::NoticeEffects;
 
 impl NoticeEffects for Provisioning {
@@ -9,7 +8,7 @@ impl NoticeEffects for Provisioning {
         self.alarm.set(self.clock.now());
     }
 
-    fn pause_is_asked(&self, scope: &str, until: Timestamp) {
-        self.apply_pause(scope, until);
+    fn pauses_have_changed(&self) {
+        self.pause_reads.tell();
     }
 }

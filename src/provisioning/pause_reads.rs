@@ -3,21 +3,24 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::clock::Timestamp;
 
-/// When the pauses were read last. Those that this replica heard itself, or was notified of, hold at once and need no
-/// reading.
+/// When the pauses were read last. Those that Graph asked of this replica hold at once and need no reading.
 #[derive(Debug)]
 pub(crate) struct PauseReads {
     period: Duration,
     /// None until they were read while notices were delivered: only from then on does this replica miss none.
     last: Mutex<Option<Timestamp>>,
+    /// Another replica told that there is a pause more.
+    told: Notify,
 }
 
 impl PauseReads {
     /// Read once a period while notices are delivered.
     pub(crate) fn every(period: Duration) -> Self {
-        Self { period, last: Mutex::new(None) }
+        Self { period, last: Mutex::new(None), told: Notify::new() }
     }
 
     /// Whether a look of the worker is to read them.
@@ -28,6 +31,16 @@ impl PauseReads {
     /// Notes that they were read, by a statement that began at this time.
     pub(super) fn note(&self, began_at: Timestamp, were_notices_delivered: bool) {
         *self.last() = were_notices_delivered.then_some(began_at);
+    }
+
+    /// Notes that another replica told of a pause.
+    pub(super) fn tell(&self) {
+        self.told.notify_one();
+    }
+
+    /// Waits until another replica has told of a pause since this was called last; of however many it is told once.
+    pub(super) async fn told(&self) {
+        self.told.notified().await;
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Timestamp>> {

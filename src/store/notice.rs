@@ -5,7 +5,6 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::booking::ExternalId;
-use crate::clock::Timestamp;
 
 /// Most bookings that one message names. Postgres takes at most 8,000 bytes, and each is 37 of them.
 const BOOKINGS_MAX: usize = 200;
@@ -35,13 +34,9 @@ pub(crate) enum Notice {
     },
     /// These bookings are settled, parked, or due at another time than before.
     Settled(Vec<ExternalId>),
-    /// Graph asked for no calls of this scope, such as `application`, until then.
-    Paused {
-        /// Whose calls; a text without spaces.
-        scope: String,
-        /// Until when, cut to microseconds.
-        until: Timestamp,
-    },
+    /// Graph asked for a pause, which stands in the store. The notice doesn't say which: every role that may connect to the
+    /// database can send one, and only a role that may write the table can make a replica keep a pause.
+    Paused,
     /// Something is due and not leased.
     Due,
 }
@@ -62,7 +57,7 @@ impl Notice {
             Self::Listening => "listening",
             Self::Awaited { .. } => "awaited",
             Self::Settled(_) => "settled",
-            Self::Paused { .. } => "paused",
+            Self::Paused => "paused",
             Self::Due => "due",
         }
     }
@@ -71,14 +66,11 @@ impl Notice {
     pub(super) fn messages(&self, from: ReplicaId) -> Vec<String> {
         let head = format!("{} {}", self.kind(), from.0);
         match self {
-            Self::Listening | Self::Due => vec![head],
+            Self::Listening | Self::Due | Self::Paused => vec![head],
             Self::Awaited { external_ids, lasting } => {
                 naming(&format!("{head} {}", lasting.as_millis()), external_ids)
             }
             Self::Settled(external_ids) => naming(&head, external_ids),
-            Self::Paused { scope, until } => {
-                vec![format!("{head} {scope} {}", until.unix_timestamp_nanos() / 1_000)]
-            }
         }
     }
 }
@@ -93,12 +85,7 @@ impl ReceivedNotice {
             "listening" => Notice::Listening,
             "due" => Notice::Due,
             "settled" => Notice::Settled(external_ids(parts)?),
-            "paused" => {
-                let scope = parts.next()?.to_owned();
-                let micros: i128 = parts.next()?.parse().ok()?;
-                let until = Timestamp::from_unix_timestamp_nanos(micros.checked_mul(1_000)?).ok()?;
-                Notice::Paused { scope, until }
-            }
+            "paused" => Notice::Paused,
             "awaited" => {
                 let lasting = Duration::from_millis(parts.next()?.parse().ok()?);
                 Notice::Awaited { external_ids: external_ids(parts)?, lasting }
@@ -128,18 +115,13 @@ mod tests {
         (0..count).map(|number| ExternalId::new(Uuid::from_u128(number << 64 | number))).collect()
     }
 
-    fn paused() -> Notice {
-        let until = time::macros::datetime!(2026-11-23 08:00:02.128 UTC);
-        Notice::Paused { scope: "application".to_owned(), until }
-    }
-
     #[test]
     fn what_is_sent_is_what_is_received_in_messages_that_postgres_takes() {
         let from = ReplicaId::new(Uuid::from_u128(7));
         for notice in [
             Notice::Listening,
             Notice::Due,
-            paused(),
+            Notice::Paused,
             Notice::Settled(ids(1_001)),
             Notice::Awaited { external_ids: ids(450), lasting: Duration::from_mins(5) },
         ] {
@@ -154,15 +136,14 @@ mod tests {
                         assert_eq!(lasting, Duration::from_mins(5));
                         named.extend(external_ids);
                     }
-                    received @ Notice::Paused { .. } => assert_eq!(received, paused()),
-                    Notice::Listening | Notice::Due => {}
+                    Notice::Listening | Notice::Due | Notice::Paused => {}
                 }
             }
             match notice {
                 Notice::Settled(external_ids) | Notice::Awaited { external_ids, .. } => {
                     assert_eq!(named, external_ids);
                 }
-                Notice::Listening | Notice::Due | Notice::Paused { .. } => assert_eq!(named, []),
+                Notice::Listening | Notice::Due | Notice::Paused => assert_eq!(named, []),
             }
         }
     }

@@ -21,6 +21,9 @@ const LOOPBACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Rest before such a listener is tried again.
 const LISTEN_AGAIN_NOT_DELIVERED: Duration = Duration::from_mins(1);
 
+/// How long another replica's request may say that it waits; requests wait for minutes at most.
+const AWAITED_LONGEST: Duration = Duration::from_hours(1);
+
 /// Why a listener is to be replaced.
 enum Disconnect {
     Stopped,
@@ -95,7 +98,7 @@ impl Waiting {
             // That replica has heard nothing before: waiting requests look, and tell it that they wait.
             Notice::Listening => self.registry.wake_all(),
             Notice::Due => effects.work_is_due(),
-            Notice::Paused { scope, until } => effects.pause_is_asked(&scope, until),
+            Notice::Paused => effects.pauses_have_changed(),
             Notice::Settled(external_ids) => {
                 for external_id in external_ids {
                     self.registry.wake(external_id);
@@ -111,7 +114,7 @@ impl Waiting {
 
     /// Notes that requests elsewhere wait for these bookings; says which of them were settled here a moment ago.
     fn settled_among(&self, external_ids: Vec<ExternalId>, lasting: Duration) -> Vec<ExternalId> {
-        let now = Instant::now();
+        let (now, lasting) = (Instant::now(), lasting.min(AWAITED_LONGEST));
         let mut remote_waiters = self.remote_waiters();
         let awaited = external_ids.into_iter();
         awaited.filter(|external_id| remote_waiters.register(*external_id, now + lasting, now)).collect()

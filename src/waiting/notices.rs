@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::wait::Waiting;
 use crate::booking::ExternalId;
-use crate::clock::Timestamp;
 use crate::error_chain::chain;
 use crate::store::{Notice, ReplicaId};
 
@@ -24,8 +23,8 @@ const AWAITED_GRACE: Duration = Duration::from_secs(1);
 pub(crate) trait NoticeEffects: Send + Sync {
     /// Something is due that another replica left behind.
     fn work_is_due(&self);
-    /// Graph asked for no calls of this scope, such as `application`, until then.
-    fn pause_is_asked(&self, scope: &str, until: Timestamp);
+    /// The store may hold a pause more that Graph asked for.
+    fn pauses_have_changed(&self);
 }
 
 /// What one replica publishes and hears.
@@ -45,10 +44,7 @@ pub(super) enum Notification {
     Listening,
     Due,
     Settled(ExternalId),
-    Paused {
-        scope: String,
-        until: Timestamp,
-    },
+    Paused,
     /// The waiting request wants to know when it is published; the sender is dropped when it could not be.
     Awaited(ExternalId, oneshot::Sender<()>),
 }
@@ -137,9 +133,9 @@ impl Waiting {
         self.notices.publish(Notification::Due);
     }
 
-    /// Tells that Graph asked for no calls of this scope until then.
-    pub(crate) fn publish_pause(&self, scope: String, until: Timestamp) {
-        self.notices.publish(Notification::Paused { scope, until });
+    /// Tells that Graph asked for a pause, which is stored.
+    pub(crate) fn publish_pause(&self) {
+        self.notices.publish(Notification::Paused);
     }
 
     async fn publish_all(
@@ -184,7 +180,7 @@ impl Waiting {
 
     /// Many notifications in few notices.
     fn batch(&self, notifications: impl Iterator<Item = Notification>) -> Batch {
-        let (mut listening, mut due) = (false, false);
+        let (mut listening, mut due, mut paused) = (false, false, false);
         let (mut settled, mut awaited) = (HashSet::new(), HashSet::new());
         let mut batch = Batch::default();
         for notification in notifications {
@@ -192,7 +188,7 @@ impl Waiting {
                 Notification::Listening => listening = true,
                 Notification::Due => due = true,
                 Notification::Settled(external_id) => drop(settled.insert(external_id)),
-                Notification::Paused { scope, until } => batch.notices.push(Notice::Paused { scope, until }),
+                Notification::Paused => paused = true,
                 Notification::Awaited(external_id, published) => {
                     awaited.insert(external_id);
                     batch.published.push(published);
@@ -201,6 +197,7 @@ impl Waiting {
         }
         batch.notices.extend(listening.then_some(Notice::Listening));
         batch.notices.extend(due.then_some(Notice::Due));
+        batch.notices.extend(paused.then_some(Notice::Paused));
         if !settled.is_empty() {
             batch.notices.push(Notice::Settled(settled.into_iter().collect()));
         }

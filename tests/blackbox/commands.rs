@@ -186,3 +186,26 @@ async fn a_fresh_key_is_accepted() {
     assert_eq!(request.send().await.unwrap().status(), 200);
     app.end().await;
 }
+
+/// The published key starts no service that could make meetings, and the doctor says so; where Graph is simulated on
+/// this machine it is accepted.
+#[tokio::test]
+async fn the_published_key_starts_no_production() {
+    let app = TestApp::start().await;
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/try-api-keys.toml");
+    let mut environment = app.environment().to_vec();
+    environment.retain(|(name, _)| !name.ends_with("API_KEYS_FILE"));
+    environment.push(("MEETING_PROVISIONER__ACCESS__API_KEYS_FILE".to_owned(), keys.to_owned()));
+    let (status, text) = run(&["doctor"], &environment).await;
+    assert_eq!(status, Some(0), "{text}");
+    environment.retain(|(name, _)| !name.ends_with("ROOT_URL") && !name.ends_with("LOGIN_URL"));
+    for (name, url) in [("ROOT", "https://graph.invalid"), ("LOGIN", "https://login.invalid")] {
+        environment.push((format!("MEETING_PROVISIONER__GRAPH__{name}_URL"), url.to_owned()));
+    }
+    for command in ["doctor", "serve"] {
+        let (status, text) = run(&[command], &environment).await;
+        assert_eq!(status, Some(1), "{text}");
+        assert!(text.contains("publishes for trying") && text.contains("for trying only"), "{text}");
+    }
+    app.end().await;
+}

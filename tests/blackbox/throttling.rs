@@ -76,6 +76,43 @@ async fn a_pause_without_a_notice_is_read_once_a_period_or_at_each_look() {
     }
 }
 
+/// Any role that may connect can send notices. They make a replica read the pauses, never keep one; nor is a pause kept that is
+/// longer than any replica obeys. What is true still arrives.
+#[tokio::test]
+async fn a_forged_notice_pauses_nothing() {
+    let app = TestApp::start().await;
+    app.until_listening().await;
+    let pauses = "meeting_provisioner_graph_pauses";
+    let too_long =
+        "insert into graph_pause (scope, paused_until) values ('application', '9998-01-01T00:00:00Z')";
+    sqlx::query(too_long).execute(&app.pool).await.unwrap();
+    let id = "0e5f2f6c-0000-4000-8000-00000000000f";
+    for forged in [
+        format!("paused {id} application 253339228800000000"),
+        format!("paused {id}"),
+        format!("paused {id} organizer:{ORGANIZER} 1"),
+        format!("awaited {id} 18446744073709551615 {id}"),
+        format!("due {id}"),
+        format!("listening {id}"),
+    ] {
+        sqlx::query("select pg_notify('meeting_provisioner', $1)")
+            .bind(forged)
+            .execute(&app.pool)
+            .await
+            .unwrap();
+    }
+    // A notice behind them all is heard, so that they were.
+    let true_one = "insert into graph_pause (scope, paused_until) values ($1, '2026-11-23T08:01:00Z')";
+    sqlx::query(true_one).bind(format!("organizer:{OTHER_ORGANIZER}")).execute(&app.pool).await.unwrap();
+    let notify = "select pg_notify('meeting_provisioner', $1)";
+    sqlx::query(notify).bind(format!("paused {id}")).execute(&app.pool).await.unwrap();
+    app.until_metric(pauses, |paused| (paused - 1.0).abs() < 0.5).await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let waiting = app.book_and_look(&for_other("BK-2")).await;
+    assert_eq!((&waiting["status"], arrived(&app)), (&json!("pending"), 1));
+    app.end_with_work_left().await;
+}
+
 /// A 503 that names a time is about the service, and so is a 429 that says so: no call is sent until then.
 #[tokio::test]
 async fn a_pause_of_the_whole_service_stops_all_calls() {

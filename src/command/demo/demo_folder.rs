@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use crate::access::{Authenticator, Caller, NewApiKey};
+use crate::access::{Authenticator, Caller, NewApiKey, PublishedKey};
 
 /// Where the demo's files are.
 pub(super) struct DemoFolder {
@@ -42,7 +42,7 @@ impl DemoFolder {
     /// The key of the last start, if the file of API keys still gives it to this caller; else a fresh one.
     pub(super) fn key(&self, caller: Caller) -> anyhow::Result<String> {
         if let Some(key) = kept_value(&self.env_file(), "KEY")
-            && let Ok(authenticator) = Authenticator::open(&self.keys_file())
+            && let Ok(authenticator) = Authenticator::open(&self.keys_file(), PublishedKey::Accepted)
             && authenticator.authenticate(Some(&format!("Bearer {key}"))).is_ok_and(|known| known == caller)
         {
             return Ok(key);
