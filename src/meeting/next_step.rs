@@ -58,6 +58,9 @@ pub struct RetryPolicy {
     pub organizer_not_found_for: Duration,
     /// How old such a meeting may be, and how long it may not be found, before it counts as removed.
     pub not_there_yet_for: Duration,
+    /// The same for its removal, before which its lobby was closed: a copy of Graph's has shown it by then, and another lags
+    /// for seconds. The removal may also have been carried out by an attempt that ended without an answer.
+    pub removal_not_there_for: Duration,
     /// The same while our credential is refused: every booking waits for one repair.
     pub unauthorized: Backoff,
     /// How long to wait for that repair before the booking is parked.
@@ -88,6 +91,7 @@ impl Default for RetryPolicy {
             not_there_yet: backoff(second, second * 30),
             organizer_not_found_for: minute * 3,
             not_there_yet_for: minute * 5,
+            removal_not_there_for: second * 30,
             unauthorized: backoff(second * 30, minute * 5),
             unauthorized_for: Duration::from_hours(24),
         }

@@ -185,7 +185,7 @@ impl Booking {
         let is_cancelled = self.wanted.desired_state == DesiredState::Cancelled;
         match outcome {
             Outcome::Refused(Refusal::MeetingMissing)
-                if self.may_be_there(rules) && !self.may_have_removed(call) =>
+                if self.may_be_there(call, rules) && !self.may_have_removed(call) =>
             {
                 &Outcome::Refused(Refusal::MeetingNotThereYet)
             }
@@ -203,9 +203,13 @@ impl Booking {
 
     /// Whether a meeting that Graph doesn't find was made so short a time ago that it may be there all the same, and hasn't been
     /// missing for long.
-    fn may_be_there(&self, rules: &Rules<'_>) -> bool {
-        let long = rules.retry.not_there_yet_for;
-        self.provisioned_at.is_none_or(|at| rules.now - at < long)
+    fn may_be_there(&self, call: &Call, rules: &Rules<'_>) -> bool {
+        let young = rules.retry.not_there_yet_for;
+        let long = match call {
+            Call::Remove { .. } => rules.retry.removal_not_there_for,
+            _ => young,
+        };
+        self.provisioned_at.is_none_or(|at| rules.now - at < young)
             && self.missing_for(Failure::GraphRefused, rules.now) < long
     }
 

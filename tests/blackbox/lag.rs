@@ -80,7 +80,7 @@ async fn a_removal_that_finds_nothing_is_asked_for_again_while_the_meeting_is_yo
         app.simulator.inject(not_found().always());
         app.book(Who::Desk, &booking("YOUNG")).await.expect(201);
         cancel(&app, "YOUNG").await;
-        app.resume_after(Duration::from_mins(4)).await;
+        app.resume_after(Duration::from_secs(20)).await;
         app.idle().await;
         assert_eq!(app.booking("YOUNG").await["status"], "cancelling");
         app.resume_until_settled(Duration::from_secs(30)).await;
