@@ -65,7 +65,7 @@ pub enum EventKind {
     BookingCancelled,
     /// A cancel of a booking that is not known was kept, so that an older create makes no meeting.
     CancelKept,
-    /// An operator made the booking due again.
+    /// Its caller or an operator retried the booking.
     BookingRetried,
     /// The booking was parked for a reason that a success for the same organizer refutes, and is due again.
     BookingFreed,

@@ -30,7 +30,8 @@ pub enum Sides {
     Attendees(AttendeeChanges),
 }
 
-/// The fields in which `requested` differs from `stored`, attendees last. The order of attendees, the spelling of a UPN's case and the offset in which a time was written make no difference.
+/// The fields in which `requested` differs from `stored`, attendees last. The order of attendees, the spelling of a UPN's case
+/// and the offset in which a time was written make no difference.
 #[must_use]
 pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -54,10 +55,13 @@ pub fn differences(stored: &BookingSpec, requested: &BookingSpec) -> Vec<Differe
     compare("sequence", stored.sequence == requested.sequence, &|b| json!(b.sequence));
     compare("dtstamp", stored.dtstamp == requested.dtstamp, &|b| json!(b.dtstamp));
     compare("metadata", stored.metadata == requested.metadata, &|b| json!(b.metadata));
-    let (before, after) = (participants(stored), participants(requested));
-    if before != after {
-        let sides = Sides::Attendees(AttendeeChanges::between(&before, &after));
-        found.push(Difference { field: "attendees", sides });
+    // A request that is repeated has them in the same order, nearly always.
+    if stored.attendees != requested.attendees {
+        let (before, after) = (participants(stored), participants(requested));
+        if before != after {
+            let sides = Sides::Attendees(AttendeeChanges::between(&before, &after));
+            found.push(Difference { field: "attendees", sides });
+        }
     }
     found
 }

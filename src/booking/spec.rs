@@ -38,8 +38,8 @@ pub struct BookingSpec {
     #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
     pub settings: MeetingSettings,
     /// The settings that the meeting should have: [`BookingSpec::with_default_settings`], and those that the booking named once
-    /// as the meeting had them before. Decided when the booking is
-    /// accepted and kept, so that defaults which change later change no booking.
+    /// as the meeting had them before. Decided when the booking is accepted or changed and kept, so that defaults which change
+    /// later change no booking.
     #[serde(default, skip_serializing_if = "MeetingSettings::is_empty")]
     pub effective_settings: MeetingSettings,
     /// Settings, by their paths, that the booking named once and doesn't name any longer, where it isn't known how the meeting

@@ -1,5 +1,7 @@
 //! How a booking stands: what is wanted, what was observed, and what is due.
 
+use std::time::Duration;
+
 use super::failure::LastError;
 use super::next_step::Failures;
 use super::observed::Observed;
@@ -148,6 +150,12 @@ impl Booking {
             .meeting
             .as_ref()
             .is_some_and(|meeting| meeting.agreement.is_check_of(self.wanted.revision))
+    }
+
+    /// How long it is until it is due, nothing if it should have been before; none where it isn't.
+    #[must_use]
+    pub fn due_in(&self, now: Timestamp) -> Option<Duration> {
+        Some((self.due_at()? - now).try_into().unwrap_or_default())
     }
 
     /// When it is due, if it is.

@@ -48,7 +48,8 @@ impl Booking {
     }
 
     /// How a provisioned booking at rest stands once its meeting is to be checked: due at once, and still provisioned. For a
-    /// caller nothing has changed. One that is at rest until its meeting is over is checked at once, and once more then. Nothing where there is nothing to check. In SQL: the statement of `Store::begin_check`.
+    /// caller nothing has changed. One that is at rest until its meeting is over is checked at once, and once more then. Nothing
+    /// where there is nothing to check. In SQL: the statement of `Store::begin_check`.
     #[must_use]
     pub fn check_requested(&self, now: Timestamp) -> Option<Self> {
         if !self.is_comparable() {

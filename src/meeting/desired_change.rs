@@ -2,12 +2,11 @@
 
 use super::booking::{Booking, DesiredState, Progress};
 use super::next_step::Failures;
-use super::observed::Observed;
 use super::organizer_identity::{Identity, NameLookup, NameLookups};
 use super::seen_settings::SeenSettings;
 use super::transition::Transition;
 use crate::booking::{
-    BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, Upn, differences,
+    BookingSpec, Difference, Lateness, MessageOrder, Organizer, Precedence, Upn, UserId, differences,
 };
 use crate::clock::Timestamp;
 
@@ -111,13 +110,12 @@ impl Booking {
         }
         requested = requested.with_order(stored.order().renewed_by(sent));
         let is_free = !self.may_have_meeting(under_way);
-        let mut observed = self.observed.clone();
-        match self.identity(&requested.organizer, lookups) {
-            Identity::Same => self.call_organizer(&mut requested, &mut observed),
-            _ if is_free => observed.organizer = None,
+        let organizer_id = match self.identity(&requested.organizer, lookups) {
+            Identity::Same => self.call_organizer(&mut requested),
+            _ if is_free => None,
             Identity::Unresolved(name) => return Declared::OrganizerUnresolved(name),
             other => return self.moved(other, &requested, organizer_change),
-        }
+        };
         let differences = differences(stored, &requested);
         if differences.is_empty() {
             return Declared::Same;
@@ -126,7 +124,7 @@ impl Booking {
             return Declared::ChannelFixed(differences);
         }
         let mut changed = self.wanting(DesiredState::Present, now);
-        changed.observed = observed;
+        changed.observed.organizer = organizer_id;
         if let Some(meeting) = &mut changed.observed.meeting {
             meeting.settings_before.note_first(&requested.effective_settings, &meeting.seen.settings);
             take_back_settings(&mut requested, stored, &meeting.settings_before);
@@ -195,14 +193,15 @@ impl Booking {
     }
 
     /// The same organizer is called by the name that was used last; an object id replaces no name, because the answer shows
-    /// both. The object id stays what it was, should Graph give the name to another user before it is asked again.
-    fn call_organizer(&self, requested: &mut BookingSpec, observed: &mut Observed) {
+    /// both. The object id, which is returned, stays what it was, should Graph give the name to another user before it is
+    /// asked again.
+    fn call_organizer(&self, requested: &mut BookingSpec) -> Option<UserId> {
         let stored = &self.wanted.spec.organizer;
         if matches!(requested.organizer, Organizer::UserId(_)) || requested.organizer == *stored {
             requested.organizer = stored.clone();
-        } else {
-            observed.organizer = self.organizer_id();
+            return self.observed.organizer;
         }
+        self.organizer_id()
     }
 
     /// What becomes of the booking when it is to have another organizer, and may have a meeting.

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::tests::{ID, NOW, fields, moment, name_of, provisioned, spec};
 use super::*;
-use crate::booking::UserId;
-use crate::meeting::Evidence;
+use crate::meeting::{Evidence, Observed};
 
 /// What POST, PUT and PUT with `replace` make of an organizer who is named otherwise, by what was looked up: the same user is
 /// called by the last name; another one is another meeting; and nothing is looked up where the answer is known without.

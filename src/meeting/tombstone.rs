@@ -45,10 +45,10 @@ impl Tombstone {
     /// What becomes of it when the booking is cancelled again.
     #[must_use]
     pub fn cancelled_again(&self, sent: MessageOrder) -> CancelledAgain {
-        match sent.lateness(self.order) {
-            Some(lateness) => CancelledAgain::Stale(lateness),
-            None if self.order.renewed_by(sent) == self.order => CancelledAgain::Already,
-            None => CancelledAgain::Renewed(self.order.renewed_by(sent)),
+        if let Some(lateness) = sent.lateness(self.order) {
+            return CancelledAgain::Stale(lateness);
         }
+        let renewed = self.order.renewed_by(sent);
+        if renewed == self.order { CancelledAgain::Already } else { CancelledAgain::Renewed(renewed) }
     }
 }

@@ -250,11 +250,7 @@ impl Booking {
     fn meeting_over_at(&self) -> Option<Timestamp> {
         let meeting = self.observed.meeting.as_ref()?;
         let is_under_way = meeting.agreement == Agreement::UnderWay(self.wanted.revision);
-        meeting
-            .seen
-            .end
-            .filter(|_| is_under_way && self.wanted.desired_state == DesiredState::Present)
-            .map(|end| to_micros(end + AFTER_ITS_END))
+        meeting.seen.end.filter(|_| is_under_way).map(|end| to_micros(end + AFTER_ITS_END))
     }
 
     /// What happens next. That a look is refused doesn't make the meeting worse; that it is missing does.

@@ -13,8 +13,16 @@ const SECRET_BYTES_MIN: usize = 8;
 /// All but what RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The secrets of one request, in every spelling in which an answer may have them.
-pub(super) struct SentSecrets(Vec<String>);
+/// The secrets of one request.
+pub(super) struct SentSecrets(Vec<SentSecret>);
+
+/// One secret that was sent.
+struct SentSecret {
+    text: String,
+    /// Its longest part that is spelled alike everywhere: letters and digits are never encoded. An answer without it holds no
+    /// spelling of the secret, and nearly all are without it.
+    probe: String,
+}
 
 impl SentSecrets {
     /// What the request carries: the credential in `Authorization`, and `client_secret` of a form.
@@ -24,12 +32,19 @@ impl SentSecrets {
         let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let secret = form_urlencoded::parse(form).find(|(name, _)| name == "client_secret");
         let secrets = bearer.into_iter().chain(secret.map(|(_, secret)| secret.into_owned()));
-        Self(secrets.flat_map(|secret| spellings(&secret)).collect())
+        Self(secrets.filter(|secret| secret.len() >= SECRET_BYTES_MIN).map(SentSecret::of).collect())
+    }
+
+    /// The spellings of those that a text may hold.
+    fn spellings_in<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = String> + 'a {
+        let may_hold = |secret: &&SentSecret| find(text, secret.probe.as_bytes()).is_some();
+        self.0.iter().filter(may_hold).flat_map(|secret| spellings(&secret.text))
     }
 
     /// The bytes of an answer without them.
     pub(super) fn scrub_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.iter().fold(bytes, |bytes, secret| replaced(bytes, secret.as_bytes()))
+        let found: Vec<String> = self.spellings_in(&bytes).collect();
+        found.iter().fold(bytes, |bytes, secret| replaced(bytes, secret.as_bytes()))
     }
 
     /// The headers of an answer without them.
@@ -47,10 +62,9 @@ impl SentSecrets {
     pub(super) fn scrub_json(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                for secret in &self.0 {
-                    if text.contains(secret) {
-                        *text = text.replace(secret, SCRUBBED);
-                    }
+                let found: Vec<String> = self.spellings_in(text.as_bytes()).collect();
+                for secret in found {
+                    *text = text.replace(&secret, SCRUBBED);
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_json(item)),
@@ -60,11 +74,16 @@ impl SentSecrets {
     }
 }
 
+impl SentSecret {
+    fn of(text: String) -> Self {
+        let parts = text.split(|c: char| !c.is_ascii_alphanumeric());
+        let probe = parts.max_by_key(|part| part.len()).unwrap_or_default().to_owned();
+        Self { text, probe }
+    }
+}
+
 /// A secret as it is, percent-encoded, as a form, as JSON and as HTML have it; the longest first, as one may hold another.
 fn spellings(secret: &str) -> Vec<String> {
-    if secret.len() < SECRET_BYTES_MIN {
-        return Vec::new();
-    }
     let encoded = [NON_ALPHANUMERIC, RESERVED].map(|set| utf8_percent_encode(secret, set).to_string());
     let form = form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
     let lower = |text: &String| lower_hex(text);
@@ -106,8 +125,11 @@ fn replaced(bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
     scrubbed
 }
 
-fn find(bytes: &[u8], secret: &[u8]) -> Option<usize> {
-    bytes.windows(secret.len()).position(|window| window == secret)
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
+    }
+    bytes.windows(part.len()).position(|window| window == part)
 }
 
 #[cfg(test)]
@@ -165,8 +187,11 @@ mod tests {
     /// What is too short to be a credential is left, and a request may carry none.
     #[test]
     fn innocent_words_are_left() {
-        assert_eq!(spellings("secret"), [""; 0]);
-        let request = reqwest::Request::new(Method::GET, "https://graph.example/".parse().unwrap());
+        let url = || "https://graph.example/".parse().unwrap();
+        let mut short = reqwest::Request::new(Method::GET, url());
+        short.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
+        assert_eq!(SentSecrets::of(&short).scrub_bytes(b"a secret".to_vec()), b"a secret");
+        let request = reqwest::Request::new(Method::GET, url());
         assert_eq!(SentSecrets::of(&request).scrub_bytes(b"Bearer".to_vec()), b"Bearer");
     }
 }

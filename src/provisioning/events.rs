@@ -64,7 +64,7 @@ pub(super) fn retired(booking: &Booking, origin: &Origin) -> NewAuditEvent {
     event(booking.updated_at, EventKind::BookingCancelled, None, origin, payload)
 }
 
-/// An operator retried the booking: `before` is how it stood.
+/// Its caller or an operator retried the booking: `before` is how it stood.
 pub(super) fn retried(before: &Booking, transition: &Transition, origin: &Origin) -> NewAuditEvent {
     let status = before.status().as_str();
     let note = match &before.last_error {

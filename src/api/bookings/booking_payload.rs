@@ -26,9 +26,7 @@ pub(super) async fn read(
     payload: Payload,
     state: &ApiState,
 ) -> Result<(BookingId, BookingSpec), Problem> {
-    check_protocol(headers)?;
-    check_media_type(headers)?;
-    let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
+    let bytes = received(headers, payload, state).await?;
     booking(&bytes, state.channel_meetings, parse_with_id)
 }
 
@@ -39,10 +37,15 @@ pub(super) async fn read_named(
     booking_id: &BookingId,
     state: &ApiState,
 ) -> Result<BookingSpec, Problem> {
+    let bytes = received(headers, payload, state).await?;
+    booking(&bytes, state.channel_meetings, |body| parse_named(body, booking_id))
+}
+
+/// The whole body, if it says that it is JSON.
+async fn received(headers: &HeaderMap, payload: Payload, state: &ApiState) -> Result<Vec<u8>, Problem> {
     check_protocol(headers)?;
     check_media_type(headers)?;
-    let bytes = in_time(state.read_timeout, bytes(headers, payload)).await?;
-    booking(&bytes, state.channel_meetings, |body| parse_named(body, booking_id))
+    in_time(state.read_timeout, bytes(headers, payload)).await
 }
 
 /// With `Upgrade: websocket` actix counts everything that comes as the body, whatever `Content-Length` says: the request would

@@ -225,7 +225,7 @@ pub(crate) fn etag(booking: &Booking) -> EntityTag {
 
 /// After how many seconds it is worth polling a booking that is due: at least one.
 fn retry_after(booking: &Booking, now: Timestamp) -> Option<u64> {
-    Some(whole_seconds(Duration::try_from(booking.due_at()? - now).unwrap_or_default()))
+    booking.due_in(now).map(whole_seconds)
 }
 
 /// A wait in whole seconds, never shorter, and at least one.

@@ -1,7 +1,5 @@
 //! `GET /v1/bookings/{bookingId}`: the booking and its meeting now.
 
-use std::time::Duration;
-
 use actix_web::http::header::ETAG;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -86,16 +84,12 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
         let compared = state.provisioning.compare_now(leased.booking, origin, wait.at_most).await;
         (compared.map_err(|error| store_problem(request, error))?, wait)
     } else {
-        let wait = preferences.wait_of_a_read(state.waits, until_due(&leased.booking, state));
+        // Before Graph is asked for the booking, nothing can become of it.
+        let until_due = leased.booking.due_in(state.provisioning.clock.now()).unwrap_or_default();
+        let wait = preferences.wait_of_a_read(state.waits, until_due);
         (state.provisioning.waiting.wait_for(leased.booking, wait.at_most).await, wait)
     };
     wait.named_in(answer(request, state, &booking, expanded).await)
-}
-
-/// How long it is until Graph is asked for the booking: before that, nothing can become of it.
-fn until_due(booking: &Booking, state: &ApiState) -> Duration {
-    let until = booking.due_at().map(|due_at| due_at - state.provisioning.clock.now());
-    until.and_then(|until| until.try_into().ok()).unwrap_or_default()
 }
 
 async fn answer(

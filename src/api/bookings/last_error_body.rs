@@ -142,12 +142,12 @@ pub(super) fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remed
         Failure::GraphRefused if is_not_there_yet(booking, last_error) => return None,
         Failure::GraphRefused if is_removed(booking, last_error) => {
             "If the meeting was removed in Teams, DELETE the booking and PUT it again: that makes a new meeting with a \
-             new link. A meeting that is there all the same is found when the operator of this service makes the \
-             booking due again."
+             new link. A meeting that is there all the same is found when the operator of this service \
+             retries the booking."
                 .to_owned()
         }
         Failure::GraphRefused if is_without_words(last_error) => {
-            "Graph gives no reason. The operator of this service makes the booking due again; if that doesn't help, \
+            "Graph gives no reason. The operator of this service retries the booking; if that doesn't help, \
              Microsoft support asks for graph.requestId and graph.date."
                 .to_owned()
         }

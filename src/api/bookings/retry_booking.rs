@@ -49,15 +49,15 @@ pub(crate) async fn retry_booking(
     EndpointResponse(retry(&request, &caller, &state).await)
 }
 
-async fn retry(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
+async fn retry(request: &HttpRequest, authenticated: &Authenticated, state: &ApiState) -> EndpointResult {
+    let caller = authenticated.retrier(request)?;
     let mut query = Query::read(request.query_string());
-    let scope = Scope::to(caller.retrier(request)?, &mut query);
+    let scope = Scope::to(caller, &mut query);
     let generation = query.generation();
     query.close()?;
-    let asker = caller.retrier(request)?;
-    let key = booking_id(request).and_then(|booking_id| scope.key(asker, booking_id));
+    let key = booking_id(request).and_then(|booking_id| scope.key(caller, booking_id));
     let key = key.ok_or_else(no_such_booking)?;
-    let caller = caller.retrier_of(request, &key.source_system)?;
+    authenticated.check_retry_of(request, &key.source_system)?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let retried = state.provisioning.retry(key, generation, origin(request, caller), wait.at_most).await;
     let retried = retried.map_err(|error| store_problem(request, error))?;

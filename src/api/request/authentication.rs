@@ -67,13 +67,13 @@ impl Authenticated {
         self.allowed(request, self.0.check(Action::RetryBookings))
     }
 
-    /// The caller, if it may retry bookings of this source system.
-    pub(crate) fn retrier_of(
+    /// Whether the caller may retry bookings of this source system.
+    pub(crate) fn check_retry_of(
         &self,
         request: &HttpRequest,
         source_system: &SourceSystem,
-    ) -> Result<&Caller, Problem> {
-        self.allowed(request, self.0.check_retry_of(source_system))
+    ) -> Result<(), Problem> {
+        self.allowed(request, self.0.check_retry_of(source_system)).map(drop)
     }
 
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {

@@ -114,8 +114,7 @@ impl Query {
     /// Takes a point in time.
     pub(crate) fn timestamp(&mut self, name: &'static str) -> Option<Timestamp> {
         self.value(name, |text| {
-            // A "+" that was not percent-encoded has become a space; no other space can stand there.
-            let time = OffsetDateTime::parse(&text.replace(' ', "+"), &Rfc3339).ok();
+            let time = OffsetDateTime::parse(&with_plus(text), &Rfc3339).ok();
             let utc = time.and_then(|time| time.checked_to_offset(time::UtcOffset::UTC));
             utc.filter(|utc| (1..=9_999).contains(&utc.year()))
                 .map(to_micros)
@@ -125,8 +124,7 @@ impl Query {
 
     /// Takes the time stamp of a message.
     pub(crate) fn dtstamp(&mut self) -> Option<Dtstamp> {
-        // A "+" that was not percent-encoded has become a space; no other space can stand there.
-        self.value("dtstamp", |text| Dtstamp::parse(&text.replace(' ', "+")).map_err(|fault| fault.0))
+        self.value("dtstamp", |text| Dtstamp::parse(&with_plus(text)).map_err(|fault| fault.0))
     }
 
     /// Takes a whole number; `detail` says which ones are possible.
@@ -200,6 +198,11 @@ fn decoded(text: &str) -> Option<String> {
 
 fn name_as_written(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(name, _)| name)
+}
+
+/// A time as it was written: a "+" that was not percent-encoded has become a space, and no other space can stand there.
+fn with_plus(text: &str) -> String {
+    text.replace(' ', "+")
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ pub(crate) enum Changed {
 }
 
 impl Store {
-    /// Stores what is wanted now, with its organizer and its event, and opens our attempt where none is under way; only if the booking
-    /// still stands as it was `known`. A booking that is cancelled, or that turns out to have its meeting as wanted,
+    /// Stores what is wanted now, with its organizer and its event, and opens our attempt where none is under way; only if the
+    /// booking still stands as it was `known`. A booking that is cancelled, or that turns out to have its meeting as wanted,
     /// cancels older generations that are still to be present, each with the event `retired`.
     ///
     /// May be repeated: a change that is stored already counts as stored.
