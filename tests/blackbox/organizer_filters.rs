@@ -81,6 +81,7 @@ async fn a_former_name_finds_a_renamed_booking() {
     app.book(Who::Desk, &book(SCHMIDT)).await.expect(201);
     app.simulator.rename(id_of(ORGANIZER), MUELLER);
     app.declare(&book(MUELLER)).await.expect(200);
+    app.history_is_listed(4).await;
     for name in [SCHMIDT, MUELLER, ORGANIZER] {
         let query = format!("status=provisioned&bookingId=BK-1&organizer={name}");
         let page = app.get(Who::Desk, &format!("/v1/bookings?{query}")).await.expect(200).json();
@@ -134,6 +135,7 @@ async fn a_corrected_booking_is_found_under_the_right_name() {
     app.declare(&book(SCHMIDT)).await.expect(200);
     assert_eq!(listed(&app, Who::Desk, "/v1/bookings", "olga@contoso.com").await, BTreeSet::new());
     assert_eq!(listed(&app, Who::Desk, "/v1/bookings", ORGANIZER).await.len(), 1);
+    app.history_is_listed(3).await;
     let path = "/v1/audit-events?order=asc&organizer=olga@contoso.com";
     let events = app.get(Who::Auditor, path).await.expect(200).json();
     let kinds: Vec<&Value> = events["items"].as_array().unwrap().iter().map(|event| &event["type"]).collect();

@@ -45,21 +45,6 @@ async fn bookings_are_listed_once_each_while_more_arrive() {
     app.end().await;
 }
 
-/// The events of all bookings, oldest first, as soon as at least this many are listed. An event is listed once no older
-/// transaction is open anywhere on the server, and the tests beside this one hold some open.
-async fn history_of(app: &TestApp, path: &str, at_least: usize) -> Vec<Value> {
-    let listed = async {
-        loop {
-            let events = pages(app, Who::Auditor, path, None).await;
-            if events.len() >= at_least {
-                return events;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), listed).await.expect("events are never listed")
-}
-
 /// Writes an event of a booking in an open transaction, as the service does: under the lock of the booking's row.
 async fn record(transaction: &mut sqlx::PgTransaction<'_>, booking_id: &str, generation: i32, kind: &str) {
     let written = sqlx::query(
@@ -259,7 +244,8 @@ async fn events_are_listed_once_each_while_more_arrive() {
     }
     let newest_first = pages(&app, Who::Auditor, "/v1/audit-events?limit=4&order=desc", Some("LATER")).await;
     assert_eq!(newest_first.len(), 22);
-    let oldest_first = history_of(&app, "/v1/audit-events?limit=4&order=asc", 23).await;
+    app.history_is_listed(23).await;
+    let oldest_first = pages(&app, Who::Auditor, "/v1/audit-events?limit=4&order=asc", None).await;
     let ids: Vec<u64> =
         oldest_first.iter().map(|event| event["eventId"].as_str().unwrap().parse().unwrap()).collect();
     assert!(ids.is_sorted() && ids.len() > 22);

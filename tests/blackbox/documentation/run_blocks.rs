@@ -100,17 +100,7 @@ async fn prepare(app: &TestApp, document: &str) {
     match document {
         "docs/AUDITING.md" => {
             app.book(Who::Desk, &booking("BK-1001")).await.expect(201);
-            // The list in ascending order holds back what is newer than any transaction of the whole cluster.
-            let listed = async {
-                loop {
-                    let page = app.get(Who::Auditor, "/v1/audit-events?order=asc").await.expect(200).json();
-                    if page["items"].as_array().unwrap().len() == 2 {
-                        return;
-                    }
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            };
-            tokio::time::timeout(Duration::from_mins(1), listed).await.expect("the events are listed");
+            app.history_is_listed(2).await;
         }
         "docs/SIMULATOR.md" => drop(app.book(Who::Desk, &booking("BK-1001")).await.expect(201)),
         "docs/OPERATING.md" => {

@@ -243,6 +243,22 @@ impl TestApp {
         page["items"].as_array().unwrap().clone()
     }
 
+    /// Waits until the history of all bookings, oldest first, lists at least this many events. An event is listed there once
+    /// no older transaction is open anywhere on the server, and the tests beside this one hold some open.
+    pub async fn history_is_listed(&self, at_least: usize) {
+        let listed = async {
+            loop {
+                let path = "/v1/audit-events?order=asc&limit=200";
+                let page = self.get(Who::Auditor, path).await.expect(200).json();
+                if page["items"].as_array().unwrap().len() >= at_least {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), listed).await.expect("the events are never listed");
+    }
+
     /// Moves the clock on and resumes what is due then; returns how many bookings that were.
     pub async fn resume_after(&self, wait: Duration) -> usize {
         self.service().idle().await;
