@@ -100,24 +100,43 @@ fn fault_of(c: char) -> Option<AddressFault> {
     }
 }
 
-/// Characters that are not seen: Unicode's general category Cf and its property `Default_Ignorable_Code_Point` (Unicode 16,
-/// `DerivedCoreProperties.txt`), the blank pattern of Braille and the noncharacters.
+/// Characters that are not seen, from the first to the last of each range: Unicode's general category Cf and its property
+/// `Default_Ignorable_Code_Point` (Unicode 16, `DerivedCoreProperties.txt`), the blank pattern of Braille and the noncharacters.
+#[rustfmt::skip]
+const INVISIBLE: [(char, char); 28] = [
+    ('\u{AD}', '\u{AD}'), ('\u{34F}', '\u{34F}'), ('\u{600}', '\u{605}'), ('\u{61C}', '\u{61C}'),
+    ('\u{6DD}', '\u{6DD}'), ('\u{70F}', '\u{70F}'), ('\u{890}', '\u{891}'), ('\u{8E2}', '\u{8E2}'),
+    ('\u{115F}', '\u{1160}'), ('\u{17B4}', '\u{17B5}'), ('\u{180B}', '\u{180F}'), ('\u{200B}', '\u{200F}'),
+    ('\u{202A}', '\u{202E}'), ('\u{2060}', '\u{206F}'), ('\u{2800}', '\u{2800}'), ('\u{3164}', '\u{3164}'),
+    ('\u{FDD0}', '\u{FDEF}'), ('\u{FE00}', '\u{FE0F}'), ('\u{FEFF}', '\u{FEFF}'), ('\u{FFA0}', '\u{FFA0}'),
+    ('\u{FFF0}', '\u{FFFB}'), ('\u{FFFE}', '\u{FFFF}'), ('\u{110BD}', '\u{110BD}'), ('\u{110CD}', '\u{110CD}'),
+    ('\u{13430}', '\u{1343F}'), ('\u{1BCA0}', '\u{1BCA3}'), ('\u{1D173}', '\u{1D17A}'), ('\u{E0000}', '\u{E0FFF}'),
+];
+
 fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}'..='\u{891}'
-            | '\u{8E2}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
-            | '\u{FDD0}'..='\u{FDEF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{FFFE}'..='\u{FFFF}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}'
-            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
-    )
+    INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// A label of a domain: letters of any script, digits and hyphens, no hyphen at either end (RFC 5321, 4.1.2; RFC 6531).
 fn is_label(label: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || !c.is_ascii();
     label.chars().all(allowed) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+/// What an address is, as a regular expression for the contract: it matches what [`check`] lets pass, lengths apart. Escapes are
+/// those that ECMA-262, Python and Rust share; characters beyond U+FFFF, for which they share none, stand for themselves.
+pub fn address_pattern() -> String {
+    let unseen: String =
+        INVISIBLE.iter().map(|(first, last)| format!("{}-{}", escaped(*first), escaped(*last))).collect();
+    // In a name all but control characters, blanks, specials and the '@'; in a label letters, digits and what is not ASCII.
+    let name = format!(r#"[^\s\u0000-\u001F\u007F-\u009F"(),:;<>@\[\\\].\uFFFD{unseen}]"#);
+    let label = format!(r"[^\s\u0000-/:-@\[-`{{-\u009F\uFFFD{unseen}]");
+    let label = format!("{label}+(-+{label}+)*");
+    format!(r"{name}+(\.{name}+)*@{label}(\.{label})*")
+}
+
+fn escaped(c: char) -> String {
+    if u32::from(c) <= 0xFFFF { format!("\\u{:04X}", u32::from(c)) } else { c.to_string() }
 }
 
 #[cfg(test)]

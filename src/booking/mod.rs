@@ -19,7 +19,7 @@ mod spec;
 mod text_types;
 mod unknown_names;
 
-pub use address::AddressFault;
+pub use address::{ADDRESS_LENGTH_MAX, AddressFault, address_pattern};
 pub use attendee_changes::{AttendeeChanges, NAMED_MAX, Participant, ParticipantChange};
 pub use difference::{Difference, Sides, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};
@@ -30,7 +30,10 @@ pub use meeting_setting::{
 pub use meeting_settings::MeetingSettings;
 pub use member_fault::{FAULTS_MAX, FaultList, MemberFault, cut_place, member_pointer};
 pub use message_order::{Dtstamp, Lateness, MessageOrder, OrderKey, Precedence};
-pub use parse::{ATTENDEES_MAX, DURATION_DAYS_MAX, METADATA_PAIRS_MAX, parse, parse_named, parse_with_id};
+pub use parse::{
+    ATTENDEES_MAX, DURATION_DAYS_MAX, METADATA_NAME_MAX, METADATA_PAIRS_MAX, METADATA_TEXT_MAX, parse,
+    parse_named, parse_with_id,
+};
 pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
 pub use unknown_names::UnknownNames;

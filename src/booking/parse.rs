@@ -25,8 +25,10 @@ pub const ATTENDEES_MAX: usize = 1_000;
 pub const DURATION_DAYS_MAX: u64 = 400;
 /// Most pairs of metadata.
 pub const METADATA_PAIRS_MAX: usize = 16;
-const METADATA_NAME_MAX: usize = 128;
-const METADATA_TEXT_MAX: usize = 512;
+/// Longest name in metadata, in characters.
+pub const METADATA_NAME_MAX: usize = 128;
+/// Longest text in metadata, in characters.
+pub const METADATA_TEXT_MAX: usize = 512;
 const DURATION_DEFAULT: Duration = Duration::from_hours(1);
 const DURATION_MAX: Duration = Duration::from_hours(24 * DURATION_DAYS_MAX);
 

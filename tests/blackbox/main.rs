@@ -13,6 +13,7 @@ mod builder;
 mod cancel_before_create;
 mod channels;
 mod commands;
+mod contract;
 mod crashes;
 mod database;
 mod demo_stays_up;

@@ -1,4 +1,5 @@
-//! A booking, as callers send it. Only described here: `booking::parse_with_id` reads it, to report all faults at once.
+//! A booking, as callers send it. Only described here: `booking::parse_with_id` reads it, to report all faults at once. What
+//! form its texts have stands in `openapi::forms`.
 
 use std::borrow::Cow;
 
@@ -18,14 +19,11 @@ use super::open_bodies::MetadataBody;
 pub(crate) struct BookingRequestBody {
     /// The booking's name in your system: printable ASCII (0x20 to 0x7E), no space at either end. The same name is the
     /// same booking, forever.
-    #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$")]
     booking_id: String,
     /// On whose behalf the meeting exists: an Entra object id, or a user principal name (one address) which the service
     /// resolves.
-    #[schema(min_length = 1, max_length = 256)]
     organizer: String,
     /// The meeting's subject.
-    #[schema(min_length = 1, max_length = 255)]
     subject: Option<String>,
     /// Start: RFC 3339 with an offset. It may lie in the past.
     start_date_time: OffsetDateTime,
@@ -91,7 +89,6 @@ pub(crate) struct BookingRequestAttendeeBody {
     /// Entra object id; recommended, but not required.
     user_id: Option<Uuid>,
     /// User principal name: one address, without a scheme or a display name.
-    #[schema(min_length = 3, max_length = 256, pattern = r#"^[^@\s"(),:;<>\[\]\\]+@[^@\s"(),:;<>\[\]\\]+$"#)]
     upn: String,
     /// What the person may do in the meeting; `attendee` where it is absent.
     #[schema(value_type = Option<crate::api::openapi::words::AttendeeRoleWord>)]
@@ -104,6 +101,5 @@ pub(crate) struct BookingRequestAttendeeBody {
 #[expect(dead_code, reason = "it only describes what booking::parse_with_id reads")]
 pub(crate) struct BookingRequestChatBody {
     /// The channel's thread.
-    #[schema(max_length = 512, pattern = "^19:[!-~]*@thread\\.[!-~]*$")]
     thread_id: String,
 }

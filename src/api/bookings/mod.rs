@@ -23,7 +23,6 @@ mod tombstone_body;
 pub(super) use booking_body::{BookingBody, OrganizerBody};
 #[cfg(test)]
 pub(crate) use booking_payload::BODY_BYTES_MAX;
-pub(super) use booking_request_body::PutBookingRequestBody;
 #[cfg(test)]
 pub(super) use booking_responder::BookingResponder;
 pub(super) use tombstone_body::CancelledBody;

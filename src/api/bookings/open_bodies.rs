@@ -6,7 +6,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::booking::METADATA_PAIRS_MAX;
+use crate::booking::{METADATA_NAME_MAX, METADATA_PAIRS_MAX, METADATA_TEXT_MAX};
+
+/// Any text without U+0000, which Postgres doesn't keep.
+const NO_NUL: &str = r"^[^\u0000]*$";
 
 /// What a caller stores beside a booking.
 pub(crate) enum MetadataBody {}
@@ -22,14 +25,15 @@ impl ToSchema for MetadataBody {
 
 impl PartialSchema for MetadataBody {
     fn schema() -> RefOr<Schema> {
-        let text = RefOr::<Schema>::T(
-            ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).max_length(Some(512)).into(),
-        );
+        let no_nul =
+            || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some(NO_NUL));
+        let text = RefOr::<Schema>::T(no_nul().max_length(Some(METADATA_TEXT_MAX)).into());
+        let name: Schema = no_nul().min_length(Some(1)).max_length(Some(METADATA_NAME_MAX)).into();
         let object = object(
             "Up to 16 pairs that are stored and returned, never sent to Graph: names up to 128, texts up to 512 \
              characters. Not for personal data: they are kept in the history.",
         );
-        let object = object.max_properties(Some(METADATA_PAIRS_MAX));
+        let object = object.max_properties(Some(METADATA_PAIRS_MAX)).property_names(Some(name));
         RefOr::T(object.additional_properties(Some(AdditionalProperties::from(text))).into())
     }
 }

@@ -10,6 +10,7 @@ use utoipa::openapi::{Content, ContentBuilder, OpenApi, Ref, RefOr, Response, Re
 use utoipa::{Modify, OpenApi as _, PartialSchema, ToSchema};
 
 use super::absent::Absent;
+use super::forms::{Forms, is_request};
 use super::problem_example::{Answerer, problem_example};
 use super::words;
 use crate::access::Action;
@@ -22,11 +23,20 @@ use crate::api::history::{list_audit_events, list_booking_audit_events};
 use crate::api::organizers::get_organizer_readiness;
 use crate::api::problems::{ProblemBody, ProblemCode, get_problem, list_problems};
 
-/// The document as it is served and reviewed, with a line feed at its end.
+/// The document as it is served and reviewed, with a line feed at its end. Characters beyond U+FFFF, which stand in patterns and
+/// which no editor shows, are written as escapes (RFC 8259, 7).
 pub(crate) fn openapi_json() -> String {
-    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    let text = Document::openapi().to_pretty_json().unwrap_or_default();
+    let mut shown = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if u32::from(c) <= 0xFFFF {
+            shown.push(c);
+        } else {
+            shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")));
+        }
+    }
+    shown.push('\n');
+    shown
 }
 
 #[derive(utoipa::OpenApi)]
@@ -69,7 +79,7 @@ pub(crate) fn openapi_json() -> String {
         (name = "Problems", description = "What went wrong, explained."),
         (name = "Service", description = "What this service is, and where its documents are."),
     ),
-    modifiers(&Credentials, &Words, &Absent, &Closed, &BookingHeaders, &Problems, &RequestIds),
+    modifiers(&Credentials, &Words, &Absent, &Closed, &Forms, &BookingHeaders, &Problems, &RequestIds),
 )]
 struct Document;
 
@@ -104,7 +114,7 @@ impl Modify for Closed {
     fn modify(&self, document: &mut OpenApi) {
         for (name, schema) in &mut document.components.get_or_insert_default().schemas {
             if let RefOr::T(Schema::Object(object)) = schema
-                && (name.starts_with("BookingRequest") || *name == bookings::PutBookingRequestBody::name())
+                && is_request(name)
             {
                 object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
             }
