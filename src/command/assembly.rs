@@ -114,7 +114,9 @@ pub(super) fn public_server(
         metrics: Arc::clone(&provisioning.metrics),
         health: Arc::clone(health),
         read_timeout: settings.http.read_timeout,
+        write_timeout: settings.http.write_timeout,
         connections_max: settings.http.connections_max,
+        connections_per_peer_max: settings.http.connections_per_peer_max,
     }
 }
 
