@@ -19,7 +19,7 @@ pub enum Action {
     ReadAudit,
     /// Check whether bookings for an organizer would work, which asks Graph.
     CheckOrganizers,
-    /// Retry bookings that failed or wait; whose, see [`Caller::check_retry_of`].
+    /// Retry bookings that failed or wait, or have them compared with their meetings, which asks Graph; whose, see [`Caller::check_retry_of`].
     RetryBookings,
 }
 
@@ -105,7 +105,7 @@ impl Caller {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
-    /// Whether it may retry bookings of this source system: of its own, if it may write them, and as an operator of each.
+    /// Whether it may retry and check bookings of this source system: of its own, if it may write them, and as an operator of each.
     ///
     /// # Errors
     /// With the role that it lacks.

@@ -1,7 +1,9 @@
 //! What becomes of a booking that is to be tried again by hand.
 
-use super::booking::{Booking, Progress};
+use super::booking::{Booking, DesiredState, Progress};
+use super::compare::compare;
 use super::next_step::Failures;
+use super::observed::{Agreement, Observed};
 use super::transition::Transition;
 use crate::clock::Timestamp;
 
@@ -12,30 +14,45 @@ pub enum Retried {
     Now(Box<Transition>),
     /// An attempt is under way, which is what was asked for.
     UnderWay,
-    /// What is wanted and what was observed agree: there is nothing to try.
+    /// What is wanted and what was observed agree, as far as Graph can change it: there is nothing to try.
     Settled,
 }
 
 impl Booking {
-    /// What becomes of the booking when it is to be tried again by hand: one that is parked becomes due, and one that
-    /// is due later is not waited for any longer. `under_way` says whether an attempt is.
+    /// What becomes of the booking when it is to be tried again by hand: one that is parked becomes due, one that is due
+    /// later is not waited for any longer, and a difference that was only reported is mended. `under_way` says whether an
+    /// attempt is.
     #[must_use]
     pub fn retried(&self, under_way: bool, now: Timestamp) -> Retried {
+        let mut due = Self {
+            revision: self.revision.saturating_add(1),
+            progress: Progress::Due(now),
+            failures: Failures::default(),
+            updated_at: now,
+            ..self.clone()
+        };
         match self.progress {
-            Progress::Settled => Retried::Settled,
-            Progress::Due(_) if under_way => Retried::UnderWay,
-            Progress::Due(_) | Progress::Parked => {
-                let due = Self {
-                    revision: self.revision.saturating_add(1),
-                    progress: Progress::Due(now),
-                    failures: Failures::default(),
-                    updated_at: now,
-                    ..self.clone()
-                };
-                let next = due.next_call();
-                Retried::Now(Box::new(Transition::to(due, next)))
-            }
+            Progress::Settled => match self.observed_to_mend() {
+                Some(observed) => due.observed = observed,
+                None => return Retried::Settled,
+            },
+            Progress::Due(_) if under_way => return Retried::UnderWay,
+            Progress::Due(_) | Progress::Parked => {}
         }
+        let next = due.next_call();
+        Retried::Now(Box::new(Transition::to(due, next)))
+    }
+
+    /// What was observed, as it stands before it is mended; nothing where the meeting was not seen to differ in anything that
+    /// Graph can change.
+    fn observed_to_mend(&self) -> Option<Observed> {
+        let mut observed = self.observed.clone();
+        let meeting = observed.meeting.as_mut().filter(|_| self.wanted.desired_state == DesiredState::Present)?;
+        if compare(&self.wanted.spec, &meeting.seen).is_empty() {
+            return None;
+        }
+        meeting.agreement = Agreement::Differs;
+        Some(observed)
     }
 }
 
@@ -49,7 +66,7 @@ mod tests {
 
     use super::*;
     use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, parse};
-    use crate::meeting::{DesiredState, Evidence, Failure, LastError, Observed, Status, Wanted};
+    use crate::meeting::{Evidence, Failure, LastError, Status, Wanted};
 
     const EARLIER: Timestamp = datetime!(2026-11-23 08:00 UTC);
     const NOW: Timestamp = datetime!(2026-11-23 09:00 UTC);

@@ -56,6 +56,12 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
         ),
+        route(
+            post.clone(),
+            "/v1/bookings/BK-1/check?sourceSystem=room-booking",
+            "/v1/bookings/{bookingId}/check",
+            [200, 403, 404, 403, 200],
+        ),
         // It succeeded, so there is nothing to retry; who may ask is told so.
         route(
             post,

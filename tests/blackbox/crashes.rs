@@ -140,7 +140,7 @@ async fn killed_at(operation: Operation, request: RequestKind, kill_point: KillP
     let times = json!({"startDateTime": "2026-12-02T09:00:00Z", "endDateTime": "2026-12-02T09:30:00Z"});
     let answer = match request {
         RequestKind::Cancel => tokio::spawn(process.send(reqwest::Method::DELETE, "BK-1", None)),
-        RequestKind::Check => tokio::spawn(process.send(reqwest::Method::GET, "BK-1?check=drift", None)),
+        RequestKind::Check => tokio::spawn(process.send(reqwest::Method::POST, "BK-1/check", None)),
         RequestKind::Change => {
             tokio::spawn(process.send(reqwest::Method::PUT, "BK-1", Some(&booking_with("BK-1", times))))
         }

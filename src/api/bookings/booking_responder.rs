@@ -194,7 +194,8 @@ impl<'a> BookingResponder<'a> {
     /// A booking that is settled.
     pub(crate) fn nothing_to_retry(&self, booking: &Booking) -> Problem {
         let detail = format!(
-            "Booking {} is {}: Graph has what is wanted, so there is nothing to retry. It is unchanged.",
+            "Booking {} is {}: by what Graph last told it has what is wanted, as far as it can, so there is nothing to \
+             retry. It is unchanged.",
             booking.key.booking_id,
             booking.status().as_str()
         );

@@ -118,6 +118,7 @@ fn answers_with_a_booking_have_their_headers() {
             "202",
             &["ETag", "Location", "Preference-Applied", "Retry-After"],
         ),
+        ("post /v1/bookings/{bookingId}/check", "200", &["ETag", "Preference-Applied", "Retry-After"]),
         ("get /v1/bookings/{bookingId}", "200", &["ETag", "Preference-Applied", "Retry-After"]),
         ("get /v1/bookings/{bookingId}", "304", &["ETag", "Preference-Applied"]),
         ("get /v1/bookings", "200", &[]),
