@@ -29,7 +29,7 @@ impl Action {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
-            Self::CheckOrganizers => &[Role::BookingsWrite, Role::BookingsRead, Role::Operator],
+            Self::CheckOrganizers => &[Role::BookingsWrite, Role::Operator],
             Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
         }
     }
@@ -38,8 +38,8 @@ impl Action {
     #[must_use]
     pub fn needed_role(self) -> Role {
         match self {
-            Self::WriteBookings | Self::RetryBookings => Role::BookingsWrite,
-            Self::ReadBookings | Self::CheckOrganizers => Role::BookingsRead,
+            Self::WriteBookings | Self::CheckOrganizers | Self::RetryBookings => Role::BookingsWrite,
+            Self::ReadBookings => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
         }
     }
@@ -142,7 +142,7 @@ mod tests {
         // write, read, audit, check, retry, all source systems
         for (role, expected) in [
             (Role::BookingsWrite, [true, true, true, true, true, false]),
-            (Role::BookingsRead, [false, true, true, true, false, false]),
+            (Role::BookingsRead, [false, true, true, false, false, false]),
             (Role::AuditRead, [false, true, true, false, false, true]),
             (Role::Operator, [false, true, true, true, true, true]),
         ] {

@@ -6,8 +6,8 @@ use super::booking::{Booking, DesiredState, Progress};
 use super::call::Call;
 use super::meeting_difference::MeetingDifference;
 use super::observed::{Agreement, Seen, SeenAttendee};
-use crate::clock::Timestamp;
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
+use crate::clock::Timestamp;
 
 /// What is done about a meeting that was changed at Microsoft's side. What a caller newly wants is brought about
 /// whatever this says: it is about meetings that agreed with their bookings once.

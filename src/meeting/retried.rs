@@ -47,7 +47,8 @@ impl Booking {
     /// Graph can change.
     fn observed_to_mend(&self) -> Option<Observed> {
         let mut observed = self.observed.clone();
-        let meeting = observed.meeting.as_mut().filter(|_| self.wanted.desired_state == DesiredState::Present)?;
+        let meeting =
+            observed.meeting.as_mut().filter(|_| self.wanted.desired_state == DesiredState::Present)?;
         if compare(&self.wanted.spec, &meeting.seen).is_empty() {
             return None;
         }

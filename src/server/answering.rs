@@ -7,6 +7,9 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CROSS_ORIGIN_RESOURCE_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error as ActixError, HttpMessage};
@@ -15,6 +18,13 @@ use super::connection::Connection;
 use super::health::Health;
 use crate::access::Caller;
 use crate::under_way::Counted;
+
+/// What keeps a browser from reading an answer as something else, from telling where it was, and from giving it to other sites.
+const FOR_BROWSERS: [(HeaderName, HeaderValue); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
+];
 
 /// Answers a request; the outermost of what is around an app.
 pub(super) async fn answering(
@@ -28,7 +38,10 @@ pub(super) async fn answering(
     if let Some(connection) = &answer.connection {
         connection.request_begun();
     }
-    let response = next.call(request).await?.map_into_boxed_body();
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    for (name, value) in FOR_BROWSERS {
+        response.headers_mut().insert(name, value);
+    }
     if let Some(connection) = &answer.connection {
         connection.answer_begun(response.request().extensions().contains::<Caller>());
     }

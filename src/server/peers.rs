@@ -65,7 +65,8 @@ mod tests {
     fn each_peer_has_its_places_and_leaves_none_behind() {
         let peers = Peers::with_at_most(2);
         let place = |text: &str| peers.one_more(text.parse().unwrap());
-        let held = [place("192.0.2.1"), place("::ffff:192.0.2.1"), place("2001:db8::1"), place("2001:db8::2:1")];
+        let held =
+            [place("192.0.2.1"), place("::ffff:192.0.2.1"), place("2001:db8::1"), place("2001:db8::2:1")];
         assert!(held.iter().all(Option::is_some));
         for (address, has_place) in [
             ("192.0.2.1", false),

@@ -189,17 +189,7 @@ mod tests {
             (&[Read(0), Begun, Answering, Blocked(2), Ended(20), Written], Some((95, Late::Request))),
             // Two answers one after the other: the second has its own time.
             (
-                &[
-                    Read(0),
-                    Begun,
-                    Answering,
-                    Blocked(2),
-                    Ended(20),
-                    Begun,
-                    Answering,
-                    Written,
-                    Blocked(25),
-                ],
+                &[Read(0), Begun, Answering, Blocked(2), Ended(20), Begun, Answering, Written, Blocked(25)],
                 Some((55, Late::Answer)),
             ),
             // What is written before an answer, such as 100 Continue.

@@ -56,11 +56,7 @@ impl PublicServer {
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             connections_max: self.connections_max,
             connections_per_peer_max: self.connections_per_peer_max,
-            limits: TimeLimits {
-                read: self.read_timeout,
-                write: self.write_timeout,
-                keep_alive: KEEP_ALIVE,
-            },
+            limits: TimeLimits { read: self.read_timeout, write: self.write_timeout, keep_alive: KEEP_ALIVE },
             shutdown_seconds: IDLE_SECONDS_MAX,
             metrics: Arc::clone(&self.metrics),
         };

@@ -74,12 +74,9 @@ mod tests {
             standing(false, 2, 1),
         ];
         line.sort_unstable();
-        assert_eq!(line.map(|one| (one.is_callers, one.number)), [
-            (false, 1),
-            (false, 2),
-            (false, 0),
-            (true, 3),
-            (true, 1)
-        ]);
+        assert_eq!(
+            line.map(|one| (one.is_callers, one.number)),
+            [(false, 1), (false, 2), (false, 0), (true, 3), (true, 1)]
+        );
     }
 }

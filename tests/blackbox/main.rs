@@ -33,6 +33,7 @@ mod microsofts_metadata;
 mod odd_inputs;
 mod order_of_messages;
 mod organizer_filters;
+mod organizer_questions;
 mod organizer_readiness;
 mod organizers;
 mod overload;

@@ -11,7 +11,7 @@ use super::late_message::{why_ignored, why_not_created};
 use super::tombstone_body::TombstoneBody;
 use crate::api::problems::{DifferenceBody, EndpointResult, GraphBody, Problem, ProblemCode};
 use crate::api::request::location;
-use crate::api::response::{self, ASK_EACH_TIME};
+use crate::api::response::{self, NOT_KEPT};
 use crate::api::state::{ApiState, Remedies};
 use crate::booking::{Difference, Lateness};
 use crate::clock::Timestamp;
@@ -215,7 +215,7 @@ impl<'a> BookingResponder<'a> {
 pub(crate) fn not_modified(booking: &Booking) -> HttpResponse {
     HttpResponse::NotModified()
         .insert_header((ETAG, etag(booking)))
-        .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
+        .insert_header((CACHE_CONTROL, NOT_KEPT))
         .finish()
 }
 

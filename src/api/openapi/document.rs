@@ -14,7 +14,8 @@ use super::problem_example::{Answerer, problem_example};
 use super::words;
 use crate::access::Action;
 use crate::api::bookings::{
-    self, check_booking, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
+    self, check_booking, create_booking, delete_booking, get_booking, list_bookings, put_booking,
+    retry_booking,
 };
 use crate::api::callers::get_caller;
 use crate::api::documents::get_root;
@@ -246,6 +247,7 @@ fn role_of(operation_id: &str) -> &'static str {
         "createBooking" | "putBooking" | "deleteBooking" => Action::WriteBookings,
         "retryBooking" | "checkBooking" => Action::RetryBookings,
         "listAuditEvents" | "listBookingAuditEvents" => Action::ReadAudit,
+        "getOrganizerReadiness" => Action::CheckOrganizers,
         _ => Action::ReadBookings,
     };
     action.needed_role().as_str()
