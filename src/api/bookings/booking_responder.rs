@@ -202,9 +202,9 @@ impl<'a> BookingResponder<'a> {
         self.beside(booking, Problem::new(ProblemCode::NothingToRetry, detail))
     }
 
-    /// The problem with the booking as it stands beside it.
+    /// The problem with the booking as it stands beside it, without its attendees: a request by id is no longer than that.
     fn beside(&self, booking: &Booking, problem: Problem) -> Problem {
-        match BookingBody::of(booking, self.remedies).to_raw() {
+        match BookingBody::without_attendees(booking, self.remedies).to_raw() {
             Ok(body) => problem.booking(body),
             Err(_) => problem,
         }
