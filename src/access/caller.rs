@@ -29,8 +29,7 @@ impl Action {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
-            Self::CheckOrganizers => &[Role::BookingsWrite, Role::Operator],
-            Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
+            Self::CheckOrganizers | Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
         }
     }
 

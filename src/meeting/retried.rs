@@ -66,11 +66,67 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, parse};
-    use crate::meeting::{Evidence, Failure, LastError, Status, Wanted};
+    use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
+    use crate::meeting::{
+        Call, CreatedBy, Evidence, Failure, JoinWebUrl, LastError, Meeting, MeetingId, Seen, SeenSettings,
+        Status, Wanted,
+    };
 
     const EARLIER: Timestamp = datetime!(2026-11-23 08:00 UTC);
     const NOW: Timestamp = datetime!(2026-11-23 09:00 UTC);
+
+    /// What was seen to differ, and reported, is mended: by one change of what differs, whatever the policy. What agrees, was
+    /// never seen, or belongs to a cancelled booking is left alone.
+    #[test]
+    fn a_reported_difference_is_due_for_a_change() {
+        let start = Some(datetime!(2026-12-01 09:00 UTC));
+        let seen = |subject: Option<&str>, start| Seen {
+            subject: subject.map(str::to_owned),
+            start,
+            end: start,
+            ..Seen::default()
+        };
+        let other = Some(datetime!(2026-12-02 09:00 UTC));
+        for (seen, desired_state, is_mended) in [
+            (seen(Some("Party"), start), DesiredState::Present, true),
+            (seen(None, other), DesiredState::Present, true),
+            (seen(None, start), DesiredState::Present, false),
+            (Seen::default(), DesiredState::Present, false),
+            (seen(Some("Party"), other), DesiredState::Cancelled, false),
+        ] {
+            let mut settled = booking(Progress::Settled, desired_state);
+            let meeting = Some(observed_at(EARLIER, seen.clone()));
+            settled.observed = Observed {
+                organizer: Some(UserId::new(Uuid::from_u128(1))),
+                creation_unknown: false,
+                meeting,
+            };
+            match settled.retried(false, NOW) {
+                Retried::Now(transition) => {
+                    assert!(is_mended, "{seen:?}");
+                    assert!(matches!(transition.next, Some(Call::Change { .. })), "{:?}", transition.next);
+                    assert_eq!(transition.booking.status(), Status::Pending);
+                    assert_eq!(transition.booking.wanted, settled.wanted);
+                }
+                other => assert!(!is_mended && other == Retried::Settled, "{seen:?}: {other:?}"),
+            }
+        }
+    }
+
+    fn observed_at(seen_at: Timestamp, seen: Seen) -> Meeting {
+        Meeting {
+            id: MeetingId::parse("m").unwrap(),
+            join_web_url: JoinWebUrl::parse("https://teams.example/m").unwrap(),
+            chat_thread_id: None,
+            created_by: CreatedBy::ThisRequest,
+            seen,
+            seen_at,
+            settings_before: SeenSettings::default(),
+            agreement: Agreement::At(3),
+            lobby_closed: false,
+            removed: false,
+        }
+    }
 
     fn booking(progress: Progress, desired_state: DesiredState) -> Booking {
         let body = json!({"organizer": "a@contoso.com", "startDateTime": "2026-12-01T09:00:00Z"});

@@ -52,11 +52,12 @@ impl Provisioning {
     ) -> Result<(OrganizerFacts, RecentAttempts), ProvisioningError> {
         let (provisioning, of, by) = (Arc::clone(self), organizer.clone(), asker.source_system.clone());
         // A caller that leaves doesn't end it: a call that is given up half-way would count against Graph.
-        let asked = self.in_flight.spawn(Box::pin(async move {
+        let checked = self.in_flight.spawn(Box::pin(async move {
             let passage = ThroughGate { provisioning: &provisioning, source_system: by };
             provisioning.graph.check_organizer(&of, &passage).await
         }));
-        let mut facts = asked.await.unwrap_or_else(|ended| self.nothing_known(organizer, &ended.to_string()));
+        let mut facts =
+            checked.await.unwrap_or_else(|ended| self.nothing_known(organizer, &ended.to_string()));
         let request_id = asker.origin.request_id.as_deref();
         tracing::info!(actor = %asker.origin.actor, request_id, user_id = ?facts.user_id.map(UserId::uuid),
             "an organizer was asked about");

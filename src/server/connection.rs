@@ -20,7 +20,7 @@ use crate::under_way::Counted;
 const HEAD_TOO_SLOW: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// A connection without a deadline looks for one after this time; what happens on it makes it look at once.
-const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+const LOOK_AGAIN: Duration = Duration::from_hours(1);
 
 /// Why a connection was closed before its client closed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
