@@ -83,7 +83,6 @@ mod tests {
         let seen = |subject: Option<&str>, start| Seen {
             subject: subject.map(str::to_owned),
             start,
-            end: start,
             ..Seen::default()
         };
         let other = Some(datetime!(2026-12-02 09:00 UTC));
