@@ -1,7 +1,7 @@
 //! What becomes of a booking that is to be tried again by hand.
 
 use super::booking::{Booking, DesiredState, Progress};
-use super::compare::compare;
+use super::meeting_difference::{Compared, MeetingDifference};
 use super::next_step::Failures;
 use super::observed::{Agreement, Observed};
 use super::transition::Transition;
@@ -46,13 +46,16 @@ impl Booking {
     /// What was observed, as it stands before it is mended; nothing where the meeting was not seen to differ in anything that
     /// Graph can change.
     fn observed_to_mend(&self) -> Option<Observed> {
-        let mut observed = self.observed.clone();
-        let meeting =
-            observed.meeting.as_mut().filter(|_| self.wanted.desired_state == DesiredState::Present)?;
-        if compare(&self.wanted.spec, &meeting.seen).is_empty() {
+        let meeting = self.observed.meeting.as_ref();
+        let meeting = meeting.filter(|_| self.wanted.desired_state == DesiredState::Present)?;
+        let compared = Compared::of(&self.wanted.spec, Some(meeting), &meeting.seen);
+        if !compared.differences.iter().any(MeetingDifference::is_changeable) {
             return None;
         }
-        meeting.agreement = Agreement::Differs;
+        let mut observed = self.observed.clone();
+        if let Some(meeting) = &mut observed.meeting {
+            meeting.agreement = Agreement::Differs;
+        }
         Some(observed)
     }
 }
@@ -87,7 +90,7 @@ mod tests {
         };
         let other = Some(datetime!(2026-12-02 09:00 UTC));
         for (seen, desired_state, is_mended) in [
-            (seen(Some("Party"), start), DesiredState::Present, true),
+            (seen(Some("Party"), start), DesiredState::Present, false),
             (seen(None, other), DesiredState::Present, true),
             (seen(None, start), DesiredState::Present, false),
             (Seen::default(), DesiredState::Present, false),
