@@ -14,6 +14,7 @@ mod load;
 mod pgbench;
 mod program;
 mod resuming;
+mod slow_clients;
 mod statements;
 mod throttled;
 mod usage;
@@ -66,6 +67,9 @@ struct BenchArguments {
     /// Measure memory and answers while so many requests wait for their meetings, instead
     #[arg(long, value_name = "REQUESTS")]
     crowd: Option<usize>,
+    /// Measure replays beside so many slow clients of each kind, instead
+    #[arg(long, value_name = "CLIENTS")]
+    slow_clients: Option<usize>,
     /// Cargo hands this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -107,6 +111,9 @@ fn main() -> anyhow::Result<()> {
     }
     if let Some(requests) = arguments.crowd {
         return crowd::measure(&setup, requests);
+    }
+    if let Some(clients) = arguments.slow_clients {
+        return slow_clients::measure(&setup, clients, arguments.seconds);
     }
     let first = setup.start_service()?;
     let ready_with_migrations = first.ready_after;

@@ -19,7 +19,7 @@ pub enum Action {
     ReadAudit,
     /// Check whether bookings for an organizer would work, which asks Graph.
     CheckOrganizers,
-    /// Retry bookings that failed or wait; whose, see [`Caller::check_retry_of`].
+    /// Retry bookings that failed or wait, or have them compared with their meetings, which asks Graph; whose, see [`Caller::check_retry_of`].
     RetryBookings,
 }
 
@@ -29,8 +29,7 @@ impl Action {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
             Self::ReadBookings | Self::ReadAudit => &Role::ALL,
-            Self::CheckOrganizers => &[Role::BookingsWrite, Role::BookingsRead, Role::Operator],
-            Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
+            Self::CheckOrganizers | Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
         }
     }
 
@@ -38,8 +37,8 @@ impl Action {
     #[must_use]
     pub fn needed_role(self) -> Role {
         match self {
-            Self::WriteBookings | Self::RetryBookings => Role::BookingsWrite,
-            Self::ReadBookings | Self::CheckOrganizers => Role::BookingsRead,
+            Self::WriteBookings | Self::CheckOrganizers | Self::RetryBookings => Role::BookingsWrite,
+            Self::ReadBookings => Role::BookingsRead,
             Self::ReadAudit => Role::AuditRead,
         }
     }
@@ -105,7 +104,7 @@ impl Caller {
         if self.may(act) { Ok(()) } else { Err(AccessFault::Forbidden { needed: act.needed_role() }) }
     }
 
-    /// Whether it may retry bookings of this source system: of its own, if it may write them, and as an operator of each.
+    /// Whether it may retry and check bookings of this source system: of its own, if it may write them, and as an operator of each.
     ///
     /// # Errors
     /// With the role that it lacks.
@@ -142,7 +141,7 @@ mod tests {
         // write, read, audit, check, retry, all source systems
         for (role, expected) in [
             (Role::BookingsWrite, [true, true, true, true, true, false]),
-            (Role::BookingsRead, [false, true, true, true, false, false]),
+            (Role::BookingsRead, [false, true, true, false, false, false]),
             (Role::AuditRead, [false, true, true, false, false, true]),
             (Role::Operator, [false, true, true, true, true, true]),
         ] {

@@ -5,13 +5,13 @@ use std::fmt;
 /// One thing a credential allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// Make, change and retry bookings of the caller's source system, and read them and their history.
+    /// Make, change, check and retry bookings of the caller's source system, and read them and their history.
     BookingsWrite,
     /// Read bookings of the caller's source system, and their history.
     BookingsRead,
     /// Read bookings and history of all source systems.
     AuditRead,
-    /// Read bookings and history of all source systems, check organizers, and retry bookings of all.
+    /// Read bookings and history of all source systems, check organizers, and check and retry bookings of all.
     Operator,
 }
 

@@ -13,6 +13,7 @@
 //! | `PUT /v1/bookings/{bookingId}` | `bookings/put_booking.rs` |
 //! | `DELETE /v1/bookings/{bookingId}` | `bookings/delete_booking.rs` |
 //! | `POST /v1/bookings/{bookingId}/retry` | `bookings/retry_booking.rs` |
+//! | `POST /v1/bookings/{bookingId}/check` | `bookings/check_booking.rs` |
 //! | `GET /v1/bookings/{bookingId}/audit-events` | `history/list_booking_audit_events.rs` |
 //! | `GET /v1/audit-events` | `history/list_audit_events.rs` |
 //! | `GET /v1/organizers/{organizer}/readiness` | `organizers/get_organizer_readiness.rs` |

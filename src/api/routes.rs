@@ -7,7 +7,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, guard, middleware};
 
 use super::bookings::{
-    create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
+    check_booking, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
 };
 use super::callers::get_caller;
 use super::documents::{docs_page, get_openapi, get_root};
@@ -45,6 +45,11 @@ fn routes(config: &mut ServiceConfig) {
         .service(
             web::resource("/bookings/{bookingId}/retry")
                 .route(web::post().to(retry_booking::retry_booking))
+                .default_service(web::to(|| ready(other_method(POST)))),
+        )
+        .service(
+            web::resource("/bookings/{bookingId}/check")
+                .route(web::post().to(check_booking::check_booking))
                 .default_service(web::to(|| ready(other_method(POST)))),
         )
         .service(readable(

@@ -59,8 +59,9 @@ pub fn at_graph(name: &str, booking: &Booking, outcome: &Outcome) -> AtGraph {
                 exception(
                     "meeting-as-booked",
                     format!("Graph's meeting differs from the booking in {}", differs.join("; ")),
-                    "A person changed it in Teams, or Graph doesn't take the value. GET the booking with \
-                     ?check=drift: that does what the source system's drift policy says.",
+                    "A person changed it in Teams, or Graph doesn't take the value. POST …/check for the booking: \
+                     that does what the source system's drift policy says. Where it only reports, POST …/retry \
+                     after it changes the meeting back.",
                 )
             }
         },

@@ -54,9 +54,15 @@ impl<T> FaultList<T> {
         self.0.is_empty()
     }
 
+    /// Whether no more is noted, because more than [`FAULTS_MAX`] were found.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.len() > FAULTS_MAX
+    }
+
     /// Notes a fault, which is written only where it is kept.
     pub fn note(&mut self, fault: impl FnOnce() -> T) {
-        if self.0.len() <= FAULTS_MAX {
+        if !self.is_full() {
             self.0.push(fault());
         }
     }

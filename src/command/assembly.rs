@@ -18,7 +18,9 @@ use crate::error_chain::chain;
 use crate::meeting::RetryPolicy;
 use crate::msgraph::MicrosoftGraph;
 use crate::outbound::is_loopback;
-use crate::provisioning::{Alarm, InFlight, PauseReads, Provisioning, Quotas, Unconfirmed};
+use crate::provisioning::{
+    Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
+};
 use crate::server::{AdminServer, Health, PublicServer};
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
@@ -68,6 +70,7 @@ pub(super) fn provisioning(
         graph,
         quotas: Quotas::default(),
         gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
+        organizer_questions: OrganizerQuestions::default(),
         pause_reads: PauseReads::every(settings.worker.poll),
         clock,
         metrics,
@@ -114,7 +117,9 @@ pub(super) fn public_server(
         metrics: Arc::clone(&provisioning.metrics),
         health: Arc::clone(health),
         read_timeout: settings.http.read_timeout,
+        write_timeout: settings.http.write_timeout,
         connections_max: settings.http.connections_max,
+        connections_per_peer_max: settings.http.connections_per_peer_max,
     }
 }
 

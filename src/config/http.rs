@@ -23,12 +23,16 @@ pub struct HttpSettings {
     pub drain: Duration,
     /// How long a client may take to send a request's head, and then its body.
     pub read_timeout: Duration,
+    /// How long a client may take to take an answer, once it takes no more of it.
+    pub write_timeout: Duration,
     /// The most requests answered at once, apart from those that only wait for their meeting.
     pub requests_max: usize,
     /// The most requests that wait for their meeting.
     pub waiting_max: usize,
     /// The most connections to the public port, idle ones included.
     pub connections_max: usize,
+    /// The most connections of one peer address to the public port, if there is a limit.
+    pub connections_per_peer_max: Option<usize>,
 }
 
 impl HttpSettings {
@@ -43,13 +47,16 @@ impl HttpSettings {
         let drain = reader.or_default("http.drain_seconds", Duration::from_secs(5), &seconds(0..=300));
         let read_timeout =
             reader.or_default("http.read_timeout_seconds", Duration::from_secs(10), &seconds(1..=300));
-        let mut most = |name, default| {
-            let most = reader.or_default(name, default, &whole(1..=1_000_000));
+        let write_timeout =
+            reader.or_default("http.write_timeout_seconds", Duration::from_secs(30), &seconds(1..=300));
+        let mut most = |name, default, least| {
+            let most = reader.or_default(name, default, &whole(least..=1_000_000));
             most.and_then(|most| usize::try_from(most).ok())
         };
-        let requests_max = most("http.requests_max", 500);
-        let waiting_max = most("http.waiting_max", 10_000);
-        let connections_max = most("http.connections_max", 16_000);
+        let requests_max = most("http.requests_max", 500, 1);
+        let waiting_max = most("http.waiting_max", 10_000, 1);
+        let connections_max = most("http.connections_max", 16_000, 1);
+        let connections_per_peer_max = most("http.connections_per_peer_max", 0, 0);
         Some(Self {
             address: address?,
             admin_address: admin_address?,
@@ -58,9 +65,11 @@ impl HttpSettings {
             shutdown: shutdown?,
             drain: drain?,
             read_timeout: read_timeout?,
+            write_timeout: write_timeout?,
             requests_max: requests_max?,
             waiting_max: waiting_max?,
             connections_max: connections_max?,
+            connections_per_peer_max: Some(connections_per_peer_max?).filter(|most| *most > 0),
         })
     }
 }

@@ -1,10 +1,13 @@
 //! What is done about a meeting that has moved away from its booking since they agreed.
 
+use std::time::Duration;
+
 use super::booking::{Booking, DesiredState, Progress};
 use super::call::Call;
 use super::meeting_difference::MeetingDifference;
 use super::observed::{Agreement, Seen, SeenAttendee};
 use crate::booking::{Attendee, AttendeeRole, BookingSpec, Subject, Upn, UserId};
+use crate::clock::Timestamp;
 
 /// What is done about a meeting that was changed at Microsoft's side. What a caller newly wants is brought about
 /// whatever this says: it is about meetings that agreed with their bookings once.
@@ -87,6 +90,16 @@ impl Booking {
             Progress::Parked => false,
         };
         is_at_rest && self.wanted.desired_state == DesiredState::Present
+    }
+
+    /// Whether Graph was asked about the meeting less than this long ago, whatever it said. What a wrong clock put into the
+    /// future doesn't count.
+    #[must_use]
+    pub fn was_asked_about(&self, now: Timestamp, lately: Duration) -> bool {
+        let seen_at = self.observed.meeting.as_ref().map(|meeting| meeting.seen_at);
+        let failed_at = self.last_error.as_ref().map(|error| error.at);
+        let is_lately = |at: Timestamp| (now - at).unsigned_abs() < lately;
+        [seen_at, failed_at].into_iter().flatten().any(is_lately)
     }
 }
 

@@ -186,6 +186,7 @@ fn organizer(facts: &OrganizerFacts, client_id: &str) -> Check {
             said(evidence)
         )),
         ProbeOutcome::Unanswered => unanswered(evidence),
+        ProbeOutcome::NotSent => not_sent(evidence),
     };
     check(CheckName::Organizer, finding)
 }
@@ -222,6 +223,7 @@ fn access_policy(facts: &OrganizerFacts, recent: Option<&RecentAttempts>, client
         ProbeOutcome::Refused(Refusal::Unauthorized) => unauthorized(evidence),
         ProbeOutcome::Refused(_) => unknown(format!("Graph's answer doesn't tell: {}.", said(evidence))),
         ProbeOutcome::Unanswered => unanswered(evidence),
+        ProbeOutcome::NotSent => not_sent(evidence),
     };
     check(CheckName::AccessPolicy, finding)
 }
@@ -249,6 +251,10 @@ fn unauthorized(evidence: &Evidence) -> Finding {
 
 fn unanswered(evidence: &Evidence) -> Finding {
     unknown(format!("Graph did not answer to the point: {}.", said(evidence)))
+}
+
+fn not_sent(evidence: &Evidence) -> Finding {
+    unknown(format!("Graph was not asked, as it may not be now: {}.", said(evidence)))
 }
 
 /// What Graph said, in short, for the end of a sentence.

@@ -22,6 +22,21 @@ pub struct OrganizerFacts {
     pub meeting: Option<Probe>,
 }
 
+impl OrganizerFacts {
+    /// The same without the object id, for an asker that knows the name only. Graph names the id in what it says, too.
+    #[must_use]
+    pub fn without_user_id(mut self) -> Self {
+        let Some(id) = self.user_id.take().map(|id| id.to_string()) else { return self };
+        let probes = [&mut self.user, &mut self.meeting].into_iter().flatten();
+        for message in probes.filter_map(|probe| probe.evidence.message.as_mut()) {
+            for written in [id.clone(), id.to_uppercase()] {
+                *message = message.replace(&written, "(its object id)");
+            }
+        }
+        self
+    }
+}
+
 /// A token that can be had.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenFacts {
@@ -61,6 +76,8 @@ pub enum ProbeOutcome {
     Refused(Refusal),
     /// No answer, or none that tells anything.
     Unanswered,
+    /// Graph may not be asked now.
+    NotSent,
 }
 
 /// How the latest bookings for an organizer went.

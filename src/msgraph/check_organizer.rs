@@ -13,15 +13,43 @@ use super::text::clean;
 use super::token_failure::TokenFailure;
 use super::token_roles::roles;
 use crate::booking::{Organizer, UserId};
+use crate::clock::Timestamp;
 use crate::meeting::{
     AttemptId, Call, CallKind, Evidence, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
-    TokenFacts, TokenFault,
+    Reply, TokenFacts, TokenFault,
 };
 
 /// Most organizers whose check is remembered.
 const CACHE_ENTRIES_MAX: u64 = 1_000;
 /// How long a check is handed to every caller, so that many callers cause one check at Graph.
 const CACHE_LIFETIME: Duration = Duration::from_secs(10);
+
+/// What stands between a harmless question and Graph.
+pub(crate) trait Passage: Sync {
+    /// Sends a question if it may be sent now, and says what came of it; else says why not. It is of this kind, and about the
+    /// same as `call`.
+    fn pass(
+        &self,
+        kind: CallKind,
+        call: &Call,
+        question: impl Future<Output = Reply> + Send,
+    ) -> impl Future<Output = Result<Reply, String>> + Send;
+}
+
+/// Lets every question through: for a command that asks for one organizer.
+#[derive(Debug)]
+pub(crate) struct Unguarded;
+
+impl Passage for Unguarded {
+    async fn pass(
+        &self,
+        _: CallKind,
+        _: &Call,
+        question: impl Future<Output = Reply> + Send,
+    ) -> Result<Reply, String> {
+        Ok(question.await)
+    }
+}
 
 /// The latest checks. A caller that asks for one under way waits for it.
 #[derive(Debug)]
@@ -34,17 +62,22 @@ impl Default for OrganizerChecks {
 }
 
 impl MicrosoftGraph {
-    /// Asks for a token, for the user, and for a meeting of the user that can't exist; what was found out a moment ago
-    /// is not asked again. Never fails: whatever happens is a fact about the organizer.
-    pub(crate) async fn check_organizer(&self, organizer: &Organizer) -> OrganizerFacts {
+    /// Asks for a token, for the user, and for a meeting of the user that can't exist, each as `passage` allows; what was
+    /// found out a moment ago is not asked again. Never fails: whatever happens is a fact about the organizer.
+    pub(crate) async fn check_organizer(
+        &self,
+        organizer: &Organizer,
+        passage: &impl Passage,
+    ) -> OrganizerFacts {
         let now = self.clock.now();
         let entry = self.organizer_checks.0.entry(organizer.as_text().to_lowercase());
-        let check = Box::pin(self.find_out(organizer));
-        let is_over = |facts: &OrganizerFacts| now - facts.checked_at >= CACHE_LIFETIME;
+        let check = Box::pin(self.find_out(organizer, passage));
+        let is_over =
+            |facts: &OrganizerFacts| now - facts.checked_at >= CACHE_LIFETIME || was_held_back(facts);
         entry.or_insert_with_if(check, is_over).await.into_value()
     }
 
-    async fn find_out(&self, organizer: &Organizer) -> OrganizerFacts {
+    async fn find_out(&self, organizer: &Organizer, passage: &impl Passage) -> OrganizerFacts {
         let user_id = match organizer {
             Organizer::UserId(id) => Some(*id),
             Organizer::Upn(_) => None,
@@ -61,13 +94,21 @@ impl MicrosoftGraph {
             facts.token = Err(fault(&failure));
             return facts;
         }
-        let (user, found) = self.probe(CallKind::FindOrganizer, self.requests.read_user(organizer)).await;
+        let about = match organizer {
+            Organizer::UserId(id) => look_at_nothing(*id),
+            Organizer::Upn(upn) => Some(Call::FindOrganizer(upn.clone())),
+        };
+        let Some(about) = about else { return facts };
+        let asked = self.probe(CallKind::FindOrganizer, self.requests.read_user(organizer));
+        let passed = passage.pass(CallKind::FindOrganizer, &about, asked).await;
+        let (user, found) = read(passed, facts.checked_at);
         facts.user_id = found.or(user_id);
-        let is_missing = user.seen == ProbeOutcome::Missing;
+        let is_useful = !matches!(user.seen, ProbeOutcome::Missing | ProbeOutcome::NotSent);
         facts.user = Some(user);
-        if let Some((organizer, meeting)) = facts.user_id.filter(|_| !is_missing).and_then(no_meeting) {
-            let look = Call::Look { organizer, meeting, in_channel: false };
-            facts.meeting = Some(self.probe(look.kind(), self.requests.write(&look)).await.0);
+        if let Some(look) = facts.user_id.filter(|_| is_useful).and_then(look_at_nothing) {
+            let asked = self.probe(look.kind(), self.requests.write(&look));
+            let passed = passage.pass(look.kind(), &look, asked).await;
+            facts.meeting = Some(read(passed, facts.checked_at).0);
         }
         // Not before: had Graph refused the token that was there, this is the one that took its place.
         if let Ok(token) = self.tokens.current().await {
@@ -76,12 +117,8 @@ impl MicrosoftGraph {
         facts
     }
 
-    /// Sends a request that changes nothing, and returns its outcome and the object id in the answer.
-    async fn probe(
-        &self,
-        kind: CallKind,
-        request: Result<GraphRequest, RequestFault>,
-    ) -> (Probe, Option<UserId>) {
+    /// Sends a request that changes nothing.
+    async fn probe(&self, kind: CallKind, request: Result<GraphRequest, RequestFault>) -> Reply {
         let mut evidence = Evidence::begun(self.clock.now());
         let ids = Ids { attempt: AttemptId::new(self.clock.fresh_id()), traceparent: None };
         let outcome = match request {
@@ -91,26 +128,44 @@ impl MicrosoftGraph {
                 Outcome::Refused(Refusal::Request)
             }
         };
-        let mut found = None;
-        let seen = match outcome {
-            Outcome::OrganizerFound(id) => {
-                found = Some(id);
-                ProbeOutcome::There
-            }
-            Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) | Outcome::Seen(_) => {
-                ProbeOutcome::There
-            }
-            Outcome::Gone | Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => {
-                ProbeOutcome::Missing
-            }
-            Outcome::Throttled { .. }
-            | Outcome::Unavailable { .. }
-            | Outcome::Unknown
-            | Outcome::Refused(Refusal::Passing { .. }) => ProbeOutcome::Unanswered,
-            Outcome::Refused(refusal) => ProbeOutcome::Refused(refusal),
-        };
-        (Probe { seen, evidence }, found)
+        Reply { outcome, evidence }
     }
+}
+
+/// What a question came to, and the object id in the answer.
+fn read(passed: Result<Reply, String>, now: Timestamp) -> (Probe, Option<UserId>) {
+    let Reply { outcome, evidence } = match passed {
+        Ok(reply) => reply,
+        Err(why) => {
+            let evidence = Evidence { message: Some(why), ..Evidence::begun(now) };
+            return (Probe { seen: ProbeOutcome::NotSent, evidence }, None);
+        }
+    };
+    let mut found = None;
+    let seen = match outcome {
+        Outcome::OrganizerFound(id) => {
+            found = Some(id);
+            ProbeOutcome::There
+        }
+        Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_) | Outcome::Seen(_) => {
+            ProbeOutcome::There
+        }
+        Outcome::Gone | Outcome::Refused(Refusal::OrganizerNotFound | Refusal::MeetingMissing) => {
+            ProbeOutcome::Missing
+        }
+        Outcome::Throttled { .. }
+        | Outcome::Unavailable { .. }
+        | Outcome::Unknown
+        | Outcome::Refused(Refusal::Passing { .. }) => ProbeOutcome::Unanswered,
+        Outcome::Refused(refusal) => ProbeOutcome::Refused(refusal),
+    };
+    (Probe { seen, evidence }, found)
+}
+
+/// Whether a question was not sent, so that nothing is known that could be shared.
+fn was_held_back(facts: &OrganizerFacts) -> bool {
+    let probes = [&facts.user, &facts.meeting];
+    probes.into_iter().flatten().any(|probe| probe.seen == ProbeOutcome::NotSent)
 }
 
 fn fault(failure: &TokenFailure) -> TokenFault {
@@ -121,11 +176,12 @@ fn fault(failure: &TokenFailure) -> TokenFault {
     }
 }
 
-/// A meeting's id in the form in which Graph has been seen to make them, so that it is not refused for its form, of a
-/// meeting whose thread doesn't exist.
-fn no_meeting(organizer: UserId) -> Option<(UserId, MeetingId)> {
+/// A look at a meeting that doesn't exist. Its id has the form in which Graph has been seen to make them, so that it is not
+/// refused for its form; there is no such thread.
+fn look_at_nothing(organizer: UserId) -> Option<Call> {
     let id = STANDARD.encode(format!("1*{organizer}*0**19:meeting_readiness@thread.v2"));
-    MeetingId::parse(&id).ok().map(|meeting| (organizer, meeting))
+    let meeting = MeetingId::parse(&id).ok()?;
+    Some(Call::Look { organizer, meeting, in_channel: false })
 }
 
 #[cfg(test)]

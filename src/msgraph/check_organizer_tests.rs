@@ -52,7 +52,7 @@ async fn each_answer_of_graph_becomes_a_fact() {
     ];
     for (of_meeting, expected) in table {
         let fake = host(of_meeting).await;
-        let facts = fake.client().0.check_organizer(&organizer()).await;
+        let facts = fake.client().0.check_organizer(&organizer(), &Unguarded).await;
         assert_eq!(facts.token, Ok(TokenFacts { roles: None }));
         assert_eq!((facts.user.unwrap().seen, facts.meeting.unwrap().seen), (There, expected));
         let asked = fake.graph_requests();
@@ -71,15 +71,15 @@ async fn a_check_is_shared_for_a_moment() {
     let fake = host(absent).await;
     let (graph, clock) = fake.client();
     let organizer = Organizer::Upn(Upn::parse("anna@contoso.com").unwrap());
-    let facts = join_all((0..20).map(|_| graph.check_organizer(&organizer))).await;
+    let facts = join_all((0..20).map(|_| graph.check_organizer(&organizer, &Unguarded))).await;
     assert!(facts.iter().all(|one| one == &facts[0]));
     assert_eq!(facts[0].user_id, Some(UserId::parse(ORGANIZER).unwrap()));
     clock.advance(CACHE_LIFETIME.saturating_sub(Duration::from_micros(1)));
     let in_capitals = Organizer::Upn(Upn::parse("ANNA@contoso.com").unwrap());
-    assert_eq!(graph.check_organizer(&in_capitals).await, facts[0]);
+    assert_eq!(graph.check_organizer(&in_capitals, &Unguarded).await, facts[0]);
     assert_eq!(fake.graph_requests().len(), 2);
     clock.advance(Duration::from_micros(1));
-    assert_ne!(graph.check_organizer(&organizer).await.checked_at, facts[0].checked_at);
+    assert_ne!(graph.check_organizer(&organizer, &Unguarded).await.checked_at, facts[0].checked_at);
     assert_eq!(fake.graph_requests().len(), 4);
 }
 
@@ -89,7 +89,7 @@ async fn only_useful_requests_are_sent() {
     let refused =
         json!({"error": "invalid_client", "error_codes": [7_000_222], "error_description": "Expired."});
     let fake = Fake::start(move |_, _| say(401, &refused)).await;
-    let facts = fake.client().0.check_organizer(&organizer()).await;
+    let facts = fake.client().0.check_organizer(&organizer(), &Unguarded).await;
     let fault = facts.token.unwrap_err();
     assert!(fault.is_refusal && fault.message.contains("AADSTS7000222"), "{}", fault.message);
     assert_eq!((facts.user, facts.meeting, fake.graph_requests().len()), (None, None, 0));
@@ -98,8 +98,9 @@ async fn only_useful_requests_are_sent() {
         if asked.is_for_token() { token("t") } else { error(404, "Request_ResourceNotFound", "None.") }
     })
     .await;
-    let facts = fake.client().0.check_organizer(&organizer()).await;
+    let facts = fake.client().0.check_organizer(&organizer(), &Unguarded).await;
     assert_eq!((facts.user.unwrap().seen, facts.meeting), (ProbeOutcome::Missing, None));
     assert_eq!(fake.graph_requests().len(), 1);
-    assert_eq!(no_meeting(UserId::new(Uuid::nil())).unwrap().0, UserId::new(Uuid::nil()));
+    let nil = UserId::new(Uuid::nil());
+    assert_eq!(look_at_nothing(nil).unwrap().organizer(), Some(nil));
 }

@@ -39,6 +39,7 @@ mod fake;
 #[cfg(test)]
 mod sample_calls;
 
+pub(crate) use check_organizer::{Passage, Unguarded};
 pub use connection::{ConnectionFault, Credential, GraphConnection};
 pub use microsoft_graph::MicrosoftGraph;
 pub use version::GraphVersion;

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error_chain::chain;
 use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
 use crate::store::StoreError;
-use crate::throttling::{CallClass, Pause, PauseScope, Rejected, RejectionReason, pause_asked};
+use crate::throttling::{CallClass, Pause, PauseScope, Permit, Rejected, RejectionReason, pause_asked};
 
 /// The part of a lease that a call may use, with its wait for a permit; the rest is for settling.
 const LEASE_FOR_CALL: f64 = 0.8;
@@ -97,15 +97,20 @@ impl Provisioning {
             },
         });
         self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
-        let pause = pause_asked(call, &reply, self.clock.now(), self.policy.retry_after_max);
-        if permit.complete(&reply, pause) {
+        self.completed(permit, call, &reply).await;
+        Ok(reply)
+    }
+
+    /// Tells the gate what came of a call, and all replicas what Graph asked for.
+    pub(super) async fn completed(&self, permit: Permit, call: &Call, reply: &Reply) {
+        let pause = pause_asked(call, reply, self.clock.now(), self.policy.retry_after_max);
+        if permit.complete(reply, pause) {
             tracing::error!("Graph does not answer; calls wait until a probe is answered");
         }
         if let Some(pause) = pause {
             self.broadcast_pause(pause).await;
         }
         self.show_gate();
-        Ok(reply)
     }
 
     /// Makes all replicas keep the pause that Graph asked of this one.
@@ -204,7 +209,7 @@ fn failure(reason: RejectionReason) -> Failure {
 }
 
 /// What callers and the history are told.
-fn explanation(rejected: Rejected) -> String {
+pub(super) fn explanation(rejected: Rejected) -> String {
     let until = rejected.retry_at.format(&Rfc3339).unwrap_or_else(|_| rejected.retry_at.to_string());
     match rejected.reason {
         RejectionReason::ApplicationPaused => format!("Graph asked this application to wait until {until}"),

@@ -12,22 +12,33 @@ use crate::meeting::{Attempt, Booking, Drift, DriftPolicy};
 use crate::store::reading::BookingPosition;
 use crate::store::{LeasedBooking, StoreError};
 
+/// So soon after Graph's last word on a meeting a check is answered with that.
+const CHECKED_LATELY: Duration = Duration::from_secs(5);
+
 impl Provisioning {
-    /// Asks Graph how a booking's meeting is, and does with a difference what the policy of its source system says. Says
-    /// how the booking stands then, or when the patience ends. Where something is under way, its answer is waited for;
-    /// where there is no meeting, nothing is asked.
+    /// Asks Graph how the meeting of a booking is, in this generation or its latest, and does with a difference what the
+    /// policy of its source system says. Says how the booking stands then, or when the patience ends; nothing where there is
+    /// no such booking. Where something is under way, its answer is waited for. Graph is not asked where there is no meeting
+    /// to compare, nor again so soon after its last word.
     pub(crate) async fn compare_now(
         self: &Arc<Self>,
-        booking: Booking,
+        key: &BookingKey,
+        generation: Option<Generation>,
         origin: Origin,
         patience: Duration,
-    ) -> Result<Booking, ProvisioningError> {
-        if !booking.is_comparable() {
-            return Ok(self.waiting.wait_until_settled(booking, patience).await);
+    ) -> Result<Option<Booking>, ProvisioningError> {
+        let leased = match generation {
+            Some(generation) => self.store.generation(key, generation).await?,
+            None => self.store.latest(key).await?,
+        };
+        let Some(LeasedBooking { booking, .. }) = leased else { return Ok(None) };
+        let now = self.clock.now();
+        if !booking.is_comparable() || booking.was_asked_about(now, CHECKED_LATELY) {
+            return Ok(Some(self.waiting.wait_until_settled(booking, patience).await));
         }
-        let attempt = self.fresh_attempt(self.clock.now());
+        let attempt = self.fresh_attempt(now);
         let begun = self.begin_check(&booking.key, booking.generation, None, attempt).await?;
-        Ok(match begun {
+        Ok(Some(match begun {
             Some(leased) => {
                 let deadline = tokio::time::Instant::now() + patience;
                 let work = Work::of(leased.booking, attempt, origin);
@@ -40,7 +51,7 @@ impl Provisioning {
                 Some(leased) => self.waiting.wait_until_settled(leased.booking, patience).await,
                 None => booking,
             },
-        })
+        }))
     }
 
     async fn begin_check(

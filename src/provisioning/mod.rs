@@ -32,6 +32,7 @@ pub(crate) use declaration::{CancelRequest, Condition, Declaration, Precondition
 pub(crate) use in_flight::InFlight;
 pub(crate) use manual_retry::make_due;
 pub(crate) use name_lookup::LookupFailure;
+pub(crate) use organizer_check::{Asker, OrganizerQuestions};
 pub(crate) use pause_reads::PauseReads;
 pub(crate) use quotas::Quotas;
 pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
@@ -55,6 +56,8 @@ pub(crate) struct Provisioning {
     pub(crate) graph: MicrosoftGraph,
     /// When it may be asked.
     pub(crate) gate: Arc<Gate>,
+    /// How many questions about organizers are under way.
+    pub(crate) organizer_questions: OrganizerQuestions,
     /// When the pauses of other replicas are read.
     pub(crate) pause_reads: PauseReads,
     /// Who comes near the month's limit.

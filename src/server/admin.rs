@@ -5,15 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, web};
 
+use super::answering::answering;
 use super::health::Health;
+use super::port::Port;
+use super::progress::TimeLimits;
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
 
 /// Longest that a scrape waits for Postgres; what is counted in memory is answered in any case.
 const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
+/// The most connections at once. Probes and scrapers send their request as soon as they are connected, so a stranger who
+/// fills the port with silent connections loses one of them to each probe.
+const CONNECTIONS_MAX: usize = 64;
+/// How long probes and scrapers may take.
+const LIMITS: TimeLimits = TimeLimits {
+    read: Duration::from_secs(5),
+    write: Duration::from_secs(10),
+    keep_alive: Duration::from_secs(75),
+};
 
 /// What the admin port needs.
 #[derive(Debug, Clone)]
@@ -33,15 +46,24 @@ pub(crate) struct AdminServer {
 impl AdminServer {
     /// Opens the admin port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
-        let server = HttpServer::new(move || {
+        let port = Port {
+            name: "admin",
+            threads: 1,
+            connections_max: CONNECTIONS_MAX,
+            connections_per_peer_max: None,
+            limits: LIMITS,
+            shutdown_seconds: 1,
+            metrics: Arc::clone(&self.metrics),
+        };
+        port.open(listener, move || {
             App::new()
+                .wrap(from_fn(answering))
                 .app_data(web::Data::new(self.clone()))
                 .route("/livez", web::get().to(async || HttpResponse::Ok().body("alive\n")))
                 .route("/readyz", web::get().to(readyz))
                 .route("/startupz", web::get().to(startupz))
                 .route("/metrics", web::get().to(metrics))
-        });
-        Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+        })
     }
 }
 

@@ -1,13 +1,20 @@
 //! The two HTTP servers: the public port, and the admin port for operators.
 //!
-//! Middleware, admission, the request line and health; nothing about bookings. Started by `command`.
+//! Connections and their time limits, middleware, admission, the request line and health; nothing about bookings. Started
+//! by `command`.
 
 mod admin;
 mod admission;
+mod answering;
+mod connection;
 mod health;
 mod listener;
+mod peers;
+mod port;
+mod progress;
 mod public;
 mod request_line;
+mod waiting_line;
 
 pub(crate) use admin::AdminServer;
 pub(crate) use health::Health;

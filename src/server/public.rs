@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use tracing_actix_web::TracingLogger;
 
 use super::admission::admit;
+use super::answering::answering;
 use super::health::Health;
+use super::port::Port;
+use super::progress::TimeLimits;
 use super::request_line::{RequestSpan, request_line};
 use crate::access::Authenticator;
 use crate::api::{self, ApiState};
@@ -34,19 +37,30 @@ pub(crate) struct PublicServer {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether this replica is stopping, and the requests that it answers.
     pub(crate) health: Arc<Health>,
-    /// A client that takes longer to send the head of its first request is disconnected.
+    /// How long a client may take to send a request's head.
     pub(crate) read_timeout: Duration,
-    /// The most connections at once; others wait in the system's queue.
+    /// How long a client that takes no more of an answer may go on so, until it has taken all.
+    pub(crate) write_timeout: Duration,
+    /// The most connections at once; one more makes a silent one close.
     pub(crate) connections_max: usize,
+    /// The most connections of one peer address, if there is a limit.
+    pub(crate) connections_per_peer_max: Option<usize>,
 }
 
 impl PublicServer {
     /// Opens the public port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let metrics = web::Data::from(Arc::clone(&self.metrics));
-        let (read_timeout, connections_max) = (self.read_timeout, self.connections_max);
-        let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let server = HttpServer::new(move || {
+        let port = Port {
+            name: "public",
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            connections_max: self.connections_max,
+            connections_per_peer_max: self.connections_per_peer_max,
+            limits: TimeLimits { read: self.read_timeout, write: self.write_timeout, keep_alive: KEEP_ALIVE },
+            shutdown_seconds: IDLE_SECONDS_MAX,
+            metrics: Arc::clone(&self.metrics),
+        };
+        port.open(listener, move || {
             let state = self.state.clone();
             App::new()
                 .app_data(metrics.clone())
@@ -56,16 +70,8 @@ impl PublicServer {
                 .wrap(Compress::default())
                 .wrap(from_fn(request_line))
                 .wrap(TracingLogger::<RequestSpan>::new())
+                .wrap(from_fn(answering))
                 .configure(|routes| api::configure(routes, state))
-        });
-        let server = server
-            .workers(workers)
-            .max_connections(connections_max.div_ceil(workers))
-            .client_request_timeout(read_timeout)
-            .keep_alive(KEEP_ALIVE)
-            .tcp_nodelay(true)
-            .disable_signals()
-            .shutdown_timeout(IDLE_SECONDS_MAX);
-        Ok(server.listen(listener)?.run())
+        })
     }
 }

@@ -29,14 +29,13 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// Answers with the request's id, counts the request and writes its line.
+/// Answers with the request's id and writes the request's line.
 pub(super) async fn request_line(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let began = Instant::now();
     let health = request.app_data::<web::Data<Health>>().cloned();
-    let _counted = health.as_ref().map(|health| health.requests().one_more());
     let mut response = next.call(request).await?;
     if health.is_some_and(|health| health.is_stopping()) {
         // So that the client's next request goes to another replica.

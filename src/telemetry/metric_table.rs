@@ -39,6 +39,8 @@ label_sets! {
     NoticeLabels { notice: &'static str, direction: &'static str }
     FailureLabels { code: &'static str }
     RefusedLabels { refused: &'static str }
+    PortLabels { port: &'static str }
+    ClosedLabels { port: &'static str, reason: &'static str }
 }
 
 type Durations<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
@@ -97,6 +99,12 @@ metrics! {
     http_refused: Family<RefusedLabels, Counter>,
         "meeting_provisioner_http_refused_total",
         "What was refused because of overload: a request (503 overloaded), or only its wait (202 at once)";
+    connections: Family<PortLabels, Gauge>,
+        "meeting_provisioner_connections",
+        "Open connections, idle ones included, by port: public or admin";
+    connections_closed: Family<ClosedLabels, Counter>,
+        "meeting_provisioner_connections_closed_total",
+        "Connections that were closed: slow-head, slow-reader, displaced (there were too many) or peer-limit";
     graph_calls: Family<CallOutcomeLabels, Counter>,
         "meeting_provisioner_graph_calls_total",
         "Calls to Microsoft Graph, by their outcome";

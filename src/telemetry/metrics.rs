@@ -6,8 +6,8 @@ use prometheus_client::encoding::text;
 
 pub use super::metric_table::Metrics;
 use super::metric_table::{
-    AcceptanceLabels, CallLabels, CallOutcomeLabels, DriftLabels, FailureLabels, NoticeLabels,
-    ObstacleLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels,
+    AcceptanceLabels, CallLabels, CallOutcomeLabels, ClosedLabels, DriftLabels, FailureLabels, NoticeLabels,
+    ObstacleLabels, PortLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels,
 };
 use crate::booking::SourceSystem;
 
@@ -64,6 +64,21 @@ impl Metrics {
     /// A request was answered without waiting for its meeting: too many were waiting.
     pub fn wait_refused(&self) {
         self.http_refused.get_or_create(&RefusedLabels { refused: "wait" }).inc();
+    }
+
+    /// A connection was opened.
+    pub fn connection_opened(&self, port: &'static str) {
+        self.connections.get_or_create(&PortLabels { port }).inc();
+    }
+
+    /// A connection is no longer open, whatever ended it.
+    pub fn connection_ended(&self, port: &'static str) {
+        self.connections.get_or_create(&PortLabels { port }).dec();
+    }
+
+    /// A connection was closed against its client's will.
+    pub fn connection_closed(&self, port: &'static str, reason: &'static str) {
+        self.connections_closed.get_or_create(&ClosedLabels { port, reason }).inc();
     }
 
     /// A call to Graph got its outcome; both are named as in the history (`create-or-get`, `found`).

@@ -22,6 +22,8 @@ fn touched() -> Metrics {
     metrics.notice_heard("awaited");
     metrics.set_listening(true);
     metrics.wait_refused();
+    metrics.connection_opened("public");
+    metrics.connection_closed("public", "slow-head");
     metrics
 }
 

@@ -12,6 +12,6 @@ mod pauses;
 mod queue;
 mod quota;
 
-pub(crate) use gate::{CallClass, Gate, Rejected, RejectionReason};
+pub(crate) use gate::{CallClass, Gate, Permit, Rejected, RejectionReason};
 pub(crate) use pause::{Pause, PauseScope, pause_asked};
 pub(crate) use quota::{MEETINGS_PER_MONTH, NEAR, Quota, month_of, quota};

@@ -56,6 +56,12 @@ fn routes() -> Vec<Route> {
             "/v1/bookings/{bookingId}/audit-events",
             [200, 200, 404, 200, 200],
         ),
+        route(
+            post.clone(),
+            "/v1/bookings/BK-1/check?sourceSystem=room-booking",
+            "/v1/bookings/{bookingId}/check",
+            [200, 403, 404, 403, 200],
+        ),
         // It succeeded, so there is nothing to retry; who may ask is told so.
         route(
             post,
@@ -69,7 +75,7 @@ fn routes() -> Vec<Route> {
             get,
             "/v1/organizers/1f35f2e6-9cab-44ad-8d5a-b74c14720000/readiness",
             "/v1/organizers/{organizer}/readiness",
-            [200, 200, 200, 403, 200],
+            [200, 403, 200, 403, 200],
         ),
     ]
 }
@@ -155,7 +161,7 @@ async fn every_caller_learns_who_it_is() {
         let credential = json!({"kind": "api-key", "name": name});
         let expected = json!({"sourceSystem": source_system, "roles": roles, "credential": credential});
         assert_eq!(answer.json(), expected);
-        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(!answer.text.contains(&key) && !answer.text.contains(&sha256_hex(&key)));
     }
     app.get(Who::Desk, "/v1/me?x=y").await.problem(400, "invalid-request");

@@ -33,7 +33,7 @@ async fn events_are_numbered_without_a_gap() {
     app.request(Who::Operator, reqwest::Method::POST, retry).send().await.unwrap();
     app.resume_after(Duration::from_mins(5)).await;
     app.declare(&booking_with("BK-1", json!({"subject": "Another subject"}))).await.expect(200);
-    app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
+    app.check("BK-1").await.expect(200);
     sqlx::query(
         "update booking set due_at = now() - interval '1 year', status = 'updating', agreement = 'differs',
              agreed_revision = null, lease_attempt_id = external_id, lease_started_at = now() - interval '1 year',

@@ -242,6 +242,18 @@ async fn hostile_input_costs_what_it_weighs() {
         let more = format!("There are more faults; the first {} are named.", errors.len());
         assert_eq!(detail.contains(&more), has_more, "{body:.60}: {detail}");
     }
+    println!("highest resident memory at the hostile shapes: {}", process.highest_memory());
+    for (body, most) in [(json!({"a": 1}), 5_000), (json!([]), 5_000)] {
+        let request = process.request(Who::Desk, Method::POST, "/v1/bookings").json(&body);
+        let answer = ApiResponse::read(request.send().await.unwrap()).await;
+        assert!(answer.text.len() < most, "{body}: {} bytes", answer.text.len());
+    }
+    let small: Vec<_> = (0..90).map(|number| format!(r#""{number}":0"#)).collect();
+    let small = format!("{{{}}}", small.join(","));
+    let request = process.request(Who::Desk, Method::POST, "/v1/bookings").body(small.clone());
+    let answer = request.header("Content-Type", "application/json").send().await.unwrap();
+    let bytes = answer.bytes().await.unwrap().len();
+    assert!(bytes < 5_000, "{} bytes are answered with {bytes}", small.len());
     let query: Vec<_> = (0..10_000).map(|number| format!("p{number}")).collect();
     let path = format!("/v1/bookings?{}", query.join("&"));
     let answer =

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ApiResponse, ORGANIZER, TestApp, Who, booking, booking_with};
 
-const CHECK: &str = "/v1/bookings/BK-1?check=drift";
+const CHECK: &str = "/v1/bookings/BK-1/check";
 const DAY: Duration = Duration::from_hours(24);
 
 fn with_policy(policy: &str) -> String {
@@ -71,10 +71,10 @@ async fn a_meeting_that_drifted_is_mended() {
     let booked = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
     organizer_changes(&app, moved()).await;
     app.clock.advance(DAY);
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     assert_eq!((&checked["status"], &checked["meeting"]["differences"]), (&json!("provisioned"), &json!([])));
     assert_eq!(checked["meeting"]["joinWebUrl"], booked["meeting"]["joinWebUrl"]);
-    assert_eq!(checked["meeting"]["seenAt"], "2026-11-24T08:00:00Z");
+    assert_eq!(checked["meeting"]["seenAt"], "2026-11-24T08:00:05Z");
     let mended = json!({
         "subject": "Quarterly review", "startDateTime": "2026-12-01T09:00:00Z", "endDateTime": "2026-12-01T09:30:00Z",
     });
@@ -106,7 +106,7 @@ async fn a_booking_whose_newest_revision_needed_no_call_is_compared() {
         if is_periodic {
             assert_eq!(app.compare_all(DAY).await, 1);
         } else {
-            app.get(Who::Desk, CHECK).await.expect(200);
+            app.check("BK-1").await.expect(200);
         }
         assert_eq!(app.booking("BK-1").await["status"], "provisioned");
         assert_eq!(app.simulator.meetings()[0].content()["subject"], "Quarterly review");
@@ -125,7 +125,7 @@ async fn a_meeting_that_is_as_it_was_is_left_alone() {
     let sent = patches(&app).len();
     let attendees = json!([{"upn": "B@CONTOSO.com"}, {"upn": "ann@contoso.com", "role": "presenter"}]);
     organizer_changes(&app, json!({"participants": {"attendees": attendees}})).await;
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     assert_eq!(checked["meeting"]["differences"], json!([]));
     assert_eq!(patches(&app).len(), sent, "nothing is mended");
     assert_eq!(app.history("BK-1").await.last().unwrap(), "meeting.seen");
@@ -139,14 +139,14 @@ async fn a_difference_is_reported_and_not_mended() {
     let app = TestApp::builder().settings_file(&with_policy("report")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     organizer_changes(&app, moved()).await;
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["subject"]),
         (&json!("provisioned"), &json!("Quarterly review"))
     );
     assert_eq!(checked["meeting"]["differences"], differences());
     assert_eq!(app.booking("BK-1").await["meeting"]["differences"], differences(), "until the next check");
-    app.get(Who::Desk, CHECK).await.expect(200);
+    app.check("BK-1").await.expect(200);
     assert_eq!(patches(&app), [Value::Null; 0]);
     let history = app.history("BK-1").await;
     assert_eq!(history, ["booking.accepted", "meeting.created", "meeting.drifted", "meeting.seen"]);
@@ -163,7 +163,7 @@ async fn a_booking_adopts_its_meetings_changes() {
     let app = TestApp::builder().settings_file(&with_policy("adopt")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     organizer_changes(&app, moved()).await;
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     let found = (&checked["status"], &checked["subject"], &checked["startDateTime"]);
     assert_eq!(found, (&json!("provisioned"), &json!("Party"), &json!("2026-12-01T08:00:00Z")));
     assert_eq!((&checked["meeting"]["differences"], patches(&app).len()), (&json!([]), 0));
@@ -220,7 +220,7 @@ async fn a_meeting_that_is_missing_parks_its_booking() {
     let meeting = app.simulator.meetings().remove(0);
     organizer_requests(&app, Method::DELETE, &meeting, None).await;
     app.clock.advance(Duration::from_mins(5));
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),
         (&json!("failed"), &json!("graph-refused"))
@@ -240,7 +240,7 @@ async fn a_postponed_check_delays_no_caller() {
     organizer_changes(&app, moved()).await;
     let throttled = Effect::ThrottledBeforeWork { retry_after: Some("20".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::Get, throttled));
-    let checked = app.get_preferring(Who::Desk, "wait=1", CHECK).await.expect(200).json();
+    let checked = app.check_preferring("wait=1", "BK-1").await.expect(200).json();
     assert_eq!(
         (&checked["status"], &checked["lastError"]["code"]),
         (&json!("provisioned"), &json!("graph-throttled"))
@@ -253,18 +253,20 @@ async fn a_postponed_check_delays_no_caller() {
     app.end().await;
 }
 
-/// Where nothing can be compared Graph is not called, and an unknown value of `check` is refused.
+/// Where nothing can be compared Graph is not called, and a read that asks for a check is refused and told of the way.
 #[tokio::test]
 async fn only_a_meeting_that_exists_is_checked() {
     let app = TestApp::start().await;
     app.simulator.forbid(uuid::Uuid::parse_str(ORGANIZER).unwrap());
     app.book_and_look(&booking("BK-1")).await;
-    app.get_preferring(Who::Desk, "wait=0", CHECK).await.expect(200);
+    app.check_preferring("wait=0", "BK-1").await.expect(200);
     app.delete("BK-1", &[]).await.expect(200);
-    app.get(Who::Desk, CHECK).await.expect(200);
-    let problem = app.get(Who::Desk, "/v1/bookings/BK-1?check=rift").await.expect(400).json();
+    app.check("BK-1").await.expect(200);
+    let problem = app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(400).json();
     assert_eq!(problem["errors"][0]["parameter"], "check");
-    app.get(Who::OtherSystem, CHECK).await.expect(404);
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("/check"), "{problem}");
+    let others = app.request(Who::OtherSystem, Method::POST, CHECK).send().await.unwrap();
+    assert_eq!(others.status(), 404);
     assert_eq!(app.simulator.counts().arrived(Operation::Get), 0);
     app.end().await;
 }
@@ -278,7 +280,11 @@ async fn checks_at_once_share_one_call() {
     app.simulator
         .inject(InjectedFault::on(Operation::Get, Effect::SlowAfterWork { milliseconds: 2_000 }).always());
     organizer_changes(&app, moved()).await;
-    let checks = (0..6).map(|n| if n % 2 == 0 { &app } else { &other }.get(Who::Desk, CHECK));
+    app.clock.advance(Duration::from_secs(5));
+    let checks = (0..6).map(|n| {
+        let request = if n % 2 == 0 { &app } else { &other }.request(Who::Desk, Method::POST, CHECK);
+        async move { ApiResponse::read(request.send().await.unwrap()).await }
+    });
     let answers: Vec<ApiResponse> = futures_util::future::join_all(checks).await;
     for answer in answers {
         assert_eq!(answer.expect(200).json()["meeting"]["differences"], json!([]));
@@ -331,7 +337,7 @@ async fn another_link_is_told() {
     let expected = json!([{"field": "joinWebUrl", "wanted": link, "seen": "https://teams.microsoft.com/meet/29876543?p=abc"}]);
     for _ in 0..2 {
         app.simulator.inject(InjectedFault::on(Operation::Get, answer.clone()));
-        let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+        let checked = app.check("BK-1").await.expect(200).json();
         assert_eq!((&checked["status"], &checked["nextAttemptAt"]), (&json!("provisioned"), &Value::Null));
         assert_eq!(
             (&checked["meeting"]["joinWebUrl"], &checked["meeting"]["differences"]),
@@ -357,7 +363,7 @@ async fn a_meeting_in_progress_is_rescheduled_once_it_is_over() {
     assert_eq!((&changed["status"], differences(&changed)), (&json!("provisioned"), 2));
     assert_eq!(changed["nextAttemptAt"], "2026-11-23T08:35:00Z");
     assert_eq!(patches(&app).len(), 1);
-    let checked = app.get(Who::Desk, CHECK).await.expect(200).json();
+    let checked = app.check("BK-1").await.expect(200).json();
     assert_eq!((differences(&checked), &checked["nextAttemptAt"]), (2, &changed["nextAttemptAt"]));
     assert_eq!(app.declare(&later).await.expect(200).json()["status"], "provisioned");
     assert_eq!((app.resume_after(Duration::from_mins(34)).await, patches(&app).len()), (0, 1));

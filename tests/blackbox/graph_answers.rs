@@ -129,7 +129,7 @@ async fn an_unfilled_answer_is_no_drift() {
         let before = app.booking("BK-1").await;
         app.simulator
             .inject(InjectedFault::on(Operation::Get, graph_says(200, &unfilled.to_string(), false)));
-        app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
+        app.check("BK-1").await.expect(200);
         app.resume_until_settled(Duration::from_mins(10)).await;
         let after = app.booking("BK-1").await;
         for member in ["subject", "attendees", "startDateTime", "endDateTime", "status"] {

@@ -137,7 +137,7 @@ async fn a_begun_check_is_repeated() {
         let app = TestApp::builder().behind_proxy().start().await;
         app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         app.proxy().cut(Statement::BeginCheck, cut_point);
-        app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.expect(200);
+        app.check("BK-1").await.expect(200);
         assert_eq!(app.proxy().cuts(), [(Statement::BeginCheck, cut_point)]);
         happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;
         app.end().await;
@@ -271,7 +271,7 @@ async fn a_check_or_retry_stored_without_an_answer_is_carried_out() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.proxy().cut_after_commit(Statement::BeginCheck);
     app.proxy().go_away_after_cut();
-    app.get(Who::Desk, "/v1/bookings/BK-1?check=drift").await.problem(503, "store-unavailable");
+    app.check("BK-1").await.problem(503, "store-unavailable");
     app.proxy().come_back();
     assert_eq!(app.resume_after(Duration::ZERO).await, 1);
     happened_once(&app, 2, &["booking.accepted", "meeting.created", "meeting.seen"]).await;

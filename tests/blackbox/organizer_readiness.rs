@@ -43,7 +43,7 @@ async fn a_ready_organizer_is_reported_ready_and_nothing_is_changed() {
     let app = TestApp::start().await;
     app.simulator.declare(organizer(), OrganizerState::Permitted, Some(UPN));
     for (asked, upn) in [(ORGANIZER, Value::Null), (UPN, json!(UPN))] {
-        let body = readiness(&app, Who::Desk, asked).await;
+        let body = readiness(&app, Who::Operator, asked).await;
         assert_eq!(body["ready"], true, "{body}");
         assert_eq!(body["organizer"], json!({"userId": ORGANIZER, "upn": upn}));
         assert_eq!(statuses(&body), ["ok", "ok", "ok", "ok", "unknown"], "{body}");
@@ -158,12 +158,9 @@ async fn without_the_right_to_read_users_the_history_decides() {
         (&Value::Null, vec!["ok", "ok", "unknown", "unknown", "unknown"])
     );
     let booked = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
-    for (who, ready) in [
-        (Who::Desk, json!(true)),
-        (Who::Screen, json!(true)),
-        (Who::Operator, json!(true)),
-        (Who::OtherSystem, Value::Null),
-    ] {
+    for (who, ready) in
+        [(Who::Desk, json!(true)), (Who::Operator, json!(true)), (Who::OtherSystem, Value::Null)]
+    {
         let body = readiness(&app, who, ORGANIZER).await;
         assert_eq!(body["ready"], ready, "{who:?}: {body}");
         let succeeded = if ready == true { &booked["meeting"]["provisionedAt"] } else { &Value::Null };

@@ -74,7 +74,7 @@ async fn a_renamed_organizer_keeps_the_meeting() {
     assert!(problem["detail"].as_str().unwrap().contains("?organizerChange=replace"), "{problem}");
     let problem = app.put("BK-1?organizerChange=replace", &of(SCHMIDT), &[]).await;
     let problem = problem.problem(422, "organizer-not-found");
-    assert_eq!((&problem["booking"], &problem["graph"]["status"]), (&put, &json!(404)));
+    assert_eq!((&problem["booking"], &problem["graph"]["status"]), (&short(&put), &json!(404)));
     assert_eq!((app.booking("BK-1").await, app.simulator.meetings().len()), (put, 1));
     app.end().await;
 }
@@ -149,7 +149,7 @@ async fn a_booking_whose_name_is_not_resolved_yet_is_known_by_object_id() {
     let problem = asked.problem(503, "graph-unavailable");
     assert_eq!((&problem["retryable"], &problem["retryAfterSeconds"]), (&json!(true), &json!(5)));
     assert_eq!(asked.header("retry-after"), Some("5"));
-    assert_eq!(problem["booking"], pending, "nothing was changed");
+    assert_eq!(problem["booking"], short(&pending), "nothing was changed");
     app.clock.advance(Duration::from_secs(6));
     let known = app.book_preferring(Who::Desk, "respond-async", &of(ORGANIZER)).await.expect(202).json();
     assert_eq!(known["organizer"]["upn"], SCHMIDT);
@@ -205,7 +205,7 @@ async fn a_look_up_without_an_answer_changes_nothing() {
             let problem = answer.problem(status, code);
             assert_eq!(answer.header("retry-after"), retry_after, "{what}");
             assert_eq!(problem["retryable"], json!(retry_after.is_some()), "{what}");
-            assert_eq!(problem["booking"], first, "{what}");
+            assert_eq!(problem["booking"], short(&first), "{what}");
             assert!(problem["graph"]["message"].is_string(), "{what}: {problem}");
             assert_eq!(problem["remedy"].is_string(), retry_after.is_none(), "{what}");
             app.clock.advance(Duration::from_mins(1));
@@ -323,4 +323,11 @@ async fn requests_by_name_and_by_object_id_at_once_make_one_meeting() {
         other.end().await;
         app.end().await;
     }
+}
+
+/// A booking as a problem shows it.
+fn short(booking: &Value) -> Value {
+    let mut short = booking.clone();
+    short.as_object_mut().unwrap().remove("attendees");
+    short
 }

@@ -50,7 +50,7 @@ pub(crate) struct BookingBody<'a> {
     #[serde(with = "time::serde::rfc3339")]
     end_date_time: OffsetDateTime,
     /// Who may take part with which role: the whole list, where Graph gives back 750 at most. Lists have it only with
-    /// `expand=attendees`.
+    /// `expand=attendees`, problems never.
     #[serde(skip_serializing_if = "Option::is_none")]
     attendees: Option<Vec<AttendeeBody<'a>>>,
     /// The channel's thread, for a meeting in a channel.
@@ -217,7 +217,7 @@ impl<'a> BookingBody<'a> {
         }
     }
 
-    /// The booking as a list shows it: without its attendees, who make it long.
+    /// The booking as lists and problems show it: without its attendees, who make it long.
     pub(crate) fn without_attendees(booking: &'a Booking, remedies: &Remedies) -> Self {
         Self { attendees: None, ..Self::of(booking, remedies) }
     }

@@ -55,7 +55,7 @@ fn check_protocol(headers: &HeaderMap) -> Result<(), Problem> {
     if upgrades.any(|value| value.trim().eq_ignore_ascii_case("websocket")) {
         let error = ErrorBody::of_parameter("Upgrade", "must not be websocket");
         let detail = "The header Upgrade asks for a protocol in which no booking can be sent.".to_owned();
-        return Err(Problem::new(ProblemCode::InvalidRequest, detail).errors(vec![error]));
+        return Err(Problem::new(ProblemCode::InvalidRequest, detail).errors(vec![error], 0));
     }
     Ok(())
 }
@@ -160,15 +160,15 @@ fn booking<T>(
     }
     match parsed {
         Ok(parsed) if faults.is_empty() => Ok(parsed),
-        _ => Err(invalid(faults.into_vec())),
+        _ => Err(invalid(faults.into_vec(), bytes.len())),
     }
 }
 
-/// A booking that is not valid, with these faults.
-pub(super) fn invalid(faults: impl IntoIterator<Item = MemberFault>) -> Problem {
+/// A booking that is not valid, with these faults of what was sent in so many bytes.
+pub(super) fn invalid(faults: impl IntoIterator<Item = MemberFault>, sent_bytes: usize) -> Problem {
     let problem =
         Problem::new(ProblemCode::InvalidBooking, "The booking is not valid; `errors` names each member.");
-    problem.errors(faults.into_iter().map(ErrorBody::from).collect())
+    problem.errors(faults.into_iter().map(ErrorBody::from).collect(), sent_bytes)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::late_message::{why_ignored, why_not_created};
 use super::tombstone_body::TombstoneBody;
 use crate::api::problems::{DifferenceBody, EndpointResult, GraphBody, Problem, ProblemCode};
 use crate::api::request::location;
-use crate::api::response::{self, ASK_EACH_TIME};
+use crate::api::response::{self, NOT_KEPT};
 use crate::api::state::{ApiState, Remedies};
 use crate::booking::{Difference, Lateness};
 use crate::clock::Timestamp;
@@ -194,16 +194,17 @@ impl<'a> BookingResponder<'a> {
     /// A booking that is settled.
     pub(crate) fn nothing_to_retry(&self, booking: &Booking) -> Problem {
         let detail = format!(
-            "Booking {} is {}: Graph has what is wanted, so there is nothing to retry. It is unchanged.",
+            "Booking {} is {}: by what Graph last told it has what is wanted, as far as it can, so there is nothing to \
+             retry. It is unchanged.",
             booking.key.booking_id,
             booking.status().as_str()
         );
         self.beside(booking, Problem::new(ProblemCode::NothingToRetry, detail))
     }
 
-    /// The problem with the booking as it stands beside it.
+    /// The problem with the booking as it stands beside it, without its attendees: a request by id is no longer than that.
     fn beside(&self, booking: &Booking, problem: Problem) -> Problem {
-        match BookingBody::of(booking, self.remedies).to_raw() {
+        match BookingBody::without_attendees(booking, self.remedies).to_raw() {
             Ok(body) => problem.booking(body),
             Err(_) => problem,
         }
@@ -214,7 +215,7 @@ impl<'a> BookingResponder<'a> {
 pub(crate) fn not_modified(booking: &Booking) -> HttpResponse {
     HttpResponse::NotModified()
         .insert_header((ETAG, etag(booking)))
-        .insert_header((CACHE_CONTROL, ASK_EACH_TIME))
+        .insert_header((CACHE_CONTROL, NOT_KEPT))
         .finish()
 }
 

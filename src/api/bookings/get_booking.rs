@@ -11,7 +11,7 @@ use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, ProblemCode, store_problem,
 };
 use crate::api::request::{
-    Authenticated, Preferences, Query, Scope, booking_id, has_current, no_such_booking, origin,
+    Authenticated, Preferences, Query, Scope, booking_id, has_current, no_such_booking,
 };
 use crate::api::response;
 use crate::api::state::ApiState;
@@ -20,10 +20,13 @@ use crate::meeting::Booking;
 /// The problems that this call can answer with.
 pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::NotFound]];
 
+/// What a caller is told that asks for a check by reading, as was possible until version 0.2.
+const CHECKED_BY_POST: &str = "is not taken by a read, which changes nothing: POST /v1/bookings/{bookingId}/check asks Graph how the meeting is";
+
 /// Get a booking and its meeting
 ///
 /// The booking as it stands now. A failed booking is answered with 200, too: `lastError` says what happened and what an
-/// administrator should do. `Prefer: wait=N` waits for a booking that is not finished, unless Graph
+/// administrator should do. Graph is not asked: for that, `POST /v1/bookings/{bookingId}/check`. `Prefer: wait=N` waits for a booking that is not finished, unless Graph
 /// is asked for it later than that: then the answer comes at once, and `Retry-After` says when to poll again.
 #[utoipa::path(
     get, path = "/v1/bookings/{bookingId}", operation_id = "getBooking", tag = "Bookings",
@@ -32,10 +35,6 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
         parameters::GenerationQuery,
         ("expand" = Option<words::ExpandWord>, Query,
             description = "`onlineMeeting`: with the whole meeting as Graph sent it."),
-        ("check" = Option<words::DriftCheckWord>, Query,
-            description = "`drift`: ask Graph how the meeting is now, and apply the drift policy of the source system \
-                           to a difference. `meeting.seenAt` and `meeting.differences` show the result; if that takes \
-                           longer than the wait, `nextAttemptAt` is not null."),
         ("Prefer" = Option<String>, Header,
             description = "RFC 7240. `wait=N`: wait up to N seconds for a booking that is not finished. `Preference-Applied` \
                            names it unless `nextAttemptAt` lies behind the wait: then the answer comes at once.",
@@ -69,7 +68,7 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
     let scope = Scope::to(caller, &mut query);
     let generation = query.generation();
     let expanded = query.one_of("expand", &words::EXPAND).is_some();
-    let checked = query.one_of("check", &words::CHECK).is_some();
+    let _refused = query.value("check", |_| Err::<(), _>(CHECKED_BY_POST));
     query.close()?;
     let key = booking_id(request).and_then(|id| scope.key(caller, id)).ok_or_else(no_such_booking)?;
     let leased = match generation {
@@ -78,17 +77,10 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
     };
     let leased = leased.map_err(|error| store_problem(request, error))?.ok_or_else(no_such_booking)?;
     let preferences = Preferences::read(request.headers());
-    let (booking, wait) = if checked {
-        let wait = preferences.wait(state.waits);
-        let origin = origin(request, caller);
-        let compared = state.provisioning.compare_now(leased.booking, origin, wait.at_most).await;
-        (compared.map_err(|error| store_problem(request, error))?, wait)
-    } else {
-        // Before Graph is asked for the booking, nothing can become of it.
-        let until_due = leased.booking.due_in(state.provisioning.clock.now()).unwrap_or_default();
-        let wait = preferences.wait_of_a_read(state.waits, until_due);
-        (state.provisioning.waiting.wait_for(leased.booking, wait.at_most).await, wait)
-    };
+    // Before Graph is asked for the booking, nothing can become of it.
+    let until_due = leased.booking.due_in(state.provisioning.clock.now()).unwrap_or_default();
+    let wait = preferences.wait_of_a_read(state.waits, until_due);
+    let booking = state.provisioning.waiting.wait_for(leased.booking, wait.at_most).await;
     wait.named_in(answer(request, state, &booking, expanded).await)
 }
 

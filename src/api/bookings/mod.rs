@@ -1,4 +1,4 @@
-//! The endpoints under `/v1/bookings`: create or get, search, get, create or replace, cancel, retry.
+//! The endpoints under `/v1/bookings`: create or get, search, get, create or replace, cancel, retry, check.
 //!
 //! One file per endpoint, named for its operation. Beside them: what a caller sends (`…_request_body`,
 //! `booking_payload`), what a booking looks like in an answer (`…_body`), and how the outcome of a request becomes a
@@ -8,6 +8,7 @@ mod booking_body;
 mod booking_payload;
 mod booking_request_body;
 mod booking_responder;
+pub(super) mod check_booking;
 pub(super) mod create_booking;
 pub(super) mod delete_booking;
 pub(super) mod get_booking;

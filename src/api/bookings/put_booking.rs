@@ -94,7 +94,7 @@ async fn declare(
     query.close()?;
     let only_if = preconditions(request)?;
     let booking_id = new_booking_id(request)
-        .map_err(|fault| booking_payload::invalid([MemberFault::at("/bookingId", fault.0)]))?;
+        .map_err(|fault| booking_payload::invalid([MemberFault::at("/bookingId", fault.0)], 0))?;
     let spec = booking_payload::read_named(request.headers(), payload, &booking_id, state).await?;
     let wait = Preferences::read(request.headers()).wait(state.waits);
     let declaration = Declaration {

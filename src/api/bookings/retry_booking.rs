@@ -25,7 +25,8 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 /// Retry a booking
 ///
 /// A failed booking is due again at once: do this when its cause is fixed. A booking that waits for its next attempt
-/// waits no longer. The request waits for the result as for a new booking. With the role `bookings.write` a booking system
+/// waits no longer. A meeting that was seen to differ from its booking, and was left so by the drift policy `report`, is changed
+/// back. The request waits for the result as for a new booking. With the role `bookings.write` a booking system
 /// retries its own bookings, with `operator` those of all source systems. The command `meeting-provisioner retry` retries
 /// many bookings at once.
 ///

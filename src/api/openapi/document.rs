@@ -15,7 +15,8 @@ use super::problem_example::{Answerer, problem_example};
 use super::words;
 use crate::access::Action;
 use crate::api::bookings::{
-    self, create_booking, delete_booking, get_booking, list_bookings, put_booking, retry_booking,
+    self, check_booking, create_booking, delete_booking, get_booking, list_bookings, put_booking,
+    retry_booking,
 };
 use crate::api::callers::get_caller;
 use crate::api::documents::get_root;
@@ -61,6 +62,7 @@ pub(crate) fn openapi_json() -> String {
         put_booking::put_booking,
         delete_booking::delete_booking,
         retry_booking::retry_booking,
+        check_booking::check_booking,
         list_booking_audit_events::list_booking_audit_events,
         list_audit_events::list_audit_events,
         get_organizer_readiness::get_organizer_readiness,
@@ -253,8 +255,9 @@ fn add_problems(path: &str, operation: &mut Operation) {
 fn role_of(operation_id: &str) -> &'static str {
     let action = match operation_id {
         "createBooking" | "putBooking" | "deleteBooking" => Action::WriteBookings,
-        "retryBooking" => Action::RetryBookings,
+        "retryBooking" | "checkBooking" => Action::RetryBookings,
         "listAuditEvents" | "listBookingAuditEvents" => Action::ReadAudit,
+        "getOrganizerReadiness" => Action::CheckOrganizers,
         _ => Action::ReadBookings,
     };
     action.needed_role().as_str()
@@ -268,6 +271,7 @@ fn problems_of(operation_id: &str) -> &'static [&'static [ProblemCode]] {
         "getBooking" => get_booking::PROBLEMS,
         "putBooking" => put_booking::PROBLEMS,
         "retryBooking" => retry_booking::PROBLEMS,
+        "checkBooking" => check_booking::PROBLEMS,
         "deleteBooking" => delete_booking::PROBLEMS,
         "listBookingAuditEvents" => list_booking_audit_events::PROBLEMS,
         "listAuditEvents" => list_audit_events::PROBLEMS,

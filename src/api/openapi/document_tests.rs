@@ -73,7 +73,7 @@ fn every_operation_is_described() {
             }
         }
     }
-    assert_eq!(operations, 13);
+    assert_eq!(operations, 14);
 }
 
 /// Every problem in the table is documented at the operations that answer with it; a method that is not allowed belongs
@@ -118,6 +118,7 @@ fn answers_with_a_booking_have_their_headers() {
             "202",
             &["ETag", "Location", "Preference-Applied", "Retry-After"],
         ),
+        ("post /v1/bookings/{bookingId}/check", "200", &["ETag", "Preference-Applied", "Retry-After"]),
         ("get /v1/bookings/{bookingId}", "200", &["ETag", "Preference-Applied", "Retry-After"]),
         ("get /v1/bookings/{bookingId}", "304", &["ETag", "Preference-Applied"]),
         ("get /v1/bookings", "200", &[]),

@@ -32,6 +32,9 @@ pub(super) fn problem_example(problem: ProblemCode, answerer: Answerer<'_>) -> V
     if let (Some(example), Value::Object(particular)) = (example.as_object_mut(), particular) {
         example.extend(particular);
     }
+    if let Some(booking) = example.get_mut("booking").and_then(Value::as_object_mut) {
+        booking.remove("attendees");
+    }
     example
 }
 
@@ -117,8 +120,8 @@ fn of_a_booking(problem: ProblemCode) -> Value {
             "booking": example::provisioned(),
         }),
         ProblemCode::NothingToRetry => json!({
-            "detail": "Booking BK-1001 is provisioned: Graph has what is wanted, so there is nothing to retry. It is \
-                       unchanged.",
+            "detail": "Booking BK-1001 is provisioned: by what Graph last told it has what is wanted, as far as it can, so \
+                       there is nothing to retry. It is unchanged.",
             "booking": example::provisioned(),
         }),
         ProblemCode::RevisionMismatch => json!({

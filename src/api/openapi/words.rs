@@ -109,9 +109,6 @@ words! {
     ListExpandWord "ListExpand"
         "`attendees`: each booking with its attendees."
         LIST_EXPAND;
-    DriftCheckWord "DriftCheck"
-        "`drift`: Graph is asked how the meeting is now."
-        CHECK;
     OrganizerChangeWord "OrganizerChange"
         "`replace`: the organizer may change."
         ORGANIZER_CHANGE;
@@ -122,9 +119,6 @@ pub(crate) const EXPAND: [&str; 1] = ["onlineMeeting"];
 
 /// What `expand` takes in the list of bookings.
 pub(crate) const LIST_EXPAND: [&str; 1] = ["attendees"];
-
-/// What `check` takes.
-pub(crate) const CHECK: [&str; 1] = ["drift"];
 
 /// What `organizerChange` takes.
 pub(crate) const ORGANIZER_CHANGE: [&str; 1] = ["replace"];

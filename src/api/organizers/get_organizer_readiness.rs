@@ -9,10 +9,11 @@ use crate::api::openapi::example;
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, ProblemCode, store_problem,
 };
-use crate::api::request::{Authenticated, Query};
+use crate::api::request::{Authenticated, Query, origin};
 use crate::api::response;
 use crate::api::state::ApiState;
 use crate::booking::Organizer;
+use crate::provisioning::Asker;
 
 /// The problems that this call can answer with.
 pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
@@ -21,8 +22,12 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
 ///
 /// Whether bookings for this organizer would work, found out by reading only: no meeting is made, changed or removed.
 /// Entra is asked for a token, Graph for the user and for a meeting that can't exist; requests within ten seconds get the
-/// same answer. A user whom Graph doesn't know is answered with 200, too, with the check `organizer` failed. Only a
-/// booking shows it for certain.
+/// same answer. Where Graph may not be asked now, because it asked for a pause or is away, the checks are `unknown` and say
+/// so. A user whom Graph doesn't know is answered with 200, too, with the check `organizer` failed. Only a booking shows it
+/// for certain.
+///
+/// The role is `bookings.write` or `operator`. A caller that asks by name is told the object id only as an operator, or where the own
+/// source system has a booking of that user.
 #[utoipa::path(
     get, path = "/v1/organizers/{organizer}/readiness", operation_id = "getOrganizerReadiness", tag = "Organizers",
     params(
@@ -47,8 +52,12 @@ async fn check(request: &HttpRequest, caller: &Authenticated, state: &ApiState) 
     let caller = caller.organizer_checker(request)?;
     Query::read(request.query_string()).close()?;
     let organizer = organizer(request)?;
-    let source_system = (!caller.sees_all_source_systems()).then_some(&caller.source_system);
-    let looked = state.provisioning.look_at_organizer(&organizer, source_system).await;
+    let asker = Asker {
+        sees: (!caller.sees_all_source_systems()).then(|| caller.source_system.clone()),
+        source_system: caller.source_system.clone(),
+        origin: origin(request, caller),
+    };
+    let looked = state.provisioning.look_at_organizer(&organizer, &asker).await;
     let (facts, recent) = looked.map_err(|error| store_problem(request, error))?;
     response::json(request, HttpResponse::Ok(), &ReadinessBody::of(&facts, &recent, &state.remedies))
 }

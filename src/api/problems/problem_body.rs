@@ -50,7 +50,7 @@ pub(crate) struct ProblemBody<'a> {
     /// After how many seconds to ask again, as in the header Retry-After.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_seconds: Option<u64>,
-    /// The booking as it stands.
+    /// The booking as it stands, without its attendees.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::api::bookings::BookingBody<'static>>)]
     pub(crate) booking: Option<Box<RawValue>>,

@@ -12,9 +12,12 @@ use super::problem_code::ProblemCode;
 use crate::api::request::request_id;
 use crate::booking::FAULTS_MAX;
 
-/// Most bytes of the faults in one problem: the same long pointer may stand in each of them, and an answer is to stay in
-/// proportion to its request.
+/// Most bytes of the faults in one problem: the same long pointer may stand in each of them.
 const ERRORS_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of faults that a small request may cause, too.
+const ERRORS_BYTES_MIN: usize = 4 * 1024;
+/// How many times the bytes of a request its faults may have.
+const ERRORS_TIMES_REQUEST: usize = 4;
 
 /// What an endpoint answers.
 pub(crate) type EndpointResult = Result<HttpResponse, Problem>;
@@ -48,10 +51,11 @@ impl Problem {
         Self { code, detail: detail.into(), headers: Vec::new(), members: Box::default() }
     }
 
-    /// With the faults of the request: the first [`FAULTS_MAX`], or as many as [`ERRORS_BYTES_MAX`] hold. Where that leaves
-    /// some out, the detail says so.
-    pub(crate) fn errors(mut self, mut errors: Vec<ErrorBody>) -> Self {
-        let told = how_many_are_told(&errors);
+    /// With the faults of what was sent in so many bytes: the first [`FAULTS_MAX`], or as many as stay in proportion to the
+    /// request and below [`ERRORS_BYTES_MAX`]. Where that leaves some out, the detail says so.
+    pub(crate) fn errors(mut self, mut errors: Vec<ErrorBody>, sent_bytes: usize) -> Self {
+        let bytes_max = (sent_bytes * ERRORS_TIMES_REQUEST).clamp(ERRORS_BYTES_MIN, ERRORS_BYTES_MAX);
+        let told = how_many_are_told(&errors, bytes_max);
         if told < errors.len() {
             errors.truncate(told);
             self.detail =
@@ -147,14 +151,15 @@ impl Problem {
     }
 }
 
-fn how_many_are_told(errors: &[ErrorBody]) -> usize {
+/// How many faults fit into so many bytes; one is always told.
+fn how_many_are_told(errors: &[ErrorBody], bytes_max: usize) -> usize {
     let sizes =
         errors.iter().take(FAULTS_MAX).map(|error| serde_json::to_vec(error).map_or(0, |text| text.len()));
     let sums = sizes.scan(0, |sum, size| {
         *sum += size;
         Some(*sum)
     });
-    sums.take_while(|sum| *sum <= ERRORS_BYTES_MAX).count()
+    sums.take_while(|sum| *sum <= bytes_max).count().max(errors.len().min(1))
 }
 
 impl Responder for EndpointResponse {

@@ -112,8 +112,10 @@ pub(super) const NOTHING_TO_RETRY: ProblemTexts = ProblemTexts {
     status: 409,
     retryable: false,
     title: "There is nothing to retry",
-    meaning: "The booking has neither failed nor does it wait for its next attempt. It is unchanged.",
-    what_to_do: "Nothing, if the meeting is what `booking` says. If it is not, change the booking with PUT \
+    meaning: "The booking has not failed, doesn't wait for its next attempt, and its meeting was not seen to differ from it \
+              in anything that Graph can change. It is unchanged.",
+    what_to_do: "Nothing, if the meeting is what `booking` says. If it was changed in Teams since it was last seen, POST \
+                 /v1/bookings/{bookingId}/check; if something else is wanted, change the booking with PUT \
                  /v1/bookings/{bookingId}.",
 };
 pub(super) const REVISION_MISMATCH: ProblemTexts = ProblemTexts {

@@ -62,12 +62,12 @@ impl Authenticated {
         self.allowed(request, self.0.check(Action::CheckOrganizers))
     }
 
-    /// The caller, if it may retry bookings at all.
+    /// The caller, if it may retry and check bookings at all.
     pub(crate) fn retrier(&self, request: &HttpRequest) -> Result<&Caller, Problem> {
         self.allowed(request, self.0.check(Action::RetryBookings))
     }
 
-    /// Whether the caller may retry bookings of this source system.
+    /// Whether the caller may retry and check bookings of this source system.
     pub(crate) fn check_retry_of(
         &self,
         request: &HttpRequest,

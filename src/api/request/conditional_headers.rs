@@ -72,7 +72,8 @@ fn generation_and_revision(tag: &EntityTag) -> Option<(u32, u32)> {
 fn unreadable(name: &HeaderName) -> Problem {
     let name = if *name == IF_MATCH { "If-Match" } else { "If-None-Match" };
     let error = ErrorBody::of_parameter(name, "must be *, or ETags of this booking such as \"1.2\"");
-    Problem::new(ProblemCode::InvalidRequest, format!("The header {name} can't be read.")).errors(vec![error])
+    Problem::new(ProblemCode::InvalidRequest, format!("The header {name} can't be read."))
+        .errors(vec![error], 0)
 }
 
 #[cfg(test)]

@@ -23,13 +23,20 @@ pub(crate) struct Query {
     filters: Vec<QueryParameter>,
     known: Vec<&'static str>,
     faults: FaultList<ErrorBody>,
+    /// How long the query is.
+    sent_bytes: usize,
 }
 
 impl Query {
     /// Reads the part of a URL behind the question mark.
     pub(crate) fn read(text: &str) -> Self {
-        let mut query =
-            Self { left: Vec::new(), filters: Vec::new(), known: Vec::new(), faults: FaultList::default() };
+        let mut query = Self {
+            left: Vec::new(),
+            filters: Vec::new(),
+            known: Vec::new(),
+            faults: FaultList::default(),
+            sent_bytes: text.len(),
+        };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decoded(name), decoded(value)) {
@@ -173,7 +180,7 @@ impl Query {
     /// # Errors
     /// One problem with all faults.
     pub(crate) fn close(self) -> Result<(), Problem> {
-        let Self { left, known, mut faults, .. } = self;
+        let Self { left, known, mut faults, sent_bytes, .. } = self;
         let mut unknown = UnknownNames::beside(&known, "a parameter");
         for QueryParameter { name, .. } in left {
             faults.note(|| ErrorBody::of_parameter(&name, unknown.detail(&name)));
@@ -185,7 +192,7 @@ impl Query {
             ProblemCode::InvalidRequest,
             "The query can't be read; `errors` names each parameter.",
         )
-        .errors(faults.into_vec()))
+        .errors(faults.into_vec(), sent_bytes))
     }
 }
 

@@ -2,19 +2,24 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::booking::{FaultList, MemberFault, member_pointer};
 
-/// Reads a whole JSON text. A member that appears twice is a fault; its first value is kept.
+/// Reads a whole JSON text. A member that appears twice is a fault; its first value is kept. With more of them than are told
+/// the reading ends, and what was read is nothing.
 ///
 /// # Errors
-/// When the text is not JSON.
+/// When the text is not JSON, as far as it was read.
 pub(crate) fn read_json(bytes: &[u8]) -> Result<(Value, FaultList<MemberFault>), serde_json::Error> {
     let mut faults = FaultList::default();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Reading { place: &Place::Root, faults: &mut faults }.deserialize(&mut reader)?;
+    let read = Reading { place: &Place::Root, faults: &mut faults }.deserialize(&mut reader);
+    if faults.is_full() {
+        return Ok((Value::Null, faults));
+    }
+    let value = read?;
     reader.end()?;
     Ok((value, faults))
 }
@@ -103,6 +108,9 @@ impl<'de> Visitor<'de> for Reading<'_> {
             let value = members.next_value_seed(Reading { place: &place, faults: &mut *self.faults })?;
             if object.contains_key(&name) {
                 self.faults.note(|| MemberFault::at(place.pointer(), "must not appear more than once"));
+                if self.faults.is_full() {
+                    return Err(Error::custom("too many faults"));
+                }
             } else {
                 object.insert(name, value);
             }
@@ -114,6 +122,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::booking::FAULTS_MAX;
 
     /// What a plain reader reads is read the same; what it would ignore is named.
     #[test]
@@ -128,6 +137,21 @@ mod tests {
             assert_eq!(pointers, twice, "{text}");
             if twice.is_empty() {
                 assert_eq!(value, serde_json::from_str::<Value>(text).unwrap());
+            }
+        }
+    }
+
+    /// Behind the fault that is too many nothing is read any more, not even what is no JSON.
+    #[test]
+    fn reading_ends_with_the_fault_that_is_too_many() {
+        for (twice, is_read_on) in [(FAULTS_MAX, true), (FAULTS_MAX + 1, false)] {
+            let text = format!(r#"{{"a":{{{}"":1}}, no JSON"#, r#""":1,"#.repeat(twice));
+            match read_json(text.as_bytes()) {
+                Err(_) => assert!(is_read_on, "{twice}"),
+                Ok((value, faults)) => {
+                    assert_eq!((value, faults.into_vec().len()), (Value::Null, FAULTS_MAX + 1));
+                    assert!(!is_read_on, "{twice}");
+                }
             }
         }
     }

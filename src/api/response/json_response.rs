@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::api::problems::{EndpointResult, Problem, ProblemCode};
 use crate::api::request::request_id;
 
-/// A private cache may keep an answer, but has to ask each time whether it still holds.
-pub(crate) const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// No cache keeps what is for one caller: with a join link anyone may join.
+pub(crate) const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Answers with a body for this caller alone.
 pub(crate) fn json<T: Serialize>(
@@ -16,7 +16,7 @@ pub(crate) fn json<T: Serialize>(
     mut response: HttpResponseBuilder,
     body: &T,
 ) -> EndpointResult {
-    response.insert_header((CACHE_CONTROL, ASK_EACH_TIME));
+    response.insert_header((CACHE_CONTROL, NOT_KEPT));
     public_json(request, response, body)
 }
 

@@ -3,5 +3,5 @@
 mod json_response;
 mod page_body;
 
-pub(super) use json_response::{ASK_EACH_TIME, json, public_json, unwritable, varied};
+pub(super) use json_response::{NOT_KEPT, json, public_json, unwritable, varied};
 pub(super) use page_body::PageBody;

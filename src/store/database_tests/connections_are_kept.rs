@@ -94,6 +94,7 @@ async fn every_statement_hands_its_connection_back() {
         meetings_made(NOW, 1),
         pauses(NOW),
         recent_attempts(&first.wanted.spec.organizer, Some(organizer()), None, NOW),
+        has_bookings_of(organizer(), &first.key.source_system),
         to_compare(None, NOW, NOW),
         publish_notices(ReplicaId::new(Uuid::from_u128(3)), &[Notice::Due]),
         ping(),

@@ -55,4 +55,22 @@ impl Store {
             Ok(RecentAttempts { since, succeeded_at: row.succeeded_at, refused: row.refused_at.zip(failure) })
         })
     }
+
+    /// Whether a source system has a booking, of whatever status, whose organizer is this user.
+    pub(crate) async fn has_bookings_of(
+        &self,
+        organizer: UserId,
+        source_system: &SourceSystem,
+    ) -> Result<bool, StoreError> {
+        again_if_lost!(self, async {
+            let found = sqlx::query_scalar!(
+                r#"
+                select exists (select from booking where organizer_id = $1 and source_system = $2) as "found!"
+                "#,
+                organizer.uuid(),
+                source_system.as_str(),
+            );
+            Ok(found.fetch_one(&mut self.connections.acquire().await?).await?)
+        })
+    }
 }

@@ -44,6 +44,7 @@ impl Store {
                 -- Due now, with failures counted anew; only while the row has the revision that was read ($3).
                 update booking set
                     revision = input.revision, status = input.status, due_at = input.due_at,
+                    agreement = input.agreement, agreed_revision = input.agreed_revision,
                     lease_attempt_id = input.lease_attempt_id, lease_started_at = input.lease_started_at,
                     lease_until = input.lease_until,
                     failures = 0, failing_since = null, events = booking.events + 1, updated_at = input.updated_at

@@ -182,6 +182,19 @@ impl TestApp {
         ApiResponse::read(request.send().await.unwrap()).await
     }
 
+    /// Has a booking compared with its meeting, so long after Graph's last word that it is asked again.
+    pub async fn check(&self, booking_id: &str) -> ApiResponse {
+        self.check_preferring("wait=10", booking_id).await
+    }
+
+    /// The same with a header `Prefer`.
+    pub async fn check_preferring(&self, prefer: &str, booking_id: &str) -> ApiResponse {
+        self.clock.advance(Duration::from_secs(5));
+        let path = format!("/v1/bookings/{booking_id}/check");
+        let request = self.request(Who::Desk, Method::POST, &path).header("Prefer", prefer);
+        ApiResponse::read(request.send().await.unwrap()).await
+    }
+
     /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.
     pub async fn metric(&self, name: &str) -> f64 {
         let text = reqwest::get(self.admin_url("/metrics")).await.unwrap().text().await.unwrap();

@@ -102,6 +102,13 @@ impl Process {
         answer.ok().map(|answer| answer.status().as_u16())
     }
 
+    /// The most memory that it had resident, as Linux says it.
+    pub fn highest_memory(&self) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.unwrap_or("not told").trim().to_owned()
+    }
+
     /// Its metrics, as text.
     pub async fn metrics(&self) -> String {
         let answer = self.http.get(format!("http://{}/metrics", self.admin_address)).send().await.unwrap();
