@@ -85,7 +85,7 @@ impl MicrosoftGraph {
         let mut evidence = Evidence::begun(self.clock.now());
         let ids = Ids { attempt: AttemptId::new(self.clock.fresh_id()), traceparent: None };
         let outcome = match request {
-            Ok(request) => self.exchange(ids, Asked::plain(kind), &request, &mut evidence).await,
+            Ok(request) => self.exchange(ids, Asked::plain(kind), &request, &mut evidence).await.outcome,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
                 Outcome::Refused(Refusal::Request)

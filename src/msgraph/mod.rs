@@ -40,5 +40,5 @@ mod fake;
 mod sample_calls;
 
 pub use connection::{ConnectionFault, Credential, GraphConnection};
-pub use microsoft_graph::MicrosoftGraph;
+pub use microsoft_graph::{MicrosoftGraph, Performed};
 pub use version::GraphVersion;

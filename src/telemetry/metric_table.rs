@@ -96,7 +96,7 @@ metrics! {
         "Requests that only wait for their meeting";
     http_refused: Family<RefusedLabels, Counter>,
         "meeting_provisioner_http_refused_total",
-        "What was refused because of overload: a request (503 overloaded), or only its wait (202 at once)";
+        "What was refused because of overload: a request (503 overloaded), its wait (202 at once) or a connection to Postgres";
     graph_calls: Family<CallOutcomeLabels, Counter>,
         "meeting_provisioner_graph_calls_total",
         "Calls to Microsoft Graph, by their outcome";

@@ -59,7 +59,12 @@ async fn every_statement_hands_its_connection_back() {
         freed: &spare,
         refuted: Refuted::NOTHING,
     };
-    let claimed = Claimed { attempt_ids: vec![Uuid::from_u128(2)], now: NOW, leased_until: NOW };
+    let claimed = Claimed {
+        attempt_ids: vec![Uuid::from_u128(2)],
+        now: NOW,
+        leased_until: NOW,
+        passed_over: Vec::new(),
+    };
     let tombstone = Tombstone {
         key: booking(2).key,
         revision: 1,
