@@ -108,10 +108,10 @@ metrics! {
         "Calls to Microsoft Graph that were postponed, not sent";
     graph_calls_limit: Gauge,
         "meeting_provisioner_graph_calls_limit",
-        "How many calls this replica has under way at most; less than graph.calls_max after throttling or time-outs";
+        "How many calls this replica has under way at most, for the source system that may have fewest";
     graph_pauses: Gauge,
         "meeting_provisioner_graph_pauses",
-        "How many pauses that Graph asked for hold now, each for one organizer or the whole application";
+        "How many pauses hold now, each for an organizer, a source system, look-ups, this replica or all calls";
     near_monthly_limit: Gauge,
         "meeting_provisioner_organizers_near_monthly_limit",
         "Organizers with 1,600 meetings or more made in this calendar month, of 2,000 that Microsoft allows";

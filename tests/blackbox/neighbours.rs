@@ -75,7 +75,8 @@ async fn beside(poison: &[Effect]) {
         assert!(took < DELAY_MAX, "round {round}: {took:?} beside {poison:?}");
         app.clock.advance(Duration::from_secs(2));
         let resume = app.resume_due();
-        let book = book_beside(&app, &format!("GOOD-AT-{round}"));
+        let booking_id = format!("GOOD-AT-{round}");
+        let book = book_beside(&app, &booking_id);
         let (resumed, took) = tokio::join!(resume, book);
         resumed.unwrap();
         assert!(took < DELAY_MAX, "round {round}, while others are resumed: {took:?} beside {poison:?}");
