@@ -96,9 +96,10 @@ impl Provisioning {
             refuted: closing.refuted(),
         };
         loop {
-            let settled = match closing.is_told_before() {
-                true => self.store.hand_back(&settlement).await,
-                false => self.store.settle(&settlement).await,
+            let settled = if closing.is_told_before() {
+                self.store.hand_back(&settlement).await
+            } else {
+                self.store.settle(&settlement).await
             };
             match settled {
                 Ok(Settled::Stored) => return SettleResult::Stored,

@@ -8,6 +8,7 @@ fn places(number: usize) -> Places {
     Places::new(number, Share::of_percent(80), Refusals::uncounted())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as it is asked for everywhere")]
 fn system(name: &str) -> Option<SourceSystem> {
     Some(SourceSystem::parse(name).unwrap())
 }

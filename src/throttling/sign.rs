@@ -38,12 +38,9 @@ impl Sign {
         }
         match reply.outcome {
             Outcome::Throttled { .. } => Self::Throttled,
-            // A gateway, or Graph itself: something said so.
-            Outcome::Unavailable { .. } if reply.evidence.status.is_some() => Self::Failed,
-            Outcome::Unavailable { .. } => Self::Silent,
-            // Half an answer is one all the same.
-            Outcome::Unknown if reply.evidence.status.is_some() => Self::Failed,
-            Outcome::Unknown => Self::Silent,
+            // Half an answer, or one of a gateway's, is an answer.
+            Outcome::Unavailable { .. } | Outcome::Unknown if reply.evidence.status.is_some() => Self::Failed,
+            Outcome::Unavailable { .. } | Outcome::Unknown => Self::Silent,
             _ => Self::Answered,
         }
     }

@@ -79,6 +79,7 @@ async fn every_statement_hands_its_connection_back() {
         accept(&first, Before::Nothing, &ours, &event(EventKind::BookingAccepted)),
         declare(&leased, &leased, &spare, &spare),
         settle(&settlement),
+        hand_back(&settlement),
         retry(99, &first, None, &event(EventKind::BookingRetried)),
         claim(&claimed, &event(EventKind::CallUnknown)),
         release(&[ours.id], NOW),

@@ -64,9 +64,8 @@ impl Store {
     ) -> Result<Vec<BookingRow>, StoreError> {
         let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
         let abandoned = EventInput::of(abandoned)?;
-        let passed_over: Vec<String> =
-            claimed.passed_over.iter().map(|source_system| source_system.as_str().to_owned()).collect();
-        let rows = booking_rows!(
+        let passed_over: Vec<String> = claimed.passed_over.iter().map(ToString::to_string).collect();
+        Ok(booking_rows!(
             r#"
             with due as materialized (
                 -- What is due and not leased. A row that another claim has locked is that one's.
@@ -130,7 +129,6 @@ impl Store {
             &passed_over,
         )
         .fetch_all(&mut self.connections.acquire().await?)
-        .await?;
-        Ok(rows)
+        .await?)
     }
 }
