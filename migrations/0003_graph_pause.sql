@@ -7,6 +7,6 @@ create table graph_pause (
 );
 
 comment on table graph_pause is 'Calls to Graph that have to wait because Graph asked for it; every replica obeys.';
-comment on column graph_pause.scope is 'Which calls wait: application, or organizer:OBJECT-ID.';
+comment on column graph_pause.scope is 'Which calls wait: application, look-ups, organizer:OBJECT-ID or source-system:NAME.';
 comment on column graph_pause.paused_until is 'Until when they wait.';
 comment on constraint graph_pause_key on graph_pause is 'One pause for each scope.';

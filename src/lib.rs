@@ -33,18 +33,19 @@
 //! | `booking` | `clock`, `suggestion` |
 //! | `meeting` | `booking`, `clock` |
 //! | `audit` | `booking`, `clock`, `meeting` |
-//! | `provisioning` | `audit`, `booking`, `clock`, `error_chain`, `meeting`, `msgraph`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
-//! | `waiting` | `booking`, `clock`, `error_chain`, `meeting`, `store::reading`, `store::Store`, `store::StoreError`, `store::Listener`, `store::Notice`, `store::ReceivedNotice`, `store::ReplicaId`, `telemetry`, `under_way` |
-//! | `throttling` | `booking`, `clock`, `meeting` |
+//! | `provisioning` | `audit`, `booking`, `clock`, `error_chain`, `meeting`, `msgraph`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting` |
+//! | `waiting` | `booking`, `clock`, `error_chain`, `meeting`, `shares`, `store::Listener`, `store::Notice`, `store::ReceivedNotice`, `store::ReplicaId`, `store::StoreError`, `store::Store`, `store::reading`, `telemetry`, `under_way` |
+//! | `shares` | `booking` |
+//! | `throttling` | `booking`, `clock`, `meeting`, `shares` |
 //! | `worker` | `clock`, `error_chain`, `meeting`, `provisioning` |
-//! | `store` | `audit`, `booking`, `clock`, `meeting` |
+//! | `store` | `audit`, `booking`, `clock`, `meeting`, `shares` |
 //! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
-//! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
+//! | `server` | `access`, `api`, `booking`, `clock`, `shares`, `store::Store`, `telemetry`, `under_way` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph_simulator`, `msgraph`, `outbound`, `provisioning`, `server`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
 //! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |
 //! | `suggestion` | — |
@@ -88,6 +89,7 @@ mod outbound;
 mod provisioning;
 mod server;
 mod setting;
+mod shares;
 mod store;
 mod suggestion;
 mod telemetry;

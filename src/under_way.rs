@@ -17,16 +17,6 @@ impl UnderWay {
         Counted(self.0.clone())
     }
 
-    /// The same, unless so many are under way already.
-    pub(crate) fn one_more_of(&self, most: usize) -> Option<Counted> {
-        let fits = self.0.send_if_modified(|count| {
-            let fits = *count < most;
-            *count += usize::from(fits);
-            fits
-        });
-        fits.then(|| Counted(self.0.clone()))
-    }
-
     /// How many are under way now.
     pub(crate) fn count(&self) -> usize {
         *self.0.borrow()

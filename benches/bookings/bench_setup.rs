@@ -23,6 +23,8 @@ use crate::program::Program;
 
 /// The key of the one caller; it is good for this benchmark's service only.
 pub const KEY: &str = "mpk_for-the-benchmark-for-the-benchmark-for-the-b";
+/// The key of another source system, whose bookings fail.
+pub const POISONED_KEY: &str = "mpk_whose-bookings-fail-in-the-benchmark-always--";
 /// The longest that the service may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
@@ -50,14 +52,18 @@ impl BenchSetup {
         let settings = LocalPostgresSettings { search_path: process_search_path(), ..Default::default() };
         let postgres = LocalPostgres::start(&settings)?;
         let folder = tempfile::tempdir()?;
-        let mut digest = String::new();
-        for byte in Sha256::digest(KEY.as_bytes()) {
-            write!(digest, "{byte:02x}")?;
+        let mut keys = String::new();
+        for (name, key) in [("benchmark", KEY), ("poisoned", POISONED_KEY)] {
+            let mut digest = String::new();
+            for byte in Sha256::digest(key.as_bytes()) {
+                write!(digest, "{byte:02x}")?;
+            }
+            writeln!(
+                keys,
+                "[[api_key]]\nname = \"{name}\"\nsource_system = \"{name}\"\nsha256 = \"{digest}\"\n\
+                 roles = [\"bookings.write\"]"
+            )?;
         }
-        let keys = format!(
-            "[[api_key]]\nname = \"benchmark\"\nsource_system = \"benchmark\"\nsha256 = \"{digest}\"\n\
-             roles = [\"bookings.write\"]\n"
-        );
         std::fs::write(folder.path().join("keys.toml"), keys)?;
         Ok(Self { runtime, simulator, postgres, folder, database_connections, sent_alone: Cell::new(0) })
     }
@@ -74,6 +80,12 @@ impl BenchSetup {
             .inject(InjectedFault::on(Operation::CreateOrGet, effect).for_organizer(organizer).always());
         let made = || u64::try_from(self.simulator.meetings().len()).unwrap_or(u64::MAX);
         move || self.simulator.counts().arrived(Operation::CreateOrGet).saturating_sub(made())
+    }
+
+    /// Lets each creation for an organizer fail like this.
+    pub fn poison(&self, organizer: &str, effect: Effect) {
+        let fault = InjectedFault::on(Operation::CreateOrGet, effect);
+        self.simulator.inject(fault.for_organizer(organizer).always());
     }
 
     /// The same with some settings of its own.

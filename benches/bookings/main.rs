@@ -12,6 +12,7 @@ mod crowd;
 mod lateness;
 mod load;
 mod pgbench;
+mod poisoned;
 mod program;
 mod resuming;
 mod slow_clients;
@@ -58,6 +59,9 @@ struct BenchArguments {
     /// Measure what one organizer gets done while Graph throttles another, instead
     #[arg(long)]
     throttled: bool,
+    /// Measure what a source system gets done, and how fast, beside another one whose bookings always fail, instead
+    #[arg(long)]
+    poisoned: bool,
     /// Measure how soon the bookings of a killed replica are settled by another, instead
     #[arg(long)]
     resuming: bool,
@@ -102,6 +106,9 @@ fn main() -> anyhow::Result<()> {
     }
     if arguments.throttled {
         return throttled::measure(&setup, arguments.seconds, arguments.rounds);
+    }
+    if arguments.poisoned {
+        return poisoned::measure(&setup, arguments.seconds, arguments.rounds);
     }
     if arguments.resuming {
         return resuming::measure(&setup, arguments.rounds);

@@ -132,13 +132,18 @@ impl Request {
 
     /// The same for an organizer.
     pub fn for_organizer(address: SocketAddr, organizer: &str, prefer: Option<&str>) -> Self {
+        Self::of(address, KEY, organizer, prefer)
+    }
+
+    /// The same of the source system with this key.
+    pub fn of(address: SocketAddr, key: &str, organizer: &str, prefer: Option<&str>) -> Self {
         let prefer = prefer.map(|prefer| format!("Prefer: {prefer}\r\n")).unwrap_or_default();
         let body = format!(
             r#"{{"bookingId":"B-{:0DIGITS$}","organizer":"{organizer}","subject":"Consultation, room 4.12","startDateTime":"2026-12-01T09:00:00+01:00","endDateTime":"2026-12-01T09:30:00+01:00","attendees":[{{"userId":"1f35f2e6-9cab-44ad-8d5a-b74c14720000","upn":"test1@contoso.com","role":"attendee"}},{{"upn":"test2@contoso.com"}}],"metadata":{{"room":"4.12"}}}}"#,
             0
         );
         let head = format!(
-            "POST /v1/bookings HTTP/1.1\r\nHost: {address}\r\n{prefer}Authorization: Bearer {KEY}\r\n\
+            "POST /v1/bookings HTTP/1.1\r\nHost: {address}\r\n{prefer}Authorization: Bearer {key}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );

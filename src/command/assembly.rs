@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::web;
 use secrecy::ExposeSecret;
 
+use super::background_loops::claim_max;
 use super::graph_connection;
 use super::start_fault::StartFault;
 use crate::access::{Authenticator, PublishedKey};
@@ -22,10 +23,10 @@ use crate::provisioning::{
     Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
 };
 use crate::server::{AdminServer, Health, PublicServer};
+use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
-use crate::under_way::UnderWay;
 use crate::waiting::{Waiting, WaitingParts};
 
 /// Longest wait for a connection to Postgres before a request is answered that the store is unavailable.
@@ -37,39 +38,82 @@ pub(super) fn published_key(settings: &Settings) -> PublishedKey {
     if is_loopback(&settings.graph.root_url) { PublishedKey::Accepted } else { PublishedKey::Refused }
 }
 
-/// The store of one process.
+/// The store of a command, which works for itself alone.
 pub(super) fn store(settings: &DatabaseSettings) -> Result<Store, StoreError> {
+    store_with(settings, Share::of_percent(100), Refusals::uncounted())
+}
+
+fn store_with(settings: &DatabaseSettings, share: Share, refusals: Refusals) -> Result<Store, StoreError> {
     Store::open(&StoreSettings {
         url: settings.url.expose_secret().to_owned(),
         connections_max: settings.connections_max,
         acquire_timeout: ACQUIRE_TIMEOUT,
+        share,
+        refusals,
     })
 }
 
-/// What accepts bookings and carries them out. `waiting` counts the requests that wait for their meeting.
+/// The places of the requests of one replica.
+#[derive(Debug, Clone)]
+pub(super) struct RequestPlaces {
+    /// Of those that are answered.
+    pub(super) answering: Places,
+    /// Of those that only wait.
+    pub(super) waiting: Places,
+}
+
+impl RequestPlaces {
+    /// As many as the settings say.
+    pub(super) fn of(settings: &Settings, metrics: &Arc<Metrics>) -> Self {
+        let places = |most, all, share| Places::new(most, share_of(settings), counted(metrics, all, share));
+        Self {
+            answering: places(settings.http.requests_max, "request", "request-share"),
+            waiting: places(settings.http.waiting_max, "wait", "wait-share"),
+        }
+    }
+}
+
+fn share_of(settings: &Settings) -> Share {
+    Share::of_percent(settings.access.share_percent)
+}
+
+/// Counts refusals under one name where all places are taken, and under another where a share is used up.
+fn counted(metrics: &Arc<Metrics>, all: &'static str, share: &'static str) -> Refusals {
+    let metrics = Arc::clone(metrics);
+    Refusals::told_to(move |why| {
+        metrics.place_refused(match why {
+            NoPlace::AllTaken => all,
+            NoPlace::ShareUsedUp => share,
+        });
+    })
+}
+
+/// What accepts bookings and carries them out, with the places of the requests that ask for them.
 pub(super) fn provisioning(
     settings: &Settings,
     clock: Arc<dyn Clock>,
-    waiting: Arc<UnderWay>,
-) -> Result<Provisioning, StartFault> {
+) -> Result<(Provisioning, RequestPlaces), StartFault> {
     let metrics = Arc::new(Metrics::new());
-    let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
+    let requests = RequestPlaces::of(settings, &metrics);
+    let refusals = counted(&metrics, "connection", "connection-share");
+    let store = store_with(&settings.database, share_of(settings), refusals)
+        .map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
     let waiting = Arc::new(Waiting::new(WaitingParts {
         store: store.clone(),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
-        requests: waiting,
-        waiting_max: settings.http.waiting_max,
-        looks_max: polling_max(settings),
+        answering: requests.answering.clone(),
+        requests: requests.waiting.clone(),
+        looks: Places::new(polling_max(settings), share_of(settings), Refusals::uncounted()),
         poll: settings.worker.poll,
         listens: settings.database.listen,
     }));
-    Ok(Provisioning {
+    let provisioning = Provisioning {
         store,
         graph,
         quotas: Quotas::default(),
-        gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
+        gate: Gate::new(settings.graph.calls_max, share_of(settings), Arc::clone(&clock)),
         organizer_questions: OrganizerQuestions::default(),
         pause_reads: PauseReads::every(settings.worker.poll),
         clock,
@@ -83,13 +127,15 @@ pub(super) fn provisioning(
         alarm: Alarm::default(),
         waiting,
         unconfirmed: Unconfirmed::default(),
+        slots: Places::new(claim_max(&settings.worker), share_of(settings), Refusals::uncounted()),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
-    })
+    };
+    Ok((provisioning, requests))
 }
 
 /// A quarter of the connections to Postgres is what waiting requests may poll with; the others accept and settle.
 fn polling_max(settings: &Settings) -> usize {
-    usize::try_from(settings.database.connections_max / 4).unwrap_or(1)
+    usize::try_from(settings.database.connections_max / 4).unwrap_or(1).max(1)
 }
 
 fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettings> {

@@ -18,7 +18,6 @@ use crate::config::Settings;
 use crate::error_chain::chain;
 use crate::provisioning::Provisioning;
 use crate::server::Health;
-use crate::under_way::UnderWay;
 use crate::waiting::NoticeEffects;
 use crate::worker::Rounds;
 
@@ -56,11 +55,10 @@ impl Replica {
             &settings.access.api_keys_file,
             assembly::published_key(settings),
         )?);
-        let waiting = Arc::new(UnderWay::default());
-        let provisioning =
-            Arc::new(assembly::provisioning(settings, Arc::clone(&clock), Arc::clone(&waiting))?);
+        let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
+        let provisioning = Arc::new(provisioning);
         let store = provisioning.store.clone();
-        let health = Arc::new(Health::starting(store, waiting, settings.http.requests_max));
+        let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);
         let admin = admin.serve(|listener| admin_server.open(listener))?;
         if settings.database.migrate {
@@ -117,9 +115,9 @@ impl Replica {
 
     /// Resumes what is due now and waits until it is over; returns how many bookings that were.
     pub async fn resume_due(&self) -> Result<usize, String> {
-        let begun = self.provisioning.resume(self.claim_max).await.map_err(|error| error.to_string())?;
-        let count = begun.len();
-        for one in begun {
+        let resumed = self.provisioning.resume(self.claim_max).await.map_err(|error| error.to_string())?;
+        let count = resumed.begun.len();
+        for one in resumed.begun {
             one.await.map_err(|error| error.to_string())?;
         }
         Ok(count)

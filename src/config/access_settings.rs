@@ -3,20 +3,24 @@
 use std::path::PathBuf;
 
 use super::reader::Reader;
-use crate::setting::path;
+use crate::setting::{path, whole};
 
 /// Where the callers' credentials are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessSettings {
     /// The TOML file of API keys; a relative path is relative to the working directory.
     pub api_keys_file: PathBuf,
+    /// How much of what a replica has few of one source system may hold, in percent of what others leave: requests at once,
+    /// requests that wait, connections to Postgres, calls to Graph, the worker's slots. 100 where there is only one.
+    pub share_percent: u32,
 }
 
 impl AccessSettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let what = "the file of API keys, without which no caller could authenticate (make one with \
                     `meeting-provisioner api-key`)";
-        let api_keys_file = reader.required("access.api_keys_file", what, &path())?;
-        Some(Self { api_keys_file })
+        let api_keys_file = reader.required("access.api_keys_file", what, &path());
+        let share_percent = reader.or_default("access.share_percent", 80, &whole(1..=100));
+        Some(Self { api_keys_file: api_keys_file?, share_percent: share_percent? })
     }
 }

@@ -45,7 +45,7 @@ pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observe
 pub use organizer_checks::{Check, CheckName, CheckStatus, checks, is_ready};
 pub use organizer_facts::{OrganizerFacts, Probe, ProbeOutcome, RecentAttempts, TokenFacts, TokenFault};
 pub use organizer_identity::{NameLookup, NameLookups};
-pub use outcome::{Evidence, MeetingContent, Outcome, Refusal, Reply, SeenMeeting};
+pub use outcome::{Evidence, HeardFrom, MeetingContent, Outcome, Refusal, Reply, SeenMeeting};
 pub use refuted::{ParkedFor, Refuted};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;

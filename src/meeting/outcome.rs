@@ -17,6 +17,20 @@ pub struct Reply {
     pub evidence: Evidence,
 }
 
+/// Who answered a call, or left it without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeardFrom {
+    /// Graph, or what stands before it.
+    Graph {
+        /// The number of the connections over which it was asked; another number leads to another machine of Graph's.
+        connection: u64,
+    },
+    /// The token endpoint; Graph was not asked.
+    TokenEndpoint,
+    /// Neither: the call was answered, or refused, before anything was sent.
+    NotAsked,
+}
+
 impl Reply {
     /// Whether anybody was asked; a user whose object id is still known needs no call.
     #[must_use]

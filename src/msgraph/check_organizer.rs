@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use moka::future::Cache;
 
 use super::interpret::Asked;
-use super::microsoft_graph::MicrosoftGraph;
+use super::microsoft_graph::{Exchanged, MicrosoftGraph, Performed};
 use super::request::{GraphRequest, Ids, RequestFault};
 use super::text::clean;
 use super::token_failure::TokenFailure;
@@ -15,7 +15,7 @@ use super::token_roles::roles;
 use crate::booking::{Organizer, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    AttemptId, Call, CallKind, Evidence, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
+    AttemptId, Call, CallKind, Evidence, HeardFrom, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
     Reply, TokenFacts, TokenFault,
 };
 
@@ -32,7 +32,7 @@ pub(crate) trait Passage: Sync {
         &self,
         kind: CallKind,
         call: &Call,
-        question: impl Future<Output = Reply> + Send,
+        question: impl Future<Output = Performed> + Send,
     ) -> impl Future<Output = Result<Reply, String>> + Send;
 }
 
@@ -45,9 +45,9 @@ impl Passage for Unguarded {
         &self,
         _: CallKind,
         _: &Call,
-        question: impl Future<Output = Reply> + Send,
+        question: impl Future<Output = Performed> + Send,
     ) -> Result<Reply, String> {
-        Ok(question.await)
+        Ok(question.await.reply)
     }
 }
 
@@ -118,17 +118,18 @@ impl MicrosoftGraph {
     }
 
     /// Sends a request that changes nothing.
-    async fn probe(&self, kind: CallKind, request: Result<GraphRequest, RequestFault>) -> Reply {
+    async fn probe(&self, kind: CallKind, request: Result<GraphRequest, RequestFault>) -> Performed {
         let mut evidence = Evidence::begun(self.clock.now());
         let ids = Ids { attempt: AttemptId::new(self.clock.fresh_id()), traceparent: None };
-        let outcome = match request {
+        let Exchanged { outcome, heard_from } = match request {
             Ok(request) => self.exchange(ids, Asked::plain(kind), &request, &mut evidence).await,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
-                Outcome::Refused(Refusal::Request)
+                let outcome = Outcome::Refused(Refusal::Request);
+                Exchanged { outcome, heard_from: HeardFrom::NotAsked }
             }
         };
-        Reply { outcome, evidence }
+        Performed { reply: Reply { outcome, evidence }, heard_from }
     }
 }
 

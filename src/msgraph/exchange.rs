@@ -63,6 +63,11 @@ impl HttpClients {
         Ok(Self { destination: destination.clone(), timeouts, current })
     }
 
+    /// The number of the connections that are in use now.
+    pub(super) fn number(&self) -> u64 {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).number
+    }
+
     /// Sends a request and reads the answer, without the secrets that the request carried.
     pub(super) async fn exchange(
         &self,

@@ -13,7 +13,7 @@ use super::text::clean;
 use super::token::TokenCache;
 use super::token_request::TokenSource;
 use crate::clock::Clock;
-use crate::meeting::{AttemptId, Call, CallKind, Evidence, Outcome, Refusal, Reply};
+use crate::meeting::{AttemptId, Call, CallKind, Evidence, HeardFrom, Outcome, Refusal, Reply};
 
 /// Microsoft Graph, as one application of one tenant sees it. Made once and shared behind an `Arc`.
 #[derive(Debug)]
@@ -24,6 +24,22 @@ pub struct MicrosoftGraph {
     pub(super) organizer_ids: OrganizerIds,
     pub(super) organizer_checks: OrganizerChecks,
     pub(super) clock: Arc<dyn Clock>,
+}
+
+/// What came of a call, and who said so.
+#[derive(Debug)]
+pub struct Performed {
+    /// What came of it.
+    pub reply: Reply,
+    /// Who said so.
+    pub heard_from: HeardFrom,
+}
+
+/// The same, as an outcome alone.
+#[derive(Debug)]
+pub(super) struct Exchanged {
+    pub(super) outcome: Outcome,
+    pub(super) heard_from: HeardFrom,
 }
 
 impl MicrosoftGraph {
@@ -49,22 +65,23 @@ impl MicrosoftGraph {
     /// Carries out one call. Never fails: everything that can happen is an outcome with its evidence.
     ///
     /// `traceparent` is passed on to Graph as it is. Dropped half-way, the call may or may not have been carried out.
-    pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Reply {
+    pub async fn perform(&self, attempt: AttemptId, traceparent: Option<&str>, call: &Call) -> Performed {
         let begun = Instant::now();
         let mut evidence = Evidence::begun(self.clock.now());
-        let outcome = self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
+        let Exchanged { outcome, heard_from } =
+            self.ask(Ids { attempt, traceparent }, call, &mut evidence).await;
         self.organizer_ids.note(call, &outcome).await;
         evidence.duration_milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         log(attempt, call.kind(), &outcome, &evidence);
-        Reply { outcome, evidence }
+        Performed { reply: Reply { outcome, evidence }, heard_from }
     }
 
-    async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Outcome {
+    async fn ask(&self, ids: Ids<'_>, call: &Call, evidence: &mut Evidence) -> Exchanged {
         match self.requests.write(call) {
             Ok(request) => self.exchange(ids, Asked::by(call), &request, evidence).await,
             Err(fault) => {
                 evidence.message = Some(clean(&format!("not sent: {fault}")));
-                Outcome::Refused(Refusal::Request)
+                Exchanged { outcome: Outcome::Refused(Refusal::Request), heard_from: HeardFrom::NotAsked }
             }
         }
     }
@@ -76,13 +93,17 @@ impl MicrosoftGraph {
         asked: Asked,
         request: &GraphRequest,
         evidence: &mut Evidence,
-    ) -> Outcome {
+    ) -> Exchanged {
         let mut is_repeat = false;
         loop {
             let token = match self.tokens.current().await {
                 Ok(token) => token,
-                Err(failure) => return without_token(failure, evidence),
+                Err(failure) => {
+                    let outcome = without_token(failure, evidence);
+                    return Exchanged { outcome, heard_from: HeardFrom::TokenEndpoint };
+                }
             };
+            let heard_from = HeardFrom::Graph { connection: self.connections.number() };
             let outgoing = request.outgoing(&token.authorization, ids);
             let outcome = match self.connections.exchange(outgoing, &*self.clock).await {
                 Ok(answer) => answered(asked, answer, evidence, &*self.clock),
@@ -92,11 +113,11 @@ impl MicrosoftGraph {
                 if evidence.status.is_some_and(|status| status != 401) {
                     token.note_accepted();
                 }
-                return outcome;
+                return Exchanged { outcome, heard_from };
             }
             let is_replaceable = self.tokens.refuse(&token);
             if is_repeat || !is_replaceable {
-                return outcome;
+                return Exchanged { outcome, heard_from };
             }
             is_repeat = true;
         }

@@ -41,5 +41,5 @@ mod sample_calls;
 
 pub(crate) use check_organizer::{Passage, Unguarded};
 pub use connection::{ConnectionFault, Credential, GraphConnection};
-pub use microsoft_graph::MicrosoftGraph;
+pub use microsoft_graph::{MicrosoftGraph, Performed};
 pub use version::GraphVersion;

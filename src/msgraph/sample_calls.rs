@@ -43,7 +43,7 @@ pub(super) fn find() -> Call {
 }
 
 pub(super) async fn perform(graph: &MicrosoftGraph, call: &Call) -> Reply {
-    graph.perform(AttemptId::new(ATTEMPT), Some(TRACEPARENT), call).await
+    graph.perform(AttemptId::new(ATTEMPT), Some(TRACEPARENT), call).await.reply
 }
 
 /// A host that grants any token and answers Graph's calls by `script`.

@@ -13,7 +13,7 @@ use crate::meeting::{AttemptId, Call, MeetingId, Outcome, Refusal, Reply};
 async fn perform(graph: &MicrosoftGraph) -> Reply {
     let organizer = UserId::new(Uuid::nil());
     let call = Call::Remove { organizer, meeting: MeetingId::parse("m").unwrap(), in_channel: false };
-    graph.perform(AttemptId::new(Uuid::nil()), None, &call).await
+    graph.perform(AttemptId::new(Uuid::nil()), None, &call).await.reply
 }
 
 /// A host whose Graph takes every token, and whose token endpoint goes by `script`.

@@ -7,9 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Provisioning;
 use crate::audit::Origin;
+use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
 use crate::error_chain::chain;
-use crate::meeting::{Answered, Attempt, Booking, Call, Evidence, Failure, LastError, Outcome, Reply};
+use crate::meeting::{
+    Answered, Attempt, Booking, Call, Evidence, Failure, HeardFrom, LastError, Outcome, Reply,
+};
+use crate::msgraph::Performed;
 use crate::store::StoreError;
 use crate::throttling::{CallClass, Pause, PauseScope, Permit, Rejected, RejectionReason, pause_asked};
 
@@ -45,6 +49,8 @@ pub(super) struct Postponed {
     pub(super) because: LastError,
     /// What the history is told.
     pub(super) why: String,
+    /// Whether that is a fact about Graph; what is about ourselves is told once.
+    pub(super) is_graphs_wish: bool,
 }
 
 impl Provisioning {
@@ -57,8 +63,7 @@ impl Provisioning {
         origin: &Origin,
     ) -> Asked {
         let Some(call) = next else { return Asked::NothingToAsk };
-        let class =
-            CallClass { organizer: call.organizer(), source_system: booking.key.source_system.clone() };
+        let class = class(&call, booking.key.source_system.clone(), booking.failures.count > 0);
         let asked_by = booking.wanted.revision;
         match self.perform(&call, &class, attempt, origin).await {
             Ok(reply) => Asked::Answered(Box::new(Answered { call, asked_by, reply })),
@@ -87,38 +92,52 @@ impl Provisioning {
         let permit = self.gate.acquire(class).await?;
         let began = tokio::time::Instant::now();
         let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
-        let reply = tokio::time::timeout_at(give_up, asked).await;
-        let reply = reply.unwrap_or_else(|_| Reply {
-            outcome: Outcome::Unknown,
-            evidence: Evidence {
-                duration_milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-                message: Some("no answer in time".to_owned()),
-                ..Evidence::begun(attempt.started_at)
+        let performed = tokio::time::timeout_at(give_up, asked).await;
+        let Performed { reply, heard_from } = performed.unwrap_or_else(|_| Performed {
+            reply: Reply {
+                outcome: Outcome::Unknown,
+                evidence: Evidence {
+                    duration_milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    message: Some("no answer in time".to_owned()),
+                    ..Evidence::begun(attempt.started_at)
+                },
             },
+            heard_from: HeardFrom::Graph { connection: 0 },
         });
         self.metrics.graph_call(call.kind().as_str(), reply.outcome.as_str(), began.elapsed());
-        self.completed(permit, call, &reply).await;
-        Ok(reply)
+        let performed = Performed { reply, heard_from };
+        self.completed(permit, call, &performed, &class.source_system).await;
+        Ok(performed.reply)
     }
 
     /// Tells the gate what came of a call, and all replicas what Graph asked for.
-    pub(super) async fn completed(&self, permit: Permit, call: &Call, reply: &Reply) {
-        let pause = pause_asked(call, reply, self.clock.now(), self.policy.retry_after_max);
-        if permit.complete(reply, pause) {
-            tracing::error!("Graph does not answer; calls wait until a probe is answered");
+    pub(super) async fn completed(
+        &self,
+        permit: Permit,
+        call: &Call,
+        performed: &Performed,
+        source_system: &SourceSystem,
+    ) {
+        let Performed { reply, heard_from } = performed;
+        let asked = pause_asked(call, reply, *heard_from, self.clock.now(), self.policy.retry_after_max);
+        let completed = permit.complete(reply, *heard_from, asked);
+        if completed.is_away {
+            let source_system = source_system.as_str();
+            tracing::error!(source_system, "Graph does not answer; calls wait until a probe is answered");
         }
-        if let Some(pause) = pause {
+        if let Some(pause) = completed.pause {
             self.broadcast_pause(pause).await;
         }
         self.show_gate();
     }
 
-    /// Makes all replicas keep the pause that Graph asked of this one.
+    /// Makes all replicas keep the pause that Graph asked of this one, unless it is about this one alone.
     async fn broadcast_pause(&self, pause: Pause) {
-        if !self.gate.pause(pause) {
+        let scope = pause.scope.to_string();
+        if !pause.scope.is_shared() {
+            tracing::warn!(scope, until = %pause.until, "this replica has no token for Graph; its calls wait");
             return;
         }
-        let scope = pause.scope.to_string();
         tracing::warn!(scope, until = %pause.until, "Graph asked to be left alone");
         if let Err(error) = self.store.pause(&scope, pause.until).await {
             let error = chain(&error);
@@ -166,8 +185,9 @@ impl Provisioning {
                 tracing::warn!(%scope, %until, "table graph_pause holds a pause that no replica wrote; it is ignored");
                 continue;
             }
-            if self.gate.pause(Pause { scope, until }) {
-                tracing::warn!(%scope, %until, "Graph asked another replica to be left alone");
+            let pause = Pause { scope, until };
+            if self.gate.pause(&pause) {
+                tracing::warn!(scope = %pause.scope, %until, "Graph asked another replica to be left alone");
             }
         }
         // Once: it is about all pauses.
@@ -183,8 +203,33 @@ impl Provisioning {
     fn postponed(&self, call: Call, rejected: Rejected) -> Postponed {
         let now = self.clock.now();
         let until = a_little_after(rejected.retry_at, now, self.clock.fresh_fraction());
-        Postponed { call, until, because: not_sent(rejected, now), why: explanation(rejected) }
+        let is_graphs_wish = match rejected.reason {
+            RejectionReason::ApplicationPaused
+            | RejectionReason::OrganizerPaused
+            | RejectionReason::SourceSystemPaused
+            | RejectionReason::LookUpsPaused => true,
+            RejectionReason::NoToken
+            | RejectionReason::CircuitOpen
+            | RejectionReason::Busy
+            | RejectionReason::ShareUsedUp => false,
+        };
+        Postponed {
+            call,
+            until,
+            because: not_sent(rejected, now),
+            why: explanation(rejected),
+            is_graphs_wish,
+        }
     }
+}
+
+/// What kind of call this is to the gate.
+pub(super) fn class(call: &Call, source_system: SourceSystem, failed_before: bool) -> CallClass {
+    let name = match call {
+        Call::FindOrganizer(name) => Some(name.clone()),
+        _ => None,
+    };
+    CallClass { organizer: call.organizer(), name, source_system, failed_before }
 }
 
 /// Why a call was not sent, as callers are told.
@@ -201,10 +246,14 @@ fn a_little_after(until: Timestamp, now: Timestamp, fraction: f64) -> Timestamp 
 
 fn failure(reason: RejectionReason) -> Failure {
     match reason {
-        RejectionReason::CircuitOpen => Failure::GraphUnavailable,
-        RejectionReason::ApplicationPaused | RejectionReason::OrganizerPaused | RejectionReason::Busy => {
-            Failure::GraphThrottled
+        RejectionReason::CircuitOpen | RejectionReason::NoToken | RejectionReason::SourceSystemPaused => {
+            Failure::GraphUnavailable
         }
+        RejectionReason::ApplicationPaused
+        | RejectionReason::OrganizerPaused
+        | RejectionReason::LookUpsPaused
+        | RejectionReason::Busy
+        | RejectionReason::ShareUsedUp => Failure::GraphThrottled,
     }
 }
 
@@ -215,6 +264,19 @@ pub(super) fn explanation(rejected: Rejected) -> String {
         RejectionReason::ApplicationPaused => format!("Graph asked this application to wait until {until}"),
         RejectionReason::OrganizerPaused => {
             format!("Graph asked for no more calls for this organizer until {until}")
+        }
+        RejectionReason::SourceSystemPaused => {
+            format!(
+                "Graph asked for no more calls for several organizers of this source system until {until}"
+            )
+        }
+        RejectionReason::LookUpsPaused => format!("Graph asked for no more look-ups of names until {until}"),
+        RejectionReason::NoToken => {
+            "this replica has no token for Graph; another one, or this one later, sends the call".to_owned()
+        }
+        RejectionReason::ShareUsedUp => {
+            "as many calls as this source system may have are under way; this one waited and got no permit"
+                .to_owned()
         }
         RejectionReason::CircuitOpen => {
             "Graph has not answered for a while; another call finds out whether it does again".to_owned()

@@ -11,6 +11,7 @@ use crate::error_chain::chain;
 use crate::meeting::{
     Attempt, Booking, Call, Evidence, Outcome, Progress, Refusal, Reply, Rules, Transition,
 };
+use crate::shares::on_behalf_of;
 
 /// How long to wait before Postgres is asked again that could not answer.
 pub(super) const STORE_AGAIN: Duration = Duration::from_millis(250);
@@ -60,7 +61,8 @@ impl Provisioning {
         let external_id = work.booking.wanted.external_id;
         // Dropped last: it wakes the requests that wait here, however this ends.
         let _working = self.waiting.working_on(external_id);
-        let booking = self.reconcile(work).await?;
+        let source_system = work.booking.key.source_system.clone();
+        let booking = on_behalf_of(source_system, self.reconcile(work)).await?;
         if let Progress::Due(at) = booking.progress {
             self.alarm.set(at);
         }

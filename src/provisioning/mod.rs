@@ -36,12 +36,14 @@ pub(crate) use organizer_check::{Asker, OrganizerQuestions};
 pub(crate) use pause_reads::PauseReads;
 pub(crate) use quotas::Quotas;
 pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
+pub(crate) use resume::Resumed;
 pub(crate) use unconfirmed::Unconfirmed;
 
 use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
 use crate::clock::Clock;
 use crate::meeting::{DriftPolicy, RetryPolicy};
 use crate::msgraph::MicrosoftGraph;
+use crate::shares::Places;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::throttling::Gate;
@@ -84,6 +86,8 @@ pub(crate) struct Provisioning {
     pub(crate) waiting: Arc<Waiting>,
     /// The attempts that may be of this process.
     pub(crate) unconfirmed: unconfirmed::Unconfirmed,
+    /// The slots of the worker, in which it carries out what is due.
+    pub(crate) slots: Places,
     /// The attempts of this process, and the runtime that carries them out.
     pub(crate) in_flight: in_flight::InFlight,
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Provisioning;
-use super::ask::not_sent;
+use super::ask::{class, not_sent};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Upn};
 use crate::meeting::{Attempt, Call, Evidence, Failure, LastError, NameLookup, Outcome, Refusal, Reply};
-use crate::throttling::CallClass;
+use crate::shares::on_behalf_of;
 
 /// The lease of a look-up; four fifths of it, 10 s, may pass until its answer. A caller waits for it whatever its patience,
 /// for nothing is decided before.
@@ -46,7 +46,9 @@ impl Provisioning {
     ) -> Result<NameLookup, Box<LookupFailure>> {
         let (provisioning, key, origin) = (Arc::clone(self), key.clone(), origin.clone());
         let call = Call::FindOrganizer(name.clone());
+        let source_system = key.source_system.clone();
         let work = async move { provisioning.ask_for_user(&call, &key, &origin).await };
+        let work = on_behalf_of(source_system, work);
         match self.in_flight.spawn(Box::pin(work)).await {
             Ok(Ok(reply)) => read(name, reply),
             Ok(Err((because, retry_after))) => Err(Box::new(LookupFailure { name, because, retry_after })),
@@ -65,7 +67,7 @@ impl Provisioning {
         key: &BookingKey,
         origin: &Origin,
     ) -> Result<Reply, (LastError, Option<Duration>)> {
-        let class = CallClass { organizer: None, source_system: key.source_system.clone() };
+        let class = class(call, key.source_system.clone(), false);
         let now = self.clock.now();
         let attempt = Attempt { leased_until: now + LOOKUP_LEASE, ..self.fresh_attempt(now) };
         let request_id = origin.request_id.as_deref();

@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-use super::ask::explanation;
+use super::ask::{class, explanation};
 use super::{Provisioning, ProvisioningError};
 use crate::audit::Origin;
 use crate::booking::{Organizer, SourceSystem, UserId};
 use crate::meeting::{Call, CallKind, OrganizerFacts, RecentAttempts, Reply, TokenFault};
-use crate::msgraph::Passage;
-use crate::throttling::CallClass;
+use crate::msgraph::{Passage, Performed};
 
 /// How far back bookings count as recent.
 const RECENT: Duration = Duration::from_hours(7 * 24);
@@ -96,22 +95,22 @@ impl Passage for ThroughGate<'_> {
         &self,
         kind: CallKind,
         call: &Call,
-        question: impl Future<Output = Reply> + Send,
+        question: impl Future<Output = Performed> + Send,
     ) -> Result<Reply, String> {
         let provisioning = self.provisioning;
         let places = Arc::clone(&provisioning.organizer_questions.0);
         let Ok(Ok(_place)) = timeout(PLACE_WAIT, places.acquire_owned()).await else {
             return Err("other questions about organizers are under way; this one waited".to_owned());
         };
-        let class = CallClass { organizer: call.organizer(), source_system: self.source_system.clone() };
+        let class = class(call, self.source_system.clone(), false);
         let permit = provisioning.gate.acquire(&class).await.map_err(|rejected| {
             provisioning.metrics.call_postponed(rejected.reason.as_str());
             explanation(rejected)
         })?;
         let began = Instant::now();
-        let reply = question.await;
-        provisioning.metrics.graph_call(kind.as_str(), reply.outcome.as_str(), began.elapsed());
-        provisioning.completed(permit, call, &reply).await;
-        Ok(reply)
+        let performed = question.await;
+        provisioning.metrics.graph_call(kind.as_str(), performed.reply.outcome.as_str(), began.elapsed());
+        provisioning.completed(permit, call, &performed, &class.source_system).await;
+        Ok(performed.reply)
     }
 }

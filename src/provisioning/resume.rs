@@ -9,6 +9,7 @@ use super::carry_out::Work;
 use super::results::ProvisioningError;
 use super::{Provisioning, events};
 use crate::audit::Origin;
+use crate::booking::SourceSystem;
 use crate::error_chain::chain;
 use crate::meeting::{Attempt, AttemptId, Booking};
 use crate::store::writing::Claimed;
@@ -17,13 +18,28 @@ use crate::store::{LeasedBooking, StoreError};
 /// How often a claim is made again at once whose connection was lost; later it is the worker's next look.
 const CLAIM_AGAIN_MAX: u32 = 2;
 
+/// What was begun.
+#[derive(Debug)]
+pub(crate) struct Resumed {
+    /// The bookings that are carried out.
+    pub(crate) begun: Vec<JoinHandle<Option<Booking>>>,
+    /// Whether more may be due, for which there is no slot now.
+    pub(crate) is_more_due: bool,
+}
+
+/// Which bookings a claim is about.
+#[derive(Debug)]
+struct Portion {
+    /// How many at most: no more than the share of any one source system allows, as all of them may be of that one.
+    at_most: usize,
+    /// Whose bookings are passed over: their share of the slots is used up, or Graph may not be asked for them now.
+    passed_over: Vec<SourceSystem>,
+}
+
 impl Provisioning {
     /// Claims up to `claim_max` bookings that are due and begins to carry them out, after those that were claimed or
-    /// accepted here before by statements whose answers were lost.
-    pub(crate) async fn resume(
-        self: &Arc<Self>,
-        claim_max: usize,
-    ) -> Result<Vec<JoinHandle<Option<Booking>>>, ProvisioningError> {
+    /// accepted here before by statements whose answers were lost. One source system takes no more slots than its share.
+    pub(crate) async fn resume(self: &Arc<Self>, claim_max: usize) -> Result<Resumed, ProvisioningError> {
         self.load_pauses().await?;
         let mut begun = Vec::new();
         let mut again = 0;
@@ -31,16 +47,20 @@ impl Provisioning {
             for (leased, attempt) in self.confirm_attempts().await? {
                 begun.push(self.begin_to_carry_out(leased, attempt));
             }
-            let free = claim_max.saturating_sub(begun.len());
-            if free == 0 {
-                return Ok(begun);
+            let portion = self.portion(claim_max.saturating_sub(begun.len()));
+            if portion.at_most == 0 {
+                return Ok(Resumed { begun, is_more_due: true });
             }
-            match self.claim(free).await {
+            let (at_most, is_all) = (portion.at_most, portion.passed_over.is_empty());
+            match self.claim(portion).await {
                 Ok(claimed) => {
+                    let is_last = claimed.len() < at_most;
                     begun.extend(
                         claimed.into_iter().map(|(leased, attempt)| self.begin_to_carry_out(leased, attempt)),
                     );
-                    return Ok(begun);
+                    if is_last {
+                        return Ok(Resumed { begun, is_more_due: !is_all });
+                    }
                 }
                 Err(error) if error.is_lost_connection() && again < CLAIM_AGAIN_MAX => again += 1,
                 Err(error) => return Err(error.into()),
@@ -48,16 +68,39 @@ impl Provisioning {
         }
     }
 
-    async fn claim(&self, claim_max: usize) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
+    /// What the next claim is about, while so many slots are free.
+    fn portion(&self, free: usize) -> Portion {
+        let (rooms, room_of_others) = self.slots.rooms();
+        let mut passed_over = Vec::new();
+        let mut at_most = free.min(room_of_others);
+        for (source_system, until) in self.gate.blocked_source_systems() {
+            self.alarm.set(until);
+            passed_over.push(source_system);
+        }
+        for (source_system, room) in rooms {
+            if passed_over.contains(&source_system) {
+                continue;
+            }
+            if room == 0 {
+                passed_over.push(source_system);
+            } else {
+                at_most = at_most.min(room);
+            }
+        }
+        Portion { at_most, passed_over }
+    }
+
+    async fn claim(&self, portion: Portion) -> Result<Vec<(LeasedBooking, Attempt)>, StoreError> {
         let now = self.clock.now();
         if let Some(until) = self.gate.blocked_until() {
             self.alarm.set(until);
             return Ok(Vec::new());
         }
         let claimed = Claimed {
-            attempt_ids: (0..claim_max).map(|_| self.clock.fresh_id()).collect(),
+            attempt_ids: (0..portion.at_most).map(|_| self.clock.fresh_id()).collect(),
             now,
             leased_until: now + self.lease,
+            passed_over: portion.passed_over,
         };
         match self.store.claim(&claimed, &events::abandoned(now)).await {
             Ok(rows) => Ok(rows
@@ -88,7 +131,11 @@ impl Provisioning {
         attempt: Attempt,
     ) -> JoinHandle<Option<Booking>> {
         let provisioning = Arc::clone(self);
-        self.in_flight.spawn(provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker())))
+        let slot = self.slots.take_anyway(leased.booking.key.source_system.clone());
+        self.in_flight.spawn(async move {
+            let _slot = slot;
+            provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker())).await
+        })
     }
 
     /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.

@@ -52,6 +52,15 @@ impl Closing<'_> {
         }
     }
 
+    /// Whether the attempt changes nothing but when the booking is due, for a reason of our own, while its last error stands
+    /// already: the history has been told that it waits, and an hour of overload must not fill it.
+    fn is_told_before(&self) -> bool {
+        match self.asked {
+            Asked::Postponed(postponed) => !postponed.is_graphs_wish && self.before.last_error.is_some(),
+            Asked::Answered(_) | Asked::NothingToAsk => false,
+        }
+    }
+
     fn refuted(&self) -> Refuted {
         match self.asked {
             Asked::Answered(answered) => answered.reply.refutes(),
@@ -87,11 +96,16 @@ impl Provisioning {
             refuted: closing.refuted(),
         };
         loop {
-            match self.store.settle(&settlement).await {
+            let settled = if closing.is_told_before() {
+                self.store.hand_back(&settlement).await
+            } else {
+                self.store.settle(&settlement).await
+            };
+            match settled {
                 Ok(Settled::Stored) => return SettleResult::Stored,
                 Ok(Settled::Overtaken) => return SettleResult::Overtaken,
                 Err(StoreError::MeetingTaken(meeting)) => return SettleResult::MeetingTaken(meeting),
-                Err(error @ StoreError::Unreachable(_)) if tokio::time::Instant::now() < give_up => {
+                Err(error) if error.may_pass() && tokio::time::Instant::now() < give_up => {
                     tracing::warn!(booking = %booking.key, %attempt, error = %error, "settling again");
                     tokio::time::sleep(STORE_AGAIN).await;
                 }

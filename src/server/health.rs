@@ -1,9 +1,9 @@
 //! Health: what the probes answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::shares::Places;
 use crate::store::Store;
 use crate::under_way::UnderWay;
 
@@ -17,8 +17,8 @@ pub(crate) struct Health {
     started: AtomicBool,
     stopping: AtomicBool,
     requests: UnderWay,
-    waiting: Arc<UnderWay>,
-    requests_max: usize,
+    answering: Places,
+    waiting: Places,
 }
 
 /// Why a replica is not ready.
@@ -42,15 +42,16 @@ impl NotReady {
 }
 
 impl Health {
-    /// A replica that is starting. It answers `requests_max` requests at once, besides those counted in `waiting`.
-    pub(crate) fn starting(store: Store, waiting: Arc<UnderWay>, requests_max: usize) -> Self {
+    /// A replica that is starting. Each request that it answers takes a place in `answering`, or in `waiting` while it only
+    /// waits.
+    pub(crate) fn starting(store: Store, answering: Places, waiting: Places) -> Self {
         Self {
             store,
             started: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             requests: UnderWay::default(),
+            answering,
             waiting,
-            requests_max,
         }
     }
 
@@ -71,12 +72,12 @@ impl Health {
 
     /// How many of them only wait for their meeting.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.count()
+        self.waiting.taken()
     }
 
-    /// Whether there are more requests than may be answered at once, the latest included.
-    pub(super) fn is_overloaded(&self) -> bool {
-        self.requests.count().saturating_sub(self.waiting()) > self.requests_max
+    /// The places of the requests that may be answered at once.
+    pub(super) fn answering(&self) -> &Places {
+        &self.answering
     }
 
     pub(super) fn is_stopping(&self) -> bool {

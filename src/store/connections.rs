@@ -12,7 +12,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres};
 use tokio::runtime::{Handle, Id};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::StoreError;
+use crate::shares::{NoPlace, Place, Places, Refusals, Share, served_source_system};
 
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
@@ -30,11 +32,24 @@ pub(super) struct Connections {
     acquire_timeout: Duration,
     /// How many connections there may be.
     most: usize,
-    /// One for each connection that may be in use: a caller with a permit finds a connection kept here, or room in
+    /// One for each connection that may be in use: a caller with a place finds a connection kept here, or room in
     /// sqlx's pool.
-    permits: Arc<Semaphore>,
+    places: Places,
     kept: Arc<Mutex<IdleConnections>>,
     freshness: Arc<Freshness>,
+}
+
+/// How many connections there may be, and for whom.
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionLimits {
+    /// Most at once.
+    pub(super) most: u32,
+    /// Longest wait for one.
+    pub(super) acquire_timeout: Duration,
+    /// How much of them one source system may use.
+    pub(super) share: Share,
+    /// Counts those that are refused.
+    pub(super) refusals: Refusals,
 }
 
 /// Which connections are used without a question.
@@ -76,8 +91,8 @@ pub(super) struct Connection {
     /// Whether every statement so far has ended well, so that nothing is left on the wire.
     ended_well: bool,
     kept: Arc<Mutex<IdleConnections>>,
-    /// Dropped after the connection is kept: the caller that gets the permit finds the connection.
-    _permit: OwnedSemaphorePermit,
+    /// Dropped after the connection is kept: the caller that gets the place finds the connection.
+    _place: Place,
 }
 
 /// How a statement on a connection ends. Until it says that it ended well, a drop gives the connection to sqlx's pool.
@@ -97,7 +112,8 @@ impl StatementEnd<'_> {
 
 impl Connections {
     /// Connections that sqlx's pool opens, at most as many as it may have.
-    pub(super) fn open(options: PgConnectOptions, most: u32, acquire_timeout: Duration) -> Self {
+    pub(super) fn open(options: PgConnectOptions, limits: ConnectionLimits) -> Self {
+        let ConnectionLimits { most, acquire_timeout, share, refusals } = limits;
         let freshness = Arc::new(Freshness::default());
         let fresh = Arc::clone(&freshness);
         let pool = PgPoolOptions::new()
@@ -121,51 +137,42 @@ impl Connections {
                 })
             })
             .connect_lazy_with(options);
-        Self::of(pool, freshness)
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let places = Places::new(most, share, refusals);
+        Self { acquire_timeout, most, places, kept: Arc::default(), freshness, pool }
     }
 
-    fn of(pool: PgPool, freshness: Arc<Freshness>) -> Self {
-        let options = pool.options();
-        let most = usize::try_from(options.get_max_connections()).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            acquire_timeout: options.get_acquire_timeout(),
-            most,
-            permits: Arc::new(Semaphore::new(most)),
-            kept: Arc::default(),
-            freshness,
-            pool,
-        }
+    /// A connection, kept or new. One source system uses no more of them than its share.
+    pub(super) async fn acquire(&self) -> Result<Connection, StoreError> {
+        let give_up = tokio::time::Instant::now() + self.acquire_timeout;
+        let source_system = served_source_system();
+        let place = self.places.take(source_system.clone());
+        let Ok(place) = tokio::time::timeout_at(give_up, place).await else {
+            return Err(match self.places.why_none(source_system.as_ref()) {
+                NoPlace::AllTaken => sqlx::Error::PoolTimedOut.into(),
+                NoPlace::ShareUsedUp => StoreError::ShareUsedUp,
+            });
+        };
+        let opened = tokio::time::timeout_at(give_up, self.kept_or_new(place)).await;
+        Ok(opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
     }
 
-    /// A connection, kept or new.
-    pub(super) async fn acquire(&self) -> Result<Connection, sqlx::Error> {
-        tokio::time::timeout(self.acquire_timeout, self.kept_or_new())
-            .await
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-    }
-
-    async fn kept_or_new(&self) -> Result<Connection, sqlx::Error> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+    async fn kept_or_new(&self, place: Place) -> Result<Connection, sqlx::Error> {
         let runtime = Handle::current().id();
         let opened = match self.take(runtime).await {
             Some(opened) => opened,
             None => OpenedConnection { connection: self.pool.acquire().await?, runtime, at: Instant::now() },
         };
-        Ok(Connection {
-            opened: Some(opened),
-            ended_well: true,
-            kept: Arc::clone(&self.kept),
-            _permit: permit,
-        })
+        Ok(Connection { opened: Some(opened), ended_well: true, kept: Arc::clone(&self.kept), _place: place })
     }
 
     /// A connection that is kept here, of this runtime where possible; of another one only when no more may be opened.
     async fn take(&self, runtime: Id) -> Option<OpenedConnection> {
         let mut taken = {
             let idle = &mut lock(&self.kept).idle;
-            // A caller with a permit has a connection, or will be given one by sqlx's pool. There must be room for all
+            // A caller with a place has a connection, or will be given one by sqlx's pool. There must be room for all
             // of them beside those that are idle here, or nothing would ever wake the one too many.
-            let in_use = self.most - self.permits.available_permits();
+            let in_use = self.places.taken();
             let may_open = idle.len() + in_use <= self.most;
             let ours = idle.iter().rposition(|idle| idle.connection.runtime == runtime);
             let place = ours.or_else(|| idle.len().checked_sub(1).filter(|_| !may_open))?;
@@ -205,7 +212,6 @@ impl Connections {
 
     /// Closes all connections once their statements are done.
     pub(super) async fn close(&self) {
-        self.permits.close();
         {
             let mut kept = lock(&self.kept);
             kept.closed = true;

@@ -30,6 +30,9 @@ pub(crate) enum StoreError {
     /// Postgres can't be reached, or broke off: nothing is known of the statement's fate.
     #[error("Postgres can't be reached")]
     Unreachable(#[source] sqlx::Error),
+    /// As many of our connections as one source system may use are in use for this one; nothing was sent.
+    #[error("this source system uses as many connections to Postgres as it may")]
+    ShareUsedUp,
     /// Postgres refused the statement.
     #[error("Postgres refused a statement")]
     Refused(#[source] sqlx::Error),
@@ -70,7 +73,7 @@ impl StoreError {
 
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_))
+        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp)
     }
 
     /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do
@@ -81,7 +84,7 @@ impl StoreError {
 
     /// Whether it says something about Postgres, and not about how much we ask of it.
     pub(super) fn is_postgres_away(&self) -> bool {
-        self.may_pass() && !matches!(self, Self::Unreachable(sqlx::Error::PoolTimedOut))
+        matches!(self, Self::Unreachable(error) if !matches!(error, sqlx::Error::PoolTimedOut))
     }
 
     /// How the same statement may succeed at once.

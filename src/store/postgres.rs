@@ -7,9 +7,10 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 
-use super::connections::Connections;
+use super::connections::{ConnectionLimits, Connections};
 use super::error::{Again, StoreError};
 use super::writes::Writes;
+use crate::shares::{Refusals, Share};
 
 pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -22,6 +23,10 @@ pub(crate) struct StoreSettings {
     pub(crate) connections_max: u32,
     /// Longest wait for a connection.
     pub(crate) acquire_timeout: Duration,
+    /// How much of the connections one source system may use.
+    pub(crate) share: Share,
+    /// Counts the connections that are refused.
+    pub(crate) refusals: Refusals,
 }
 
 /// The store, reached by its connections.
@@ -48,7 +53,13 @@ impl Store {
             .map_err(StoreError::Url)?
             .application_name("meeting-provisioner");
         let most = settings.connections_max;
-        let connections = Connections::open(options, most, settings.acquire_timeout);
+        let limits = ConnectionLimits {
+            most,
+            acquire_timeout: settings.acquire_timeout,
+            share: settings.share,
+            refusals: settings.refusals.clone(),
+        };
+        let connections = Connections::open(options, limits);
         Ok(Self { connections, connections_max: most, writes: Arc::default() })
     }
 

@@ -98,7 +98,7 @@ metrics! {
         "Requests that only wait for their meeting";
     http_refused: Family<RefusedLabels, Counter>,
         "meeting_provisioner_http_refused_total",
-        "What was refused because of overload: a request (503 overloaded), or only its wait (202 at once)";
+        "What was refused because of overload: a request (503 overloaded), its wait (202 at once) or a connection to Postgres";
     connections: Family<PortLabels, Gauge>,
         "meeting_provisioner_connections",
         "Open connections, idle ones included, by port: public or admin";
@@ -116,10 +116,10 @@ metrics! {
         "Calls to Microsoft Graph that were postponed, not sent";
     graph_calls_limit: Gauge,
         "meeting_provisioner_graph_calls_limit",
-        "How many calls this replica has under way at most; less than graph.calls_max after throttling or time-outs";
+        "How many calls this replica has under way at most, for the source system that may have fewest";
     graph_pauses: Gauge,
         "meeting_provisioner_graph_pauses",
-        "How many pauses that Graph asked for hold now, each for one organizer or the whole application";
+        "How many pauses hold now, each for an organizer, a source system, look-ups, this replica or all calls";
     near_monthly_limit: Gauge,
         "meeting_provisioner_organizers_near_monthly_limit",
         "Organizers with 1,600 meetings or more made in this calendar month, of 2,000 that Microsoft allows";

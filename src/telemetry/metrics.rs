@@ -56,14 +56,10 @@ impl Metrics {
         self.http_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
-    /// A request was refused: too many were being answered.
-    pub fn request_refused(&self) {
-        self.http_refused.get_or_create(&RefusedLabels { refused: "request" }).inc();
-    }
-
-    /// A request was answered without waiting for its meeting: too many were waiting.
-    pub fn wait_refused(&self) {
-        self.http_refused.get_or_create(&RefusedLabels { refused: "wait" }).inc();
+    /// A request, the wait for a meeting or a connection to Postgres was refused: all places were taken, or the share of a
+    /// source system was used up.
+    pub fn place_refused(&self, refused: &'static str) {
+        self.http_refused.get_or_create(&RefusedLabels { refused }).inc();
     }
 
     /// A connection was opened.

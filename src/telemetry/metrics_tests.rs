@@ -21,7 +21,7 @@ fn touched() -> Metrics {
     metrics.notice_told("settled");
     metrics.notice_heard("awaited");
     metrics.set_listening(true);
-    metrics.wait_refused();
+    metrics.place_refused("wait");
     metrics.connection_opened("public");
     metrics.connection_closed("public", "slow-head");
     metrics

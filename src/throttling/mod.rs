@@ -6,11 +6,14 @@
 
 mod adaptive_limit;
 mod breaker;
+mod circuits;
 mod gate;
 mod pause;
 mod pauses;
 mod queue;
 mod quota;
+mod sign;
+mod unavailability;
 
 pub(crate) use gate::{CallClass, Gate, Permit, Rejected, RejectionReason};
 pub(crate) use pause::{Pause, PauseScope, pause_asked};

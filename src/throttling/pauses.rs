@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::pause::{Pause, PauseScope};
+use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
 
 /// The pauses that hold. Each operation costs the same however many there are, but for those whose time is over.
@@ -21,16 +22,26 @@ impl Pauses {
             return false;
         }
         if let Some(known) = known {
-            self.ends.remove(&(known, pause.scope));
+            self.ends.remove(&(known, pause.scope.clone()));
         }
-        self.until.insert(pause.scope, pause.until);
+        self.until.insert(pause.scope.clone(), pause.until);
         self.ends.insert((pause.until, pause.scope));
         true
     }
 
     /// Until when calls of this scope have to wait, if they have to.
-    pub(super) fn until(&self, scope: PauseScope, now: Timestamp) -> Option<Timestamp> {
-        self.until.get(&scope).copied().filter(|until| *until > now)
+    pub(super) fn until(&self, scope: &PauseScope, now: Timestamp) -> Option<Timestamp> {
+        self.until.get(scope).copied().filter(|until| *until > now)
+    }
+
+    /// The source systems whose calls have to wait, and until when.
+    pub(super) fn of_source_systems(&self, now: Timestamp) -> Vec<(SourceSystem, Timestamp)> {
+        let each = self.ends.iter().filter(|(until, _)| *until > now);
+        each.filter_map(|(until, scope)| match scope {
+            PauseScope::SourceSystem(name) => Some((name.clone(), *until)),
+            _ => None,
+        })
+        .collect()
     }
 
     /// How many hold.
@@ -75,7 +86,11 @@ mod tests {
             (PauseScope::Application, second(1), true),
             (organizer(3), NOW, false),
         ] {
-            assert_eq!(pauses.extend(Pause { scope, until }, NOW), is_longer, "{scope} {until}");
+            assert_eq!(
+                pauses.extend(Pause { scope: scope.clone(), until }, NOW),
+                is_longer,
+                "{scope} {until}"
+            );
         }
         for (now, of_first, count) in [
             (NOW, Some(second(9)), 3),
@@ -83,7 +98,7 @@ mod tests {
             (second(7), Some(second(9)), 1),
             (second(9), None, 0),
         ] {
-            assert_eq!((pauses.until(organizer(1), now), pauses.count(now)), (of_first, count), "{now}");
+            assert_eq!((pauses.until(&organizer(1), now), pauses.count(now)), (of_first, count), "{now}");
         }
         assert!(pauses.until.is_empty() && pauses.ends.is_empty());
     }

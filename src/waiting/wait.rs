@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +12,9 @@ use super::remote_waiters::RemoteWaiters;
 use crate::booking::ExternalId;
 use crate::clock::Clock;
 use crate::meeting::{Booking, Progress, Status};
+use crate::shares::{Aside, Place, Places, served_source_system};
 use crate::store::{ReplicaId, Store};
 use crate::telemetry::Metrics;
-use crate::under_way::{Counted, UnderWay};
 
 /// How often a waiting request looks for itself where no notice would reach it. The first looks come soon, for calls that
 /// take milliseconds; later ones cost a busy Postgres little.
@@ -39,12 +38,12 @@ pub(crate) struct WaitingParts {
     pub(crate) clock: Arc<dyn Clock>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
-    /// The requests that wait.
-    pub(crate) requests: Arc<UnderWay>,
-    /// Most requests that may wait.
-    pub(crate) waiting_max: usize,
-    /// Most of them that may look at the store at once: they must leave connections to requests that accept and settle.
-    pub(crate) looks_max: usize,
+    /// The places of requests that are answered; one that waits lends its own.
+    pub(crate) answering: Places,
+    /// Those of requests that wait.
+    pub(crate) requests: Places,
+    /// Those of them that look at the store: they must leave connections to requests that accept and settle.
+    pub(crate) looks: Places,
     /// How often a request looks for itself that notices reach.
     pub(crate) poll: Duration,
     /// Whether this replica publishes notices and listens to them.
@@ -61,9 +60,9 @@ pub(crate) struct Waiting {
     pub(super) registry: WaitRegistry,
     pub(super) notices: Notices,
     remote_waiters: Mutex<RemoteWaiters>,
-    requests: Arc<UnderWay>,
-    requests_max: usize,
-    looks: Semaphore,
+    answering: Places,
+    requests: Places,
+    looks: Places,
     over: CancellationToken,
 }
 
@@ -78,9 +77,9 @@ impl Waiting {
             poll: parts.poll,
             registry: WaitRegistry::default(),
             remote_waiters: Mutex::default(),
+            answering: parts.answering,
             requests: parts.requests,
-            requests_max: parts.waiting_max,
-            looks: Semaphore::new(parts.looks_max.max(1)),
+            looks: parts.looks,
             over: CancellationToken::new(),
         }
     }
@@ -146,7 +145,7 @@ impl Waiting {
                 || tokio::time::timeout_at(deadline, self.publish_awaited(external_id))
                     .await
                     .unwrap_or(false);
-            let turn = tokio::time::timeout_at(deadline, self.looks.acquire()).await;
+            let turn = tokio::time::timeout_at(deadline, self.looks.take(served_source_system())).await;
             if turn.is_err() || self.over.is_cancelled() {
                 return booking;
             }
@@ -170,18 +169,17 @@ impl Waiting {
         }
     }
 
-    /// A place among the requests that wait; none when all are taken.
-    fn place(&self) -> Option<Counted> {
-        let place = self.requests.one_more_of(self.requests_max);
-        if place.is_none() {
-            self.metrics.wait_refused();
-        }
-        place
+    /// A place among the requests that wait, in exchange for the one among those that are answered; none when all are taken,
+    /// or as many as this source system may have.
+    fn place(&self) -> Option<(Place, Option<Aside>)> {
+        let source_system = served_source_system();
+        let place = self.requests.try_take(source_system.clone()).ok()?;
+        Some((place, source_system.map(|one| self.answering.step_aside(one))))
     }
 
     /// By how much the looks are rarer for all that wait.
     fn poll_factor(&self) -> u32 {
-        u32::try_from(1 + self.requests.count() / POLL_SCALE).unwrap_or(u32::MAX)
+        u32::try_from(1 + self.requests.taken() / POLL_SCALE).unwrap_or(u32::MAX)
     }
 
     fn is_worth_waiting(&self, booking: &Booking, deadline: Instant) -> bool {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::error_chain::chain;
 use crate::meeting::Booking;
-use crate::provisioning::Provisioning;
+use crate::provisioning::{Provisioning, Resumed};
 
 /// The worker of one replica.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ impl Worker {
             let is_more_due = free == 0 || self.begin(free, &mut under_way).await;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.rest(), if !is_more_due => {}
+                // Even where more is due: what has no slot may be of one source system, and what comes of another.
+                () = self.rest(), if free > 0 => {}
                 // A slot that is free is used at once, however long the other calls hang.
                 _over = under_way.next(), if is_more_due && !under_way.is_empty() => {}
             }
@@ -52,8 +53,7 @@ impl Worker {
     async fn begin(&self, free: usize, under_way: &mut UnderWay) -> bool {
         self.provisioning.alarm.take_due(self.clock.now());
         match self.provisioning.resume(free).await {
-            Ok(begun) => {
-                let is_more_due = begun.len() >= free;
+            Ok(Resumed { begun, is_more_due }) => {
                 under_way.extend(begun);
                 is_more_due
             }

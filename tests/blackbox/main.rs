@@ -31,6 +31,7 @@ mod lost_answers;
 mod meeting_settings;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
+mod neighbours;
 mod odd_inputs;
 mod order_of_messages;
 mod organizer_filters;

@@ -25,7 +25,11 @@ fn begin(app: &TestApp, booking_id: &str) -> tokio::task::JoinHandle<ApiResponse
 /// was refused is not stored, and is accepted when there is room.
 #[tokio::test]
 async fn a_request_beyond_the_limit_is_refused_at_once() {
-    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
+    let app = TestApp::builder()
+        .setting("ACCESS__SHARE_PERCENT", "100")
+        .setting("HTTP__REQUESTS_MAX", "2")
+        .start()
+        .await;
     let mut holder = app.pool.begin().await.unwrap();
     sqlx::query("lock table booking in access exclusive mode").execute(&mut *holder).await.unwrap();
     let held = ["BK-1", "BK-2"].map(|booking_id| begin(&app, booking_id));
@@ -56,7 +60,11 @@ async fn a_request_beyond_the_limit_is_refused_at_once() {
 /// Far more requests wait for their meetings than may be answered at once; those that come are accepted and answered.
 #[tokio::test]
 async fn a_waiting_request_does_not_count_against_the_limit() {
-    let app = TestApp::builder().setting("HTTP__REQUESTS_MAX", "2").start().await;
+    let app = TestApp::builder()
+        .setting("ACCESS__SHARE_PERCENT", "100")
+        .setting("HTTP__REQUESTS_MAX", "2")
+        .start()
+        .await;
     app.book(Who::Desk, &booking("BK-KNOWN")).await.expect(201);
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 6_000 }).always(),
@@ -86,7 +94,11 @@ async fn a_waiting_request_does_not_count_against_the_limit() {
 /// Where as many wait as the limit allows, one more is accepted and answered at once, without its meeting.
 #[tokio::test]
 async fn a_wait_beyond_the_limit_is_answered_at_once() {
-    let app = TestApp::builder().setting("HTTP__WAITING_MAX", "2").start().await;
+    let app = TestApp::builder()
+        .setting("ACCESS__SHARE_PERCENT", "100")
+        .setting("HTTP__WAITING_MAX", "2")
+        .start()
+        .await;
     app.simulator.inject(
         InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 4_000 }).always(),
     );

@@ -225,7 +225,13 @@ async fn a_remembered_name_is_known_while_graph_is_paused() {
     app.simulator.declare(id_of(OLGA), OrganizerState::Permitted, Some("olga@contoso.com"));
     app.book(Who::Desk, &of(ORGANIZER)).await.expect(201);
     app.book(Who::Desk, &of(SCHMIDT)).await.expect(200);
-    let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
+    let headers = [("Retry-After", "60"), ("x-ms-throttle-scope", "Tenant_Application/ReadWrite/app/tenant")];
+    let effect = Effect::Respond {
+        status: 429,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: "{}".to_owned(),
+        after_work: false,
+    };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
     app.book_and_look(&booking_with("BK-2", json!({"organizer": OLGA}))).await;
     app.book(Who::Desk, &of(SCHMIDT)).await.expect(200);

@@ -113,7 +113,7 @@ async fn a_forged_notice_pauses_nothing() {
     app.end_with_work_left().await;
 }
 
-/// A 503 that names a time is about the service, and so is a 429 that says so: no call is sent until then.
+/// A 429 that says that it is about all calls is: no call is sent until then.
 #[tokio::test]
 async fn a_pause_of_the_whole_service_stops_all_calls() {
     let headers = [("Retry-After", "7"), ("x-ms-throttle-scope", "Tenant_Application/ReadWrite/app/tenant")];
@@ -123,44 +123,119 @@ async fn a_pause_of_the_whole_service_stops_all_calls() {
         body: "{}".to_owned(),
         after_work: false,
     };
-    let away = Effect::FailedBeforeWork { status: 503, retry_after: Some("7".to_owned()) };
-    for effect in [wide, away] {
-        let app = TestApp::start().await;
-        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
-        app.book_and_look(&booking("BK-1")).await;
-        let waiting = app.book_and_look(&for_other("BK-2")).await;
-        assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
-        // A replica that starts later knows, too, before it has got any notification.
-        let late = app.another_replica().await;
-        assert_eq!(late.resume_after(Duration::from_secs(6)).await, 0, "nothing is even claimed");
-        assert_eq!(arrived(&app), 1);
-        assert_eq!(late.resume_after(Duration::from_secs(6)).await, 2);
-        assert_eq!(app.simulator.meetings().len(), 2);
-        late.end().await;
-        app.end().await;
-    }
+    let app = TestApp::start().await;
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, wide));
+    app.book_and_look(&booking("BK-1")).await;
+    let waiting = app.book_and_look(&for_other("BK-2")).await;
+    assert_eq!((&waiting["status"], &waiting["attempts"]), (&json!("pending"), &json!(0)));
+    // A replica that starts later knows, too, before it has got any notification.
+    let late = app.another_replica().await;
+    assert_eq!(late.resume_after(Duration::from_secs(6)).await, 0, "nothing is even claimed");
+    assert_eq!(arrived(&app), 1);
+    assert_eq!(late.resume_after(Duration::from_secs(6)).await, 2);
+    assert_eq!(app.simulator.meetings().len(), 2);
+    late.end().await;
+    app.end().await;
 }
 
-/// Graph is away: after ten failed calls the circuit is open, with one half-open probe at a time, and the first success
-/// closes it. Nothing is lost meanwhile.
+/// One 503 that names a time backs off its own booking. A second one, for another organizer and over another connection, pauses
+/// the source system, at all replicas and for a minute at most; another source system's calls are sent.
+#[tokio::test]
+async fn a_second_503_pauses_the_source_system() {
+    let app = TestApp::start().await;
+    let away = Effect::FailedBeforeWork { status: 503, retry_after: Some("3600".to_owned()) };
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, away).for_organizer(ORGANIZER));
+    let first = app.book_and_look(&booking("BK-1")).await;
+    assert!(first["nextAttemptAt"].as_str().unwrap() >= "2026-11-23T09:00:00Z", "{first}");
+    app.book(Who::Desk, &for_other("BK-2")).await.expect(201);
+    let pauses = "meeting_provisioner_graph_pauses";
+    assert!(app.metric(pauses).await.abs() < 0.5);
+    let away = Effect::FailedBeforeWork { status: 503, retry_after: Some("3600".to_owned()) };
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, away).for_organizer(OTHER_ORGANIZER));
+    app.book_and_look(&for_other("BK-3")).await;
+    assert!((app.metric(pauses).await - 1.0).abs() < 0.5);
+    let waiting = app.book_and_look(&booking("BK-4")).await;
+    assert_eq!((&waiting["attempts"], arrived(&app)), (&json!(0), 3));
+    let late = app.another_replica().await;
+    assert_eq!(late.resume_due().await, Ok(0));
+    late.book_preferring(Who::Desk, "respond-async", &booking("BK-5")).await.expect(202);
+    late.idle().await;
+    assert_eq!(arrived(&app), 3, "the other replica keeps it, too");
+    late.book(Who::OtherSystem, &booking("BK-6")).await.expect(201);
+    assert_eq!(late.resume_after(Duration::from_secs(70)).await, 2, "those that were not sent");
+    app.resume_after(Duration::from_mins(62)).await;
+    late.end().await;
+    app.end().await;
+}
+
+/// What throttles the token endpoint for one replica is that one's: others have tokens, and look after what it accepts.
+#[tokio::test]
+async fn a_replica_without_a_token_stops_no_other() {
+    let app = TestApp::start().await;
+    let other = app.another_replica().await;
+    other.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let busy = Effect::ThrottledBeforeWork { retry_after: Some("600".to_owned()) };
+    app.simulator.inject(InjectedFault::on(Operation::Token, busy));
+    app.book_and_look(&booking("BK-2")).await;
+    let waiting = app.book_and_look(&booking("BK-3")).await;
+    assert_eq!(
+        (&waiting["attempts"], &waiting["lastError"]["code"]),
+        (&json!(0), &json!("graph-unavailable"))
+    );
+    let stored: i64 =
+        sqlx::query_scalar("select count(*) from graph_pause").fetch_one(&app.pool).await.unwrap();
+    assert_eq!(stored, 0);
+    other.book(Who::Desk, &booking("BK-4")).await.expect(201);
+    assert_eq!(app.resume_after(Duration::from_secs(2)).await, 0);
+    assert_eq!(other.resume_due().await, Ok(1), "what was not sent");
+    assert_eq!(other.resume_after(Duration::from_mins(11)).await, 1);
+    app.book(Who::Desk, &booking("BK-5")).await.expect(201);
+    other.end().await;
+    app.end().await;
+}
+
+/// The directory has limits of its own: while look-ups wait, meetings are made.
+#[tokio::test]
+async fn throttled_look_ups_pause_look_ups() {
+    let app = TestApp::start().await;
+    let busy = Effect::ThrottledBeforeWork { retry_after: Some("9".to_owned()) };
+    app.simulator.inject(InjectedFault::on(Operation::User, busy));
+    let named = |booking_id: &str, name: &str| booking_with(booking_id, json!({"organizer": name}));
+    app.book_and_look(&named("BK-1", "anna@contoso.com")).await;
+    let waiting = app.book_and_look(&named("BK-2", "bert@contoso.com")).await;
+    assert_eq!((&waiting["attempts"], app.simulator.counts().arrived(Operation::User)), (&json!(0), 1));
+    app.book(Who::Desk, &booking("BK-3")).await.expect(201);
+    app.resume_after(Duration::from_secs(11)).await;
+    app.end().await;
+}
+
+fn of_several(n: usize) -> Value {
+    let organizer = format!("{n:08x}-9cab-44ad-8d5a-b74c14720000");
+    booking_with(&format!("BK-{n}"), json!({"organizer": organizer}))
+}
+
+fn failing() -> InjectedFault {
+    let error = Effect::FailedBeforeWork { status: 500, retry_after: None };
+    InjectedFault::on(Operation::CreateOrGet, error).always()
+}
+
+/// Graph is away for several organizers: after ten failed calls the circuit is open, with one half-open probe at a time, and
+/// the first success closes it. Nothing is lost meanwhile, and that a booking waits is told once.
 #[tokio::test]
 async fn an_outage_opens_the_circuit_until_a_probe_succeeds() {
     let app = TestApp::start().await;
-    app.simulator.inject(
-        InjectedFault::on(
-            Operation::CreateOrGet,
-            Effect::FailedBeforeWork { status: 500, retry_after: None },
-        )
-        .always(),
-    );
+    app.simulator.inject(failing());
     for n in 0..25 {
-        app.book_and_look(&booking(&format!("BK-{n}"))).await;
+        app.book_and_look(&of_several(n)).await;
     }
     assert_eq!(arrived(&app), 10);
     let last = app.booking("BK-24").await;
     assert_eq!((&last["attempts"], &last["lastError"]["code"]), (&json!(0), &json!("graph-unavailable")));
     app.resume_after(Duration::from_secs(2)).await;
     assert_eq!(arrived(&app), 11, "one half-open probe");
+    for _ in 0..5 {
+        app.resume_after(Duration::from_secs(40)).await;
+    }
     app.simulator.clear_faults();
     for _ in 0..100 {
         app.resume_after(Duration::from_mins(1)).await;
@@ -169,7 +244,47 @@ async fn an_outage_opens_the_circuit_until_a_probe_succeeds() {
         }
     }
     assert_eq!(app.simulator.meetings().len(), 25);
+    for n in 0..25 {
+        let history = app.history(&format!("BK-{n}")).await;
+        let postponed = history.iter().filter(|kind| *kind == "call.postponed").count();
+        assert!(postponed <= 1, "BK-{n}: {history:?}");
+    }
     app.end().await;
+}
+
+/// However many bookings of one organizer fail, the organizer's are tried on, and others' calls are sent.
+#[tokio::test]
+async fn failures_of_one_organizer_open_no_circuit() {
+    let app = TestApp::start().await;
+    app.simulator.inject(failing().for_organizer(ORGANIZER));
+    for n in 0..25 {
+        app.book_and_look(&booking(&format!("BK-{n}"))).await;
+    }
+    assert_eq!(arrived(&app), 25);
+    app.book(Who::Desk, &for_other("BK-25")).await.expect(201);
+    assert!((app.metric("meeting_provisioner_graph_calls_limit").await - 64.0).abs() < 0.5);
+    app.end_with_work_left().await;
+}
+
+/// A name that is remembered is no answer of Graph's: bookings by name open the circuit as those by object id do.
+#[tokio::test]
+async fn remembered_names_are_no_evidence() {
+    let app = TestApp::start().await;
+    let named = |booking_id: &str, name: &str| {
+        booking_with(booking_id, json!({"organizer": format!("{name}@contoso.com")}))
+    };
+    for name in ["anna", "bert", "carl"] {
+        app.book(Who::Desk, &named(&format!("KNOWN-{name}"), name)).await.expect(201);
+    }
+    app.simulator.inject(failing());
+    let before = arrived(&app);
+    for n in 0..15 {
+        app.book_and_look(&named(&format!("BK-{n}"), ["anna", "bert", "carl"][n % 3])).await;
+    }
+    assert_eq!(arrived(&app) - before, 10);
+    let last = app.history("BK-14").await;
+    assert_eq!(last.last().map(String::as_str), Some("call.postponed"), "{last:?}");
+    app.end_with_work_left().await;
 }
 
 /// Calls for one organizer that hang leave permits for others (bulkhead).

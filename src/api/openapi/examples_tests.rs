@@ -213,7 +213,7 @@ async fn examples_bring_what_their_codes_bring() {
         assert_eq!(found, expected, "{}", code.as_str());
     }
     let request = TestRequest::with_uri("/v1/bookings").to_http_request();
-    let found = to_bytes(overloaded(&request).into_body()).await.unwrap();
+    let found = to_bytes(overloaded(&request, false).into_body()).await.unwrap();
     let found: Value = serde_json::from_slice(&found).unwrap();
     let example = problem_example(ProblemCode::Overloaded, answerer);
     assert_eq!(

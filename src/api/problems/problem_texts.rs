@@ -238,8 +238,9 @@ pub(super) const OVERLOADED: ProblemTexts = ProblemTexts {
     status: 503,
     retryable: true,
     title: "Too many requests at once",
-    meaning: "This replica answers as many requests as it can at once. This one was refused before anything of it \
-              was read: nothing was stored.",
+    meaning: "This replica answers as many requests at once as it can, or as many of your source system as it may; \
+              detail says which. This one was refused, as a rule before its body was read; what was accepted is found \
+              again.",
     what_to_do: "Send the same request again after the time in Retry-After, and wait longer each time it is refused; \
                  it can't make a second meeting.",
 };

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 
+use super::overloaded::share_used_up;
 use super::problem_code::ProblemCode;
 use super::problem_response::Problem;
 use crate::api::request::request_id;
@@ -16,6 +17,10 @@ pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<Provisioning
     let ProvisioningError::Store(store) = error.into();
     let request_id = request_id(request);
     let error = &store as &dyn std::error::Error;
+    if let StoreError::ShareUsedUp = &store {
+        tracing::warn!(%request_id, error, "a request was refused");
+        return share_used_up();
+    }
     if let StoreError::Unreachable(_) = &store {
         tracing::error!(%request_id, error, "a request failed: Postgres can't be reached");
         let detail = "The database can't be reached. Send the same request again: if a booking was accepted \

@@ -60,7 +60,7 @@ impl GraphChecker {
         let mut attempts = 0;
         loop {
             self.pace.tick().await;
-            let reply = self.graph.perform(AttemptId::new(SystemClock.fresh_id()), None, &look).await;
+            let reply = self.graph.perform(AttemptId::new(SystemClock.fresh_id()), None, &look).await.reply;
             attempts += 1;
             let wait = match &reply.outcome {
                 Outcome::Throttled { retry_after } | Outcome::Unavailable { retry_after } => {

@@ -59,7 +59,12 @@ async fn every_statement_hands_its_connection_back() {
         freed: &spare,
         refuted: Refuted::NOTHING,
     };
-    let claimed = Claimed { attempt_ids: vec![Uuid::from_u128(2)], now: NOW, leased_until: NOW };
+    let claimed = Claimed {
+        attempt_ids: vec![Uuid::from_u128(2)],
+        now: NOW,
+        leased_until: NOW,
+        passed_over: Vec::new(),
+    };
     let tombstone = Tombstone {
         key: booking(2).key,
         revision: 1,
@@ -74,6 +79,7 @@ async fn every_statement_hands_its_connection_back() {
         accept(&first, Before::Nothing, &ours, &event(EventKind::BookingAccepted)),
         declare(&leased, &leased, &spare, &spare),
         settle(&settlement),
+        hand_back(&settlement),
         retry(99, &first, None, &event(EventKind::BookingRetried)),
         claim(&claimed, &event(EventKind::CallUnknown)),
         release(&[ours.id], NOW),

@@ -15,6 +15,7 @@ use crate::meeting::{
     Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl,
     LastError, Meeting, MeetingId, Observed, Progress, Seen, SeenSetting, SeenSettings, Status, Wanted,
 };
+use crate::shares::{Refusals, Share};
 use crate::store::postgres::MIGRATOR;
 use crate::store::writing::input::BookingInput;
 use crate::store::{LeasedBooking, Store, StoreSettings};
@@ -49,6 +50,8 @@ impl TestStore {
             url: database.url.clone(),
             connections_max: 1,
             acquire_timeout: Duration::from_secs(20),
+            share: Share::of_percent(100),
+            refusals: Refusals::uncounted(),
         };
         let pool = PgPool::connect_lazy(&database.url).unwrap();
         Self { store: Store::open(&settings).unwrap(), pool, _database: database }

@@ -56,7 +56,7 @@ async fn a_claim_closes_an_abandoned_attempt_as_rust_does() {
     }
     let leased_until = NOW + LEASE;
     let attempt_ids: Vec<Uuid> = (1..=rows.len()).map(|id| Uuid::from_u128(id as u128)).collect();
-    let claimed = Claimed { attempt_ids, now: NOW, leased_until };
+    let claimed = Claimed { attempt_ids, now: NOW, leased_until, passed_over: Vec::new() };
     let found = test.store.claim(&claimed, &event(EventKind::CallUnknown)).await.unwrap();
     assert_eq!(found.len(), rows.len());
     for before in &rows {

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::audit::NewAuditEvent;
+use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
 use crate::meeting::Attempt;
 use crate::store::booking_row::{BookingRow, LeasedBooking, booking_rows};
@@ -19,6 +20,8 @@ pub(crate) struct Claimed {
     pub(crate) now: Timestamp,
     /// When the leases end.
     pub(crate) leased_until: Timestamp,
+    /// Whose bookings are passed over.
+    pub(crate) passed_over: Vec<SourceSystem>,
 }
 
 impl Store {
@@ -61,7 +64,8 @@ impl Store {
     ) -> Result<Vec<BookingRow>, StoreError> {
         let limit = i64::try_from(claimed.attempt_ids.len()).unwrap_or(i64::MAX);
         let abandoned = EventInput::of(abandoned)?;
-        let rows = booking_rows!(
+        let passed_over: Vec<String> = claimed.passed_over.iter().map(ToString::to_string).collect();
+        Ok(booking_rows!(
             r#"
             with due as materialized (
                 -- What is due and not leased. A row that another claim has locked is that one's.
@@ -70,6 +74,7 @@ impl Store {
                     desired_state, wanted_revision, agreement, agreed_revision
                 from booking
                 where due_at <= $1 and (lease_until is null or lease_until <= $1)
+                    and source_system <> all($6)
                 order by due_at
                 limit $2
                 for update skip locked
@@ -121,9 +126,9 @@ impl Store {
             &claimed.attempt_ids,
             claimed.leased_until,
             abandoned as _,
+            &passed_over,
         )
         .fetch_all(&mut self.connections.acquire().await?)
-        .await?;
-        Ok(rows)
+        .await?)
     }
 }
