@@ -37,11 +37,21 @@ pub(super) fn published_key(settings: &Settings) -> PublishedKey {
 
 /// The store of one process.
 pub(super) fn store(settings: &DatabaseSettings) -> Result<Store, StoreError> {
-    Store::open(&StoreSettings {
+    Store::open(&store_settings(settings))
+}
+
+/// The store of a command whose statements take as long as they take.
+pub(super) fn patient_store(settings: &DatabaseSettings) -> Result<Store, StoreError> {
+    Store::open(&StoreSettings { limits_statements: false, ..store_settings(settings) })
+}
+
+fn store_settings(settings: &DatabaseSettings) -> StoreSettings {
+    StoreSettings {
         url: settings.url.expose_secret().to_owned(),
         connections_max: settings.connections_max,
         acquire_timeout: ACQUIRE_TIMEOUT,
-    })
+        limits_statements: settings.limit_statements,
+    }
 }
 
 /// What accepts bookings and carries them out. `waiting` counts the requests that wait for their meeting.

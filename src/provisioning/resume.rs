@@ -24,7 +24,21 @@ impl Provisioning {
         self: &Arc<Self>,
         claim_max: usize,
     ) -> Result<Vec<JoinHandle<Option<Booking>>>, ProvisioningError> {
-        self.load_pauses().await?;
+        // What is due is resumed all the same: a call under a pause that is not known is answered 429, which tells of it again.
+        if let Err(error) = self.load_pauses().await {
+            let error = chain(&error);
+            tracing::warn!(error, "the pauses of other replicas can't be read, going on without them");
+        }
+        let resumed = self.resume_due(claim_max).await;
+        let failed = resumed.as_ref().err().map(|error| chain(error));
+        self.store.note_claim(self.clock.now(), failed);
+        resumed
+    }
+
+    async fn resume_due(
+        self: &Arc<Self>,
+        claim_max: usize,
+    ) -> Result<Vec<JoinHandle<Option<Booking>>>, ProvisioningError> {
         let mut begun = Vec::new();
         let mut again = 0;
         loop {

@@ -91,7 +91,7 @@ impl Provisioning {
                 Ok(Settled::Stored) => return SettleResult::Stored,
                 Ok(Settled::Overtaken) => return SettleResult::Overtaken,
                 Err(StoreError::MeetingTaken(meeting)) => return SettleResult::MeetingTaken(meeting),
-                Err(error @ StoreError::Unreachable(_)) if tokio::time::Instant::now() < give_up => {
+                Err(error) if error.may_pass() && tokio::time::Instant::now() < give_up => {
                     tracing::warn!(booking = %booking.key, %attempt, error = %error, "settling again");
                     tokio::time::sleep(STORE_AGAIN).await;
                 }

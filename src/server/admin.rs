@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
 
-use super::health::Health;
+use super::health::{Health, Ready};
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
@@ -46,8 +46,12 @@ impl AdminServer {
 }
 
 async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
-    match state.health.readiness().await {
-        Ok(()) => HttpResponse::Ok().body("ready\n"),
+    match state.health.readiness(state.clock.now()).await {
+        Ok(Ready::Ready) => HttpResponse::Ok().body("ready\n"),
+        Ok(Ready::Degraded(lasting, cause)) => HttpResponse::Ok().body(format!(
+            "ready, but degraded: for {} s this replica has not been able to claim what is due: {cause}\n",
+            lasting.as_secs()
+        )),
         Err(why) => HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str())),
     }
 }
@@ -74,6 +78,8 @@ async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
+    let failing = state.store.failing_claims();
+    state.metrics.set_claims_failing(failing.map_or(Duration::ZERO, |failing| failing.lasting(now)));
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),

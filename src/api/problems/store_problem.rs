@@ -6,7 +6,6 @@ use super::problem_code::ProblemCode;
 use super::problem_response::Problem;
 use crate::api::request::request_id;
 use crate::provisioning::ProvisioningError;
-use crate::store::StoreError;
 
 /// When to ask again while Postgres can't be reached, in seconds.
 const ASK_AGAIN_SECONDS: u64 = 1;
@@ -16,9 +15,9 @@ pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<Provisioning
     let ProvisioningError::Store(store) = error.into();
     let request_id = request_id(request);
     let error = &store as &dyn std::error::Error;
-    if let StoreError::Unreachable(_) = &store {
-        tracing::error!(%request_id, error, "a request failed: Postgres can't be reached");
-        let detail = "The database can't be reached. Send the same request again: if a booking was accepted \
+    if store.may_pass() {
+        tracing::error!(%request_id, error, "a request failed: the database can't be used");
+        let detail = "The database can't be reached, or its schema is not ready. Send the same request again: if a booking was accepted \
                       after all, it is found again.";
         return Problem::new(ProblemCode::StoreUnavailable, detail).retry_after(ASK_AGAIN_SECONDS);
     }

@@ -49,6 +49,7 @@ impl TestStore {
             url: database.url.clone(),
             connections_max: 1,
             acquire_timeout: Duration::from_secs(20),
+            limits_statements: true,
         };
         let pool = PgPool::connect_lazy(&database.url).unwrap();
         Self { store: Store::open(&settings).unwrap(), pool, _database: database }

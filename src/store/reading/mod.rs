@@ -9,6 +9,7 @@ mod list_bookings;
 mod list_part;
 mod meetings_made;
 mod pauses;
+mod privileges;
 mod recent_attempts;
 mod to_compare;
 mod tombstone;

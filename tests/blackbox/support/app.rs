@@ -28,7 +28,7 @@ pub struct TestApp {
     pub simulator: Arc<Simulator>,
     /// The time; it stands still until the test moves it.
     pub clock: Arc<ManualClock>,
-    /// The database behind the service, which tests read and change past the service.
+    /// The database behind the service, which tests read and change past the service, as its owner.
     pub pool: PgPool,
     service: Option<Replica>,
     http: Option<reqwest::Client>,
@@ -88,10 +88,10 @@ impl TestApp {
         let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
-        // Past the proxy, if there is one; a test may also have a server of its own.
-        let url = match surroundings.proxy {
-            Some(_) => &surroundings.database.url,
-            None => settings.database.url.expose_secret(),
+        // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.
+        let url = match settings.database.migrate {
+            false => &surroundings.database.url,
+            true => settings.database.url.expose_secret(),
         };
         let pool = PgPool::connect(url).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
@@ -104,6 +104,11 @@ impl TestApp {
             http: Some(http),
             surroundings,
         }
+    }
+
+    /// The owner's URL of the database, for a command that changes the schema.
+    pub fn owner_url(&self) -> &str {
+        &self.surroundings.database.url
     }
 
     /// The settings, as environment variables for a process of its own.
