@@ -18,3 +18,4 @@ pub(crate) use audit_events::{AuditEventPosition, EventPlace};
 pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;
 pub(crate) use list_part::ListPart;
+pub(crate) use to_compare::ComparePosition;

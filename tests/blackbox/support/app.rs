@@ -106,11 +106,6 @@ impl TestApp {
         }
     }
 
-    /// The owner's URL of the database, for a command that changes the schema.
-    pub fn owner_url(&self) -> &str {
-        &self.surroundings.database.url
-    }
-
     /// The settings, as environment variables for a process of its own.
     pub fn environment(&self) -> &[(String, String)] {
         &self.surroundings.environment
