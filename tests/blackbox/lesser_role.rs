@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
+use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, OrganizerState};
 
 use crate::support::postgres::empty_database;
 use crate::support::process::program;
-use crate::support::{TestApp, Who, booking};
+use crate::support::{ORGANIZER, TestApp, Who, booking};
 
 async fn doctor(app: &TestApp, more: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut environment = app.environment().to_vec();
@@ -57,6 +57,25 @@ async fn each_missing_privilege_is_named() {
     }
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(0), "{text}");
+    app.end().await;
+}
+
+/// What is parked, and for how long Graph asked to be left alone, is noted; that is no fault of the installation.
+#[tokio::test]
+async fn the_doctor_tells_of_backlog_and_pauses() {
+    let app = TestApp::builder().at_real_time().start().await;
+    app.simulator.declare(uuid::Uuid::parse_str(ORGANIZER).unwrap(), OrganizerState::Refused, None);
+    app.book(Who::Desk, &booking("BK-1")).await.problem(422, "graph-refused");
+    run_as_owner(&app, "insert into graph_pause values ('application', now() + interval '5 min')".to_owned())
+        .await;
+    let (status, text) = doctor(&app, &[]).await;
+    assert_eq!(status, Some(0), "{text}");
+    for expected in
+        ["note   backlog   1 failed with graph-refused since 2", "note   pause", "no calls for application"]
+    {
+        assert!(text.contains(expected), "{expected} is missing in {text}");
+    }
+    assert!(!text.contains("All is well"), "{text}");
     app.end().await;
 }
 

@@ -1,5 +1,7 @@
 //! Whether the database can be used: reached, of our schema, with the privileges that are needed, and written to.
 
+use time::format_description::well_known::Rfc3339;
+
 use super::findings::{Finding, Findings};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::command::assembly::store;
@@ -43,6 +45,7 @@ async fn check_store(store: &Store, migrates: bool, findings: &mut Findings) -> 
     privileges(store, migrates, findings).await?;
     if schema(store, migrates, findings).await? {
         write(store, findings).await;
+        work(store, findings).await;
         if matches!(store.has_foreign_transactions().await, Ok(true)) {
             findings.bad(&finding(
                 "database",
@@ -159,6 +162,28 @@ async fn write(store: &Store, findings: &mut Findings) {
             "If it says read-only: end default_transaction_read_only, or connect to the primary and not a standby. If the \
              disk is full: make room. If permission is denied: run deploy/grants.sql.",
         )),
+    }
+}
+
+/// What is stuck, and what waits because Graph asked for it.
+async fn work(store: &Store, findings: &mut Findings) {
+    let time = |at: Timestamp| at.format(&Rfc3339).unwrap_or_else(|_| at.to_string());
+    match store.stuck().await {
+        Ok(stuck) => stuck.iter().for_each(|one| {
+            let remedy = if one.status == "failed" { ": retry them once it is repaired" } else { "" };
+            let since = time(one.since);
+            findings.note(
+                "backlog",
+                &format!("{} {} with {} since {since}{remedy}", one.bookings, one.status, one.code),
+            );
+        }),
+        Err(error) => findings.unknown("backlog", &chain(&error)),
+    }
+    match store.pauses(SystemClock.now()).await {
+        Ok(pauses) => pauses.iter().for_each(|(scope, until)| {
+            findings.note("pause", &format!("Graph asked for no calls for {scope} until {}", time(*until)));
+        }),
+        Err(error) => findings.unknown("pause", &chain(&error)),
     }
 }
 

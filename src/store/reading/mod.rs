@@ -11,6 +11,7 @@ mod meetings_made;
 mod pauses;
 mod privileges;
 mod recent_attempts;
+mod stuck;
 mod to_compare;
 mod tombstone;
 

@@ -1,5 +1,6 @@
 //! What the role that connects may do, compared with what the service needs.
 
+use crate::store::connections::Connection;
 use crate::store::{Store, StoreError};
 
 /// The one list of what the service's role needs; operators run it, the tests do, and this reads it.
@@ -64,33 +65,18 @@ fn privileges(grants: &str) -> Vec<Privilege> {
 }
 
 impl Store {
-    /// The privileges that the role lacks, in words such as `update (due_at) on table booking`, and the role's name. What is
-    /// not there, or can't be seen, counts as lacking.
+    /// The role's name and the privileges that it lacks, in words such as `update (due_at) on table booking`. What is not there
+    /// counts as lacking. Without the use of the schema that alone is told: nothing in it can be seen.
     pub(crate) async fn missing_privileges(&self) -> Result<(String, Vec<String>), StoreError> {
-        let needed = privileges(GRANTS);
-        let each =
-            |part: fn(&Privilege) -> &String| needed.iter().map(|one| part(one).clone()).collect::<Vec<_>>();
+        let (of_schema, others): (Vec<_>, Vec<_>) =
+            privileges(GRANTS).into_iter().partition(|one| one.kind == "schema");
         let mut connection = self.connections.acquire().await?;
         let role = sqlx::query_scalar("select current_user::text").fetch_one(&mut connection).await?;
-        let missing: Vec<i64> = sqlx::query_scalar(
-            "select ordinality from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-                 with ordinality as needed (kind, object, name, column_name, ordinality)
-             where not coalesce(case
-                 when kind = 'schema' then has_schema_privilege(to_regnamespace(object)::oid, name)
-                 when kind = 'function' then has_function_privilege(to_regprocedure(object)::oid, name)
-                 when column_name = '' then has_table_privilege(to_regclass(object)::oid, name)
-                 else has_column_privilege(to_regclass(object)::oid, column_name, name)
-             end, false)
-             order by ordinality",
-        )
-        .bind(each(|one| &one.kind))
-        .bind(each(|one| &one.object))
-        .bind(each(|one| &one.name))
-        .bind(each(|one| &one.column))
-        .fetch_all(&mut connection)
-        .await?;
-        let words = missing.into_iter().filter_map(|place| needed.get(usize::try_from(place - 1).ok()?));
-        Ok((role, words.map(Privilege::as_text).collect()))
+        let mut missing = missing_of(&mut connection, &of_schema).await?;
+        if missing.is_empty() {
+            missing = missing_of(&mut connection, &others).await?;
+        }
+        Ok((role, missing))
     }
 
     /// Writes a row as a replica does, and takes it back: fails where Postgres takes no writes, or not from this role.
@@ -105,6 +91,30 @@ impl Store {
         sqlx::query("rollback").execute(&mut *connection).await?;
         Ok(written.map(drop)?)
     }
+}
+
+async fn missing_of(connection: &mut Connection, needed: &[Privilege]) -> Result<Vec<String>, StoreError> {
+    let each =
+        |part: fn(&Privilege) -> &String| needed.iter().map(|one| part(one).clone()).collect::<Vec<_>>();
+    let missing: Vec<i64> = sqlx::query_scalar(
+        "select ordinality from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+             with ordinality as needed (kind, object, name, column_name, ordinality)
+         where not coalesce(case
+             when kind = 'schema' then has_schema_privilege(to_regnamespace(object)::oid, name)
+             when kind = 'function' then has_function_privilege(to_regprocedure(object)::oid, name)
+             when column_name = '' then has_table_privilege(to_regclass(object)::oid, name)
+             else has_column_privilege(to_regclass(object)::oid, column_name, name)
+         end, false)
+         order by ordinality",
+    )
+    .bind(each(|one| &one.kind))
+    .bind(each(|one| &one.object))
+    .bind(each(|one| &one.name))
+    .bind(each(|one| &one.column))
+    .fetch_all(connection)
+    .await?;
+    let named = missing.into_iter().filter_map(|place| needed.get(usize::try_from(place - 1).ok()?));
+    Ok(named.map(Privilege::as_text).collect())
 }
 
 #[cfg(test)]
