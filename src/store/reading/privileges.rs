@@ -48,15 +48,14 @@ fn privileges(grants: &str) -> Vec<Privilege> {
         while !rest.is_empty() {
             let end = rest.find([',', '(']).unwrap_or(rest.len());
             let (name, behind) = rest.split_at(end);
-            rest = match behind.strip_prefix('(').and_then(|columns| columns.split_once(')')) {
-                Some((columns, behind)) => {
-                    columns.split(',').for_each(|column| push(name, column));
-                    behind
-                }
-                None => {
-                    push(name, "");
-                    behind
-                }
+            rest = if let Some((columns, behind)) =
+                behind.strip_prefix('(').and_then(|columns| columns.split_once(')'))
+            {
+                columns.split(',').for_each(|column| push(name, column));
+                behind
+            } else {
+                push(name, "");
+                behind
             };
             rest = rest.trim_start_matches(',').trim_start();
         }

@@ -89,9 +89,10 @@ impl TestApp {
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.
-        let url = match settings.database.migrate {
-            false => &surroundings.database.url,
-            true => settings.database.url.expose_secret(),
+        let url = if settings.database.migrate {
+            settings.database.url.expose_secret()
+        } else {
+            &surroundings.database.url
         };
         let pool = PgPool::connect(url).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]

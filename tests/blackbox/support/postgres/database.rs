@@ -30,6 +30,7 @@ pub struct TestDatabase {
     /// For connecting as the owner of everything in it.
     pub url: String,
     /// For connecting as the role that has no more than `deploy/grants.sql` gives it; where there is no schema, nothing.
+    #[allow(dead_code, reason = "not every crate that includes this file connects as that role")]
     pub service_url: String,
     /// The database's name on the server.
     pub name: String,
