@@ -62,7 +62,8 @@ create table booking (
         end
     ) stored,
 
-    constraint booking_key primary key (source_system, booking_id, generation),
+    -- The booking id stands first: a search without a source system finds it, too.
+    constraint booking_key primary key (booking_id, source_system, generation),
     constraint booking_external_id_unique unique (external_id),
     constraint booking_generation_from_one check (generation >= 1),
     constraint booking_revision_from_one check (revision >= 1 and wanted_revision between 1 and revision),
@@ -103,6 +104,9 @@ create table booking (
 create index booking_due on booking (due_at) where due_at is not null;
 create unique index booking_meeting_unique on booking (meeting_id) where meeting_id is not null;
 create index booking_listing on booking (created_at, external_id);
+create index booking_listing_by_source_system on booking (source_system, created_at, external_id);
+create index booking_to_compare on booking (end_at, external_id, seen_at)
+    where status = 'provisioned' and (due_at is null or agreement = 'under-way');
 create index booking_failed on booking (updated_at) where status = 'failed';
 create index booking_parked_by_organizer on booking (organizer_id, parked_for) where parked_for is not null;
 create index booking_parked_by_name on booking (lower(organizer), parked_for)
@@ -188,6 +192,10 @@ comment on constraint booking_failed_says_why on booking is 'A failed booking sa
 comment on index booking_due is 'Claims: what is due, longest due first.';
 comment on index booking_meeting_unique is 'One meeting belongs to one booking, and can be found by its id.';
 comment on index booking_listing is 'The order of every list of bookings.';
+comment on index booking_listing_by_source_system is
+    'The list that one source system sees, which may have few bookings beside one that has very many.';
+comment on index booking_to_compare is
+    'The comparing rounds: meetings still to come, at rest, that Graph has not told of for long.';
 comment on index booking_failed is 'What an operator has to look after.';
 comment on index booking_parked_by_organizer is
     'Bookings parked for a reason that a success for their organizer refutes; every settlement that went well looks here.';

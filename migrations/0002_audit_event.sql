@@ -23,7 +23,7 @@ create table audit_event (
     constraint audit_event_key primary key (transaction_id, event_id, recorded_at)
 );
 
-create index audit_event_by_booking on audit_event (source_system, booking_id, event_id);
+create index audit_event_by_booking on audit_event (booking_id, source_system, event_id);
 create index audit_event_by_time on audit_event using brin (occurred_at);
 create index audit_event_by_request on audit_event ((payload->>'requestId')) where payload->>'requestId' is not null;
 
@@ -48,7 +48,8 @@ comment on column audit_event.actor is 'Who acted: api-key:NAME, command:USER or
 comment on column audit_event.payload is 'Everything else that is known of the event, as JSON.';
 comment on constraint audit_event_key on audit_event is
     'The order of the history of all bookings. recorded_at stands last so that the table can become one of several partitions by time without another index.';
-comment on index audit_event_by_booking is 'The history of one booking, in its order.';
+comment on index audit_event_by_booking is
+    'The history of one booking, in its order; the booking id stands first, for searches without a source system.';
 comment on index audit_event_by_time is 'Finds where a period begins.';
 comment on index audit_event_by_request is 'What one request has caused; what the worker resumed names no request.';
 

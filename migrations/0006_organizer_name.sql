@@ -8,8 +8,8 @@ create table organizer_name (
 );
 
 create index organizer_name_by_id on organizer_name (organizer_id);
-create index booking_organizer on booking (organizer_id) where organizer_id is not null;
-create index booking_organizer_unresolved on booking (lower(organizer)) where organizer_id is null;
+create index booking_organizer on booking (organizer_id, created_at) where organizer_id is not null;
+create index booking_organizer_unresolved on booking (lower(organizer), created_at) where organizer_id is null;
 
 comment on table organizer_name is
     'Which names were found to be whose: bookings are found by them under any name of their organizer.';
@@ -18,7 +18,7 @@ comment on column organizer_name.organizer_id is
     'The object id of a user whom a booking called so. A name that was given to another user later has both.';
 comment on constraint organizer_name_key on organizer_name is 'A pair is kept once; found by name.';
 comment on index organizer_name_by_id is 'The names of a user.';
-comment on index booking_organizer is 'The bookings of a user.';
+comment on index booking_organizer is 'The bookings of a user, and of them those of a period.';
 comment on index booking_organizer_unresolved is
     'The few bookings whose organizer''s object id is not known yet, by the organizer as the caller wrote it, in lower case.';
 

@@ -40,17 +40,24 @@ pub(super) fn published_key(settings: &Settings) -> PublishedKey {
 
 /// The store of a command, which works for itself alone.
 pub(super) fn store(settings: &DatabaseSettings) -> Result<Store, StoreError> {
-    store_with(settings, Share::of_percent(100), Refusals::uncounted())
+    Store::open(&store_settings(settings, Share::of_percent(100), Refusals::uncounted()))
 }
 
-fn store_with(settings: &DatabaseSettings, share: Share, refusals: Refusals) -> Result<Store, StoreError> {
-    Store::open(&StoreSettings {
+/// The store of a command whose statements take as long as they take.
+pub(super) fn patient_store(settings: &DatabaseSettings) -> Result<Store, StoreError> {
+    let settings = store_settings(settings, Share::of_percent(100), Refusals::uncounted());
+    Store::open(&StoreSettings { limits_statements: false, ..settings })
+}
+
+fn store_settings(settings: &DatabaseSettings, share: Share, refusals: Refusals) -> StoreSettings {
+    StoreSettings {
         url: settings.url.expose_secret().to_owned(),
         connections_max: settings.connections_max,
         acquire_timeout: ACQUIRE_TIMEOUT,
         share,
         refusals,
-    })
+        limits_statements: settings.limit_statements,
+    }
 }
 
 /// The places of the requests of one replica.
@@ -96,7 +103,7 @@ pub(super) fn provisioning(
     let metrics = Arc::new(Metrics::new());
     let requests = RequestPlaces::of(settings, &metrics);
     let refusals = counted(&metrics, "connection", "connection-share");
-    let store = store_with(&settings.database, share_of(settings), refusals)
+    let store = Store::open(&store_settings(&settings.database, share_of(settings), refusals))
         .map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
     let waiting = Arc::new(Waiting::new(WaitingParts {

@@ -1,5 +1,6 @@
 //! `doctor`: what is wrong, what it means, what to do.
 
+mod database;
 mod findings;
 mod organizer;
 
@@ -8,17 +9,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::findings::{Finding, Findings};
-use super::assembly::{self, store};
+use super::assembly;
 use super::graph_connection;
 use crate::access::ApiKeys;
 use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DatabaseSettings, GraphSettings, Settings};
+use crate::config::{GraphSettings, Settings};
 use crate::error_chain::chain;
 use crate::msgraph::MicrosoftGraph;
-
-/// A clock that differs from Postgres's by more than this makes leases end early or late.
-const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
@@ -38,7 +36,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
         Ok(settings) => {
             findings.good("settings", "read, and all of them are valid");
             keys(&settings, &mut findings);
-            database(&settings.database, &mut findings).await;
+            database::check(&settings.database, &mut findings).await;
             graph(&settings.graph, arguments.organizer.as_ref(), &mut findings).await;
         }
         Err(faults) => findings.bad(&Finding {
@@ -67,76 +65,6 @@ fn keys(settings: &Settings, findings: &mut Findings) {
             means: "The service does not start without its callers' keys.".to_owned(),
             remedy: "Correct the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
         }),
-    }
-}
-
-async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
-    let finding = |wrong: String, means: &str, remedy: &str| Finding {
-        subject: "database",
-        wrong,
-        means: means.to_owned(),
-        remedy: remedy.to_owned(),
-    };
-    let store = match store(settings) {
-        Ok(store) => store,
-        Err(error) => {
-            return findings.bad(&finding(
-                chain(&error),
-                "The service does not start.",
-                "Write database.url as postgres://user:password@host:5432/name.",
-            ));
-        }
-    };
-    match (store.server().await, store.schema_state().await) {
-        (Ok((version, time)), Ok(schema)) => {
-            findings.good("database", &format!("PostgreSQL {version} answers"));
-            skew(time, findings);
-            if matches!(store.has_foreign_transactions().await, Ok(true)) {
-                findings.bad(&finding(
-                    "events bear numbers of transactions that this server has not run: the database was restored".into(),
-                    "A client that follows /v1/audit-events with order=asc may miss events.",
-                    "Renumber them as docs/OPERATING.md describes under \"Restore\".",
-                ));
-            }
-            match schema.applied {
-                Some(applied) if applied == schema.known => {
-                    findings.good("schema", &format!("version {applied}, as this program knows it"));
-                }
-                Some(applied) if applied > schema.known => findings.bad(&finding(
-                    format!("the schema is version {applied}, this program knows {}", schema.known),
-                    "A newer program has migrated this database.",
-                    "Deploy that newer version, or restore the database from before the migration.",
-                )),
-                applied if settings.migrate => findings.good(
-                    "schema",
-                    &format!("version {}; `serve` will bring it to {}", applied.unwrap_or(0), schema.known),
-                ),
-                applied => findings.bad(&finding(
-                    format!("the schema is version {}, this program needs {}", applied.unwrap_or(0), schema.known),
-                    "database.migrate is false, so `serve` will not change it.",
-                    "Run `meeting-provisioner migrate`.",
-                )),
-            }
-        }
-        (Err(error), _) | (_, Err(error)) => findings.bad(&finding(
-            chain(&error),
-            "No booking can be accepted: callers get 503 store-unavailable, and nothing is lost.",
-            "Check that Postgres runs, that this machine may reach it, and user, password and name in database.url.",
-        )),
-    }
-    store.close().await;
-}
-
-fn skew(postgres: crate::clock::Timestamp, findings: &mut Findings) {
-    let skew = SystemClock.now() - postgres;
-    if skew.unsigned_abs() > CLOCK_SKEW_MAX {
-        findings.bad(&Finding {
-            subject: "clock",
-            wrong: format!("this machine's clock differs from Postgres's by {:.1} s", skew.as_seconds_f64()),
-            means: "Replicas disagree on when a lease ends; attempts may be made twice, and be fenced off."
-                .to_owned(),
-            remedy: "Let all machines follow one time server (NTP).".to_owned(),
-        });
     }
 }
 

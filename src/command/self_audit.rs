@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use self::at_graph::GraphChecker;
 use self::report::Report;
-use super::assembly::store;
+use super::assembly::patient_store;
 use crate::audit::{RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
@@ -80,7 +80,7 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
         now: SystemClock.now(),
         lease: settings.lease,
     };
-    let store = store(&settings.database)?;
+    let store = patient_store(&settings.database)?;
     let mut report = Report::default();
     let audited = examine_all(&store, arguments, &context, checker, &mut report).await;
     store.close().await;

@@ -18,6 +18,9 @@ pub struct DatabaseSettings {
     pub migrate: bool,
     /// Whether replicas notify each other (LISTEN/NOTIFY) of what is settled. Where it is off, waiting requests poll often.
     pub listen: bool,
+    /// Whether Postgres is told, by a startup option of each connection, to end statements after 9 seconds. Off where a pooler
+    /// refuses such options.
+    pub limit_statements: bool,
 }
 
 impl DatabaseSettings {
@@ -27,7 +30,14 @@ impl DatabaseSettings {
         let connections_max = reader.or_default("database.connections_max", 20, &whole(1..=1_000));
         let migrate = reader.or_default("database.migrate", true, &flag());
         let listen = reader.or_default("database.listen", true, &flag());
-        Some(Self { url: url?, connections_max: connections_max?, migrate: migrate?, listen: listen? })
+        let limit_statements = reader.or_default("database.limit_statements", true, &flag());
+        Some(Self {
+            url: url?,
+            connections_max: connections_max?,
+            migrate: migrate?,
+            listen: listen?,
+            limit_statements: limit_statements?,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, Booking, Drift, DriftPolicy};
-use crate::store::reading::BookingPosition;
+use crate::store::reading::ComparePosition;
 use crate::store::{LeasedBooking, StoreError};
 
 /// So soon after Graph's last word on a meeting a check is answered with that.
@@ -68,9 +68,9 @@ impl Provisioning {
     /// The next of the rounds: bookings whose meetings Graph has not told of for this long, and where to go on.
     pub(crate) async fn to_compare(
         &self,
-        behind: Option<BookingPosition>,
+        behind: Option<ComparePosition>,
         unseen_for: Duration,
-    ) -> Result<(Vec<(BookingKey, Generation)>, Option<BookingPosition>), ProvisioningError> {
+    ) -> Result<(Vec<(BookingKey, Generation)>, Option<ComparePosition>), ProvisioningError> {
         let now = self.clock.now();
         Ok(self.store.to_compare(behind, now - unseen_for, now).await?)
     }

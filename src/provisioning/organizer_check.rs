@@ -12,6 +12,7 @@ use crate::audit::Origin;
 use crate::booking::{Organizer, SourceSystem, UserId};
 use crate::meeting::{Call, CallKind, OrganizerFacts, RecentAttempts, Reply, TokenFault};
 use crate::msgraph::{Passage, Performed};
+use crate::shares::on_behalf_of;
 
 /// How far back bookings count as recent.
 const RECENT: Duration = Duration::from_hours(7 * 24);
@@ -51,10 +52,10 @@ impl Provisioning {
     ) -> Result<(OrganizerFacts, RecentAttempts), ProvisioningError> {
         let (provisioning, of, by) = (Arc::clone(self), organizer.clone(), asker.source_system.clone());
         // A caller that leaves doesn't end it: a call that is given up half-way would count against Graph.
-        let checked = self.in_flight.spawn(Box::pin(async move {
+        let checked = self.in_flight.spawn(Box::pin(on_behalf_of(by.clone(), async move {
             let passage = ThroughGate { provisioning: &provisioning, source_system: by };
             provisioning.graph.check_organizer(&of, &passage).await
-        }));
+        })));
         let mut facts =
             checked.await.unwrap_or_else(|ended| self.nothing_known(organizer, &ended.to_string()));
         let request_id = asker.origin.request_id.as_deref();

@@ -40,7 +40,18 @@ impl Provisioning {
     /// Claims up to `claim_max` bookings that are due and begins to carry them out, after those that were claimed or
     /// accepted here before by statements whose answers were lost. One source system takes no more slots than its share.
     pub(crate) async fn resume(self: &Arc<Self>, claim_max: usize) -> Result<Resumed, ProvisioningError> {
-        self.load_pauses().await?;
+        // What is due is resumed all the same: a call under a pause that is not known is answered 429, which tells of it again.
+        if let Err(error) = self.load_pauses().await {
+            let error = chain(&error);
+            tracing::warn!(error, "the pauses of other replicas can't be read, going on without them");
+        }
+        let resumed = self.resume_due(claim_max).await;
+        let failed = resumed.as_ref().err().map(|error| chain(error));
+        self.store.note_claim(self.clock.now(), failed);
+        resumed
+    }
+
+    async fn resume_due(self: &Arc<Self>, claim_max: usize) -> Result<Resumed, ProvisioningError> {
         let mut begun = Vec::new();
         let mut again = 0;
         loop {

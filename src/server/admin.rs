@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, web};
 
 use super::answering::answering;
-use super::health::Health;
+use super::health::{Health, Ready};
 use super::port::Port;
 use super::progress::TimeLimits;
 use crate::clock::Clock;
@@ -68,8 +68,12 @@ impl AdminServer {
 }
 
 async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
-    match state.health.readiness().await {
-        Ok(()) => HttpResponse::Ok().body("ready\n"),
+    match state.health.readiness(state.clock.now()).await {
+        Ok(Ready::Ready) => HttpResponse::Ok().body("ready\n"),
+        Ok(Ready::Degraded(lasting, cause)) => HttpResponse::Ok().body(format!(
+            "ready, but degraded: for {} s this replica has not been able to claim what is due: {cause}\n",
+            lasting.as_secs()
+        )),
         Err(why) => HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str())),
     }
 }
@@ -96,6 +100,8 @@ async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
+    let failing = state.store.failing_claims();
+    state.metrics.set_claims_failing(failing.map_or(Duration::ZERO, |failing| failing.lasting(now)));
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),

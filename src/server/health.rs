@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::shares::Places;
 use crate::store::Store;
 use crate::under_way::UnderWay;
 
+/// A replica whose worker could claim nothing for so long says so.
+const CLAIMS_FAIL_AFTER: Duration = Duration::from_mins(1);
 /// Longest that a probe waits for Postgres.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -27,7 +30,16 @@ pub(super) enum NotReady {
     Starting,
     Stopping,
     StoreUnavailable,
+    NoSchema,
     WritesFail,
+}
+
+/// What a replica that takes requests says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ready {
+    Ready,
+    /// Its worker can't claim what is due: so long, and why.
+    Degraded(Duration, String),
 }
 
 impl NotReady {
@@ -36,6 +48,7 @@ impl NotReady {
             Self::Starting => "starting: the schema is not ready yet",
             Self::Stopping => "stopping",
             Self::StoreUnavailable => "Postgres can't be reached, or takes no writes",
+            Self::NoSchema => "the database lacks the schema of this program: run meeting-provisioner doctor",
             Self::WritesFail => "Postgres can be reached, but the latest writes failed",
         }
     }
@@ -88,7 +101,9 @@ impl Health {
         self.started.load(Ordering::Acquire)
     }
 
-    pub(super) async fn readiness(&self) -> Result<(), NotReady> {
+    /// Whether it takes requests. One whose worker can't work still does: what keeps a worker from its claims (a privilege, a
+    /// table) is mostly the same for all replicas, and were none of them ready, no booking could be accepted either.
+    pub(super) async fn readiness(&self, now: Timestamp) -> Result<Ready, NotReady> {
         if self.is_stopping() {
             return Err(NotReady::Stopping);
         }
@@ -97,8 +112,15 @@ impl Health {
         }
         match tokio::time::timeout(PING_TIMEOUT, self.store.ping()).await {
             Ok(Ok(())) if self.store.writes_fail() => Err(NotReady::WritesFail),
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => Ok(self.degradation(now).unwrap_or(Ready::Ready)),
+            Ok(Err(error)) if error.is_without_schema() => Err(NotReady::NoSchema),
             Ok(Err(_)) | Err(_) => Err(NotReady::StoreUnavailable),
         }
+    }
+
+    fn degradation(&self, now: Timestamp) -> Option<Ready> {
+        let failing = self.store.failing_claims()?;
+        let lasting = failing.lasting(now);
+        (lasting >= CLAIMS_FAIL_AFTER).then_some(Ready::Degraded(lasting, failing.cause))
     }
 }

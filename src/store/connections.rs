@@ -16,6 +16,7 @@ use tokio::runtime::{Handle, Id};
 use super::error::StoreError;
 use crate::shares::{NoPlace, Place, Places, Refusals, Share, served_source_system};
 
+
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection may take to answer whether it is still good.
@@ -208,6 +209,12 @@ impl Connections {
             .idle_timeout(None)
             .acquire_timeout(self.acquire_timeout)
             .connect_lazy_with(options)
+    }
+
+    /// Opens a connection like ours and closes it.
+    pub(super) async fn connect_once(&self) -> Result<(), StoreError> {
+        let connection = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        Ok(connection.close().await?)
     }
 
     /// Closes all connections once their statements are done.

@@ -8,10 +8,11 @@ const ROLLED_BACK: &str = "40";
 /// A server, or a session on it, that takes no writes.
 const READ_ONLY: &str = "25006";
 /// Those that pass by waiting: a lost connection, 53 out of resources (a full disk is 53100), 58 the server's own
-/// system, 55P03 a lock that another transaction holds, 57014 a statement that took too long, 42P01 and 42703 a schema that is
-/// not migrated yet.
-const PASSING: [&str; 11] =
-    ["08", "57P", "25P0", ROLLED_BACK, READ_ONLY, "53", "58", "55P03", "57014", "42P01", "42703"];
+/// system, 55P03 a lock that another transaction holds, 57014 a statement that took too long.
+const PASSING: [&str; 9] = ["08", "57P", "25P0", ROLLED_BACK, READ_ONLY, "53", "58", "55P03", "57014"];
+/// A table (42P01), a column (42703), a function (42883) or a type (42704) that is not there: the schema is not migrated yet,
+/// or the database is another one.
+const UNDEFINED: [&str; 4] = ["42P01", "42703", "42883", "42704"];
 
 /// How a statement that failed may be run again at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub(crate) enum StoreError {
     /// As many of our connections as one source system may use are in use for this one; nothing was sent.
     #[error("this source system uses as many connections to Postgres as it may")]
     ShareUsedUp,
+    /// The database lacks something of the schema that this program needs. It passes once the schema is migrated.
+    #[error("the schema of this program is not in the database: not migrated, or another database")]
+    NoSchema(#[source] sqlx::Error),
     /// Postgres refused the statement.
     #[error("Postgres refused a statement")]
     Refused(#[source] sqlx::Error),
@@ -73,7 +77,12 @@ impl StoreError {
 
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp)
+        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp | Self::NoSchema(_))
+    }
+
+    /// Whether Postgres answers and lacks the schema of this program.
+    pub(crate) fn is_without_schema(&self) -> bool {
+        matches!(self, Self::NoSchema(_))
     }
 
     /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do
@@ -111,14 +120,27 @@ impl StoreError {
 impl From<sqlx::migrate::MigrateError> for StoreError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         match error {
-            sqlx::migrate::MigrateError::Execute(error) => error.into(),
+            // A migration that names what is not there is not mended by waiting.
+            sqlx::migrate::MigrateError::Execute(error) if !is_undefined(&error) => error.into(),
             other => Self::Migration(other),
         }
     }
 }
 
+fn is_undefined(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| UNDEFINED.contains(&&*code)),
+        // The type of a parameter, which sqlx looks for by its name.
+        sqlx::Error::TypeNotFound { .. } => true,
+        _ => false,
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if is_undefined(&error) {
+            return Self::NoSchema(error);
+        }
         let refused = match &error {
             sqlx::Error::Database(database) => {
                 !database.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
@@ -127,5 +149,21 @@ impl From<sqlx::Error> for StoreError {
             _ => false,
         };
         if refused { Self::Refused(error) } else { Self::Unreachable(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A migration that names a table which is not there is final; a statement that does so waits for the migration.
+    #[test]
+    fn what_is_undefined_is_told_as_what_it_is() {
+        let missing = || sqlx::Error::TypeNotFound { type_name: "booking_input".to_owned() };
+        let statement = StoreError::from(missing());
+        assert!(statement.is_without_schema() && statement.may_pass() && statement.again().is_none());
+        assert!(!statement.to_string().contains("reached"));
+        let migration = StoreError::from(sqlx::migrate::MigrateError::Execute(missing()));
+        assert!(!migration.may_pass(), "{migration}");
     }
 }

@@ -6,6 +6,7 @@
 //! (`reading` only) and by `command` (connecting and migrating).
 
 mod booking_row;
+mod claims;
 mod connections;
 #[cfg(test)]
 mod database_tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 
+use super::claims::{Claims, FailingClaims};
 use super::connections::{ConnectionLimits, Connections};
 use super::error::{Again, StoreError};
 use super::writes::Writes;
@@ -27,6 +28,8 @@ pub(crate) struct StoreSettings {
     pub(crate) share: Share,
     /// Counts the connections that are refused.
     pub(crate) refusals: Refusals,
+    /// Whether Postgres is told at each connection to end statements that take too long.
+    pub(crate) limits_statements: bool,
 }
 
 /// The store, reached by its connections.
@@ -35,6 +38,7 @@ pub(crate) struct Store {
     pub(super) connections: Connections,
     pub(super) connections_max: u32,
     pub(super) writes: Arc<Writes>,
+    claims: Arc<Claims>,
 }
 
 /// How the schema in the database stands to the one in this program.
@@ -49,9 +53,13 @@ pub(crate) struct SchemaState {
 impl Store {
     /// Prepares the pool without connecting: a service may start before its Postgres does.
     pub(crate) fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(&settings.url)
+        let mut options = PgConnectOptions::from_str(&settings.url)
             .map_err(StoreError::Url)?
             .application_name("meeting-provisioner");
+        if settings.limits_statements {
+            let milliseconds = SERVER_STATEMENT_TIMEOUT.as_millis().to_string();
+            options = options.options([("statement_timeout", milliseconds)]);
+        }
         let most = settings.connections_max;
         let limits = ConnectionLimits {
             most,
@@ -60,12 +68,36 @@ impl Store {
             refusals: settings.refusals.clone(),
         };
         let connections = Connections::open(options, limits);
-        Ok(Self { connections, connections_max: most, writes: Arc::default() })
+        Ok(Self { connections, connections_max: most, writes: Arc::default(), claims: Arc::default() })
     }
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
+    ///
+    /// A connection of its own: a migration of a large table may take longer than a statement.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATOR.run(self.connections.acquire().await?.begin_several_statements()?).await?)
+        let pool = self.connections.one_apart("meeting-provisioner-migration");
+        let mut connection = pool.acquire().await?;
+        sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
+        let migrated = MIGRATOR.run(&mut *connection).await;
+        connection.close().await?;
+        Ok(migrated?)
+    }
+
+    /// Connects once, past all that is kept open, so that the first refusal is told: a pool tries again until its own patience
+    /// ends, and then knows that alone.
+    pub(crate) async fn connect_once(&self) -> Result<(), StoreError> {
+        let connected = tokio::time::timeout(STATEMENT_TIMEOUT, self.connections.connect_once()).await;
+        connected.unwrap_or(Err(StoreError::no_answer()))
+    }
+
+    /// A look of the worker at what is due went well, or failed for this reason.
+    pub(crate) fn note_claim(&self, now: crate::clock::Timestamp, failed: Option<String>) {
+        self.claims.note(now, failed);
+    }
+
+    /// The worker's claims that failed since one went well, if the latest failed.
+    pub(crate) fn failing_claims(&self) -> Option<FailingClaims> {
+        self.claims.failing()
     }
 
     /// Whether Postgres answers, has our tables and takes writes.
@@ -125,6 +157,9 @@ impl Store {
 const AS_IT_IS_MAX: u32 = 3;
 /// Longest that a statement may take, with the wait for a connection: a host that has vanished gives no answer at all.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// When Postgres ends a statement by itself. Dropping a statement here doesn't stop it there: it would run on, hold its locks, and
+/// fill the server's connections. Below our own limit, so that mostly Postgres's answer is what we hear.
+const SERVER_STATEMENT_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// How often a statement has been repeated.
 #[derive(Debug, Default)]

@@ -150,6 +150,9 @@ metrics! {
     oldest_due_age: Gauge<f64, AtomicU64>,
         "meeting_provisioner_oldest_due_age_seconds",
         "How long the booking that is due longest has been due; 0 if none is";
+    claims_failing: Gauge<f64, AtomicU64>,
+        "meeting_provisioner_claims_failing_seconds",
+        "For how long this replica has not been able to claim what is due; 0 while it can";
     notices: Family<NoticeLabels, Counter>,
         "meeting_provisioner_notices_total",
         "Notices that this replica sent (told) or received (heard), its own among them";

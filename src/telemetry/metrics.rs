@@ -140,6 +140,11 @@ impl Metrics {
         self.oldest_due_age.set(oldest_age.as_secs_f64());
     }
 
+    /// For how long this replica has not been able to claim what is due.
+    pub fn set_claims_failing(&self, lasting: Duration) {
+        self.claims_failing.set(lasting.as_secs_f64());
+    }
+
     /// How many bookings have this status. A status that has none left must be set to 0.
     pub fn set_bookings(&self, status: &'static str, count: i64) {
         self.bookings.get_or_create(&StatusLabels { status }).set(count);

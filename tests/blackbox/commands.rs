@@ -139,6 +139,7 @@ async fn replicas_that_start_at_once_migrate_once() {
     let database = empty_database().await;
     let mut environment = app.environment().to_vec();
     environment.push(("MEETING_PROVISIONER__DATABASE__URL".to_owned(), database.url.clone()));
+    environment.push(("MEETING_PROVISIONER__DATABASE__MIGRATE".to_owned(), "true".to_owned()));
     let replicas = futures_util::future::join_all((0..3).map(|_| Process::serve(&environment))).await;
     for (n, replica) in replicas.iter().enumerate() {
         assert_eq!(replica.probe("/readyz").await, Some(200));

@@ -16,7 +16,7 @@ use crate::support::{TestApp, Who, booking};
 async fn postgres_goes_away_and_comes_back() {
     let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
     let postgres = start.await.unwrap().unwrap();
-    let app = TestApp::builder().setting("DATABASE__URL", &postgres.url("postgres")).start().await;
+    let app = TestApp::builder().own_server(&postgres.url("postgres")).start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     postgres.stop_server(StopMode::Immediate).unwrap();
     let problem = app.book(Who::Desk, &booking("BK-2")).await.problem(503, "store-unavailable");

@@ -26,6 +26,7 @@ mod freed;
 mod graph_answers;
 mod health;
 mod lag;
+mod lesser_role;
 mod lifecycle;
 mod lost_answers;
 mod meeting_settings;

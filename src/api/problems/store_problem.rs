@@ -21,9 +21,9 @@ pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<Provisioning
         tracing::warn!(%request_id, error, "a request was refused");
         return share_used_up();
     }
-    if let StoreError::Unreachable(_) = &store {
-        tracing::error!(%request_id, error, "a request failed: Postgres can't be reached");
-        let detail = "The database can't be reached. Send the same request again: if a booking was accepted \
+    if store.may_pass() {
+        tracing::error!(%request_id, error, "a request failed: the database can't be used");
+        let detail = "The database can't be reached, or its schema is not ready. Send the same request again: if a booking was accepted \
                       after all, it is found again.";
         return Problem::new(ProblemCode::StoreUnavailable, detail).retry_after(ASK_AGAIN_SECONDS);
     }

@@ -17,6 +17,7 @@ pub(super) struct Finding {
 #[derive(Default)]
 pub(super) struct Findings {
     bad: usize,
+    noted: usize,
 }
 
 #[expect(clippy::print_stdout, reason = "findings are what this command is run for")]
@@ -33,6 +34,12 @@ impl Findings {
         println!("?      {subject:<9} {}", indented(detail));
     }
 
+    /// Prints what is no fault of the installation, and may need the operator all the same.
+    pub(super) fn note(&mut self, subject: &str, detail: &str) {
+        self.noted += 1;
+        println!("note   {subject:<9} {}", indented(detail));
+    }
+
     /// Prints what is wrong.
     pub(super) fn bad(&mut self, finding: &Finding) {
         self.bad += 1;
@@ -44,6 +51,10 @@ impl Findings {
     /// The last line, and the status with which the command ends: 1 if anything is wrong.
     pub(super) fn conclude(self) -> ExitCode {
         match self.bad {
+            0 if self.noted > 0 => {
+                println!("\nNothing is wrong with the installation; see what is noted.");
+                ExitCode::SUCCESS
+            }
             0 => {
                 println!("\nAll is well.");
                 ExitCode::SUCCESS

@@ -26,10 +26,10 @@ impl BookingPosition {
     }
 }
 
-/// A checked query for part of the bookings, with one more condition, in which the organizer is `$15`. It reads one row more
+/// A checked query for part of the bookings, with one more condition and, for it, one more value, `$15`. It reads one row more
 /// than the part has, by rows and by bytes: up to the second row before which the bytes are reached.
 macro_rules! page {
-    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident $(, $organizer:ident)?) => {
+    ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident $(, $value:ident)?) => {
         booking_rows!(
             "select",
             r#"
@@ -75,7 +75,7 @@ macro_rules! page {
             $from.map(|from| from.external_id),
             i64::from($limit) + 1,
             i64::from(BYTES_MAX)
-            $(, $organizer)?
+            $(, $value)?
         )
     };
 }
@@ -112,6 +112,10 @@ impl Store {
                 .await?
             } else if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
+                    .fetch_all(&mut connection)
+                    .await?
+            } else if let Some(source_system) = filter.source_system.as_ref().map(SourceSystem::as_str) {
+                page!("and source_system = $15", filter, statuses, from, limit, source_system)
                     .fetch_all(&mut connection)
                     .await?
             } else {

@@ -9,7 +9,9 @@ mod list_bookings;
 mod list_part;
 mod meetings_made;
 mod pauses;
+mod privileges;
 mod recent_attempts;
+mod stuck;
 mod to_compare;
 mod tombstone;
 
@@ -17,3 +19,4 @@ pub(crate) use audit_events::{AuditEventPosition, EventPlace};
 pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;
 pub(crate) use list_part::ListPart;
+pub(crate) use to_compare::ComparePosition;

@@ -28,7 +28,7 @@ pub struct TestApp {
     pub simulator: Arc<Simulator>,
     /// The time; it stands still until the test moves it.
     pub clock: Arc<ManualClock>,
-    /// The database behind the service, which tests read and change past the service.
+    /// The database behind the service, which tests read and change past the service, as its owner.
     pub pool: PgPool,
     service: Option<Replica>,
     http: Option<reqwest::Client>,
@@ -88,10 +88,11 @@ impl TestApp {
         let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
-        // Past the proxy, if there is one; a test may also have a server of its own.
-        let url = match surroundings.proxy {
-            Some(_) => &surroundings.database.url,
-            None => settings.database.url.expose_secret(),
+        // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.
+        let url = if settings.database.migrate {
+            settings.database.url.expose_secret()
+        } else {
+            &surroundings.database.url
         };
         let pool = PgPool::connect(url).await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]

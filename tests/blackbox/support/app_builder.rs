@@ -40,6 +40,11 @@ impl TestAppBuilder {
         self
     }
 
+    /// An empty database of another server, which the service owns and migrates.
+    pub fn own_server(self, url: &str) -> Self {
+        self.settings(&[("DATABASE__URL", url), ("DATABASE__MIGRATE", "true")])
+    }
+
     /// A settings file with this text. Environment variables override it.
     pub fn settings_file(mut self, text: &str) -> Self {
         self.settings_file = Some(text.to_owned());
@@ -66,7 +71,8 @@ impl TestAppBuilder {
         self
     }
 
-    /// Starts the service, with a database and a simulator of its own.
+    /// Starts the service, with a database and a simulator of its own. It connects as the role of `deploy/grants.sql`, as
+    /// docs/OPERATING.md advises; the owner has migrated.
     pub async fn start(self) -> TestApp {
         let now = if self.starts_at_real_time { SystemClock.now() } else { START };
         let clock = Arc::new(ManualClock::at(now));
@@ -75,7 +81,7 @@ impl TestAppBuilder {
         let simulator = Arc::new(simulator.await.unwrap());
         let database = Arc::new(fresh_database(&MIGRATOR).await);
         let proxy = if self.is_behind_proxy {
-            Some(Arc::new(PostgresProxy::in_front_of(&database.url).await))
+            Some(Arc::new(PostgresProxy::in_front_of(&database.service_url).await))
         } else {
             None
         };
@@ -84,7 +90,7 @@ impl TestAppBuilder {
             std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
         }
         let keys = write_keys(folder.path(), &self.api_keys);
-        let database_url = proxy.as_ref().map_or(database.url.as_str(), |proxy| proxy.url());
+        let database_url = proxy.as_ref().map_or(database.service_url.as_str(), |proxy| proxy.url());
         let mut environment = default_settings(&simulator, database_url, keys.to_str().unwrap());
         environment.extend(self.settings);
         TestApp::assemble(Surroundings { simulator, clock, database, proxy, folder, environment }).await
@@ -100,6 +106,7 @@ fn default_settings(simulator: &Simulator, database_url: &str, keys_file: &str) 
         ("HTTP__DRAIN_SECONDS", "0"),
         ("DATABASE__URL", database_url),
         ("DATABASE__CONNECTIONS_MAX", "4"),
+        ("DATABASE__MIGRATE", "false"),
         ("GRAPH__TENANT_ID", &settings.tenant_id),
         ("GRAPH__CLIENT_ID", &settings.client_id),
         ("GRAPH__CLIENT_SECRET", settings.client_secret.expose_secret()),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::migrate::Migrator;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -21,11 +21,17 @@ struct Cluster {
 /// A failure is kept too, so that every test reports it at once.
 static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
 
+/// The privileges of the service's role. The file is for psql, which puts the name of the role in.
+const GRANTS: &str = include_str!("../../../../deploy/grants.sql");
+
 /// A database of a test's own. On a server that stays, it is dropped with this value, even if connections are still open.
 #[derive(Debug)]
 pub struct TestDatabase {
     /// For connecting as the owner of everything in it.
     pub url: String,
+    /// For connecting as the role that has no more than `deploy/grants.sql` gives it; where there is no schema, nothing.
+    #[allow(dead_code, reason = "not every crate that includes this file connects as that role")]
+    pub service_url: String,
     /// The database's name on the server.
     pub name: String,
     cluster: &'static Cluster,
@@ -63,6 +69,15 @@ impl Cluster {
         self.keeper.create(&name, None).await;
         let mut connection = PgConnection::connect(self.url(&name).as_str()).await.expect("connecting");
         migrator.run(&mut connection).await.expect("migrating the template");
+        // What every role may do would hide that the file of grants lacks something.
+        let grants = GRANTS.replace(":\"role\"", self.keeper.role());
+        let strict = format!(
+            "revoke all on schema public from public; revoke execute on all functions in schema public from public; {grants}"
+        );
+        let is_ours = sqlx::query_scalar("select to_regclass('booking') is not null");
+        if is_ours.fetch_one(&mut connection).await.expect("looking") {
+            sqlx::raw_sql(AssertSqlSafe(strict)).execute(&mut connection).await.expect("granting");
+        }
         // A database can only be cloned while nothing is connected to it.
         connection.close().await.expect("closing");
         name
@@ -71,7 +86,9 @@ impl Cluster {
     async fn database(&'static self, template: Option<&str>) -> TestDatabase {
         let name = self.next_name();
         self.keeper.create(&name, template).await;
-        TestDatabase { url: self.url(&name).into(), name, cluster: self }
+        let url = self.url(&name);
+        let service_url = as_role(url.clone(), self.keeper.role());
+        TestDatabase { url: url.into(), service_url: service_url.into(), name, cluster: self }
     }
 
     fn next_name(&self) -> String {
@@ -83,6 +100,18 @@ impl Cluster {
         url.set_path(database);
         url
     }
+}
+
+/// The same database as this role, whose password is its name. In the URL of a socket the user is a parameter.
+fn as_role(mut url: Url, role: &str) -> Url {
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != "user" && name != "password")
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    url.set_query(None);
+    url.query_pairs_mut().extend_pairs(others).append_pair("user", role).append_pair("password", role);
+    url
 }
 
 impl std::fmt::Debug for Cluster {

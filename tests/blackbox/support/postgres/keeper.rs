@@ -10,7 +10,7 @@ use meeting_provisioner::clock::{Clock, SystemClock};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 
-/// All our databases are called `<PREFIX><run>_<number>`.
+/// All our databases are called `<PREFIX><run>_<number>`, and our roles `<PREFIX><run>`.
 const PREFIX: &str = "meeting_provisioner_test_";
 
 /// The first half of our advisory locks' key; the second is the run.
@@ -19,6 +19,7 @@ const LOCK_CLASS: i32 = 0x6d70;
 /// A handle to the session.
 pub struct Keeper {
     run: i32,
+    role: String,
     requests: mpsc::UnboundedSender<KeeperRequest>,
 }
 
@@ -33,13 +34,15 @@ impl Keeper {
     pub async fn start(url: String) -> Result<Self, String> {
         let run = i32::from_be_bytes(SystemClock.fresh_id().as_bytes()[12..].try_into().expect("4 bytes"));
         let run = run & i32::MAX;
+        let role = format!("{PREFIX}{run}");
+        let create_role = format!("CREATE ROLE {role} LOGIN PASSWORD '{role}'");
         let (requests, incoming) = mpsc::unbounded_channel();
         let (started, outcome) = oneshot::channel();
         thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
             runtime.block_on(async {
-                match open(&url, run).await {
+                match open(&url, run, create_role).await {
                     Ok(session) => {
                         let _receiver_is_gone = started.send(Ok(()));
                         serve(session, incoming).await;
@@ -51,7 +54,12 @@ impl Keeper {
             });
         });
         outcome.await.unwrap_or_else(|_| Err("the keeper of the tests' databases panicked".to_owned()))?;
-        Ok(Self { run, requests })
+        Ok(Self { run, role, requests })
+    }
+
+    /// The role of this run as which the service under test connects.
+    pub fn role(&self) -> &str {
+        &self.role
     }
 
     /// The name of a database of this run.
@@ -77,10 +85,11 @@ impl Keeper {
     }
 }
 
-async fn open(url: &str, run: i32) -> sqlx::Result<PgConnection> {
+async fn open(url: &str, run: i32, create_role: String) -> sqlx::Result<PgConnection> {
     let mut session = PgConnection::connect(url).await?;
     assert!(lock(&mut session, run).await?, "run {run} is taken");
     drop_what_dead_runs_left(&mut session).await?;
+    sqlx::raw_sql(AssertSqlSafe(create_role)).execute(&mut session).await?;
     Ok(session)
 }
 
@@ -121,6 +130,17 @@ async fn drop_what_dead_runs_left(session: &mut PgConnection) -> sqlx::Result<()
         let Some(run) = run_of(&name) else { continue };
         if lock(session, run).await? {
             drop_database(session, &name).await?;
+            unlock(session, run).await?;
+        }
+    }
+    // Their roles have privileges nowhere else, so they can go once the databases have.
+    let statement = "SELECT rolname::text FROM pg_roles WHERE rolname ^@ $1 ORDER BY rolname";
+    let roles: Vec<String> = sqlx::query_scalar(statement).bind(PREFIX).fetch_all(&mut *session).await?;
+    for role in roles {
+        let Some(run) = role.strip_prefix(PREFIX).and_then(|run| run.parse().ok()) else { continue };
+        if lock(session, run).await? {
+            let statement = format!("DROP ROLE IF EXISTS {role}");
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *session).await?;
             unlock(session, run).await?;
         }
     }

@@ -6,6 +6,8 @@
 //! `TEST_POSTGRES_IMAGE` (`postgres:16-alpine`), with the feature `test-containers`. `TEST_POSTGRES=local` or `container` forces one of the last two. If
 //! none works, the tests fail and say what was tried; they never skip.
 //!
+//! On a server that was given, the user may make databases and roles.
+//!
 //! A test's database is a clone of a template that is migrated once. On a server that was given it is dropped when the
 //! test ends; the template, and what a killed process leaves, is dropped by the next run. A server of ours ends with
 //! the process, and all with it.
