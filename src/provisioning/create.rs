@@ -66,7 +66,7 @@ impl Provisioning {
         }
     }
 
-    /// Stores a generation of a booking. Should no answer come, it may be stored all the same: the worker finds out.
+    /// Stores a generation of a booking.
     pub(super) async fn accept(
         &self,
         accepted: &Transition,
@@ -75,8 +75,8 @@ impl Provisioning {
         origin: &Origin,
     ) -> Result<Accepted, StoreError> {
         let event = events::accepted(accepted, origin, attempt);
-        let stored = self.store.accept(&accepted.booking, before, &attempt, &event).await;
-        stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
+        let stored = self.store.accept(&accepted.booking, before, &attempt, &event);
+        self.unconfirmed.opening(vec![attempt], stored).await
     }
 
     /// What a known booking is to the request. Nothing when it is no longer as it was read, or when that depends on a name

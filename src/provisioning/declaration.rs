@@ -250,15 +250,11 @@ impl Provisioning {
         let attempt = known.attempt.or(ours);
         let retired = events::retired(&booking, origin);
         let declaration = LeasedBooking { booking, attempt };
-        let declared = self.store.declare(known, &declaration, &event, &retired).await;
-        let booking = declaration.booking;
-        if let Err(error) = &declared {
-            // It may be stored all the same, with our attempt: the worker finds out.
-            self.unconfirmed.note(error, ours);
-        }
-        if declared? == Changed::Overtaken {
+        let declared = self.store.declare(known, &declaration, &event, &retired);
+        if self.unconfirmed.opening(ours.into_iter().collect(), declared).await? == Changed::Overtaken {
             return Ok(None);
         }
+        let booking = declaration.booking;
         if booking.generation > Generation::FIRST {
             self.alarm.set(booking.updated_at);
         }

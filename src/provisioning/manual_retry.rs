@@ -39,10 +39,8 @@ impl Provisioning {
                     let attempt = self.fresh_attempt(now);
                     let event = events::retried(&leased.booking, &retried, &origin);
                     let Transition { booking, next, .. } = *retried;
-                    let stored =
-                        self.store.retry(leased.booking.revision, &booking, Some(attempt), &event).await;
-                    let stored = stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]));
-                    if stored? == Changed::Stored {
+                    let stored = self.store.retry(leased.booking.revision, &booking, Some(attempt), &event);
+                    if self.unconfirmed.opening(vec![attempt], stored).await? == Changed::Stored {
                         let work = Work { booking, next, attempt, origin };
                         return Ok(Retry::Tried(self.carry_out_and_wait(work, patience).await));
                     }
