@@ -1,9 +1,9 @@
 //! Resumes what is due: retries whose time has come, and work that a dead process left behind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::carry_out::Work;
@@ -87,15 +87,17 @@ impl Provisioning {
         self.in_flight.spawn(provisioning.carry_out(Work::of(leased.booking, attempt, Origin::worker())))
     }
 
-    /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.
-    pub(crate) async fn finish(&self, at_most: Duration) {
-        let mut left = self.in_flight.drain(at_most).await;
+    /// Waits for the attempts under way until `hand_back`, and hands back those that are not over by then, at most until the
+    /// deadline.
+    pub(crate) async fn finish(&self, hand_back: Instant, deadline: Instant) {
+        let mut left = self.in_flight.drain(hand_back).await;
         // Those that may be ours: a lease that another replica holds has another id.
         left.extend(self.unconfirmed.all(self.clock.now()));
         if left.is_empty() {
             return;
         }
-        match self.store.release(&left, self.clock.now()).await {
+        let released = timeout_at(deadline, self.store.release(&left, self.clock.now())).await;
+        match released.unwrap_or_else(|_| Err(StoreError::no_answer())) {
             Ok(released) => {
                 self.waiting.publish_due();
                 tracing::warn!(released, "attempts handed back to other replicas");

@@ -58,7 +58,7 @@ pub(crate) enum StoreError {
 
 impl StoreError {
     /// No answer came within this time; nothing is known of the statement's fate.
-    pub(super) fn no_answer() -> Self {
+    pub(crate) fn no_answer() -> Self {
         Self::Unreachable(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))
     }
 
