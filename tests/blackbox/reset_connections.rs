@@ -23,6 +23,21 @@ struct Case {
 
 const IN_TIME: Duration = Duration::from_secs(30);
 
+/// Each row that is written waits for a lock of the test's, so that the statement waits while it runs and not while it is
+/// prepared: what is only prepared stores nothing.
+const SLOW: &str = "
+    create function wait_for_the_test() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock_shared(4711); return new; end $$;
+    create trigger wait_for_the_test before insert or update on booking
+        for each row execute function wait_for_the_test();
+";
+
+const PARKED: &str = r#"
+    update booking set status = 'failed', provisioned_at = null, agreement = 'unknown', agreed_revision = null,
+        last_error = '{"code": "graph-refused", "at": "2026-11-23T08:00:00Z",
+            "graph": {"startedAt": "2026-11-23T08:00:00Z", "durationMilliseconds": 1}}'
+"#;
+
 /// Each is sent, waits in Postgres for a lock, and is reset (RST, not FIN) before the lock is given.
 #[tokio::test]
 async fn an_attempt_whose_caller_is_reset_is_carried_out_at_once() {
@@ -48,16 +63,12 @@ async fn an_attempt_whose_caller_is_reset_is_carried_out_at_once() {
         case("check", Method::GET, "/BK-1?check=drift", || None),
     ] {
         let app = TestApp::start().await;
+        sqlx::raw_sql(SLOW).execute(&app.pool).await.unwrap();
         if case.is_known {
             app.book(Who::Desk, &booking("BK-1")).await.expect(201);
         }
         if case.is_parked {
-            sqlx::query(
-                "update booking set status = 'failed', provisioned_at = null, agreement = 'unknown', agreed_revision = null",
-            )
-            .execute(&app.pool)
-            .await
-            .unwrap();
+            sqlx::query(PARKED).execute(&app.pool).await.unwrap();
         }
         let known = if case.is_known { app.history("BK-1").await.len() } else { 0 };
         reset_while_it_waits(&app, &case).await;
@@ -73,7 +84,7 @@ async fn an_attempt_whose_caller_is_reset_is_carried_out_at_once() {
 /// Sends the request, resets its connection while its statement waits, and lets the statement run then.
 async fn reset_while_it_waits(app: &TestApp, case: &Case) {
     let mut holder = app.pool.begin().await.unwrap();
-    sqlx::query("lock table booking in exclusive mode").execute(&mut *holder).await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(4711)").execute(&mut *holder).await.unwrap();
     let url = app.url("");
     let mut caller = KeptConnection::to(url.trim_start_matches("http://")).await.unwrap();
     let body = (case.body)().map_or_else(String::new, |body| body.to_string());
@@ -87,7 +98,7 @@ async fn reset_while_it_waits(app: &TestApp, case: &Case) {
     );
     caller.send(head.as_bytes()).await.unwrap();
     let waiting = "select count(*) from pg_locks join pg_database on pg_database.oid = database
-        where datname = current_database() and not granted";
+        where datname = current_database() and locktype = 'advisory' and not granted";
     until(case.name, || count(app, waiting), 1).await;
     caller.reset();
     app.until_metric("meeting_provisioner_http_requests_in_flight", |requests| requests < 1.0).await;
