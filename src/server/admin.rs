@@ -74,6 +74,7 @@ async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     } else {
         tracing::warn!("the backlog can't be read for the metrics");
     }
+    state.metrics.set_rows_unreadable(state.store.unreadable_rows());
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),

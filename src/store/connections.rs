@@ -159,20 +159,32 @@ impl Connections {
         })
     }
 
-    /// A connection that is kept here and is still good. What is not goes: there is room for another in sqlx's pool then.
+    /// A connection that is kept here and is still good. What is not is closed, which leaves room for another in sqlx's pool.
     async fn take(&self, runtime: Id) -> Option<OpenedConnection> {
         loop {
             let mut taken = self.take_idle(runtime)?;
             let idle = taken.since.elapsed();
-            let is_current = self.freshness.is_current(taken.connection.at.elapsed());
-            let is_good = is_current
-                && idle < IDLE_MAX
-                && (self.freshness.is_fresh(idle)
-                    || answers(&mut taken.connection.connection, TRY_TIMEOUT).await.is_ok());
-            if is_good {
+            let is_usable = self.freshness.is_current(taken.connection.at.elapsed()) && idle < IDLE_MAX;
+            if is_usable && self.freshness.is_fresh(idle) {
+                return Some(taken.connection);
+            }
+            if is_usable && answers(&mut taken.connection.connection, TRY_TIMEOUT).await.is_ok() {
                 return Some(taken.connection);
             }
             taken.connection.connection.close_on_drop();
+            if is_usable {
+                self.close_idle_since(taken.since);
+            }
+        }
+    }
+
+    /// Closes those that have been idle for as long as one that is broken: trying each of them would take too long.
+    fn close_idle_since(&self, since: Instant) {
+        let as_long = |idle: &mut IdleConnection| {
+            idle.since <= since || !self.freshness.is_fresh(idle.since.elapsed())
+        };
+        for mut idle in lock(&self.kept).idle.extract_if(.., as_long) {
+            idle.connection.connection.close_on_drop();
         }
     }
 

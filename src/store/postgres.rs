@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -30,6 +31,7 @@ pub(crate) struct Store {
     pub(super) connections: Connections,
     pub(super) connections_max: u32,
     pub(super) writes: Arc<Writes>,
+    unreadable: Arc<AtomicU64>,
 }
 
 /// How the schema in the database stands to the one in this program.
@@ -49,7 +51,7 @@ impl Store {
             .application_name("meeting-provisioner");
         let most = settings.connections_max;
         let connections = Connections::open(options, most, settings.acquire_timeout);
-        Ok(Self { connections, connections_max: most, writes: Arc::default() })
+        Ok(Self { connections, connections_max: most, writes: Arc::default(), unreadable: Arc::default() })
     }
 
     /// Runs the migrations that are pending. Replicas that start together wait for each other.
@@ -75,6 +77,21 @@ impl Store {
     /// Whether the latest writes failed, for a reason that lies with Postgres: on a full disk reads still succeed.
     pub(crate) fn writes_fail(&self) -> bool {
         self.writes.fail()
+    }
+
+    /// Reads one of several rows; nothing where that can't be done, which is logged and counted and must hold up no other.
+    pub(super) fn read_row<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Option<T> {
+        let row = read();
+        if let Err(error) = &row {
+            self.unreadable.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%error, "a row can't be read and is passed over: another version of this program wrote it, or a hand");
+        }
+        row.ok()
+    }
+
+    /// How often a row was passed over that can't be read.
+    pub(crate) fn unreadable_rows(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// How the schema stands.

@@ -124,6 +124,9 @@ metrics! {
     bookings_parked: Family<FailureLabels, Counter>,
         "meeting_provisioner_bookings_parked_total",
         "Bookings that were parked until an operator or the caller acts, by the failure that they ended in";
+    rows_unreadable: Counter,
+        "meeting_provisioner_rows_unreadable_total",
+        "Rows that this version can't read, each time that one was passed over";
     leases_lost: Counter,
         "meeting_provisioner_leases_lost_total",
         "Attempts whose outcome came after their lease had passed to another attempt";

@@ -1,5 +1,6 @@
 //! One method for each event that is counted or measured.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -105,6 +106,11 @@ impl Metrics {
     /// A booking was parked; `code` is that of its last error.
     pub fn booking_parked(&self, code: &'static str) {
         self.bookings_parked.get_or_create(&FailureLabels { code }).inc();
+    }
+
+    /// How often a row was passed over that can't be read, since the start.
+    pub fn set_rows_unreadable(&self, passed_over: u64) {
+        self.rows_unreadable.inner().store(passed_over, Ordering::Relaxed);
     }
 
     /// An outcome came after the lease had passed to another attempt, and was not stored.

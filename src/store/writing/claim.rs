@@ -50,16 +50,11 @@ impl Store {
         if rows.as_ref().map_or(true, |rows| !rows.is_empty()) {
             self.writes.note(&rows);
         }
-        let claimed = rows?.into_iter().filter_map(|row| match LeasedBooking::try_from(row) {
-            Ok(leased) => {
-                let took_over = leased.booking.updated_at == claimed.now && leased.booking.attempts > 0;
-                leased.attempt.map(|attempt| ClaimedBooking { leased, attempt, took_over })
-            }
-            // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
-            Err(error) => {
-                tracing::error!(error = %error, "a booking that is due can't be read");
-                None
-            }
+        // The lease of one that can't be read keeps it from being claimed again at once.
+        let claimed = rows?.into_iter().filter_map(|row| {
+            let leased = self.read_row(|| LeasedBooking::try_from(row))?;
+            let took_over = leased.booking.updated_at == claimed.now && leased.booking.attempts > 0;
+            leased.attempt.map(|attempt| ClaimedBooking { leased, attempt, took_over })
         });
         Ok(claimed.collect())
     }
