@@ -7,6 +7,7 @@ use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::declaration::Change;
 use super::results::{CreateOrGet, ProvisioningError};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
@@ -37,6 +38,7 @@ impl Provisioning {
     ) -> Result<CreateOrGet, ProvisioningError> {
         let mut spec = spec;
         let mut lookups = NameLookups::none();
+        let mut tries = Tries::default();
         loop {
             let known = if let Some(known) = self.store.latest(&key).await? {
                 known
@@ -63,6 +65,7 @@ impl Provisioning {
             {
                 return Ok(found);
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 

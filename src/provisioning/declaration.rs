@@ -7,6 +7,7 @@ use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::name_lookup::LookupFailure;
 use super::results::{Cancel, Declare, ProvisioningError};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
@@ -97,6 +98,7 @@ impl Provisioning {
         let spec = self.with_default_settings(&declaration.key, declaration.spec);
         let declaration = Declaration { spec, ..declaration };
         let mut lookups = NameLookups::none();
+        let mut tries = Tries::default();
         loop {
             let Some(leased) = self.store.latest(&declaration.key).await? else {
                 if !declaration.only_if.allow(None) {
@@ -104,7 +106,10 @@ impl Provisioning {
                 }
                 match self.begin(&declaration, None, &origin, patience).await? {
                     Some(declared) => return Ok(declared),
-                    None => continue,
+                    None => {
+                        self.overtaken(&mut tries).await?;
+                        continue;
+                    }
                 }
             };
             if !declaration.only_if.allow(Some(&leased.booking)) {
@@ -139,7 +144,10 @@ impl Provisioning {
                 Declared::BookedAgain | Declared::Replaced => {
                     match self.begin(&declaration, Some(&leased.booking), &origin, patience).await? {
                         Some(declared) => return Ok(declared),
-                        None => continue,
+                        None => {
+                            self.overtaken(&mut tries).await?;
+                            continue;
+                        }
                     }
                 }
                 Declared::Changed(changed, differences) => (changed, differences),
@@ -149,6 +157,7 @@ impl Provisioning {
             if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Declare::Changed(booking));
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 
@@ -160,6 +169,7 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<Cancel, ProvisioningError> {
         let CancelRequest { key, order, only_if } = cancellation;
+        let mut tries = Tries::default();
         loop {
             let Some(leased) = self.store.latest(&key).await? else {
                 if !only_if.allow(None) {
@@ -167,7 +177,10 @@ impl Provisioning {
                 }
                 match self.keep_cancel(&key, order, &origin).await? {
                     Some(kept) => return Ok(kept),
-                    None => continue,
+                    None => {
+                        self.overtaken(&mut tries).await?;
+                        continue;
+                    }
                 }
             };
             if !only_if.allow(Some(&leased.booking)) {
@@ -193,6 +206,7 @@ impl Provisioning {
             if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Cancel::Cancelled(booking));
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 

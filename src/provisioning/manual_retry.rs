@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::carry_out::Work;
 use super::results::{ProvisioningError, Retry};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation};
@@ -23,6 +24,7 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<Retry, ProvisioningError> {
+        let mut tries = Tries::default();
         loop {
             let leased = match generation {
                 Some(generation) => self.store.generation(&key, generation).await?,
@@ -44,6 +46,7 @@ impl Provisioning {
                         let work = Work { booking, next, attempt, origin };
                         return Ok(Retry::Tried(self.carry_out_and_wait(work, patience).await));
                     }
+                    self.overtaken(&mut tries).await?;
                 }
             }
         }

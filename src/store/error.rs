@@ -68,6 +68,16 @@ impl StoreError {
         Self::Unreachable(sqlx::Error::Io(std::io::Error::other(detail)))
     }
 
+    /// What Postgres refused, in words that hold nothing of what was to be stored.
+    pub(crate) fn refusal(&self) -> String {
+        let Self::Refused(sqlx::Error::Database(database)) = self else { return "not stored".to_owned() };
+        let code = database.code().unwrap_or_default();
+        match database.constraint() {
+            Some(constraint) => format!("SQLSTATE {code}, constraint {constraint}"),
+            None => format!("SQLSTATE {code}"),
+        }
+    }
+
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable(_))

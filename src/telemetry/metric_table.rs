@@ -127,6 +127,9 @@ metrics! {
     rows_unreadable: Counter,
         "meeting_provisioner_rows_unreadable_total",
         "Rows that this version can't read, each time that one was passed over";
+    settlements_refused: Counter,
+        "meeting_provisioner_settlements_refused_total",
+        "Attempts whose outcome Postgres refused to store";
     leases_lost: Counter,
         "meeting_provisioner_leases_lost_total",
         "Attempts whose outcome came after their lease had passed to another attempt";

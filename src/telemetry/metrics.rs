@@ -113,6 +113,11 @@ impl Metrics {
         self.rows_unreadable.inner().store(passed_over, Ordering::Relaxed);
     }
 
+    /// Postgres refused to store an attempt's outcome.
+    pub fn settlement_refused(&self) {
+        self.settlements_refused.inc();
+    }
+
     /// An outcome came after the lease had passed to another attempt, and was not stored.
     pub fn lease_lost(&self) {
         self.leases_lost.inc();
