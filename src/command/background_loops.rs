@@ -153,23 +153,25 @@ async fn reload_keys(authenticator: web::Data<Authenticator>) {
 mod tests {
     use super::*;
 
+    const SOON: Duration = Duration::from_millis(100);
+
     fn told(ended: Result<LoopEnded, tokio::time::error::Elapsed>) -> String {
         ended.map_or_else(|_| "all run".to_owned(), |ended| ended.to_string())
     }
 
     /// A loop that panics, or ends before it is stopped, is told by name; one that runs is not.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_loop_that_ends_is_told() {
         let stop = CancellationToken::new();
         let mut loops = BackgroundLoops::default();
-        assert_eq!(told(tokio::time::timeout(QUOTAS_INTERVAL, loops.one_ended()).await), "all run");
+        assert_eq!(told(tokio::time::timeout(SOON, loops.one_ended()).await), "all run");
         loops.spawn("steady", until_stopped(&stop, std::future::pending()));
-        assert_eq!(told(tokio::time::timeout(QUOTAS_INTERVAL, loops.one_ended()).await), "all run");
+        assert_eq!(told(tokio::time::timeout(SOON, loops.one_ended()).await), "all run");
         loops.spawn("short", async {});
-        let ended = told(tokio::time::timeout(QUOTAS_INTERVAL, loops.one_ended()).await);
+        let ended = told(Ok(loops.one_ended().await));
         assert_eq!(ended, "the background loop short has ended by itself");
         loops.spawn("worker", async { panic!("out of ids") });
-        let ended = told(tokio::time::timeout(QUOTAS_INTERVAL, loops.one_ended()).await);
+        let ended = told(Ok(loops.one_ended().await));
         assert!(ended.starts_with("the background loop worker broke off: "), "{ended}");
         assert!(ended.contains("out of ids"), "{ended}");
         stop.cancel();
@@ -178,14 +180,14 @@ mod tests {
     }
 
     /// A loop that does not heed its stop is left when the time is over.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_loop_that_hangs_is_left() {
         let mut loops = BackgroundLoops::default();
         loops.spawn("worker", std::future::pending());
         loops.spawn("quotas", async {});
-        let (began, by) = (Instant::now(), Instant::now() + Duration::from_secs(7));
+        let (began, by) = (Instant::now(), Instant::now() + SOON);
         loops.all_ended(by).await;
-        assert_eq!(Instant::now() - began, Duration::from_secs(7));
+        assert!((SOON..SOON * 20).contains(&began.elapsed()), "{:?}", began.elapsed());
         assert!(loops.running.is_empty());
     }
 }

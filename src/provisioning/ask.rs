@@ -85,6 +85,7 @@ impl Provisioning {
         let give_up = tokio::time::Instant::now() + time_for_call(attempt, self.clock.now());
         let permit = self.gate.acquire(class).await?;
         if tokio::time::Instant::now() >= give_up {
+            permit.unused();
             return Err(Rejected { retry_at: self.clock.now(), reason: RejectionReason::Busy });
         }
         let began = tokio::time::Instant::now();

@@ -180,9 +180,8 @@ impl Connections {
 
     /// Closes those that have been idle for as long as one that is broken: trying each of them would take too long.
     fn close_idle_since(&self, since: Instant) {
-        let as_long = |idle: &mut IdleConnection| {
-            idle.since <= since || !self.freshness.is_fresh(idle.since.elapsed())
-        };
+        let as_long =
+            |idle: &mut IdleConnection| idle.since <= since || !self.freshness.is_fresh(idle.since.elapsed());
         for mut idle in lock(&self.kept).idle.extract_if(.., as_long) {
             idle.connection.connection.close_on_drop();
         }

@@ -48,6 +48,9 @@ pub(crate) enum StoreError {
     /// A meeting would belong to two bookings.
     #[error("meeting {0} belongs to another booking already")]
     MeetingTaken(String),
+    /// Another process migrates, or hangs while it does.
+    #[error("another process migrates the schema: {0}")]
+    MigrationsLocked(String),
     /// A migration failed.
     #[error("the schema can't be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -80,7 +83,7 @@ impl StoreError {
 
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_))
+        matches!(self, Self::Unreachable(_) | Self::MigrationsLocked(_))
     }
 
     /// Whether the connection was lost, so that nothing is known of the statement's fate and another connection may do

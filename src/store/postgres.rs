@@ -12,7 +12,8 @@ use super::connections::Connections;
 use super::error::{Again, StoreError};
 use super::writes::Writes;
 
-pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+/// Without the lock of sqlx's own, which belongs to a session: see `migrate`.
+pub(super) static MIGRATOR: Migrator = Migrator { locking: false, ..sqlx::migrate!("./migrations") };
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -52,11 +53,6 @@ impl Store {
         let most = settings.connections_max;
         let connections = Connections::open(options, most, settings.acquire_timeout);
         Ok(Self { connections, connections_max: most, writes: Arc::default(), unreadable: Arc::default() })
-    }
-
-    /// Runs the migrations that are pending. Replicas that start together wait for each other.
-    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATOR.run(self.connections.acquire().await?.begin_several_statements()?).await?)
     }
 
     /// Whether Postgres answers, has our tables and takes writes.

@@ -1,6 +1,6 @@
 //! The one list of what is measured: each metric's name, help, labels and kind, in the order of `docs/METRICS.md`.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -61,6 +61,7 @@ macro_rules! metrics {
         #[derive(Debug)]
         pub struct Metrics {
             pub(super) registry: Registry,
+            pub(super) is_backlog_known: AtomicBool,
             $(pub(super) $field: $type,)+
         }
 
@@ -75,7 +76,7 @@ macro_rules! metrics {
                 )+
                 let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
                 register(&mut registry, "meeting_provisioner_build_info", "The version that runs", build);
-                Self { registry, $($field),+ }
+                Self { registry, is_backlog_known: AtomicBool::new(false), $($field),+ }
             }
         }
     };

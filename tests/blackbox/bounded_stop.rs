@@ -60,7 +60,10 @@ async fn a_hung_call_is_handed_back_in_time() {
 async fn hung_rounds_are_left_in_time() {
     let app = TestApp::builder().settings(&[SHUTDOWN, ROUNDS]).at_real_time().start().await;
     app.book(crate::support::Who::Desk, &booking("BK-1")).await.expect(201);
-    sqlx::query("update booking set seen_at = seen_at - interval '3 hours'").execute(&app.pool).await.unwrap();
+    sqlx::query("update booking set seen_at = seen_at - interval '3 hours'")
+        .execute(&app.pool)
+        .await
+        .unwrap();
     app.simulator.inject(hung(Operation::Get));
     let process = Process::serve(app.environment()).await;
     until_arrived(&app, Operation::Get).await;

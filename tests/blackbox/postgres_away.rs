@@ -332,3 +332,26 @@ async fn connections_that_a_balancer_forgot_cost_a_second_at_most() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     app.end().await;
 }
+
+/// While Postgres is away, what is measured of its bookings is left out: the last values would say that all is well.
+#[tokio::test]
+async fn gauges_that_can_not_be_read_vanish() {
+    let app = TestApp::builder().behind_proxy().start().await;
+    let scraped = async || reqwest::get(app.admin_url("/metrics")).await.unwrap().text().await.unwrap();
+    let of_bookings = |text: &str| {
+        let names =
+            ["bookings_due ", "bookings{", "oldest_due_age_seconds ", "bookings_starting_soon_without_link "];
+        names.map(|name| text.lines().any(|line| line.starts_with(&format!("meeting_provisioner_{name}"))))
+    };
+    assert_eq!(of_bookings(&scraped().await), [true; 4]);
+    app.proxy().go_away();
+    let text = scraped().await;
+    assert_eq!(of_bookings(&text), [false; 4], "{text}");
+    assert!(
+        text.contains("\nmeeting_provisioner_http_requests_in_flight 0\n") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+    app.proxy().come_back();
+    assert_eq!(of_bookings(&scraped().await), [true; 4]);
+    app.end().await;
+}

@@ -17,7 +17,10 @@ async fn a_refused_settlement_has_a_name_and_the_booking_is_made_once_it_is_mend
     let refused = app.book_and_look(&booking("BK-1")).await;
     assert_eq!(refused["status"], "pending", "{refused}");
     let message = refused["lastError"]["graph"]["message"].as_str().unwrap();
-    assert_eq!(message, "this service can't store what Graph answered: SQLSTATE 23514, constraint no_meeting");
+    assert_eq!(
+        message,
+        "this service can't store what Graph answered: SQLSTATE 23514, constraint no_meeting"
+    );
     assert_eq!(app.metric(REFUSED).await, 1.0);
     assert_eq!(app.metric("meeting_provisioner_leases_lost_total").await, 0.0);
     sqlx::query("alter table booking drop constraint no_meeting").execute(&app.pool).await.unwrap();
@@ -39,7 +42,10 @@ async fn a_booking_that_can_never_be_stored_is_parked() {
     }
     app.idle().await;
     let parked = app.get(Who::Desk, "/v1/bookings/BK-1").await.expect(200).json();
-    assert_eq!((&parked["status"], &parked["lastError"]["code"]), (&"failed".into(), &"graph-refused".into()));
+    assert_eq!(
+        (&parked["status"], &parked["lastError"]["code"]),
+        (&"failed".into(), &"graph-refused".into())
+    );
     let calls = app.simulator.counts().arrived(Operation::CreateOrGet);
     assert!(calls < 30, "{calls}");
     assert!(app.metric(REFUSED).await > 1.0);

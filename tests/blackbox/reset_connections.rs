@@ -103,7 +103,8 @@ async fn reset_while_it_waits(app: &TestApp, case: &Case) {
     caller.reset();
     app.until_metric("meeting_provisioner_http_requests_in_flight", |requests| requests < 1.0).await;
     holder.rollback().await.unwrap();
-    until(case.name, || count(app, "select count(*) from booking where lease_attempt_id is not null"), 1).await;
+    until(case.name, || count(app, "select count(*) from booking where lease_attempt_id is not null"), 1)
+        .await;
 }
 
 async fn count(app: &TestApp, query: &'static str) -> i64 {

@@ -220,7 +220,8 @@ async fn a_row_of_a_newer_version_hides_no_other() {
     for number in 1..=3 {
         app.book(Who::Desk, &booking(&format!("BK-{number}"))).await.expect(201);
     }
-    let newer = r#"update booking set last_error = '{"code": "of-a-newer-version"}' where booking_id = 'BK-2'"#;
+    let newer =
+        r#"update booking set last_error = '{"code": "of-a-newer-version"}' where booking_id = 'BK-2'"#;
     sqlx::query(newer).execute(&app.pool).await.unwrap();
     let newer = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number,
             external_id, actor, payload)

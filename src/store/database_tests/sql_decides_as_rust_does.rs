@@ -9,8 +9,8 @@ use super::rows::{EARLIER, NOW, TestStore, attempt, booking, event, every_bookin
 use crate::audit::EventKind;
 use crate::meeting::{Attempt, Booking, DesiredState};
 use crate::store::LeasedBooking;
-use crate::store::writing::{Claimed, ClaimedBooking};
 use crate::store::writing::input::EventInput;
+use crate::store::writing::{Claimed, ClaimedBooking};
 
 const LEASE: Duration = Duration::from_mins(1);
 
