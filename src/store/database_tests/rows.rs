@@ -29,7 +29,7 @@ const WANTED_REVISION: u32 = 3;
 /// A store on a database of its own, and a second way to the same database for looking and for meddling.
 pub(in crate::store) struct TestStore {
     pub(in crate::store) store: Store,
-    pub(super) pool: PgPool,
+    pub(in crate::store) pool: PgPool,
     _database: TestDatabase,
 }
 
