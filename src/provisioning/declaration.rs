@@ -104,13 +104,11 @@ impl Provisioning {
                 if !declaration.only_if.allow(None) {
                     return Ok(Declare::NoneMatches);
                 }
-                match self.begin(&declaration, None, &origin, patience).await? {
-                    Some(declared) => return Ok(declared),
-                    None => {
-                        self.overtaken(&mut tries).await?;
-                        continue;
-                    }
+                if let Some(declared) = self.begin(&declaration, None, &origin, patience).await? {
+                    return Ok(declared);
                 }
+                self.overtaken(&mut tries).await?;
+                continue;
             };
             if !declaration.only_if.allow(Some(&leased.booking)) {
                 return Ok(Declare::RevisionMismatch(leased.booking));
@@ -142,13 +140,13 @@ impl Provisioning {
                     return Ok(Declare::ChannelFixed(leased.booking, differences));
                 }
                 Declared::BookedAgain | Declared::Replaced => {
-                    match self.begin(&declaration, Some(&leased.booking), &origin, patience).await? {
-                        Some(declared) => return Ok(declared),
-                        None => {
-                            self.overtaken(&mut tries).await?;
-                            continue;
-                        }
+                    if let Some(declared) =
+                        self.begin(&declaration, Some(&leased.booking), &origin, patience).await?
+                    {
+                        return Ok(declared);
                     }
+                    self.overtaken(&mut tries).await?;
+                    continue;
                 }
                 Declared::Changed(changed, differences) => (changed, differences),
             };
@@ -175,13 +173,11 @@ impl Provisioning {
                 if !only_if.allow(None) {
                     return Ok(Cancel::NoneMatches);
                 }
-                match self.keep_cancel(&key, order, &origin).await? {
-                    Some(kept) => return Ok(kept),
-                    None => {
-                        self.overtaken(&mut tries).await?;
-                        continue;
-                    }
+                if let Some(kept) = self.keep_cancel(&key, order, &origin).await? {
+                    return Ok(kept);
                 }
+                self.overtaken(&mut tries).await?;
+                continue;
             };
             if !only_if.allow(Some(&leased.booking)) {
                 return Ok(Cancel::RevisionMismatch(leased.booking));

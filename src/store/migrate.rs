@@ -1,8 +1,8 @@
-//! Runs the migrations: one process at a time, in one transaction, with a bounded wait.
+//! Runs the migrations: one process at a time, with a bounded wait.
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
@@ -14,13 +14,13 @@ use crate::clock::Timestamp;
 /// pooler that gives each transaction another one, and the next
 /// one would wait for it for ever. A number that no other program takes on this database.
 const LOCK: i64 = 0x6d70_6d69_6772_6174;
-/// How long another process may hold it, or a transaction a table that a migration changes, before its name is told.
+/// How long another process may hold it before its name is told.
 const WAIT_MAX: Duration = Duration::from_mins(1);
 /// How often it is tried.
 const TRY_EVERY: Duration = Duration::from_millis(250);
 
 impl Store {
-    /// Runs the migrations that are pending, all or none. Replicas that start together wait for each other, a minute at most.
+    /// Runs the migrations that are pending. Replicas that start together wait for each other, a minute at most.
     pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
         self.migrate_within(WAIT_MAX).await
     }
@@ -28,27 +28,23 @@ impl Store {
     /// The same with another longest wait.
     pub(super) async fn migrate_within(&self, wait_max: Duration) -> Result<(), StoreError> {
         let give_up = Instant::now() + wait_max;
-        let mut connection = self.connections.acquire().await?;
-        let mut transaction = connection.begin_several_statements()?.begin().await?;
+        let apart = self.connections.one_apart("meeting-provisioner-migrate");
+        let mut lock = apart.begin().await?;
         loop {
             let is_ours: bool = sqlx::query_scalar("select pg_try_advisory_xact_lock($1)")
                 .bind(LOCK)
-                .fetch_one(&mut *transaction)
+                .fetch_one(&mut *lock)
                 .await?;
             if is_ours {
                 break;
             }
             if Instant::now() >= give_up {
-                return Err(StoreError::MigrationsLocked(holder(&mut transaction).await?));
+                return Err(StoreError::MigrationsLocked(holder(&mut lock).await?));
             }
             tokio::time::sleep(TRY_EVERY).await;
         }
-        sqlx::query("select set_config('lock_timeout', $1, true)")
-            .bind(format!("{}ms", wait_max.as_millis()))
-            .execute(&mut *transaction)
-            .await?;
-        MIGRATOR.run_direct(None, &mut *transaction, false).await?;
-        Ok(transaction.commit().await?)
+        MIGRATOR.run(self.connections.acquire().await?.begin_several_statements()?).await?;
+        Ok(lock.commit().await?)
     }
 }
 
@@ -88,9 +84,7 @@ mod tests {
         sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *holds).await.unwrap();
         let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *holds).await.unwrap();
         let told = test.store.migrate_within(Duration::from_millis(300)).await.unwrap_err().to_string();
-        let expected = format!(
-            "another process migrates the schema: the session with pid {pid} ("
-        );
+        let expected = format!("another process migrates the schema: the session with pid {pid} (");
         assert!(told.starts_with(&expected), "{told}");
         holds.rollback().await.unwrap();
         test.store.migrate_within(Duration::from_millis(300)).await.unwrap();
