@@ -179,7 +179,7 @@ mod tests {
         assert!(loops.running.is_empty());
     }
 
-    /// A loop that does not heed its stop is left when the time is over.
+    /// A loop that does not obey its stop is left when the time is over.
     #[tokio::test]
     async fn a_loop_that_hangs_is_left() {
         let mut loops = BackgroundLoops::default();
