@@ -1,11 +1,13 @@
 //! What runs beside the requests until the service stops.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use tokio::task::JoinHandle;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Authenticator;
@@ -29,25 +31,57 @@ pub enum BackgroundWork {
     Manual,
 }
 
-/// A loop that runs until it is stopped.
-#[derive(Debug)]
-pub(super) struct BackgroundLoop {
-    /// Its name in the log.
-    name: &'static str,
-    handle: JoinHandle<()>,
+/// Loops that run until they are stopped, each with its name in the log.
+#[derive(Debug, Default)]
+pub(super) struct BackgroundLoops {
+    running: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
 }
 
-impl BackgroundLoop {
-    /// Starts it.
-    pub(super) fn spawn(name: &'static str, running: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self { name, handle: tokio::spawn(running) }
+/// A loop that has ended though it was not stopped. Without it the replica does less than it seems to.
+#[derive(Debug, thiserror::Error)]
+#[error("the background loop {name} {how}")]
+pub struct LoopEnded {
+    name: &'static str,
+    how: String,
+}
+
+impl BackgroundLoops {
+    /// Starts one.
+    pub(super) fn spawn(&mut self, name: &'static str, running: impl Future<Output = ()> + Send + 'static) {
+        self.names.insert(self.running.spawn(running).id(), name);
     }
 
-    /// Waits until it has ended. One that panicked is logged, and the shutdown goes on.
-    pub(super) async fn ended(self) {
-        if let Err(error) = self.handle.await {
-            tracing::error!(name = self.name, error = chain(&error), "a background loop broke off");
+    /// Waits until one has ended. Dropped before, it has taken nothing away.
+    pub(super) async fn one_ended(&mut self) -> LoopEnded {
+        match self.running.join_next_with_id().await {
+            Some(Ok((id, ()))) => self.ended(id, "has ended by itself".to_owned()),
+            Some(Err(error)) => self.ended(error.id(), format!("broke off: {}", chain(&error))),
+            None => std::future::pending().await,
         }
+    }
+
+    /// Waits until all have ended that are told to, at most until then; what hangs longer is left in the middle of what
+    /// it does. One that panicked is logged, and the shutdown goes on.
+    pub(super) async fn all_ended(&mut self, by: Instant) {
+        while let Ok(Some(ended)) = timeout_at(by, self.running.join_next_with_id()).await {
+            match ended {
+                Ok((id, ())) => drop(self.names.remove(&id)),
+                Err(error) => {
+                    let ended = self.ended(error.id(), format!("broke off: {}", chain(&error)));
+                    tracing::error!("{ended}");
+                }
+            }
+        }
+        if !self.running.is_empty() {
+            let names: Vec<_> = self.names.values().copied().collect();
+            tracing::warn!(loops = names.join(", "), "background loops did not end in time");
+            self.running.shutdown().await;
+        }
+    }
+
+    fn ended(&mut self, id: Id, how: String) -> LoopEnded {
+        LoopEnded { name: self.names.remove(&id).unwrap_or("unknown"), how }
     }
 }
 
@@ -59,22 +93,21 @@ pub(super) fn spawn_all(
     authenticator: web::Data<Authenticator>,
     settings: &WorkerSettings,
     stop: &CancellationToken,
-) -> Vec<BackgroundLoop> {
+) -> BackgroundLoops {
     let worker = Worker {
         provisioning: Arc::clone(provisioning),
         clock,
         poll: settings.poll,
         claim_max: claim_max(settings),
     };
-    let mut loops = vec![
-        BackgroundLoop::spawn("worker", worker.run(stop.clone())),
-        BackgroundLoop::spawn("quotas", count_quotas(Arc::clone(provisioning), stop.clone())),
-        BackgroundLoop::spawn("api-keys", reload_keys(authenticator, stop.clone())),
-    ];
+    let mut loops = BackgroundLoops::default();
+    loops.spawn("worker", worker.run(stop.clone()));
+    loops.spawn("quotas", until_stopped(stop, count_quotas(Arc::clone(provisioning))));
+    loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator)));
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;
         let rounds = Rounds { provisioning: Arc::clone(provisioning), unseen_for, rest };
-        loops.push(BackgroundLoop::spawn("rounds", rounds.run(stop.clone())));
+        loops.spawn("rounds", rounds.run(stop.clone()));
     }
     loops
 }
@@ -84,20 +117,77 @@ pub(super) fn claim_max(settings: &WorkerSettings) -> usize {
     usize::try_from(settings.claim_max).unwrap_or(usize::MAX)
 }
 
-async fn count_quotas(provisioning: Arc<Provisioning>, stop: CancellationToken) {
+/// Runs a loop that may be left at any point.
+fn until_stopped(
+    stop: &CancellationToken,
+    running: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
+    let running = stop.clone().run_until_cancelled_owned(running);
+    async move {
+        let _stopped = running.await;
+    }
+}
+
+async fn count_quotas(provisioning: Arc<Provisioning>) {
     loop {
         if let Err(error) = provisioning.look_at_quotas().await {
             let error = chain(&error);
             tracing::warn!(error, "the month's meetings can't be counted, trying again later");
         }
-        if tokio::time::timeout(QUOTAS_INTERVAL, stop.cancelled()).await.is_ok() {
-            return;
+        tokio::time::sleep(QUOTAS_INTERVAL).await;
+    }
+}
+
+/// The file is read by a thread that may block: on a network mount that hangs no other work waits for it.
+async fn reload_keys(authenticator: web::Data<Authenticator>) {
+    loop {
+        tokio::time::sleep(KEYS_RELOAD_INTERVAL).await;
+        let authenticator = authenticator.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || authenticator.reload()).await {
+            tracing::error!(error = chain(&error), "the API keys can't be reloaded");
         }
     }
 }
 
-async fn reload_keys(authenticator: web::Data<Authenticator>, stop: CancellationToken) {
-    while tokio::time::timeout(KEYS_RELOAD_INTERVAL, stop.cancelled()).await.is_err() {
-        authenticator.reload();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(100);
+
+    fn told(ended: Result<LoopEnded, tokio::time::error::Elapsed>) -> String {
+        ended.map_or_else(|_| "all run".to_owned(), |ended| ended.to_string())
+    }
+
+    /// A loop that panics, or ends before it is stopped, is told by name; one that runs is not.
+    #[tokio::test]
+    async fn a_loop_that_ends_is_told() {
+        let stop = CancellationToken::new();
+        let mut loops = BackgroundLoops::default();
+        assert_eq!(told(tokio::time::timeout(SOON, loops.one_ended()).await), "all run");
+        loops.spawn("steady", until_stopped(&stop, std::future::pending()));
+        assert_eq!(told(tokio::time::timeout(SOON, loops.one_ended()).await), "all run");
+        loops.spawn("short", async {});
+        let ended = told(Ok(loops.one_ended().await));
+        assert_eq!(ended, "the background loop short has ended by itself");
+        loops.spawn("worker", async { panic!("out of ids") });
+        let ended = told(Ok(loops.one_ended().await));
+        assert!(ended.starts_with("the background loop worker broke off: "), "{ended}");
+        assert!(ended.contains("out of ids"), "{ended}");
+        stop.cancel();
+        loops.all_ended(Instant::now() + Duration::from_secs(1)).await;
+        assert!(loops.running.is_empty());
+    }
+
+    /// A loop that does not obey its stop is left when the time is over.
+    #[tokio::test]
+    async fn a_loop_that_hangs_is_left() {
+        let mut loops = BackgroundLoops::default();
+        loops.spawn("worker", std::future::pending());
+        loops.spawn("quotas", async {});
+        let (began, by) = (Instant::now(), Instant::now() + SOON);
+        loops.all_ended(by).await;
+        assert!((SOON..SOON * 20).contains(&began.elapsed()), "{:?}", began.elapsed());
+        assert!(loops.running.is_empty());
     }
 }

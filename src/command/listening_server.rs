@@ -4,7 +4,9 @@ use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::{Server, ServerHandle};
 
+use super::background_loops::BackgroundLoops;
 use super::start_fault::StartFault;
+use crate::error_chain::chain;
 use crate::server::bind;
 
 /// A port that is taken, on which no server answers yet.
@@ -31,15 +33,21 @@ impl BoundPort {
         Ok(Self { address: listener.local_addr().map_err(fault)?, listener })
     }
 
-    /// Starts the server that `open` makes for the listener.
+    /// Starts the server that `open` makes for the listener, as one of these loops.
     pub(super) fn serve(
         self,
+        name: &'static str,
+        servers: &mut BackgroundLoops,
         open: impl FnOnce(TcpListener) -> std::io::Result<Server>,
     ) -> Result<ListeningServer, StartFault> {
         let address = self.address;
         let server = open(self.listener).map_err(|source| StartFault::Listen { address, source })?;
         let handle = server.handle();
-        tokio::spawn(server);
+        servers.spawn(name, async move {
+            if let Err(error) = server.await {
+                tracing::error!(name, error = chain(&error), "a port is not served any more");
+            }
+        });
         Ok(ListeningServer { address, handle })
     }
 }

@@ -24,7 +24,7 @@ mod serve;
 mod simulate_graph;
 mod start_fault;
 
-pub use background_loops::BackgroundWork;
+pub use background_loops::{BackgroundWork, LoopEnded};
 pub use replica::Replica;
 pub use run::run;
 pub use start_fault::StartFault;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::background_loops::{BackgroundLoop, BackgroundWork, claim_max, spawn_all};
+use super::background_loops::{BackgroundLoops, BackgroundWork, LoopEnded, claim_max, spawn_all};
 use super::listening_server::{BoundPort, ListeningServer};
 use super::start_fault::StartFault;
 use super::{assembly, schema};
@@ -23,6 +23,10 @@ use crate::worker::Rounds;
 
 /// Time before the end of the shutdown in which requests that still wait for their meeting are answered 202.
 const FINAL_RESPONSE_GRACE: Duration = Duration::from_secs(1);
+/// The last part of the shutdown: what is not over by then is handed back, and no later step may take longer.
+const HAND_BACK: Duration = Duration::from_secs(2);
+/// Each of these is at most this part of the whole.
+const PARTS: u32 = 4;
 
 /// One running service, of which there may be many on one database: both ports open, the schema ready.
 #[derive(Debug)]
@@ -31,10 +35,11 @@ pub struct Replica {
     health: Arc<Health>,
     public: ListeningServer,
     admin: ListeningServer,
-    loops: Vec<BackgroundLoop>,
+    servers: BackgroundLoops,
+    loops: BackgroundLoops,
     stop: CancellationToken,
     /// The exchange of notices with other replicas; it is stopped last.
-    notices: BackgroundLoop,
+    notices: BackgroundLoops,
     notices_stop: CancellationToken,
     claim_max: usize,
     drain: Duration,
@@ -60,18 +65,20 @@ impl Replica {
         let store = provisioning.store.clone();
         let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);
-        let admin = admin.serve(|listener| admin_server.open(listener))?;
+        let mut servers = BackgroundLoops::default();
+        let admin = admin.serve("admin-port", &mut servers, |listener| admin_server.open(listener))?;
         if settings.database.migrate {
             schema::prepare(&provisioning.store).await?;
         }
         let public_server = assembly::public_server(settings, &provisioning, &health, authenticator.clone());
-        let public = public.serve(|listener| public_server.open(listener))?;
+        let public = public.serve("public-port", &mut servers, |listener| public_server.open(listener))?;
         health.started();
         let notices_stop = CancellationToken::new();
         let effects: Arc<dyn NoticeEffects> = Arc::<Provisioning>::clone(&provisioning);
         let exchange = Arc::clone(&provisioning.waiting).exchange_notices(effects, notices_stop.clone());
         let (following, stop_following) = (Arc::clone(&provisioning), notices_stop.clone());
-        let notices = BackgroundLoop::spawn("notices", async move {
+        let mut notices = BackgroundLoops::default();
+        notices.spawn("notices", async move {
             tokio::join!(exchange, following.follow_pauses(stop_following));
         });
         let stop = CancellationToken::new();
@@ -79,13 +86,14 @@ impl Replica {
             BackgroundWork::Spawned => {
                 spawn_all(&provisioning, clock, authenticator, &settings.worker, &stop)
             }
-            BackgroundWork::Manual => Vec::new(),
+            BackgroundWork::Manual => BackgroundLoops::default(),
         };
         Ok(Self {
             provisioning,
             health,
             public,
             admin,
+            servers,
             loops,
             stop,
             notices,
@@ -147,30 +155,42 @@ impl Replica {
         });
     }
 
+    /// Waits until something that runs beside the requests has ended though it was not stopped: a loop that panicked, or a
+    /// port that is not served any more. Such a replica would seem well and do half of its work.
+    pub async fn broke_off(&mut self) -> LoopEnded {
+        tokio::select! {
+            ended = self.servers.one_ended() => ended,
+            ended = self.loops.one_ended() => ended,
+            ended = self.notices.one_ended() => ended,
+        }
+    }
+
     /// Stops the service: not ready, no more work is claimed, calls under way are finished or handed back. The public
     /// port stays open as long as the drain lasts, and then until no request is being answered, so that no client's
     /// connection is reset: every response tells its client to connect again, which leads to another replica.
-    pub async fn stop(self) {
+    ///
+    /// All of it ends by one deadline, whatever hangs: what is not over a little before is handed back and left.
+    pub async fn stop(mut self) {
         let began = Instant::now();
         let deadline = began + self.shutdown;
+        let at_most = |time: Duration| time.min(self.shutdown / PARTS);
+        let hand_back = deadline - at_most(HAND_BACK);
+        let final_response = hand_back - at_most(FINAL_RESPONSE_GRACE);
         self.health.stopping();
         self.stop.cancel();
-        tokio::time::sleep_until(deadline.min(began + self.drain)).await;
+        sleep_until(final_response.min(began + self.drain)).await;
         let answered = || self.health.requests().nothing();
         // Whether they ended or the time did: a request that still waits then is answered with how its booking stands.
-        let _answered =
-            tokio::time::timeout_at(deadline - FINAL_RESPONSE_GRACE.min(self.shutdown / 4), answered()).await;
+        let _answered = timeout_at(final_response, answered()).await;
         self.provisioning.waiting.end();
-        let _answered = tokio::time::timeout_at(deadline, answered()).await;
-        self.public.handle.stop(true).await;
-        for one in self.loops {
-            one.ended().await;
-        }
-        self.provisioning.finish(deadline.saturating_duration_since(Instant::now())).await;
+        let _answered = timeout_at(hand_back, answered()).await;
+        let _closed = timeout_at(hand_back + at_most(HAND_BACK) / 2, self.public.handle.stop(true)).await;
+        self.loops.all_ended(hand_back).await;
+        self.provisioning.finish(hand_back, deadline).await;
         // Last, for other replicas wait for what was settled until now.
         self.notices_stop.cancel();
-        self.notices.ended().await;
-        self.admin.handle.stop(false).await;
-        self.provisioning.store.close().await;
+        self.notices.all_ended(deadline).await;
+        let _closed = timeout_at(deadline, self.admin.handle.stop(false)).await;
+        let _closed = timeout_at(deadline, self.provisioning.store.close()).await;
     }
 }

@@ -12,6 +12,7 @@ use crate::config::{MigrationSettings, process_environment};
 use crate::meeting::{Booking, BookingFilter, Failure, Status};
 use crate::provisioning::make_due;
 use crate::store::Store;
+use crate::store::reading::UnreadableRow;
 
 /// How many bookings are read at once.
 const PAGE: u32 = 200;
@@ -59,6 +60,7 @@ struct Count {
     listed: usize,
     made_due: usize,
     unchanged: usize,
+    unreadable: usize,
 }
 
 /// Lists the bookings, and makes them due again with `--yes`.
@@ -91,6 +93,13 @@ pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
             bookings(count.unchanged)
         );
     }
+    if count.unreadable > 0 {
+        println!(
+            "{} not read: another version of this program wrote what this one doesn't know.",
+            bookings(count.unreadable)
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,6 +121,10 @@ async fn retry_matching(
                 *(if is_due { &mut count.made_due } else { &mut count.unchanged }) += 1;
             }
         }
+        for row in &page.unreadable {
+            show_unreadable(row);
+        }
+        count.unreadable += page.unreadable.len();
         from = page.next;
         if from.is_none() {
             return Ok(count);
@@ -131,6 +144,11 @@ fn show(booking: &Booking) {
         booking.wanted.spec.organizer.as_text(),
         booking.wanted.spec.start_date_time,
     );
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what this command is run for")]
+fn show_unreadable(row: &UnreadableRow) {
+    println!("{}/{} generation {}: can't be read", row.source_system, row.booking_id, row.generation);
 }
 
 fn bookings(count: usize) -> String {

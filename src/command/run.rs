@@ -67,7 +67,10 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run_command(arguments.command)) {
+    let ended = runtime.block_on(run_command(arguments.command));
+    // A thread that hangs in a system call is not waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(status) => status,
         Err(error) => {
             eprintln!("error: {}", chain(error.as_ref()));

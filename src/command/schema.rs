@@ -15,7 +15,7 @@ pub(super) async fn prepare(store: &Store) -> Result<(), StartFault> {
         match store.migrate().await {
             Ok(()) => return Ok(()),
             Err(error) if error.may_pass() => {
-                tracing::warn!(error = chain(&error), "Postgres can't be reached, waiting for it");
+                tracing::warn!(error = chain(&error), "the schema can't be prepared yet, trying again");
                 tokio::time::sleep(RETRY_INTERVAL).await;
             }
             Err(error) => return Err(StartFault::Database(chain(&error))),

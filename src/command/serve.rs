@@ -1,4 +1,4 @@
-//! `serve`: runs the service until it receives SIGTERM or SIGINT.
+//! `serve`: runs the service until it receives SIGTERM or SIGINT, or a part of it breaks off.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::background_loops::BackgroundWork;
+use super::background_loops::{BackgroundWork, LoopEnded};
 use super::replica::Replica;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT; exit status 1 where a background loop has ended before.
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = Settings::from_process(config_file)?;
     crate::telemetry::start_logs(&settings.telemetry)?;
@@ -20,7 +20,7 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let service = tokio::select! {
+    let mut service = tokio::select! {
         service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned) => service?,
         _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
@@ -32,11 +32,23 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
         "ready"
     );
     service.check_credential();
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("stopping: received SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("stopping: received SIGINT"),
-    }
+    let status = tokio::select! {
+        _ = terminate.recv() => stops("stopping: received SIGTERM"),
+        _ = interrupt.recv() => stops("stopping: received SIGINT"),
+        ended = service.broke_off() => broken_off(&ended),
+    };
     service.stop().await;
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(status)
+}
+
+fn stops(why: &str) -> ExitCode {
+    tracing::info!("{why}");
+    ExitCode::SUCCESS
+}
+
+/// A replica that has lost a part of itself hands back its work and ends, so that the platform starts another one.
+fn broken_off(ended: &LoopEnded) -> ExitCode {
+    tracing::error!(error = %ended, "stopping: this replica does only part of its work");
+    ExitCode::FAILURE
 }

@@ -87,9 +87,12 @@ impl Provisioning {
         if let Some(reply) = self.graph.remembered(call).await {
             return Ok(reply);
         }
-        let lease = Duration::try_from(attempt.leased_until - attempt.started_at).unwrap_or_default();
-        let give_up = tokio::time::Instant::now() + lease.mul_f64(LEASE_FOR_CALL);
+        let give_up = tokio::time::Instant::now() + time_for_call(attempt, self.clock.now());
         let permit = self.gate.acquire(class).await?;
+        if tokio::time::Instant::now() >= give_up {
+            permit.unused();
+            return Err(Rejected { retry_at: self.clock.now(), reason: RejectionReason::Busy });
+        }
         let began = tokio::time::Instant::now();
         let asked = self.graph.perform(attempt.id, origin.traceparent.as_deref(), call);
         let performed = tokio::time::timeout_at(give_up, asked).await;
@@ -232,6 +235,14 @@ pub(super) fn class(call: &Call, source_system: SourceSystem, failed_before: boo
     CallClass { organizer: call.organizer(), name, source_system, failed_before }
 }
 
+/// How long an attempt's call may take from now on, with its wait for a permit: the lease runs since the statement that opened
+/// it was sent, which may have taken long.
+fn time_for_call(attempt: Attempt, now: Timestamp) -> Duration {
+    let lease = Duration::try_from(attempt.leased_until - attempt.started_at).unwrap_or_default();
+    let left = Duration::try_from(attempt.leased_until - now).unwrap_or_default().min(lease);
+    left.saturating_sub(lease.mul_f64(1.0 - LEASE_FOR_CALL))
+}
+
 /// Why a call was not sent, as callers are told.
 pub(super) fn not_sent(rejected: Rejected, now: Timestamp) -> LastError {
     let message = Some(format!("not sent: {}", explanation(rejected)));
@@ -292,6 +303,22 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    /// A call ends before its lease, however late it begins; a clock that was set back gives it no more than a whole lease.
+    #[test]
+    fn a_call_has_the_lease_without_what_settling_needs() {
+        let began = datetime!(2026-11-23 08:00 UTC);
+        let attempt = Attempt {
+            id: crate::meeting::AttemptId::new(uuid::Uuid::nil()),
+            started_at: began,
+            leased_until: began + Duration::from_mins(1),
+        };
+        for (seconds_later, left) in [(0, 48), (10, 38), (47, 1), (48, 0), (59, 0), (90, 0), (-30, 48)] {
+            let now = began + time::Duration::seconds(seconds_later);
+            let time = time_for_call(attempt, now);
+            assert_eq!(time.as_millis().div_ceil(1_000), left, "{seconds_later}: {time:?}");
+        }
+    }
 
     /// Never before the time, later by up to a tenth of the wait, and each fraction at another moment.
     #[test]

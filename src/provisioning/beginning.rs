@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::results::{Cancel, ProvisioningError};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, Lateness, MessageOrder, derive};
@@ -32,6 +33,7 @@ impl Provisioning {
         let sent = spec.order();
         let mut spec = self.with_default_settings(key, spec);
         let mut before = Before::Nothing;
+        let mut tries = Tries::default();
         loop {
             let now = self.clock.now();
             let accepted = self.fresh_generation(key.clone(), Generation::FIRST, spec, now);
@@ -49,6 +51,7 @@ impl Provisioning {
                 Err(lateness) => return Ok(Beginning::CancelledBefore(tombstone, lateness)),
             }
             before = Before::Tombstone(tombstone.revision);
+            self.overtaken(&mut tries).await?;
         }
     }
 

@@ -105,8 +105,17 @@ impl Provisioning {
                         asked = self.ask(&booking, booking.next_call(), attempt, &origin).await;
                     }
                 }
-                SettleResult::MeetingTaken(meeting) => asked = refused_as_taken(asked, &meeting),
-                SettleResult::Refused => return None,
+                SettleResult::MeetingTaken(meeting) => {
+                    let message = format!("meeting {meeting} belongs to another booking already");
+                    asked = refused_instead(asked, Refusal::Request, message);
+                }
+                // Without what the answer told, the attempt can be stored as a failure: it is made again with backoff, and
+                // the booking is parked in the end. Should that be refused as well, the lease ends.
+                SettleResult::Refused(why) if is_answer_of_graph(&asked) => {
+                    let message = format!("this service can't store what Graph answered: {why}");
+                    asked = refused_instead(asked, Refusal::Passing { retry_after: None }, message);
+                }
+                SettleResult::Refused(_) | SettleResult::Unanswered => return None,
             }
         }
     }
@@ -169,14 +178,17 @@ impl Provisioning {
     }
 }
 
-/// The schema refuses a meeting that belongs to another booking: what Graph says contradicts what is stored.
-fn refused_as_taken(asked: Asked, meeting: &str) -> Asked {
+/// Whether Graph's own answer is to be stored, and not yet a failure in its place.
+fn is_answer_of_graph(asked: &Asked) -> bool {
+    matches!(asked, Asked::Answered(answered) if !matches!(answered.reply.outcome, Outcome::Refused(_)))
+}
+
+/// A failure in the place of an answer that can't be stored: what Graph says contradicts what is stored, or Postgres refuses
+/// it.
+fn refused_instead(asked: Asked, refusal: Refusal, message: String) -> Asked {
     let Asked::Answered(mut answered) = asked else { return asked };
-    let message = Some(format!("meeting {meeting} belongs to another booking already"));
-    answered.reply = Reply {
-        outcome: Outcome::Refused(Refusal::Request),
-        evidence: Evidence { message, ..answered.reply.evidence },
-    };
+    let evidence = Evidence { message: Some(message), ..answered.reply.evidence };
+    answered.reply = Reply { outcome: Outcome::Refused(refusal), evidence };
     Asked::Answered(answered)
 }
 

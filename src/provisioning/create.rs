@@ -7,6 +7,7 @@ use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::declaration::Change;
 use super::results::{CreateOrGet, ProvisioningError};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
@@ -37,6 +38,7 @@ impl Provisioning {
     ) -> Result<CreateOrGet, ProvisioningError> {
         let mut spec = spec;
         let mut lookups = NameLookups::none();
+        let mut tries = Tries::default();
         loop {
             let known = if let Some(known) = self.store.latest(&key).await? {
                 known
@@ -63,10 +65,11 @@ impl Provisioning {
             {
                 return Ok(found);
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 
-    /// Stores a generation of a booking. Should no answer come, it may be stored all the same: the worker finds out.
+    /// Stores a generation of a booking.
     pub(super) async fn accept(
         &self,
         accepted: &Transition,
@@ -75,8 +78,8 @@ impl Provisioning {
         origin: &Origin,
     ) -> Result<Accepted, StoreError> {
         let event = events::accepted(accepted, origin, attempt);
-        let stored = self.store.accept(&accepted.booking, before, &attempt, &event).await;
-        stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
+        let stored = self.store.accept(&accepted.booking, before, &attempt, &event);
+        self.unconfirmed.opening(vec![attempt], stored).await
     }
 
     /// What a known booking is to the request. Nothing when it is no longer as it was read, or when that depends on a name

@@ -7,6 +7,7 @@ use super::beginning::Beginning;
 use super::carry_out::Work;
 use super::name_lookup::LookupFailure;
 use super::results::{Cancel, Declare, ProvisioningError};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
 use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
@@ -97,15 +98,17 @@ impl Provisioning {
         let spec = self.with_default_settings(&declaration.key, declaration.spec);
         let declaration = Declaration { spec, ..declaration };
         let mut lookups = NameLookups::none();
+        let mut tries = Tries::default();
         loop {
             let Some(leased) = self.store.latest(&declaration.key).await? else {
                 if !declaration.only_if.allow(None) {
                     return Ok(Declare::NoneMatches);
                 }
-                match self.begin(&declaration, None, &origin, patience).await? {
-                    Some(declared) => return Ok(declared),
-                    None => continue,
+                if let Some(declared) = self.begin(&declaration, None, &origin, patience).await? {
+                    return Ok(declared);
                 }
+                self.overtaken(&mut tries).await?;
+                continue;
             };
             if !declaration.only_if.allow(Some(&leased.booking)) {
                 return Ok(Declare::RevisionMismatch(leased.booking));
@@ -137,10 +140,13 @@ impl Provisioning {
                     return Ok(Declare::ChannelFixed(leased.booking, differences));
                 }
                 Declared::BookedAgain | Declared::Replaced => {
-                    match self.begin(&declaration, Some(&leased.booking), &origin, patience).await? {
-                        Some(declared) => return Ok(declared),
-                        None => continue,
+                    if let Some(declared) =
+                        self.begin(&declaration, Some(&leased.booking), &origin, patience).await?
+                    {
+                        return Ok(declared);
                     }
+                    self.overtaken(&mut tries).await?;
+                    continue;
                 }
                 Declared::Changed(changed, differences) => (changed, differences),
             };
@@ -149,6 +155,7 @@ impl Provisioning {
             if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Declare::Changed(booking));
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 
@@ -160,15 +167,17 @@ impl Provisioning {
         patience: Duration,
     ) -> Result<Cancel, ProvisioningError> {
         let CancelRequest { key, order, only_if } = cancellation;
+        let mut tries = Tries::default();
         loop {
             let Some(leased) = self.store.latest(&key).await? else {
                 if !only_if.allow(None) {
                     return Ok(Cancel::NoneMatches);
                 }
-                match self.keep_cancel(&key, order, &origin).await? {
-                    Some(kept) => return Ok(kept),
-                    None => continue,
+                if let Some(kept) = self.keep_cancel(&key, order, &origin).await? {
+                    return Ok(kept);
                 }
+                self.overtaken(&mut tries).await?;
+                continue;
             };
             if !only_if.allow(Some(&leased.booking)) {
                 return Ok(Cancel::RevisionMismatch(leased.booking));
@@ -193,6 +202,7 @@ impl Provisioning {
             if let Some(booking) = Box::pin(self.change(change, &origin, patience)).await? {
                 return Ok(Cancel::Cancelled(booking));
             }
+            self.overtaken(&mut tries).await?;
         }
     }
 
@@ -250,15 +260,11 @@ impl Provisioning {
         let attempt = known.attempt.or(ours);
         let retired = events::retired(&booking, origin);
         let declaration = LeasedBooking { booking, attempt };
-        let declared = self.store.declare(known, &declaration, &event, &retired).await;
-        let booking = declaration.booking;
-        if let Err(error) = &declared {
-            // It may be stored all the same, with our attempt: the worker finds out.
-            self.unconfirmed.note(error, ours);
-        }
-        if declared? == Changed::Overtaken {
+        let declared = self.store.declare(known, &declaration, &event, &retired);
+        if self.unconfirmed.opening(ours.into_iter().collect(), declared).await? == Changed::Overtaken {
             return Ok(None);
         }
+        let booking = declaration.booking;
         if booking.generation > Generation::FIRST {
             self.alarm.set(booking.updated_at);
         }

@@ -61,8 +61,8 @@ impl Provisioning {
         unseen_since: Option<Timestamp>,
         attempt: Attempt,
     ) -> Result<Option<LeasedBooking>, StoreError> {
-        let begun = self.store.begin_check(key, generation, unseen_since, attempt).await;
-        begun.inspect_err(|error| self.unconfirmed.note(error, [attempt]))
+        let begun = self.store.begin_check(key, generation, unseen_since, attempt);
+        self.unconfirmed.opening(vec![attempt], begun).await
     }
 
     /// The next of the rounds: bookings whose meetings Graph has not told of for this long, and where to go on.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::meeting::AttemptId;
@@ -55,11 +55,11 @@ impl InFlight {
         self.under_way.nothing().await;
     }
 
-    /// Waits until nothing is under way, at most this long; says which attempts still are.
-    pub(super) async fn drain(&self, at_most: Duration) -> Vec<AttemptId> {
+    /// Waits until nothing is under way, at most until then; says which attempts still are.
+    pub(super) async fn drain(&self, by: Instant) -> Vec<AttemptId> {
         self.tracker.close();
         // Either way the set says what is left.
-        let _in_time = tokio::time::timeout(at_most, self.tracker.wait()).await;
+        let _in_time = tokio::time::timeout_at(by, self.tracker.wait()).await;
         self.attempts().iter().copied().collect()
     }
 
@@ -77,5 +77,33 @@ pub(super) struct Registered<'a> {
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
         self.in_flight.attempts().remove(&self.attempt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What is left is what is under way: not what has ended, nor what has panicked.
+    #[tokio::test]
+    async fn only_what_is_under_way_is_left() {
+        let in_flight = Arc::new(InFlight::on(Handle::current()));
+        let id = |number| AttemptId::new(uuid::Uuid::from_u128(number));
+        for number in 1..=3 {
+            let attempts = Arc::clone(&in_flight);
+            let _left_alone = in_flight.spawn(async move {
+                let _registered = attempts.register(id(number));
+                match number {
+                    1 => std::future::pending().await,
+                    2 => panic!("an attempt panics"),
+                    _ => {}
+                }
+            });
+        }
+        let left = in_flight.drain(Instant::now() + Duration::from_millis(200)).await;
+        assert_eq!(left, [id(1)]);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::carry_out::Work;
 use super::results::{ProvisioningError, Retry};
+use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::booking::{BookingKey, Generation};
@@ -23,6 +24,7 @@ impl Provisioning {
         origin: Origin,
         patience: Duration,
     ) -> Result<Retry, ProvisioningError> {
+        let mut tries = Tries::default();
         loop {
             let leased = match generation {
                 Some(generation) => self.store.generation(&key, generation).await?,
@@ -39,13 +41,12 @@ impl Provisioning {
                     let attempt = self.fresh_attempt(now);
                     let event = events::retried(&leased.booking, &retried, &origin);
                     let Transition { booking, next, .. } = *retried;
-                    let stored =
-                        self.store.retry(leased.booking.revision, &booking, Some(attempt), &event).await;
-                    let stored = stored.inspect_err(|error| self.unconfirmed.note(error, [attempt]));
-                    if stored? == Changed::Stored {
+                    let stored = self.store.retry(leased.booking.revision, &booking, Some(attempt), &event);
+                    if self.unconfirmed.opening(vec![attempt], stored).await? == Changed::Stored {
                         let work = Work { booking, next, attempt, origin };
                         return Ok(Retry::Tried(self.carry_out_and_wait(work, patience).await));
                     }
+                    self.overtaken(&mut tries).await?;
                 }
             }
         }

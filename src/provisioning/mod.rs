@@ -21,6 +21,7 @@ mod quotas;
 mod results;
 mod resume;
 mod settle;
+mod tries;
 mod unconfirmed;
 
 use std::collections::BTreeMap;

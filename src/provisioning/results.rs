@@ -85,4 +85,7 @@ pub(crate) enum ProvisioningError {
     /// The store can't say; nothing was accepted, as far as anyone knows.
     #[error("the booking can't be stored")]
     Store(#[from] StoreError),
+    /// Others changed the booking each time that this request was about to.
+    #[error("too many requests change this booking at once")]
+    Contended,
 }

@@ -1,9 +1,10 @@
 //! Resumes what is due: retries whose time has come, and work that a dead process left behind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
 
 use super::carry_out::Work;
 use super::results::ProvisioningError;
@@ -113,27 +114,22 @@ impl Provisioning {
             leased_until: now + self.lease,
             passed_over: portion.passed_over,
         };
-        match self.store.claim(&claimed, &events::abandoned(now)).await {
-            Ok(rows) => Ok(rows
-                .into_iter()
-                .map(|(leased, attempt, abandoned)| {
-                    if abandoned {
-                        self.metrics.lease_resumed();
-                        tracing::warn!(booking = %leased.booking.key, "taken over: the lease of an earlier attempt ran out");
-                    }
-                    (leased, attempt)
-                })
-                .collect()),
-            Err(error) => {
-                let attempts = claimed.attempt_ids.into_iter().map(|id| Attempt {
-                    id: AttemptId::new(id),
-                    started_at: now,
-                    leased_until: claimed.leased_until,
-                });
-                self.unconfirmed.note(&error, attempts);
-                Err(error)
+        let attempt = |id: &Uuid| Attempt {
+            id: AttemptId::new(*id),
+            started_at: now,
+            leased_until: claimed.leased_until,
+        };
+        let attempts = claimed.attempt_ids.iter().map(attempt).collect();
+        let abandoned = events::abandoned(now);
+        let rows = self.unconfirmed.opening(attempts, self.store.claim(&claimed, &abandoned)).await?;
+        let each = rows.into_iter().map(|row| {
+            if row.took_over {
+                self.metrics.lease_resumed();
+                tracing::warn!(booking = %row.leased.booking.key, "taken over: the lease of an earlier attempt ran out");
             }
-        }
+            (row.leased, row.attempt)
+        });
+        Ok(each.collect())
     }
 
     fn begin_to_carry_out(
@@ -149,13 +145,17 @@ impl Provisioning {
         })
     }
 
-    /// Waits for the attempts under way, at most this long, and hands back those that are not over by then.
-    pub(crate) async fn finish(&self, at_most: Duration) {
-        let left = self.in_flight.drain(at_most).await;
+    /// Waits for the attempts under way until `hand_back`, and hands back those that are not over by then, at most until the
+    /// deadline.
+    pub(crate) async fn finish(&self, hand_back: Instant, deadline: Instant) {
+        let mut left = self.in_flight.drain(hand_back).await;
+        // Those that may be ours: a lease that another replica holds has another id.
+        left.extend(self.unconfirmed.all(self.clock.now()));
         if left.is_empty() {
             return;
         }
-        match self.store.release(&left, self.clock.now()).await {
+        let released = timeout_at(deadline, self.store.release(&left, self.clock.now())).await;
+        match released.unwrap_or_else(|_| Err(StoreError::no_answer())) {
             Ok(released) => {
                 self.waiting.publish_due();
                 tracing::warn!(released, "attempts handed back to other replicas");

@@ -35,8 +35,10 @@ pub(super) enum SettleResult {
     Overtaken,
     /// The schema refuses it: this meeting belongs to another booking.
     MeetingTaken(String),
-    /// Postgres refuses it, or did not answer for the length of a lease.
-    Refused,
+    /// Postgres refuses what is to be stored, as it would again: this is why.
+    Refused(String),
+    /// Postgres did not answer for the length of a lease.
+    Unanswered,
 }
 
 impl Closing<'_> {
@@ -109,10 +111,17 @@ impl Provisioning {
                     tracing::warn!(booking = %booking.key, %attempt, error = %error, "settling again");
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
-                Err(error) => {
+                Err(error @ StoreError::Unreachable(_)) => {
                     let error = chain(&error);
-                    tracing::error!(booking = %booking.key, %attempt, error, "attempt not settled");
-                    return SettleResult::Refused;
+                    tracing::error!(booking = %booking.key, %attempt, error, "attempt not settled: its lease will end");
+                    return SettleResult::Unanswered;
+                }
+                Err(error) => {
+                    self.metrics.settlement_refused();
+                    let why = error.refusal();
+                    let error = chain(&error);
+                    tracing::error!(booking = %booking.key, %attempt, error, "settlement refused by Postgres");
+                    return SettleResult::Refused(why);
                 }
             }
         }

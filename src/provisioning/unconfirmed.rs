@@ -14,15 +14,25 @@ use crate::store::{LeasedBooking, StoreError};
 pub(crate) struct Unconfirmed(Mutex<HashMap<AttemptId, Timestamp>>);
 
 impl Unconfirmed {
-    /// A statement that opens these attempts failed like this. The worker's next look finds out what came of it.
-    pub(super) fn note(&self, error: &StoreError, attempts: impl IntoIterator<Item = Attempt>) {
-        // What Postgres refused it has not done.
-        if error.may_pass() {
-            self.lock().extend(attempts.into_iter().map(|attempt| (attempt.id, attempt.leased_until)));
+    /// Runs a statement that opens these attempts. Should no answer come, or the caller leave before it does (a connection
+    /// that is reset drops the request's future, and Postgres runs the statement all the same), the worker's next look
+    /// finds out what came of it.
+    pub(super) async fn opening<T>(
+        &self,
+        attempts: Vec<Attempt>,
+        statement: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut unanswered = Unanswered { unconfirmed: self, attempts };
+        let opened = statement.await;
+        // What is stored is the caller's from here on, and what Postgres refused it has not done.
+        if opened.as_ref().map_or_else(|error| !error.may_pass(), |_| true) {
+            unanswered.attempts.clear();
         }
+        opened
     }
 
-    fn all(&self, now: Timestamp) -> Vec<AttemptId> {
+    /// The attempts that may be ours at this time.
+    pub(super) fn all(&self, now: Timestamp) -> Vec<AttemptId> {
         let mut attempts = self.lock();
         attempts.retain(|_, leased_until| *leased_until > now);
         attempts.keys().copied().collect()
@@ -34,6 +44,19 @@ impl Unconfirmed {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, Timestamp>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Attempts whose statement has not been answered. Dropped like that, they may be ours.
+struct Unanswered<'a> {
+    unconfirmed: &'a Unconfirmed,
+    attempts: Vec<Attempt>,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let attempts = self.attempts.drain(..).map(|attempt| (attempt.id, attempt.leased_until));
+        self.unconfirmed.lock().extend(attempts);
     }
 }
 

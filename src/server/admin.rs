@@ -88,20 +88,22 @@ async fn startupz(state: web::Data<AdminServer>) -> HttpResponse {
 
 async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
     let now = state.clock.now();
-    if let Ok(Ok(backlog)) =
-        tokio::time::timeout(BACKLOG_TIMEOUT, state.store.backlog(now, state.starting_soon)).await
-    {
+    let read = tokio::time::timeout(BACKLOG_TIMEOUT, state.store.backlog(now, state.starting_soon)).await;
+    if let Ok(Ok(backlog)) = read {
         let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
         state.metrics.set_due(backlog.due, age);
         state.metrics.set_starting_soon(backlog.starting_soon_without_link);
         for (status, count) in backlog.by_status {
             state.metrics.set_bookings(status.as_str(), count);
         }
+        state.metrics.set_backlog_known(true);
     } else {
-        tracing::warn!("the backlog can't be read for the metrics");
+        state.metrics.set_backlog_known(false);
+        tracing::warn!("the backlog can't be read for the metrics, which leave it out");
     }
     let failing = state.store.failing_claims();
     state.metrics.set_claims_failing(failing.map_or(Duration::ZERO, |failing| failing.lasting(now)));
+    state.metrics.set_rows_unreadable(state.store.unreadable_rows());
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode() {
         Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),

@@ -1,7 +1,7 @@
 //! The file that settings stand in.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, metadata};
+use std::io::{Error, Read, Result as IoResult};
 use std::path::Path;
 
 /// The longest TOML file that is read, in bytes; some 4,000 API keys.
@@ -23,11 +23,41 @@ pub fn parse_table(text: &str) -> Result<toml::Table, String> {
 /// Reads a text file that is not longer than so many bytes. The error says what is wrong, without the path.
 pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
     let mut text = String::new();
-    File::open(path)
+    open(path)
         .and_then(|file| file.take(bytes_max + 1).read_to_string(&mut text))
         .map_err(|error| format!("can't be read: {error}"))?;
     if text.len() as u64 > bytes_max {
         return Err(format!("is longer than {bytes_max} bytes; is it the right file?"));
     }
     Ok(text)
+}
+
+/// Opens a regular file; a symbolic link may lead to it, as Kubernetes makes them. Opening a named pipe would wait for one
+/// that writes to it, and a device may never end.
+fn open(path: &Path) -> IoResult<File> {
+    if !metadata(path)?.is_file() {
+        return Err(Error::other("it is not a regular file"));
+    }
+    File::open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is no regular file is refused at once, and a link to one is followed.
+    #[test]
+    fn only_regular_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "text").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        assert_eq!(read_text(&at("link"), 9), Ok("text".to_owned()));
+        for path in [at("pipe"), folder.path().to_owned(), "/dev/zero".into()] {
+            let detail = read_text(&path, 9).unwrap_err();
+            assert!(detail.ends_with("it is not a regular file"), "{}: {detail}", path.display());
+        }
+    }
 }

@@ -19,7 +19,12 @@ use crate::shares::{NoPlace, Place, Places, Refusals, Share, served_source_syste
 
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
-/// How long a connection may take to answer whether it is still good.
+/// A connection that was idle this long is closed, not tried: on the way to Postgres, balancers and firewalls drop idle flows
+/// after some minutes without telling either end, and a question on such a connection is never answered.
+const IDLE_MAX: Duration = Duration::from_mins(1);
+/// How long a connection may take to answer whether it is still good, before a statement that waits for it gets another.
+const TRY_TIMEOUT: Duration = Duration::from_millis(500);
+/// The same after a statement that did not end well: no statement waits for it.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 /// All connections are recycled no more often than this, however often Postgres says that it takes no writes.
 const RECYCLE_PAUSE: Duration = Duration::from_secs(1);
@@ -120,22 +125,17 @@ impl Connections {
         let pool = PgPoolOptions::new()
             .max_connections(most)
             .acquire_timeout(acquire_timeout)
+            .idle_timeout(IDLE_MAX)
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {
                 let (is_current, is_fresh) = (fresh.is_current(meta.age), fresh.is_fresh(meta.idle_for));
                 Box::pin(async move {
-                    if is_current && !is_fresh {
-                        connection.ping().await?;
-                    }
-                    Ok(is_current)
+                    Ok(is_current && (is_fresh || answers(connection, TRY_TIMEOUT).await.is_ok()))
                 })
             })
             // sqlx would ask, too, but wait for the answer for ever.
             .after_release(|connection, _| {
-                Box::pin(async move {
-                    let answered = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
-                    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-                })
+                Box::pin(async move { answers(connection, PING_TIMEOUT).await.map(|()| true) })
             })
             .connect_lazy_with(options);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -167,26 +167,44 @@ impl Connections {
         Ok(Connection { opened: Some(opened), ended_well: true, kept: Arc::clone(&self.kept), _place: place })
     }
 
-    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be opened.
+    /// A connection that is kept here and is still good. What is not is closed, which leaves room for another in sqlx's pool.
     async fn take(&self, runtime: Id) -> Option<OpenedConnection> {
-        let mut taken = {
-            let idle = &mut lock(&self.kept).idle;
-            // A caller with a place has a connection, or will be given one by sqlx's pool. There must be room for all
-            // of them beside those that are idle here, or nothing would ever wake the one too many.
-            let in_use = self.places.taken();
-            let may_open = idle.len() + in_use <= self.most;
-            let ours = idle.iter().rposition(|idle| idle.connection.runtime == runtime);
-            let place = ours.or_else(|| idle.len().checked_sub(1).filter(|_| !may_open))?;
-            idle.swap_remove(place)
-        };
-        if !self.freshness.is_current(taken.connection.at.elapsed()) {
+        loop {
+            let mut taken = self.take_idle(runtime)?;
+            let idle = taken.since.elapsed();
+            let is_usable = self.freshness.is_current(taken.connection.at.elapsed()) && idle < IDLE_MAX;
+            if is_usable && self.freshness.is_fresh(idle) {
+                return Some(taken.connection);
+            }
+            if is_usable && answers(&mut taken.connection.connection, TRY_TIMEOUT).await.is_ok() {
+                return Some(taken.connection);
+            }
             taken.connection.connection.close_on_drop();
-            return None;
+            if is_usable {
+                self.close_idle_since(taken.since);
+            }
         }
-        let is_good = self.freshness.is_fresh(taken.since.elapsed())
-            || taken.connection.connection.ping().await.is_ok();
-        // What is dropped here goes back to sqlx's pool, which closes what is broken or old.
-        is_good.then_some(taken.connection)
+    }
+
+    /// Closes those that have been idle for as long as one that is broken: trying each of them would take too long.
+    fn close_idle_since(&self, since: Instant) {
+        let as_long =
+            |idle: &mut IdleConnection| idle.since <= since || !self.freshness.is_fresh(idle.since.elapsed());
+        for mut idle in lock(&self.kept).idle.extract_if(.., as_long) {
+            idle.connection.connection.close_on_drop();
+        }
+    }
+
+    /// A connection that is kept here, of this runtime where possible; of another one only when no more may be opened.
+    fn take_idle(&self, runtime: Id) -> Option<IdleConnection> {
+        let idle = &mut lock(&self.kept).idle;
+        // A caller with a place has a connection, or will be given one by sqlx's pool. There must be room for all of them
+        // beside those that are idle here, or nothing would ever wake the one too many.
+        let in_use = self.places.taken();
+        let may_open = idle.len() + in_use <= self.most;
+        let ours = idle.iter().rposition(|idle| idle.connection.runtime == runtime);
+        let place = ours.or_else(|| idle.len().checked_sub(1).filter(|_| !may_open))?;
+        Some(idle.swap_remove(place))
     }
 
     /// All connections are opened anew before they are used again. Says whether that was not done a moment ago already:
@@ -280,6 +298,11 @@ impl Drop for Connection {
             }
         }
     }
+}
+
+/// Asks Postgres for a sign of life, but not for ever.
+async fn answers(connection: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
+    tokio::time::timeout(within, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 fn lock(kept: &Mutex<IdleConnections>) -> MutexGuard<'_, IdleConnections> {

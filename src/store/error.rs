@@ -55,6 +55,9 @@ pub(crate) enum StoreError {
     /// A meeting would belong to two bookings.
     #[error("meeting {0} belongs to another booking already")]
     MeetingTaken(String),
+    /// Another process migrates, or hangs while it does.
+    #[error("another process migrates the schema: {0}")]
+    MigrationsLocked(String),
     /// A migration failed.
     #[error("the schema can't be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
@@ -65,7 +68,7 @@ pub(crate) enum StoreError {
 
 impl StoreError {
     /// No answer came within this time; nothing is known of the statement's fate.
-    pub(super) fn no_answer() -> Self {
+    pub(crate) fn no_answer() -> Self {
         Self::Unreachable(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))
     }
 
@@ -75,9 +78,19 @@ impl StoreError {
         Self::Unreachable(sqlx::Error::Io(std::io::Error::other(detail)))
     }
 
+    /// What Postgres refused, in words that hold nothing of what was to be stored.
+    pub(crate) fn refusal(&self) -> String {
+        let Self::Refused(sqlx::Error::Database(database)) = self else { return "not stored".to_owned() };
+        let code = database.code().unwrap_or_default();
+        match database.constraint() {
+            Some(constraint) => format!("SQLSTATE {code}, constraint {constraint}"),
+            None => format!("SQLSTATE {code}"),
+        }
+    }
+
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp | Self::NoSchema(_))
+        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp | Self::NoSchema(_) | Self::MigrationsLocked(_))
     }
 
     /// Whether Postgres answers and lacks the schema of this program.

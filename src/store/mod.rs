@@ -12,6 +12,7 @@ mod connections;
 mod database_tests;
 mod error;
 mod executor;
+mod migrate;
 mod notice;
 mod notice_listener;
 mod postgres;

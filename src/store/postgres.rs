@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -13,7 +14,8 @@ use super::error::{Again, StoreError};
 use super::writes::Writes;
 use crate::shares::{Refusals, Share};
 
-pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+/// Without the lock of sqlx's own, which belongs to a session: see `migrate`.
+pub(super) static MIGRATOR: Migrator = Migrator { locking: false, ..sqlx::migrate!("./migrations") };
 
 /// How to reach Postgres.
 #[derive(Debug, Clone)]
@@ -39,6 +41,7 @@ pub(crate) struct Store {
     pub(super) connections_max: u32,
     pub(super) writes: Arc<Writes>,
     claims: Arc<Claims>,
+    unreadable: Arc<AtomicU64>,
 }
 
 /// How the schema in the database stands to the one in this program.
@@ -68,19 +71,7 @@ impl Store {
             refusals: settings.refusals.clone(),
         };
         let connections = Connections::open(options, limits);
-        Ok(Self { connections, connections_max: most, writes: Arc::default(), claims: Arc::default() })
-    }
-
-    /// Runs the migrations that are pending. Replicas that start together wait for each other.
-    ///
-    /// A connection of its own: a migration of a large table may take longer than a statement.
-    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
-        let pool = self.connections.one_apart("meeting-provisioner-migration");
-        let mut connection = pool.acquire().await?;
-        sqlx::query("set statement_timeout = 0").execute(&mut *connection).await?;
-        let migrated = MIGRATOR.run(&mut *connection).await;
-        connection.close().await?;
-        Ok(migrated?)
+        Ok(Self { connections, connections_max: most, writes: Arc::default(), claims: Arc::default(), unreadable: Arc::default() })
     }
 
     /// Connects once, past all that is kept open, so that the first refusal is told: a pool tries again until its own patience
@@ -118,6 +109,21 @@ impl Store {
     /// Whether the latest writes failed, for a reason that lies with Postgres: on a full disk reads still succeed.
     pub(crate) fn writes_fail(&self) -> bool {
         self.writes.fail()
+    }
+
+    /// Reads one of several rows; nothing where that can't be done, which is logged and counted and must hold up no other.
+    pub(super) fn read_row<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Option<T> {
+        let row = read();
+        if let Err(error) = &row {
+            self.unreadable.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%error, "a row can't be read and is passed over: another version of this program wrote it, or a hand");
+        }
+        row.ok()
+    }
+
+    /// How often a row was passed over that can't be read.
+    pub(crate) fn unreadable_rows(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// How the schema stands.

@@ -1,6 +1,6 @@
 //! The one list of what is measured: each metric's name, help, labels and kind, in the order of `docs/METRICS.md`.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -63,6 +63,7 @@ macro_rules! metrics {
         #[derive(Debug)]
         pub struct Metrics {
             pub(super) registry: Registry,
+            pub(super) is_backlog_known: AtomicBool,
             $(pub(super) $field: $type,)+
         }
 
@@ -77,7 +78,7 @@ macro_rules! metrics {
                 )+
                 let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
                 register(&mut registry, "meeting_provisioner_build_info", "The version that runs", build);
-                Self { registry, $($field),+ }
+                Self { registry, is_backlog_known: AtomicBool::new(false), $($field),+ }
             }
         }
     };
@@ -132,6 +133,12 @@ metrics! {
     bookings_parked: Family<FailureLabels, Counter>,
         "meeting_provisioner_bookings_parked_total",
         "Bookings that were parked until an operator or the caller acts, by the failure that they ended in";
+    rows_unreadable: Counter,
+        "meeting_provisioner_rows_unreadable_total",
+        "Rows that this version can't read, each time that one was passed over";
+    settlements_refused: Counter,
+        "meeting_provisioner_settlements_refused_total",
+        "Attempts whose outcome Postgres refused to store";
     leases_lost: Counter,
         "meeting_provisioner_leases_lost_total",
         "Attempts whose outcome came after their lease had passed to another attempt";

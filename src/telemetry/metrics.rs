@@ -1,5 +1,6 @@
 //! One method for each event that is counted or measured.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::encoding::text;
@@ -13,6 +14,14 @@ use crate::booking::SourceSystem;
 
 /// The content type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What is read from Postgres with each scrape.
+const BACKLOG: [&str; 4] = [
+    "meeting_provisioner_bookings_due",
+    "meeting_provisioner_bookings",
+    "meeting_provisioner_oldest_due_age_seconds",
+    "meeting_provisioner_bookings_starting_soon_without_link",
+];
 
 /// The methods that have a label value of their own; a caller can make up any other.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -118,6 +127,16 @@ impl Metrics {
         self.bookings_parked.get_or_create(&FailureLabels { code }).inc();
     }
 
+    /// How often a row was passed over that can't be read, since the start.
+    pub fn set_rows_unreadable(&self, passed_over: u64) {
+        self.rows_unreadable.inner().store(passed_over, Ordering::Relaxed);
+    }
+
+    /// Postgres refused to store an attempt's outcome.
+    pub fn settlement_refused(&self) {
+        self.settlements_refused.inc();
+    }
+
     /// An outcome came after the lease had passed to another attempt, and was not stored.
     pub fn lease_lost(&self) {
         self.leases_lost.inc();
@@ -170,11 +189,23 @@ impl Metrics {
         self.starting_soon.set(count);
     }
 
+    /// Whether what is measured of the bookings in Postgres is of now. While it isn't, it is left out: an old value would say
+    /// that all is well.
+    pub fn set_backlog_known(&self, is_known: bool) {
+        self.is_backlog_known.store(is_known, Ordering::Relaxed);
+    }
+
     /// All metrics as `OpenMetrics` text, of [`METRICS_CONTENT_TYPE`].
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         text::encode(&mut text, &self.registry)?;
-        Ok(text)
+        if self.is_backlog_known.load(Ordering::Relaxed) {
+            return Ok(text);
+        }
+        let is_of_backlog =
+            |line: &&str| BACKLOG.contains(&line.split([' ', '{']).next().unwrap_or_default());
+        let known = text.split_inclusive('\n').filter(|line| !is_of_backlog(line));
+        Ok(known.collect())
     }
 }
 

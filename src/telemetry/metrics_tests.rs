@@ -16,6 +16,7 @@ fn touched() -> Metrics {
     metrics.lease_lost();
     metrics.lease_resumed();
     metrics.meeting_drifted(&SourceSystem::parse("room-booking").unwrap(), "mend");
+    metrics.set_backlog_known(true);
     metrics.set_due(3, Duration::from_millis(1_500));
     metrics.set_bookings("pending", 4);
     metrics.notice_told("settled");

@@ -381,6 +381,13 @@ impl Permit {
     }
 }
 
+impl Permit {
+    /// Nothing is sent after all, which says nothing about Graph; a probe that is not sent is one that failed.
+    pub(crate) fn unused(mut self) {
+        self.is_under_way = self.is_probe;
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let Some(gate) = self.gate.take() else { return };

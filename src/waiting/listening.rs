@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,7 @@ enum Disconnect {
     Stopped,
     Lost(StoreError),
     Silent,
+    NotSent,
     NotDelivered,
 }
 
@@ -64,19 +66,28 @@ impl Waiting {
         effects: &dyn NoticeEffects,
         stop: &CancellationToken,
     ) -> Disconnect {
-        self.notices.publish(Notification::Listening);
-        let loopback_by = Instant::now() + LOOPBACK_TIMEOUT;
+        let (published, mut is_published) = oneshot::channel();
+        self.notices.publish(Notification::Listening(published));
+        // None while our first notice is not sent: until then there is nothing to come back.
+        let mut loopback_by = None;
         loop {
-            let is_delivered = self.notices.is_delivered();
-            let silence = if is_delivered { Instant::now() + SILENCE } else { loopback_by };
+            let is_awaited = !self.notices.is_delivered();
+            let silence = loopback_by.filter(|_| is_awaited).unwrap_or_else(|| Instant::now() + SILENCE);
             let next = tokio::select! {
                 () = stop.cancelled() => return Disconnect::Stopped,
+                sent = &mut is_published, if loopback_by.is_none() => {
+                    if sent.is_err() {
+                        return Disconnect::NotSent;
+                    }
+                    loopback_by = Some(Instant::now() + LOOPBACK_TIMEOUT);
+                    continue;
+                }
                 next = tokio::time::timeout_at(silence, listener.hear()) => next,
             };
             match next {
                 Ok(Ok(received)) => self.receive(received, effects),
                 Ok(Err(error)) => return Disconnect::Lost(error),
-                Err(_) if !is_delivered => return Disconnect::NotDelivered,
+                Err(_) if is_awaited && loopback_by.is_some() => return Disconnect::NotDelivered,
                 Err(_) if listener.is_alive().await => {}
                 Err(_) => return Disconnect::Silent,
             }
@@ -133,6 +144,9 @@ impl Disconnect {
                 );
             }
             Self::Silent => tracing::warn!("the listener does not answer, connecting again"),
+            Self::NotSent => tracing::warn!(
+                "this replica can't send notices, so it can't tell whether it receives any; connecting again"
+            ),
             Self::NotDelivered => tracing::warn!(
                 "LISTEN works, but notices do not arrive: if a pooler is in between, set database.listen = false"
             ),

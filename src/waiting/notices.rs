@@ -41,11 +41,12 @@ pub(super) struct Notices {
 /// One thing to publish.
 #[derive(Debug)]
 pub(super) enum Notification {
-    Listening,
+    /// The listener wants to know when it is published; the sender is dropped when it could not be.
+    Listening(oneshot::Sender<()>),
     Due,
     Settled(ExternalId),
     Paused,
-    /// The waiting request wants to know when it is published; the sender is dropped when it could not be.
+    /// So does the waiting request.
     Awaited(ExternalId, oneshot::Sender<()>),
 }
 
@@ -53,7 +54,7 @@ pub(super) enum Notification {
 #[derive(Debug, Default)]
 struct Batch {
     notices: Vec<Notice>,
-    /// The requests that want to know.
+    /// Those that want to know.
     published: Vec<oneshot::Sender<()>>,
 }
 
@@ -185,7 +186,10 @@ impl Waiting {
         let mut batch = Batch::default();
         for notification in notifications {
             match notification {
-                Notification::Listening => listening = true,
+                Notification::Listening(published) => {
+                    listening = true;
+                    batch.published.push(published);
+                }
                 Notification::Due => due = true,
                 Notification::Settled(external_id) => drop(settled.insert(external_id)),
                 Notification::Paused => paused = true,

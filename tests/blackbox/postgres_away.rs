@@ -1,8 +1,9 @@
 //! Postgres goes away, comes back, is full, is slow or takes no writes: requests are refused, readiness shows it, nothing
 //! is half written, and the service recovers by itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use meeting_provisioner::local_postgres::{LocalPostgres, StopMode};
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::json;
@@ -311,4 +312,45 @@ async fn recovers(process: &Process, turn: usize, due: &str) {
         }
     };
     tokio::time::timeout(IN_TIME, made).await.expect("the process recovers by itself");
+}
+
+/// A balancer forgets connections that are idle, without a word: the next request finds out within a second, however many
+/// connections there were.
+#[tokio::test]
+async fn connections_that_a_balancer_forgot_cost_a_second_at_most() {
+    let app = TestApp::builder().setting("DATABASE__CONNECTIONS_MAX", "16").behind_proxy().start().await;
+    let bookings: Vec<_> = (0..16).map(|number| booking(&format!("BK-{number}"))).collect();
+    for answer in join_all(bookings.iter().map(|body| app.book(Who::Desk, body))).await {
+        answer.expect(201);
+    }
+    // Those idle for less are used without a question.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    app.proxy().forget_connections();
+    let began = Instant::now();
+    app.get(Who::Desk, "/v1/bookings/BK-1").await.expect(200);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    app.end().await;
+}
+
+/// While Postgres is away, what is measured of its bookings is left out: the last values would say that all is well.
+#[tokio::test]
+async fn gauges_that_can_not_be_read_vanish() {
+    let app = TestApp::builder().behind_proxy().start().await;
+    let scraped = async || reqwest::get(app.admin_url("/metrics")).await.unwrap().text().await.unwrap();
+    let of_bookings = |text: &str| {
+        let names =
+            ["bookings_due ", "bookings{", "oldest_due_age_seconds ", "bookings_starting_soon_without_link "];
+        names.map(|name| text.lines().any(|line| line.starts_with(&format!("meeting_provisioner_{name}"))))
+    };
+    assert_eq!(of_bookings(&scraped().await), [true; 4]);
+    app.proxy().go_away();
+    let text = scraped().await;
+    assert_eq!(of_bookings(&text), [false; 4], "{text}");
+    assert!(
+        text.contains("\nmeeting_provisioner_http_requests_in_flight 0\n") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+    app.proxy().come_back();
+    assert_eq!(of_bookings(&scraped().await), [true; 4]);
+    app.end().await;
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::kept_connection::{KeptConnection, post};
 use crate::support::process::Process;
-use crate::support::{TestApp, booking};
+use crate::support::{TestApp, Who, booking};
 
 const IN_TIME: Duration = Duration::from_mins(1);
 /// How long a stopping replica still accepts connections; callers look for ready ones far more often.
@@ -209,5 +209,39 @@ async fn a_request_that_waits_when_its_replica_stops_is_answered() {
     assert!(process.ended(IN_TIME).await.0.success());
     assert_eq!(app.resume_after(Duration::from_secs(15)).await, 1);
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+    app.end().await;
+}
+
+/// A newer replica, or one that was taken back, has written rows that this one can't read: lists, metrics and the worker go
+/// on without them and tell which they are.
+#[tokio::test]
+async fn a_row_of_a_newer_version_hides_no_other() {
+    let app = TestApp::start().await;
+    for number in 1..=3 {
+        app.book(Who::Desk, &booking(&format!("BK-{number}"))).await.expect(201);
+    }
+    let newer =
+        r#"update booking set last_error = '{"code": "of-a-newer-version"}' where booking_id = 'BK-2'"#;
+    sqlx::query(newer).execute(&app.pool).await.unwrap();
+    let newer = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number,
+            external_id, actor, payload)
+        select occurred_at, 'booking.blessed', 'A Newer System', booking_id, generation, number, external_id, actor, payload
+        from audit_event where booking_id = 'BK-2' and number = 1";
+    sqlx::query(newer).execute(&app.pool).await.unwrap();
+    let (mut cursor, mut found, mut unreadable) = (String::new(), Vec::new(), Vec::new());
+    loop {
+        let page = app.get(Who::Desk, &format!("/v1/bookings?limit=1{cursor}")).await.expect(200).json();
+        found.extend(page["items"].as_array().unwrap().iter().map(|item| item["bookingId"].clone()));
+        unreadable.extend(page["unreadable"].as_array().into_iter().flatten().cloned());
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(found, ["BK-3", "BK-1"]);
+    assert_eq!(unreadable, [json!({"sourceSystem": "room-booking", "bookingId": "BK-2", "generation": 1})]);
+    let events = app.get(Who::Auditor, "/v1/audit-events?bookingId=BK-2").await.expect(200).json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 2, "{events}");
+    assert_eq!(events["unreadable"][0]["sourceSystem"], "A Newer System", "{events}");
+    assert!(events["unreadable"][0]["eventId"].is_string(), "{events}");
+    assert_eq!(app.metric("meeting_provisioner_rows_unreadable_total").await, 2.0);
     app.end().await;
 }

@@ -10,7 +10,7 @@ use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, store_problem,
 };
 use crate::api::request::{Authenticated, PageRequest, Query, Scope, empty_page};
-use crate::api::response;
+use crate::api::response::{self, UnreadableBody};
 use crate::api::state::ApiState;
 use crate::meeting::{BookingFilter, Status};
 
@@ -24,6 +24,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
 struct BookingPageBody {
     /// The bookings.
     items: Vec<BookingBody<'static>>,
+    /// Bookings that belong on this page and can't be read by the version that answered; absent if there are none.
+    unreadable: Option<Vec<UnreadableBody>>,
     /// The parameter `cursor` of the next page, opaque; null on the last one.
     #[schema(required)]
     next_cursor: Option<String>,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::api::openapi::AuditEventDetails;
 use crate::api::openapi::words;
+use crate::api::response::UnreadableBody;
 use crate::audit::AuditEvent;
 use crate::booking::Generation;
 
@@ -58,8 +59,10 @@ pub(crate) struct AuditEventBody<'a> {
 pub(super) struct AuditEventPageBody {
     /// The events.
     items: Vec<AuditEventBody<'static>>,
-    /// The parameter `cursor` of the next page, opaque. Oldest first it is always there: an empty page is the end for now,
-    /// and its cursor leads to what is recorded later. It is null on the last page newest first, and where the source
+    /// Events that belong on this page and can't be read by the version that answered; absent if there are none.
+    unreadable: Option<Vec<UnreadableBody>>,
+    /// The parameter `cursor` of the next page, opaque. Oldest first it is always there: a page without `items` and
+    /// `unreadable` is the end for now, and its cursor leads to what is recorded later. It is null on the last page newest first, and where the source
     /// system is none that you may see.
     #[schema(required)]
     next_cursor: Option<String>,

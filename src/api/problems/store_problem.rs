@@ -14,8 +14,15 @@ const ASK_AGAIN_SECONDS: u64 = 1;
 
 /// The problem of a failing store; the error chain is logged here, once, under the request's id.
 pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<ProvisioningError>) -> Problem {
-    let ProvisioningError::Store(store) = error.into();
     let request_id = request_id(request);
+    let store = match error.into() {
+        ProvisioningError::Store(store) => store,
+        ProvisioningError::Contended => {
+            tracing::warn!(%request_id, "a request was overtaken too often: many change its booking at once");
+            let detail = "Other requests change this booking at the same time. Send the same request again.";
+            return Problem::new(ProblemCode::Overloaded, detail).retry_after(ASK_AGAIN_SECONDS);
+        }
+    };
     let error = &store as &dyn std::error::Error;
     if let StoreError::ShareUsedUp = &store {
         tracing::warn!(%request_id, error, "a request was refused");

@@ -2,7 +2,7 @@
 
 use super::cursor::{Position, Seal};
 use super::query::Query;
-use crate::api::response::PageBody;
+use crate::api::response::{PageBody, UnreadableBody};
 use crate::store::reading::ListPart;
 
 /// The size of a page where the request doesn't say.
@@ -45,6 +45,7 @@ impl<P: Position> PageRequest<P> {
     ) -> Result<PageBody<B>, E> {
         Ok(PageBody {
             items: read.items.iter().map(body).collect::<Result<_, E>>()?,
+            unreadable: read.unreadable.iter().map(UnreadableBody::of).collect(),
             next_cursor: read.next.as_ref().map(|next| self.seal.write(next)),
         })
     }
@@ -52,7 +53,7 @@ impl<P: Position> PageRequest<P> {
 
 /// A page with nothing on it.
 pub(crate) fn empty_page<B>() -> PageBody<B> {
-    PageBody { items: Vec::new(), next_cursor: None }
+    PageBody { items: Vec::new(), unreadable: Vec::new(), next_cursor: None }
 }
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
         let page_of = |text: &str, next: Option<AuditEventPosition>| {
             let (page, closed) = requested(text);
             closed.unwrap();
-            let read = ListPart { items: vec![7, 6], next };
+            let read = ListPart { items: vec![7, 6], unreadable: Vec::new(), next };
             let page = page.page(&read, |n| Ok::<_, Infallible>(*n)).unwrap();
             (page.items, page.next_cursor)
         };

@@ -4,4 +4,4 @@ mod json_response;
 mod page_body;
 
 pub(super) use json_response::{NOT_KEPT, json, public_json, unwritable, varied};
-pub(super) use page_body::PageBody;
+pub(super) use page_body::{PageBody, UnreadableBody};

@@ -10,3 +10,5 @@ mod postgres;
 mod refuted_is_freed;
 mod rows;
 mod sql_decides_as_rust_does;
+
+pub(super) use rows::TestStore;

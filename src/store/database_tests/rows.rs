@@ -28,15 +28,15 @@ pub(super) const NOW: Timestamp = datetime!(2026-11-23 09:00 UTC);
 const WANTED_REVISION: u32 = 3;
 
 /// A store on a database of its own, and a second way to the same database for looking and for meddling.
-pub(super) struct TestStore {
-    pub(super) store: Store,
-    pub(super) pool: PgPool,
+pub(in crate::store) struct TestStore {
+    pub(in crate::store) store: Store,
+    pub(in crate::store) pool: PgPool,
     _database: TestDatabase,
 }
 
 impl TestStore {
     /// With the schema.
-    pub(super) async fn start() -> Self {
+    pub(in crate::store) async fn start() -> Self {
         Self::on(fresh_database(&MIGRATOR).await)
     }
 

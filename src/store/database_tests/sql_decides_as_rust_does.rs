@@ -9,8 +9,8 @@ use super::rows::{EARLIER, NOW, TestStore, attempt, booking, event, every_bookin
 use crate::audit::EventKind;
 use crate::meeting::{Attempt, Booking, DesiredState};
 use crate::store::LeasedBooking;
-use crate::store::writing::Claimed;
 use crate::store::writing::input::EventInput;
+use crate::store::writing::{Claimed, ClaimedBooking};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -60,12 +60,12 @@ async fn a_claim_closes_an_abandoned_attempt_as_rust_does() {
     let found = test.store.claim(&claimed, &event(EventKind::CallUnknown)).await.unwrap();
     assert_eq!(found.len(), rows.len());
     for before in &rows {
-        let (after, attempt, was_abandoned) = found
+        let ClaimedBooking { leased: after, attempt, took_over } = found
             .iter()
-            .find(|(after, ..)| after.booking.wanted.external_id == before.booking.wanted.external_id)
+            .find(|claimed| claimed.leased.booking.wanted.external_id == before.booking.wanted.external_id)
             .unwrap();
         assert_eq!((attempt.started_at, attempt.leased_until), (NOW, leased_until));
-        assert_eq!((after.attempt, *was_abandoned), (Some(*attempt), before.attempt.is_some()));
+        assert_eq!((after.attempt, *took_over), (Some(*attempt), before.attempt.is_some()));
         let (expected, history) = match before.attempt {
             Some(_) => (before.booking.abandoned(NOW), vec!["call.unknown".to_owned()]),
             None => (before.booking.clone(), Vec::new()),

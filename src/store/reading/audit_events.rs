@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::list_part::{BYTES_MAX, ListPart, cut};
+use super::list_part::{BYTES_MAX, ListPart, RowKey, UnreadableRow, cut};
 use crate::audit::{AuditEvent, AuditEventFilter, Order};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem};
 use crate::clock::Timestamp;
@@ -195,7 +195,7 @@ impl Store {
         let mut rows = rows.fetch_all(&mut self.connections.acquire().await?).await?;
         cut(&mut rows, limit, |row| row.payload.len());
         let next = AuditEventPosition::read_with(from, &rows);
-        part(rows, Some(next))
+        Ok(ListPart::of(self, rows, Some(next), AuditEvent::try_from))
     }
 
     async fn oldest_of_all(
@@ -229,7 +229,7 @@ impl Store {
             let end = EventPlace { transaction_id: first_open, event_id: 0 };
             Some(AuditEventPosition::Behind(place.max(end)))
         };
-        part(rows, next)
+        Ok(ListPart::of(self, rows, next, AuditEvent::try_from))
     }
 
     async fn newest(
@@ -259,7 +259,7 @@ impl Store {
         };
         let has_more = cut(&mut rows, limit, |row| row.payload.len());
         let next = rows.last().filter(|_| has_more).map(AuditEventPosition::behind);
-        part(rows, next)
+        Ok(ListPart::of(self, rows, next, AuditEvent::try_from))
     }
 
     /// Whether events bear the numbers of transactions that this server has not run, as after a restore into a new
@@ -276,12 +276,15 @@ impl Store {
     }
 }
 
-fn part(
-    rows: Vec<AuditEventRow>,
-    next: Option<AuditEventPosition>,
-) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
-    let items = rows.into_iter().map(AuditEvent::try_from).collect::<Result<_, _>>()?;
-    Ok(ListPart { items, next })
+impl RowKey for AuditEventRow {
+    fn key(&self) -> UnreadableRow {
+        UnreadableRow {
+            source_system: self.source_system.clone(),
+            booking_id: self.booking_id.clone(),
+            generation: self.generation,
+            event_id: Some(self.event_id),
+        }
+    }
 }
 
 impl TryFrom<AuditEventRow> for AuditEvent {

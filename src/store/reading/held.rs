@@ -26,13 +26,10 @@ impl Store {
             )
             .fetch_all(&mut self.connections.acquire().await?)
             .await?;
-            let leased = rows.into_iter().map(LeasedBooking::try_from).filter_map(|leased| match leased {
-                Ok(leased) => leased.attempt.map(|attempt| (leased, attempt)),
-                // It holds up no other; when its lease has ended the claim says so again.
-                Err(error) => {
-                    tracing::error!(error = %error, "a booking that may be ours can't be read");
-                    None
-                }
+            // When the lease of one that can't be read has ended, the claim tells of it again.
+            let leased = rows.into_iter().filter_map(|row| {
+                let leased = self.read_row(|| LeasedBooking::try_from(row))?;
+                leased.attempt.map(|attempt| (leased, attempt))
             });
             Ok(leased.collect())
         })

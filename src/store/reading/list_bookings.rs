@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 
-use super::list_part::{BYTES_MAX, ListPart, cut};
+use super::list_part::{BYTES_MAX, ListPart, RowKey, UnreadableRow, cut};
 use crate::booking::{BookingId, SourceSystem};
 use crate::clock::Timestamp;
 use crate::meeting::{Booking, BookingFilter, Failure, Status};
-use crate::store::booking_row::{LeasedBooking, booking_rows};
+use crate::store::booking_row::{BookingRow, LeasedBooking, booking_rows};
 use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
@@ -20,9 +20,20 @@ pub(crate) struct BookingPosition {
 }
 
 impl BookingPosition {
-    /// The place right behind this booking.
-    pub(crate) fn behind(booking: &Booking) -> Self {
-        Self { created_at: booking.created_at, external_id: booking.wanted.external_id.uuid() }
+    /// The place right behind this row, whether or not it can be read.
+    fn behind(row: &BookingRow) -> Self {
+        Self { created_at: row.created_at, external_id: row.external_id }
+    }
+}
+
+impl RowKey for BookingRow {
+    fn key(&self) -> UnreadableRow {
+        UnreadableRow {
+            source_system: self.source_system.clone(),
+            booking_id: self.booking_id.clone(),
+            generation: self.generation,
+            event_id: None,
+        }
     }
 }
 
@@ -123,10 +134,9 @@ impl Store {
             };
             let has_more =
                 cut(&mut rows, limit, |row| row.wanted.len() + row.seen.as_ref().map_or(0, String::len));
-            let items = rows.into_iter().map(|row| LeasedBooking::try_from(row).map(|leased| leased.booking));
-            let items = items.collect::<Result<Vec<_>, _>>()?;
-            let next = items.last().filter(|_| has_more).map(BookingPosition::behind);
-            Ok(ListPart { items, next })
+            let next = rows.last().filter(|_| has_more).map(BookingPosition::behind);
+            let booking = |row| LeasedBooking::try_from(row).map(|leased| leased.booking);
+            Ok(ListPart::of(self, rows, next, booking))
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What one read of a list returns.
 
+use crate::store::{Store, StoreError};
+
 /// About how many bytes of stored JSON one read of a list takes: it ends with the row that reaches them. With as many
 /// replicas' worth of readers as `http.requests_max` this is the memory of their lists, and it is far more than a page
 /// of usual bookings has.
@@ -8,10 +10,53 @@ pub(super) const BYTES_MAX: u32 = 2 * 1024 * 1024;
 /// Some items of a list, in its order.
 #[derive(Debug)]
 pub(crate) struct ListPart<T, P> {
-    /// At most as many as were asked for, and about [`BYTES_MAX`] bytes of them; at least one, if there is one.
+    /// At most as many as were asked for, and about [`BYTES_MAX`] bytes of them; with those that can't be read at least one,
+    /// if there is one.
     pub(crate) items: Vec<T>,
+    /// Rows that this version can't read. The list goes on behind them: one bad row hides no other.
+    pub(crate) unreadable: Vec<UnreadableRow>,
     /// Where the next read goes on; none where nothing can follow.
     pub(crate) next: Option<P>,
+}
+
+/// Which row can't be read: one that a newer version wrote, as while replicas are replaced or after one was taken back, or
+/// one that was changed by hand. Why stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnreadableRow {
+    /// Its source system, as it stands there.
+    pub(crate) source_system: String,
+    /// Its booking.
+    pub(crate) booking_id: String,
+    /// Its generation.
+    pub(crate) generation: i32,
+    /// Its number, if it is an event.
+    pub(crate) event_id: Option<i64>,
+}
+
+impl<T, P> ListPart<T, P> {
+    /// A part of rows; what can't be read is told apart.
+    pub(super) fn of<R: RowKey>(
+        store: &Store,
+        rows: Vec<R>,
+        next: Option<P>,
+        read: impl Fn(R) -> Result<T, StoreError>,
+    ) -> Self {
+        let mut part = Self { items: Vec::with_capacity(rows.len()), unreadable: Vec::new(), next };
+        for row in rows {
+            let key = row.key();
+            match store.read_row(|| read(row)) {
+                Some(item) => part.items.push(item),
+                None => part.unreadable.push(key),
+            }
+        }
+        part
+    }
+}
+
+/// A row that says which one it is, whether or not it can be read.
+pub(super) trait RowKey {
+    /// Which one it is.
+    fn key(&self) -> UnreadableRow;
 }
 
 /// Cuts what a statement has read, which is one row more than the part has, where there is one more. Returns whether

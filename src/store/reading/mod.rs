@@ -18,5 +18,5 @@ mod tombstone;
 pub(crate) use audit_events::{AuditEventPosition, EventPlace};
 pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;
-pub(crate) use list_part::ListPart;
+pub(crate) use list_part::{ListPart, UnreadableRow};
 pub(crate) use to_compare::ComparePosition;

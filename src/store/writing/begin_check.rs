@@ -5,7 +5,7 @@ use crate::booking::{BookingKey, Generation};
 use crate::clock::Timestamp;
 use crate::meeting::Attempt;
 use crate::store::booking_row::{LeasedBooking, booking_rows};
-use crate::store::postgres::again_if_lost;
+use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -23,7 +23,7 @@ impl Store {
         unseen_since: Option<Timestamp>,
         attempt: Attempt,
     ) -> Result<Option<LeasedBooking>, StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             let row = booking_rows!(
                 r#"
                 -- The row at rest, or at rest until its meeting is over, becomes due and leased at once.

@@ -24,12 +24,22 @@ pub(crate) struct Claimed {
     pub(crate) passed_over: Vec<SourceSystem>,
 }
 
+/// A booking that was claimed.
+#[derive(Debug)]
+pub(crate) struct ClaimedBooking {
+    /// How it stands, with the attempt.
+    pub(crate) leased: LeasedBooking,
+    /// The attempt that was opened.
+    pub(crate) attempt: Attempt,
+    /// Whether an earlier attempt was closed, whose lease had run out.
+    pub(crate) took_over: bool,
+}
+
 impl Store {
     /// Opens an attempt for each of the bookings that are due and not leased, longest due first.
     ///
     /// Where an earlier attempt's lease ran out, its process has ended or is late: the attempt is closed here as
-    /// unknown, with its event, and its own settlement will find that the lease is no longer its own. The flag says where
-    /// that was so. `Booking::abandoned` says in Rust what the statement makes of such a booking.
+    /// unknown, with its event, and its own settlement will find that the lease is no longer its own. `Booking::abandoned` says in Rust what the statement makes of such a booking.
     ///
     /// Not to be repeated with the same ids, for the first statement may still be running. A caller that got no answer
     /// asks [`Store::held`] what came of it.
@@ -37,22 +47,17 @@ impl Store {
         &self,
         claimed: &Claimed,
         abandoned: &NewAuditEvent,
-    ) -> Result<Vec<(LeasedBooking, Attempt, bool)>, StoreError> {
+    ) -> Result<Vec<ClaimedBooking>, StoreError> {
         let rows = self.in_time(Box::pin(self.write_claim(claimed, abandoned))).await;
         // A claim that finds nothing writes nothing, and so says nothing about writes.
         if rows.as_ref().map_or(true, |rows| !rows.is_empty()) {
             self.writes.note(&rows);
         }
-        let claimed = rows?.into_iter().filter_map(|row| match LeasedBooking::try_from(row) {
-            Ok(leased) => {
-                let abandoned = leased.booking.updated_at == claimed.now && leased.booking.attempts > 0;
-                leased.attempt.map(|attempt| (leased, attempt, abandoned))
-            }
-            // One row that can't be read must not hold up the others; its lease keeps it from being claimed at once.
-            Err(error) => {
-                tracing::error!(error = %error, "a booking that is due can't be read");
-                None
-            }
+        // The lease of one that can't be read keeps it from being claimed again at once.
+        let claimed = rows?.into_iter().filter_map(|row| {
+            let leased = self.read_row(|| LeasedBooking::try_from(row))?;
+            let took_over = leased.booking.updated_at == claimed.now && leased.booking.attempts > 0;
+            leased.attempt.map(|attempt| ClaimedBooking { leased, attempt, took_over })
         });
         Ok(claimed.collect())
     }

@@ -16,5 +16,7 @@ mod settle;
 
 pub(crate) use accept::{Accepted, Before};
 pub(crate) use claim::Claimed;
+#[cfg(test)]
+pub(crate) use claim::ClaimedBooking;
 pub(crate) use declare::Changed;
 pub(crate) use settle::{Settled, Settlement};

@@ -1,7 +1,7 @@
 //! Keeps what Graph asked to be paused, for the other replicas.
 
 use crate::clock::Timestamp;
-use crate::store::postgres::again_if_lost;
+use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -9,7 +9,7 @@ impl Store {
     ///
     /// May be repeated. It has no event: the answer that asked for it is in the history of its booking.
     pub(crate) async fn pause(&self, scope: &str, until: Timestamp) -> Result<(), StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             sqlx::query!(
                 r#"
                 with forgotten as (

@@ -4,7 +4,7 @@ use super::Changed;
 use super::input::{BookingInput, EventInput, int};
 use crate::audit::NewAuditEvent;
 use crate::meeting::{Attempt, Booking};
-use crate::store::postgres::again_if_lost;
+use crate::store::postgres::write_again_if_lost;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -19,7 +19,7 @@ impl Store {
         attempt: Option<Attempt>,
         event: &NewAuditEvent,
     ) -> Result<Changed, StoreError> {
-        again_if_lost!(self, async {
+        write_again_if_lost!(self, async {
             if self.write_retry(known_revision, booking, attempt, event).await? {
                 return Ok(Changed::Stored);
             }

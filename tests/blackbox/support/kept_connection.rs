@@ -34,6 +34,12 @@ impl KeptConnection {
         self.0.write_all(bytes).await
     }
 
+    /// Breaks the connection off with a reset (RST).
+    pub fn reset(self) {
+        let stream = self.0.into_inner();
+        stream.set_zero_linger().unwrap();
+    }
+
     /// Reads one answer, which must have a `Content-Length`.
     pub async fn answer(&mut self) -> io::Result<RawResponse> {
         let mut lines = Vec::new();

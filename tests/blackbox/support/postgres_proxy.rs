@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -49,6 +50,9 @@ struct ProxyState {
     connected: Mutex<CancellationToken>,
     away: watch::Sender<bool>,
     frozen: watch::Sender<bool>,
+    /// Nothing passes on connections with lower numbers, and nothing breaks.
+    silent_below: watch::Sender<u64>,
+    accepted: AtomicU64,
     stop: CancellationToken,
 }
 
@@ -71,6 +75,8 @@ impl PostgresProxy {
             connected: Mutex::new(stop.child_token()),
             away: watch::Sender::new(false),
             frozen: watch::Sender::new(false),
+            silent_below: watch::Sender::new(0),
+            accepted: AtomicU64::new(0),
             stop: stop.clone(),
         });
         tokio::spawn(Arc::clone(&state).accept(listener));
@@ -161,6 +167,11 @@ impl PostgresProxy {
         self.state.frozen.send_replace(true);
     }
 
+    /// From now on nothing passes on the connections that are open, as if a balancer had forgotten them; new ones are welcome.
+    pub fn forget_connections(&self) {
+        self.state.silent_below.send_replace(self.state.accepted.load(Ordering::Acquire));
+    }
+
     /// Everything passes again, what was held back first.
     pub fn thaw(&self) {
         self.state.frozen.send_replace(false);
@@ -206,7 +217,9 @@ impl ProxyState {
             client.write_all(b"N").await?;
         };
         server.write_all(&startup).await?;
-        let progress = Mutex::new(ConnectionProgress { expected: 1, ..ConnectionProgress::default() });
+        let number = self.accepted.fetch_add(1, Ordering::AcqRel);
+        let progress = ConnectionProgress { number, expected: 1, ..ConnectionProgress::default() };
+        let progress = Mutex::new(progress);
         let (mut client_reads, mut client_writes) = client.split();
         let (mut server_reads, mut server_writes) = server.split();
         tokio::select! {
@@ -251,7 +264,7 @@ impl ProxyState {
                 b'S' | b'Q' => lock(progress).expected += 1,
                 _ => {}
             }
-            self.thawed().await;
+            self.thawed(progress).await;
             server.write_all(&message).await?;
         }
     }
@@ -288,13 +301,15 @@ impl ProxyState {
                 self.note(statement, CutPoint::AfterCommit);
                 return Ok(());
             }
-            self.thawed().await;
+            self.thawed(progress).await;
             client.write_all(&held_back).await?;
             held_back.clear();
         }
     }
 
-    async fn thawed(&self) {
+    async fn thawed(&self, progress: &Mutex<ConnectionProgress>) {
+        let number = lock(progress).number;
+        drop(self.silent_below.subscribe().wait_for(|below| *below <= number).await);
         drop(self.frozen.subscribe().wait_for(|frozen| !frozen).await);
     }
 
@@ -312,6 +327,8 @@ impl ProxyState {
 /// How far one connection is: how many `ReadyForQuery` were asked for and how many came.
 #[derive(Debug, Default)]
 struct ConnectionProgress {
+    /// How many connections were accepted before.
+    number: u64,
     expected: u32,
     seen: u32,
     /// The statement whose answer is to be lost, and the number of the `ReadyForQuery` that ends it.

@@ -1,0 +1,33 @@
+//! How often a change is tried that others overtake.
+
+use std::time::Duration;
+
+use super::Provisioning;
+use super::results::ProvisioningError;
+
+/// So many requests in a row may be faster than this one; then its caller is told to come back.
+const OVERTAKEN_MAX: u32 = 5;
+/// The longest wait before the first repetition; doubled each time, with full jitter.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+
+/// The tries of one request.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    overtaken: u32,
+}
+
+impl Provisioning {
+    /// The booking is no longer as it was read. Waits a little, so that requests which collide don't do so again in step.
+    ///
+    /// # Errors
+    /// When that was so too often.
+    pub(super) async fn overtaken(&self, tries: &mut Tries) -> Result<(), ProvisioningError> {
+        tries.overtaken += 1;
+        if tries.overtaken >= OVERTAKEN_MAX {
+            return Err(ProvisioningError::Contended);
+        }
+        let longest = FIRST_WAIT * 2_u32.pow(tries.overtaken - 1);
+        tokio::time::sleep(longest.mul_f64(self.clock.fresh_fraction().clamp(0.0, 1.0))).await;
+        Ok(())
+    }
+}
