@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::assembly::store;
 use super::operator;
+use super::printing::{self, PrintArguments, say, time_text, wrapped};
 use crate::audit::Origin;
 use crate::booking::{BookingId, SourceSystem};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{MigrationSettings, process_environment};
-use crate::meeting::{Booking, BookingFilter, Failure, Status};
+use crate::meeting::{Booking, BookingFilter, Failure, Progress, Status};
 use crate::provisioning::make_due;
 use crate::store::Store;
+use crate::throttling::{Pause, PauseScope};
 
 /// How many bookings are read at once.
 const PAGE: u32 = 200;
@@ -37,6 +41,8 @@ pub(super) struct RetryArguments {
     /// Retry them; without this the bookings are only listed
     #[arg(long, alias = "apply")]
     yes: bool,
+    #[command(flatten)]
+    print: PrintArguments,
     /// A settings file; deploy/config.toml is a commented example
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -61,12 +67,34 @@ struct Count {
     unchanged: usize,
 }
 
-/// Lists the bookings, and makes them due again with `--yes`.
-#[expect(clippy::print_stdout, reason = "what is or would be done is what this command is run for")]
+/// What became, or would become, of one booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Retriable {
+    /// It would be due again.
+    Would,
+    /// It is due again.
+    Due,
+    /// An attempt for it is under way under a lease that ends then, unless it is over before.
+    UnderWay(Timestamp),
+    /// It changed between being read and being retried.
+    Changed,
+}
+
+/// Goes through the bookings one by one.
+struct Retrying {
+    store: Store,
+    /// Who retries; none where the bookings are only listed.
+    origin: Option<Origin>,
+    /// What Graph asked to be left alone with.
+    pauses: Vec<Pause>,
+    json: bool,
+    count: Count,
+}
+
+/// Lists the bookings, and makes them due again with `--yes`: all of them, whether its output is read to the end or not.
 pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
     let settings = MigrationSettings::load(arguments.config.as_deref(), process_environment())?;
     let store = store(&settings.database)?;
-    let origin = arguments.yes.then(operator::origin);
     let filter = BookingFilter {
         source_system: arguments.source_system,
         booking_id: arguments.booking_id,
@@ -75,62 +103,142 @@ pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
         code: arguments.code,
         ..BookingFilter::default()
     };
-    let count = retry_matching(&store, &filter, origin.as_ref()).await;
-    store.close().await;
-    let count = count?;
-    let done = match origin {
-        None => {
-            format!("{} would be due again. Nothing was changed: add --yes to do it.", bookings(count.listed))
-        }
-        Some(_) => format!("{} due again now; a worker claims them.", bookings(count.made_due)),
+    let mut retrying = Retrying {
+        pauses: pauses(&store).await?,
+        origin: arguments.yes.then(operator::origin),
+        json: arguments.print.json,
+        count: Count::default(),
+        store,
     };
-    println!("\n{done}");
-    if count.unchanged > 0 {
-        println!(
-            "{} not changed: an attempt is under way, or it changed meanwhile.",
-            bookings(count.unchanged)
-        );
-    }
+    let all = retrying.matching(&filter).await;
+    retrying.store.close().await;
+    retrying.conclude();
+    all?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Goes through all bookings page by page. What becomes due keeps its place in the list, so that none is missed.
-async fn retry_matching(
-    store: &Store,
-    filter: &BookingFilter,
-    origin: Option<&Origin>,
-) -> anyhow::Result<Count> {
-    let mut count = Count::default();
-    let mut from = None;
-    loop {
-        let page = store.bookings(filter, from, PAGE).await?;
-        for booking in &page.items {
-            show(booking);
-            count.listed += 1;
-            if let Some(origin) = origin {
-                let is_due = make_due(store, booking, origin, SystemClock.now()).await?;
-                *(if is_due { &mut count.made_due } else { &mut count.unchanged }) += 1;
-            }
-        }
-        from = page.next;
-        if from.is_none() {
-            return Ok(count);
-        }
-    }
+async fn pauses(store: &Store) -> anyhow::Result<Vec<Pause>> {
+    let pauses = store.pauses(SystemClock.now()).await?;
+    let pauses = pauses
+        .into_iter()
+        .filter_map(|(scope, until)| Some(Pause { scope: PauseScope::parse(&scope)?, until }));
+    Ok(pauses.collect())
 }
 
-#[expect(clippy::print_stdout, reason = "the list is what this command is run for")]
-fn show(booking: &Booking) {
-    let code = booking.last_error.as_ref().map_or("-", |error| error.code.code());
-    println!(
-        "{} generation {}: {}, {code}, {} attempts, organizer {}, starts {}",
-        booking.key,
-        booking.generation.number(),
-        booking.status().as_str(),
-        booking.attempts,
-        booking.wanted.spec.organizer.as_text(),
-        booking.wanted.spec.start_date_time,
-    );
+impl Retrying {
+    /// Goes through all bookings page by page. What becomes due keeps its place in the list, so that none is missed.
+    async fn matching(&mut self, filter: &BookingFilter) -> anyhow::Result<()> {
+        let mut from = None;
+        loop {
+            let page = self.store.bookings(filter, from, PAGE).await?;
+            for booking in &page.items {
+                let result = self.one(booking).await?;
+                self.show(booking, result);
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn one(&mut self, booking: &Booking) -> anyhow::Result<Retriable> {
+        self.count.listed += 1;
+        if let Some(origin) = &self.origin {
+            if make_due(&self.store, booking, origin, SystemClock.now()).await? {
+                self.count.made_due += 1;
+                return Ok(Retriable::Due);
+            }
+            self.count.unchanged += 1;
+        } else if booking.progress == Progress::Parked {
+            return Ok(Retriable::Would);
+        }
+        let leased = self.store.generation(&booking.key, booking.generation).await?;
+        let attempt = leased.and_then(|leased| leased.attempt);
+        Ok(match (attempt, &self.origin) {
+            (Some(attempt), _) => Retriable::UnderWay(attempt.leased_until),
+            (None, Some(_)) => Retriable::Changed,
+            (None, None) => Retriable::Would,
+        })
+    }
+
+    /// Until when Graph asked to leave the booking's organizer, or everybody, alone.
+    fn paused_until(&self, booking: &Booking) -> Option<Timestamp> {
+        let concerns = |pause: &&Pause| match pause.scope {
+            PauseScope::Application => true,
+            PauseScope::Organizer(id) => booking.observed.organizer == Some(id),
+        };
+        self.pauses.iter().filter(concerns).map(|pause| pause.until).max()
+    }
+
+    fn show(&self, booking: &Booking, result: Retriable) {
+        let code = booking.last_error.as_ref().map(|error| error.code.code());
+        let organizer = booking.wanted.spec.organizer.as_text();
+        let starts = time_text(booking.wanted.spec.start_date_time);
+        let paused_until = self.paused_until(booking).map(time_text);
+        let (result, leased_until) = match result {
+            Retriable::Would => ("would-be-due", None),
+            Retriable::Due => ("due", None),
+            Retriable::UnderWay(until) => ("under-way", Some(time_text(until))),
+            Retriable::Changed => ("changed-meanwhile", None),
+        };
+        if self.json {
+            printing::json(&json!({
+                "kind": "booking", "sourceSystem": booking.key.source_system.as_str(),
+                "bookingId": booking.key.booking_id.as_str(), "generation": booking.generation.number(),
+                "status": booking.status().as_str(), "code": code, "attempts": booking.attempts,
+                "organizer": organizer, "startDateTime": starts, "result": result,
+                "leasedUntil": leased_until, "pausedUntil": paused_until,
+            }));
+            return;
+        }
+        say!(
+            "{} generation {}: {}, {}",
+            booking.key,
+            booking.generation.number(),
+            booking.status().as_str(),
+            code.unwrap_or("no error")
+        );
+        let about = format!("{} attempts, organizer {organizer}, starts {starts}", booking.attempts);
+        say!("{}", wrapped("    ", &about));
+        if let Some(until) = leased_until {
+            say!("    left alone: an attempt is under way, until {until} at most");
+        } else if result == "changed-meanwhile" {
+            say!("    left alone: it changed meanwhile");
+        } else if let Some(until) = paused_until {
+            say!("    Graph asked for a pause: not sent before {until}");
+        }
+    }
+
+    /// What was done. Where standard output is closed, standard error hears it.
+    fn conclude(&self) {
+        let Count { listed, made_due, unchanged } = self.count;
+        if self.json {
+            printing::json(&json!({
+                "kind": "summary", "listed": listed, "due": made_due, "unchanged": unchanged,
+                "changed": self.origin.is_some(),
+            }));
+        }
+        let mut done = match self.origin {
+            None => {
+                format!("{} would be due again. Nothing was changed: add --yes to do it.", bookings(listed))
+            }
+            Some(_) => format!("{} due again now; a worker claims them.", bookings(made_due)),
+        };
+        if unchanged > 0 {
+            let left = format!(
+                "\n{} not changed: an attempt is under way, or it changed meanwhile.",
+                bookings(unchanged)
+            );
+            done.push_str(&left);
+        }
+        if !self.json {
+            say!("\n{done}");
+        }
+        if !printing::is_read() && self.origin.is_some() {
+            printing::tell(&done);
+        }
+    }
 }
 
 fn bookings(count: usize) -> String {

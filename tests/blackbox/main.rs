@@ -37,6 +37,7 @@ mod organizers;
 mod overload;
 mod pages;
 mod postgres_away;
+mod printing;
 mod renamed_organizers;
 mod replicas;
 mod retries;
