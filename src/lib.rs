@@ -43,7 +43,7 @@
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
-//! | `server` | `access`, `api`, `booking`, `clock`, `store::Store`, `telemetry`, `under_way` |
+//! | `server` | `access`, `api`, `booking`, `clock`, `error_chain`, `store::Store`, `telemetry`, `under_way` |
 //! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
 //! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |

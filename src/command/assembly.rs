@@ -15,17 +15,19 @@ use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
 use crate::config::{DatabaseSettings, Settings};
 use crate::error_chain::chain;
-use crate::meeting::RetryPolicy;
+use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
 use crate::outbound::is_loopback;
 use crate::provisioning::{Alarm, InFlight, PauseReads, Provisioning, Quotas, Unconfirmed};
 use crate::server::{AdminServer, Health, PublicServer};
-use crate::store::{Store, StoreError, StoreSettings};
-use crate::telemetry::Metrics;
-use crate::throttling::Gate;
+use crate::store::{Notice, Store, StoreError, StoreSettings};
+use crate::telemetry::{KnownLabels, Metrics};
+use crate::throttling::{Gate, RejectionReason};
 use crate::under_way::UnderWay;
 use crate::waiting::{Waiting, WaitingParts};
 
+/// A clock that differs from Postgres's by more than this makes leases end early or late.
+pub(super) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a connection to Postgres before a request is answered that the store is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -50,7 +52,7 @@ pub(super) fn provisioning(
     clock: Arc<dyn Clock>,
     waiting: Arc<UnderWay>,
 ) -> Result<Provisioning, StartFault> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::born_at_zero(&known_labels()));
     let store = store(&settings.database).map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
     let waiting = Arc::new(Waiting::new(WaitingParts {
@@ -82,6 +84,25 @@ pub(super) fn provisioning(
         unconfirmed: Unconfirmed::default(),
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     })
+}
+
+/// All values of labels that the rooms know.
+fn known_labels() -> KnownLabels {
+    KnownLabels {
+        calls: CallKind::ALL.map(CallKind::as_str).into(),
+        outcomes: Outcome::NAMES.into(),
+        obstacles: RejectionReason::ALL.map(RejectionReason::as_str).into(),
+        statuses: Status::ALL.map(Status::as_str).into(),
+        codes: Failure::ALL.map(Failure::code).into(),
+        notices: Notice::KINDS.into(),
+    }
+}
+
+/// The counters of each source system that has a key are there before it books.
+pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticator) {
+    for source_system in authenticator.api_keys().source_systems() {
+        metrics.know_source_system(source_system, &DriftPolicy::ALL.map(DriftPolicy::as_str));
+    }
 }
 
 /// A quarter of the connections to Postgres is what waiting requests may poll with; the others accept and settle.

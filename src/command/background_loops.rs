@@ -8,15 +8,20 @@ use actix_web::web;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Authenticator;
+use super::assembly::{CLOCK_SKEW_MAX, know_source_systems};
+use crate::access::{Authenticator, Reload};
 use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::error_chain::chain;
 use crate::provisioning::Provisioning;
+use crate::store::Store;
+use crate::telemetry::Metrics;
 use crate::worker::{Rounds, Worker};
 
 /// How often the month's meetings are counted; that reads the month's history.
 const QUOTAS_INTERVAL: Duration = Duration::from_mins(30);
+/// How often our clock is compared with Postgres's.
+const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the file of API keys is read again.
 const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -52,7 +57,7 @@ impl BackgroundLoop {
 }
 
 /// The loops of one replica: the worker, the comparing rounds where they are switched on, the count of the month's
-/// meetings and the reload of the API keys.
+/// meetings, the reload of the API keys and the comparison of clocks.
 pub(super) fn spawn_all(
     provisioning: &Arc<Provisioning>,
     clock: Arc<dyn Clock>,
@@ -60,6 +65,8 @@ pub(super) fn spawn_all(
     settings: &WorkerSettings,
     stop: &CancellationToken,
 ) -> Vec<BackgroundLoop> {
+    let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
+    let clocks = compare_clocks(store, Arc::clone(&clock), stop.clone());
     let worker = Worker {
         provisioning: Arc::clone(provisioning),
         clock,
@@ -69,7 +76,8 @@ pub(super) fn spawn_all(
     let mut loops = vec![
         BackgroundLoop::spawn("worker", worker.run(stop.clone())),
         BackgroundLoop::spawn("quotas", count_quotas(Arc::clone(provisioning), stop.clone())),
-        BackgroundLoop::spawn("api-keys", reload_keys(authenticator, stop.clone())),
+        BackgroundLoop::spawn("api-keys", reload_keys(authenticator, metrics, stop.clone())),
+        BackgroundLoop::spawn("clocks", clocks),
     ];
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;
@@ -96,8 +104,41 @@ async fn count_quotas(provisioning: Arc<Provisioning>, stop: CancellationToken) 
     }
 }
 
-async fn reload_keys(authenticator: web::Data<Authenticator>, stop: CancellationToken) {
+async fn reload_keys(
+    authenticator: web::Data<Authenticator>,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
     while tokio::time::timeout(KEYS_RELOAD_INTERVAL, stop.cancelled()).await.is_err() {
-        authenticator.reload();
+        let reload = authenticator.reload();
+        metrics.set_api_keys_file_faulty(reload == Reload::Refused);
+        if reload == Reload::Replaced {
+            know_source_systems(&metrics, &authenticator);
+        }
+    }
+}
+
+/// Warns when our clock and Postgres's come to differ, and says when they agree again.
+async fn compare_clocks(store: Store, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut differs = false;
+    loop {
+        // Where Postgres gives no answer nothing is known, and others say so.
+        if let Ok(condition) = store.condition().await {
+            let ahead = clock.now() - condition.clock;
+            let differed = std::mem::replace(&mut differs, ahead.unsigned_abs() > CLOCK_SKEW_MAX);
+            let ahead_seconds = ahead.as_seconds_f64();
+            if differs && !differed {
+                tracing::warn!(
+                    ahead_seconds,
+                    "this machine's clock differs from Postgres's: replicas disagree on when a lease ends and a booking \
+                     is due; let all machines follow one time server (NTP)"
+                );
+            } else if differed && !differs {
+                tracing::info!(ahead_seconds, "this machine's clock agrees with Postgres's again");
+            }
+        }
+        if tokio::time::timeout(CLOCK_INTERVAL, stop.cancelled()).await.is_ok() {
+            return;
+        }
     }
 }

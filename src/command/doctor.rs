@@ -18,9 +18,6 @@ use crate::config::{DatabaseSettings, GraphSettings, Settings};
 use crate::error_chain::chain;
 use crate::msgraph::MicrosoftGraph;
 
-/// A clock that differs from Postgres's by more than this makes leases end early or late.
-const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
-
 /// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArguments {
@@ -132,7 +129,7 @@ async fn database(settings: &DatabaseSettings, findings: &mut Findings) {
 
 fn skew(postgres: crate::clock::Timestamp, findings: &mut Findings) {
     let skew = SystemClock.now() - postgres;
-    if skew.unsigned_abs() > CLOCK_SKEW_MAX {
+    if skew.unsigned_abs() > assembly::CLOCK_SKEW_MAX {
         findings.bad(&Finding {
             subject: "clock",
             wrong: format!("this machine's clock differs from Postgres's by {:.1} s", skew.as_seconds_f64()),

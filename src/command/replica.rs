@@ -59,6 +59,7 @@ impl Replica {
         let waiting = Arc::new(UnderWay::default());
         let provisioning =
             Arc::new(assembly::provisioning(settings, Arc::clone(&clock), Arc::clone(&waiting))?);
+        assembly::know_source_systems(&provisioning.metrics, &authenticator);
         let store = provisioning.store.clone();
         let health = Arc::new(Health::starting(store, waiting, settings.http.requests_max));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -35,6 +36,9 @@ pub(super) struct RetryArguments {
     /// Only those of this source system
     #[arg(long, value_parser = SourceSystem::parse)]
     source_system: Option<SourceSystem>,
+    /// Only those that have been failing for the same reason, or postponed, for so long: 90s, 30m, 2h or 3d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    failing_for: Option<Duration>,
     /// Only those with this booking id
     #[arg(long, value_parser = BookingId::parse)]
     booking_id: Option<BookingId>,
@@ -57,6 +61,25 @@ fn status(text: &str) -> Result<Status, String> {
 fn failure(text: &str) -> Result<Failure, String> {
     let found = Failure::ALL.into_iter().find(|failure| failure.code() == text);
     found.ok_or_else(|| format!("must be one of {}", Failure::ALL.map(Failure::code).join(", ")))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.char_indices().last().and_then(|(at, unit)| {
+        let number: u32 = text[..at].parse().ok()?;
+        let unit = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            _ => return None,
+        };
+        Some(u64::from(number) * unit)
+    });
+    let longest = 10 * 365 * 24 * 60 * 60;
+    let seconds = seconds.filter(|seconds| *seconds <= longest);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "must be a number and one of s, m, h and d, such as 30m".to_owned())
 }
 
 /// What was done with the bookings that were found.
@@ -101,6 +124,7 @@ pub(super) async fn run(arguments: RetryArguments) -> anyhow::Result<ExitCode> {
         statuses: arguments.status,
         organizer: arguments.organizer,
         code: arguments.code,
+        failing_before: arguments.failing_for.map(|long| SystemClock.now() - long),
         ..BookingFilter::default()
     };
     let mut retrying = Retrying {
@@ -243,4 +267,25 @@ impl Retrying {
 
 fn bookings(count: usize) -> String {
     if count == 1 { "1 booking".to_owned() } else { format!("{count} bookings") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_a_number_and_a_unit() {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("30m", Some(1_800)),
+            ("2h", Some(7_200)),
+            ("3d", Some(259_200)),
+            ("0m", Some(0)),
+        ] {
+            assert_eq!(duration(text).ok().map(|long| long.as_secs()), seconds, "{text}");
+        }
+        for text in ["", "m", "30", "-1m", "1.5h", "30 m", "30M", "4294967295d", "99999999999s", "3ü"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

@@ -14,6 +14,8 @@ use sqlx::{Connection as _, Postgres};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::condition::ConnectionCounts;
+
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
 /// How long a connection may take to answer whether it is still good.
@@ -212,6 +214,13 @@ impl Connections {
             kept.idle.clear();
         }
         self.pool.close().await;
+    }
+
+    /// How many connections are in use and idle.
+    pub(super) fn counts(&self) -> ConnectionCounts {
+        let in_use = self.most.saturating_sub(self.permits.available_permits());
+        let opened = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        ConnectionCounts { in_use, idle: opened.saturating_sub(in_use), most: self.most }
     }
 
     /// How many connections are kept here, and how many there are.

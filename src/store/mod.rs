@@ -6,6 +6,7 @@
 //! (`reading` only) and by `command` (connecting and migrating).
 
 mod booking_row;
+mod condition;
 mod connections;
 #[cfg(test)]
 mod database_tests;
@@ -19,6 +20,7 @@ mod writes;
 pub(crate) mod writing;
 
 pub(crate) use booking_row::LeasedBooking;
+
 pub(crate) use error::StoreError;
 pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
 pub(crate) use notice_listener::Listener;

@@ -78,6 +78,10 @@ pub(crate) struct Permit {
 }
 
 impl RejectionReason {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::ApplicationPaused, Self::OrganizerPaused, Self::CircuitOpen, Self::Busy];
+
     /// Its name in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod alarms;
 mod audit;
 mod bodies;
 mod bookings;
