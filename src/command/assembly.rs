@@ -71,6 +71,7 @@ pub(super) fn provisioning(
         quotas: Quotas::default(),
         gate: Gate::new(settings.graph.calls_max, Arc::clone(&clock)),
         pause_reads: PauseReads::every(settings.worker.poll),
+        replica: rustix::system::uname().nodename().to_string_lossy().into(),
         clock,
         metrics,
         namespace: settings.external_id.namespace,

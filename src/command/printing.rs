@@ -147,7 +147,7 @@ mod tests {
             assert!(!line.ends_with(' '), "{line}");
         }
         let quoted = format!("{prose}run `meeting-provisioner {}` then", "retry --yes ".repeat(8).trim_end());
-        assert!(wrapped("", &quoted).contains(&"retry --yes ".repeat(8)), "{quoted}");
+        assert!(wrapped("", &quoted).contains("retry --yes ".repeat(8).trim_end()), "{quoted}");
         let cmdlet = format!("Grant-CsApplicationAccessPolicy {}", "-Identity x ".repeat(8).trim_end());
         assert_eq!(wrapped("do ", &format!("Run:\n{cmdlet}")), format!("do Run:\n   {cmdlet}"));
     }

@@ -50,8 +50,8 @@ impl Replica {
         clock: Arc<dyn Clock>,
         background_work: BackgroundWork,
     ) -> Result<Self, StartFault> {
-        let public = BoundPort::bind(settings.http.address)?;
-        let admin = BoundPort::bind(settings.http.admin_address)?;
+        let public = BoundPort::bind("http.address", settings.http.address)?;
+        let admin = BoundPort::bind("http.admin_address", settings.http.admin_address)?;
         let authenticator = web::Data::new(Authenticator::open(
             &settings.access.api_keys_file,
             assembly::published_key(settings),

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::across::check_http;
 use super::reader::Reader;
 use crate::setting::{SettingRule, seconds, whole};
 
@@ -50,6 +51,7 @@ impl HttpSettings {
         let requests_max = most("http.requests_max", 500);
         let waiting_max = most("http.waiting_max", 10_000);
         let connections_max = most("http.connections_max", 16_000);
+        check_http(reader, &HttpValues { address, admin_address, wait_default, wait_max, shutdown, drain });
         Some(Self {
             address: address?,
             admin_address: admin_address?,
@@ -63,6 +65,16 @@ impl HttpSettings {
             connections_max: connections_max?,
         })
     }
+}
+
+/// Those of the section that are compared with each other, as far as each is right.
+pub(super) struct HttpValues {
+    pub(super) address: Option<SocketAddr>,
+    pub(super) admin_address: Option<SocketAddr>,
+    pub(super) wait_default: Option<Duration>,
+    pub(super) wait_max: Option<Duration>,
+    pub(super) shutdown: Option<Duration>,
+    pub(super) drain: Option<Duration>,
 }
 
 fn listening_address() -> SettingRule<SocketAddr> {

@@ -92,7 +92,8 @@ impl Provisioning {
                 Ok(Settled::Overtaken) => return SettleResult::Overtaken,
                 Err(StoreError::MeetingTaken(meeting)) => return SettleResult::MeetingTaken(meeting),
                 Err(error @ StoreError::Unreachable(_)) if tokio::time::Instant::now() < give_up => {
-                    tracing::warn!(booking = %booking.key, %attempt, error = %error, "settling again");
+                    let error = chain(&error);
+                    tracing::warn!(booking = %booking.key, %attempt, error, "settling again");
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
                 Err(error) => {

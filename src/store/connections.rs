@@ -211,7 +211,11 @@ impl Connections {
         {
             let mut kept = lock(&self.kept);
             kept.closed = true;
-            kept.idle.clear();
+            // Closed, not given back: the runtime that reads such a connection's socket may be gone, and sqlx's pool would
+            // ask it whether it is still good.
+            for mut idle in kept.idle.drain(..) {
+                idle.connection.connection.close_on_drop();
+            }
         }
         self.pool.close().await;
     }
