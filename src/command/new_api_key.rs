@@ -35,6 +35,6 @@ pub(super) fn run(arguments: &ApiKeyArguments) -> anyhow::Result<ExitCode> {
     say!("The key, for the caller. It is shown only here and only now:\n");
     say!("{}\n", key.text().expose_secret());
     say!("The block for the file of keys (access.api_keys_file). It does not reveal the key:\n");
-    printing::write(&key.block().to_string());
+    printing::write(&key.block());
     Ok(ExitCode::SUCCESS)
 }

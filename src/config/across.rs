@@ -50,13 +50,13 @@ pub(super) fn check_lease(reader: &mut Reader) {
     let (Some(lease), Some(call)) = (worker::lease(reader), graph_settings::longest_call(reader)) else {
         return;
     };
-    let least = call + LEASE_MARGIN;
-    if lease < least {
+    let minimum = call + LEASE_MARGIN;
+    if lease < minimum {
         let detail = format!(
             "is {}; must be at least {}: graph.connect_timeout_seconds + graph.timeout_seconds + {}, or a \
              second replica would call Graph while the first still waits",
             lease.as_secs(),
-            least.as_secs_f64().ceil(),
+            minimum.as_secs_f64().ceil(),
             LEASE_MARGIN.as_secs()
         );
         reader.fault("worker.lease_seconds", detail);

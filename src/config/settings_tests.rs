@@ -297,6 +297,14 @@ fn a_file_that_is_absent_or_not_toml_is_one_fault_beside_the_others() {
     assert!(absent.contains("file /absent/config.toml: can't be read"), "{absent}");
     // What stands in a file that isn't read is not known.
     assert!(!absent.contains("is not set"), "{absent}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "[graph]\nclient_id = x\n").unwrap();
+    let told = faults_of(&path);
+    assert!(
+        told.contains("graph.tenant_id: is not set") && !told.contains("client_id: is not set"),
+        "{told}"
+    );
     let broken = faults("[http]\n\naddress = \n", &[]);
     assert!(broken[0].starts_with("file FILE: line 3 is not TOML: "), "{broken:?}");
 }
@@ -314,7 +322,6 @@ fn all_faults_are_told_beside_a_broken_line_and_none_that_is_untrue() {
         "worker.poll_seconds (file FILE)",
         "worker.lease_seconds (file FILE): is 20; must be at least 45",
         "database.url (file FILE)",
-        "access.api_keys_file: is not set",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");
     }

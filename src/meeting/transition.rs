@@ -170,7 +170,7 @@ impl Booking {
         let last_error = self.last_error.clone().or(Some(because));
         let same_kind_since = self.failures.same_kind_since.or(Some(now));
         let failures = Failures { same_kind_since, ..self.failures };
-        let postponed = Self { last_error, failures, ..self.clone() };
+        let postponed = Self { failures, last_error, ..self.clone() };
         Transition::to(postponed.in_progress(Progress::Due(to_micros(until)), now), Some(call))
     }
 

@@ -68,9 +68,9 @@ fn prometheus_text(open: &str) -> String {
                 _ => (Cow::from(name), kind),
             };
             if let Some((_, said)) = help.take() {
-                text.push_str(&format!("# HELP {name} {said}\n"));
+                text.extend(["# HELP ", &name, " ", said, "\n"]);
             }
-            text.push_str(&format!("# TYPE {name} {kind}\n"));
+            text.extend(["# TYPE ", &name, " ", kind, "\n"]);
         } else if !line.starts_with('#') {
             text.push_str(line);
             text.push('\n');

@@ -26,10 +26,10 @@ async fn run(arguments: &[&str], environment: &[(String, String)], output: Optio
 }
 
 /// A pipe whose reader has gone away already.
-fn abandoned() -> Option<Stdio> {
+fn abandoned() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    Some(writer.into())
+    writer.into()
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
@@ -57,13 +57,13 @@ async fn a_retry_is_completed_though_its_reader_has_gone() {
     let app = TestApp::builder().at_real_time().start().await;
     parked(&app, 5).await;
     for arguments in [&["retry"][..], &["retry", "--json"]] {
-        let printed = run(arguments, app.environment(), abandoned()).await;
+        let printed = run(arguments, app.environment(), Some(abandoned())).await;
         assert_eq!((printed.status, printed.errors.as_str()), (Some(0), ""), "{arguments:?}");
     }
     for (arguments, said) in
         [(&["retry", "--yes"][..], "5 bookings due again now"), (&["retry", "--yes", "--json"], "0 bookings")]
     {
-        let printed = run(arguments, app.environment(), abandoned()).await;
+        let printed = run(arguments, app.environment(), Some(abandoned())).await;
         assert_eq!(printed.status, Some(0), "{}", printed.errors);
         assert!(printed.errors.contains(said), "{}", printed.errors);
     }
@@ -89,10 +89,10 @@ async fn no_command_panics_though_its_reader_has_gone() {
         &api_key,
     ];
     for arguments in commands {
-        let printed = run(arguments, app.environment(), abandoned()).await;
+        let printed = run(arguments, app.environment(), Some(abandoned())).await;
         assert_eq!((printed.status, printed.errors.as_str()), (Some(0), ""), "{arguments:?}");
     }
-    let printed = run(&["doctor"], &[], abandoned()).await;
+    let printed = run(&["doctor"], &[], Some(abandoned())).await;
     assert_eq!((printed.status, printed.errors.as_str()), (Some(1), ""), "a fault is told by the status");
     app.end().await;
 }

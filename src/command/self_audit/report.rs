@@ -85,9 +85,9 @@ impl Report {
     /// The last lines, and the status with which the command ends.
     pub(super) fn conclude(self) -> ExitCode {
         if self.arguments.json {
-            self.summary_for_programs()
+            self.summary_for_programs();
         } else {
-            self.summary_for_people()
+            self.summary_for_people();
         }
         match (self.exceptions, self.unanswered) {
             (0, 0) => ExitCode::SUCCESS,

@@ -80,9 +80,7 @@ impl Prometheus {
             }
         };
         let reached = tokio::time::timeout(Duration::from_secs(30), reached).await;
-        if reached.is_err() {
-            panic!("{:?} fire, not {expected:?}", self.firing().await);
-        }
+        assert!(reached.is_ok(), "{:?} fire, not {expected:?}", self.firing().await);
     }
 
     /// Waits until this query has an answer other than nothing.
