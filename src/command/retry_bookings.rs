@@ -186,7 +186,7 @@ impl Retrying {
         })
     }
 
-    /// Until when Graph asked to leave the booking's organizer, or everybody, alone.
+    /// Until when Graph asked to leave the booking's organizer, or the whole application, alone.
     fn paused_until(&self, booking: &Booking) -> Option<Timestamp> {
         let concerns = |pause: &&Pause| match pause.scope {
             PauseScope::Application => true,

@@ -65,3 +65,24 @@ pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What can't be mended by leaving out lines ends, with no value that is not there.
+    #[test]
+    fn what_is_no_toml_at_all_ends_in_faults() {
+        let endless = "= \n".repeat(100);
+        for text in
+            ["\"\"\"", "a = [\n1,\n", "{}\n{}\n", "\u{0}", "[[", "x = \"\"\"\n[graph]\nid = 1\n", &endless]
+        {
+            let (_, faults) = parse_what_is_toml(text);
+            assert!((1..=BROKEN_LINES_MAX).contains(&faults.len()), "{text:?}: {faults:?}");
+            assert!(faults.iter().all(|fault| fault.contains("is not TOML")), "{faults:?}");
+        }
+        let (table, faults) = parse_what_is_toml("a = 1\nb = \n[c\nd = 2\n[e]\nf = 3\n");
+        let expected: toml::Table = "a = 1\n[e]\nf = 3\n".parse().unwrap();
+        assert_eq!((table, faults.len()), (expected, 2), "{faults:?}");
+    }
+}

@@ -51,7 +51,7 @@ async fn parked(app: &TestApp, count: usize) {
     app.simulator.permit(Uuid::parse_str(ORGANIZER).unwrap());
 }
 
-/// Whoever stops to read a retry stops no retry: all bookings are due, and standard error says so.
+/// A reader that goes away stops no retry: all bookings are due, and standard error says so.
 #[tokio::test]
 async fn a_retry_is_completed_though_its_reader_has_gone() {
     let app = TestApp::builder().at_real_time().start().await;
