@@ -108,6 +108,7 @@ create index booking_listing_by_source_system on booking (source_system, created
 create index booking_to_compare on booking (end_at, external_id, seen_at)
     where status = 'provisioned' and (due_at is null or agreement = 'under-way');
 create index booking_failed on booking (updated_at) where status = 'failed';
+create index booking_failing on booking (failing_since) where failing_since is not null;
 create index booking_parked_by_organizer on booking (organizer_id, parked_for) where parked_for is not null;
 create index booking_parked_by_name on booking (lower(organizer), parked_for)
     where parked_for is not null and organizer_id is null;
@@ -158,7 +159,8 @@ comment on column booking.lease_started_at is 'When the attempt under way was be
 comment on column booking.lease_until is 'When the lease ends; from then on a worker may claim the booking.';
 comment on column booking.attempts is 'How many attempts are settled.';
 comment on column booking.failures is 'How many attempts failed in a row.';
-comment on column booking.failing_since is 'When the first of these failures was.';
+comment on column booking.failing_since is
+    'Since when it has been failing for the same reason, or has been postponed, until a success or a retry by hand.';
 comment on column booking.last_error is 'The last failure until a success, as JSON: code, time, and what Graph answered.';
 comment on column booking.events is 'How many events the history of this generation has.';
 comment on column booking.created_at is 'When this generation was accepted.';

@@ -44,8 +44,8 @@
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
-//! | `server` | `access`, `api`, `booking`, `clock`, `shares`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph_simulator`, `msgraph`, `outbound`, `provisioning`, `server`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
+//! | `server` | `access`, `api`, `booking`, `clock`, `error_chain`, `shares`, `store::Store`, `telemetry`, `under_way` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
 //! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |
 //! | `suggestion` | — |

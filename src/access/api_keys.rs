@@ -64,6 +64,11 @@ impl ApiKeys {
         self.0.get(usize::try_from(found).ok()?).map(|key| &key.caller)
     }
 
+    /// The source systems that have a key, each once for each key.
+    pub fn source_systems(&self) -> impl Iterator<Item = &SourceSystem> {
+        self.0.iter().map(|key| &key.caller.source_system)
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -9,14 +9,17 @@ use super::api_keys_fault::ApiKeyFaults;
 use super::authentication_fault::AuthenticationFault;
 use super::caller::Caller;
 
+/// A fault of the file is logged again after so many reloads with the same: every five minutes.
+const REPEATED_AFTER: u32 = 30;
+
 /// Holds the credentials that are accepted now.
 #[derive(Debug)]
 pub struct Authenticator {
     api_keys: RwLock<Arc<ApiKeys>>,
     /// The file to reload, and whether its key may be the published one; `None` for keys that were handed in.
     file: Option<(PathBuf, PublishedKey)>,
-    /// What was wrong with the file at the last reload, so that it is logged once and not at every reload.
-    last_faults: Mutex<Option<ApiKeyFaults>>,
+    /// What was wrong with the file at the last reload, and how many reloads ago that was logged.
+    last_faults: Mutex<Option<(ApiKeyFaults, u32)>>,
 }
 
 /// What a reload did.
@@ -72,14 +75,22 @@ impl Authenticator {
         let mut last_faults = self.last_faults.lock().unwrap_or_else(PoisonError::into_inner);
         match ApiKeys::read(path, *published_key) {
             Err(faults) => {
-                if last_faults.as_ref() != Some(&faults) {
-                    tracing::error!(file = %path.display(), "{faults}\nthe previous keys stay in force");
-                    *last_faults = Some(faults);
+                let quiet =
+                    last_faults.take().filter(|(known, _)| *known == faults).map(|(_, quiet)| quiet + 1);
+                let quiet = quiet.unwrap_or(REPEATED_AFTER) % REPEATED_AFTER;
+                if quiet == 0 {
+                    tracing::error!(
+                        file = %path.display(),
+                        "{faults}\nthe previous keys stay in force, also those that were taken out of the file"
+                    );
                 }
+                *last_faults = Some((faults, quiet));
                 Reload::Refused
             }
             Ok(api_keys) => {
-                *last_faults = None;
+                if last_faults.take().is_some() {
+                    tracing::info!(file = %path.display(), "the file of API keys is good again");
+                }
                 if *self.api_keys() == api_keys {
                     return Reload::Unchanged;
                 }

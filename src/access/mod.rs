@@ -22,7 +22,7 @@ pub use api_key::{NewApiKey, PublishedKey};
 pub use api_keys::ApiKeys;
 pub use api_keys_fault::ApiKeyFaults;
 pub use authentication_fault::AccessFault;
-pub use authenticator::Authenticator;
+pub use authenticator::{Authenticator, Reload};
 pub use caller::{Action, Caller, CallerName};
 pub use guard::{CHALLENGE, caller};
 pub use role::Role;

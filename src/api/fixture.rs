@@ -69,6 +69,7 @@ pub(super) fn failed(code: Failure, status: Option<u16>, message: Option<&str>) 
     }))
     .unwrap();
     booking.last_error = Some(LastError { code, at: booking.updated_at, graph });
+    booking.failures = Failures { count: 1, same_kind_since: Some(booking.updated_at) };
     booking.progress = Progress::Parked;
     booking.observed.meeting = None;
     booking.provisioned_at = None;

@@ -16,7 +16,7 @@ use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
 use crate::config::{DatabaseSettings, Settings};
 use crate::error_chain::chain;
-use crate::meeting::RetryPolicy;
+use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
 use crate::outbound::is_loopback;
 use crate::provisioning::{
@@ -24,11 +24,13 @@ use crate::provisioning::{
 };
 use crate::server::{AdminServer, Health, PublicServer};
 use crate::shares::{NoPlace, Places, Refusals, Share};
-use crate::store::{Store, StoreError, StoreSettings};
-use crate::telemetry::Metrics;
-use crate::throttling::Gate;
+use crate::store::{Notice, Store, StoreError, StoreSettings};
+use crate::telemetry::{KnownLabels, Metrics};
+use crate::throttling::{Gate, RejectionReason};
 use crate::waiting::{Waiting, WaitingParts};
 
+/// A clock that differs from Postgres's by more than this makes leases end early or late.
+pub(super) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a connection to Postgres before a request is answered that the store is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -100,7 +102,7 @@ pub(super) fn provisioning(
     settings: &Settings,
     clock: Arc<dyn Clock>,
 ) -> Result<(Provisioning, RequestPlaces), StartFault> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::born_at_zero(&known_labels()));
     let requests = RequestPlaces::of(settings, &metrics);
     let refusals = counted(&metrics, "connection", "connection-share");
     let store = Store::open(&store_settings(&settings.database, share_of(settings), refusals))
@@ -123,6 +125,7 @@ pub(super) fn provisioning(
         gate: Gate::new(settings.graph.calls_max, share_of(settings), Arc::clone(&clock)),
         organizer_questions: OrganizerQuestions::default(),
         pause_reads: PauseReads::every(settings.worker.poll),
+        replica: rustix::system::uname().nodename().to_string_lossy().into(),
         clock,
         metrics,
         namespace: settings.external_id.namespace,
@@ -138,6 +141,25 @@ pub(super) fn provisioning(
         in_flight: InFlight::on(tokio::runtime::Handle::current()),
     };
     Ok((provisioning, requests))
+}
+
+/// All values of labels that the rooms know.
+fn known_labels() -> KnownLabels {
+    KnownLabels {
+        calls: CallKind::ALL.map(CallKind::as_str).into(),
+        outcomes: Outcome::NAMES.into(),
+        obstacles: RejectionReason::ALL.map(RejectionReason::as_str).into(),
+        statuses: Status::ALL.map(Status::as_str).into(),
+        codes: Failure::ALL.map(Failure::code).into(),
+        notices: Notice::KINDS.into(),
+    }
+}
+
+/// The counters of each source system that has a key are there before it books.
+pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticator) {
+    for source_system in authenticator.api_keys().source_systems() {
+        metrics.know_source_system(source_system, &DriftPolicy::ALL.map(DriftPolicy::as_str));
+    }
 }
 
 /// A quarter of the connections to Postgres is what waiting requests may poll with; the others accept and settle.

@@ -10,15 +10,20 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Authenticator;
+use super::assembly::{CLOCK_SKEW_MAX, know_source_systems};
+use crate::access::{Authenticator, Reload};
 use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::error_chain::chain;
 use crate::provisioning::Provisioning;
+use crate::store::Store;
+use crate::telemetry::Metrics;
 use crate::worker::{Rounds, Worker};
 
 /// How often the month's meetings are counted; that reads the month's history.
 const QUOTAS_INTERVAL: Duration = Duration::from_mins(30);
+/// How often our clock is compared with Postgres's.
+const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the file of API keys is read again.
 const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -86,7 +91,7 @@ impl BackgroundLoops {
 }
 
 /// The loops of one replica: the worker, the comparing rounds where they are switched on, the count of the month's
-/// meetings and the reload of the API keys.
+/// meetings, the reload of the API keys and the comparison of clocks.
 pub(super) fn spawn_all(
     provisioning: &Arc<Provisioning>,
     clock: Arc<dyn Clock>,
@@ -94,6 +99,8 @@ pub(super) fn spawn_all(
     settings: &WorkerSettings,
     stop: &CancellationToken,
 ) -> BackgroundLoops {
+    let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
+    let clocks = compare_clocks(store, Arc::clone(&clock));
     let worker = Worker {
         provisioning: Arc::clone(provisioning),
         clock,
@@ -103,7 +110,8 @@ pub(super) fn spawn_all(
     let mut loops = BackgroundLoops::default();
     loops.spawn("worker", worker.run(stop.clone()));
     loops.spawn("quotas", until_stopped(stop, count_quotas(Arc::clone(provisioning))));
-    loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator)));
+    loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator, metrics)));
+    loops.spawn("clocks", until_stopped(stop, clocks));
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;
         let rounds = Rounds { provisioning: Arc::clone(provisioning), unseen_for, rest };
@@ -139,13 +147,42 @@ async fn count_quotas(provisioning: Arc<Provisioning>) {
 }
 
 /// The file is read by a thread that may block: on a network mount that hangs no other work waits for it.
-async fn reload_keys(authenticator: web::Data<Authenticator>) {
+async fn reload_keys(authenticator: web::Data<Authenticator>, metrics: Arc<Metrics>) {
     loop {
         tokio::time::sleep(KEYS_RELOAD_INTERVAL).await;
-        let authenticator = authenticator.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || authenticator.reload()).await {
-            tracing::error!(error = chain(&error), "the API keys can't be reloaded");
+        let reloading = authenticator.clone();
+        match tokio::task::spawn_blocking(move || reloading.reload()).await {
+            Ok(reload) => {
+                metrics.set_api_keys_file_faulty(reload == Reload::Refused);
+                if reload == Reload::Replaced {
+                    know_source_systems(&metrics, &authenticator);
+                }
+            }
+            Err(error) => tracing::error!(error = chain(&error), "the API keys can't be reloaded"),
         }
+    }
+}
+
+/// Warns when our clock and Postgres's come to differ, and says when they agree again.
+async fn compare_clocks(store: Store, clock: Arc<dyn Clock>) {
+    let mut differs = false;
+    loop {
+        // Where Postgres gives no answer nothing is known, and others say so.
+        if let Ok(condition) = store.condition().await {
+            let ahead = clock.now() - condition.clock;
+            let differed = std::mem::replace(&mut differs, ahead.unsigned_abs() > CLOCK_SKEW_MAX);
+            let ahead_seconds = ahead.as_seconds_f64();
+            if differs && !differed {
+                tracing::warn!(
+                    ahead_seconds,
+                    "this machine's clock differs from Postgres's: replicas disagree on when a lease ends and a booking \
+                     is due; let all machines follow one time server (NTP)"
+                );
+            } else if differed && !differs {
+                tracing::info!(ahead_seconds, "this machine's clock agrees with Postgres's again");
+            }
+        }
+        tokio::time::sleep(CLOCK_INTERVAL).await;
     }
 }
 

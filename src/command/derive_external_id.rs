@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use uuid::Uuid;
 
+use super::printing::say;
 use crate::booking::{
     BookingId, BookingKey, DEFAULT_NAMESPACE, Generation, Namespace, SourceSystem, TenantId, derive,
 };
@@ -35,7 +36,6 @@ pub(super) struct ExternalIdArguments {
 }
 
 /// Prints the derivation.
-#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
 pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
     let key = BookingKey {
         source_system: SourceSystem::parse(&arguments.source_system).context("--source-system")?,
@@ -44,14 +44,14 @@ pub(super) fn run(arguments: &ExternalIdArguments) -> anyhow::Result<ExitCode> {
     let generation = Generation::new(arguments.generation).context("--generation must be 1 or more")?;
     let DerivationSettings { tenant_id, namespace } = origin(arguments)?;
     let derivation = derive(namespace, tenant_id, &key, generation);
-    println!("externalId = UUIDv5(namespace, name), written as 36 lower-case characters");
-    println!();
-    println!("namespace   {namespace}");
-    println!("tenant      {tenant_id}");
-    println!("name        {:?}", derivation.name);
-    println!("            (tenant, source system and booking id, joined by line feeds");
-    println!("             and, from the second generation on, the generation)");
-    println!("externalId  {}", derivation.external_id);
+    say!("externalId = UUIDv5(namespace, name), written as 36 lower-case characters");
+    say!("");
+    say!("namespace   {namespace}");
+    say!("tenant      {tenant_id}");
+    say!("name        {:?}", derivation.name);
+    say!("            (tenant, source system and booking id, joined by line feeds");
+    say!("             and, from the second generation on, the generation)");
+    say!("externalId  {}", derivation.external_id);
     Ok(ExitCode::SUCCESS)
 }
 

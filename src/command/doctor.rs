@@ -11,6 +11,7 @@ use std::sync::Arc;
 use self::findings::{Finding, Findings};
 use super::assembly;
 use super::graph_connection;
+use super::printing::{PrintArguments, time_text};
 use crate::access::ApiKeys;
 use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
@@ -27,11 +28,13 @@ pub(super) struct DoctorArguments {
     /// Also check whether bookings for this organizer would work: an object id or user principal name
     #[arg(long, value_name = "ORGANIZER", value_parser = Organizer::parse)]
     organizer: Option<Organizer>,
+    #[command(flatten)]
+    print: PrintArguments,
 }
 
 /// Checks everything that can be checked from here, and changes nothing.
 pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode> {
-    let mut findings = Findings::default();
+    let mut findings = Findings::printed(arguments.print);
     match Settings::from_process(arguments.config.as_deref()) {
         Ok(settings) => {
             findings.good("settings", "read, and all of them are valid");
@@ -82,7 +85,8 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
         }
     };
     match graph.check_token().await {
-        Ok(until) => findings.good("token", &format!("given by {}, good until {until}", settings.login_url)),
+        Ok(until) => findings
+            .good("token", &format!("given by {}, good until {}", settings.login_url, time_text(until))),
         Err(failure) => findings.bad(&Finding {
             subject: "token",
             wrong: chain(&failure),

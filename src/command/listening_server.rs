@@ -12,6 +12,7 @@ use crate::server::bind;
 /// A port that is taken, on which no server answers yet.
 #[derive(Debug)]
 pub(super) struct BoundPort {
+    setting: &'static str,
     address: SocketAddr,
     listener: TcpListener,
 }
@@ -27,10 +28,10 @@ pub(super) struct ListeningServer {
 
 impl BoundPort {
     /// Takes the port.
-    pub(super) fn bind(address: SocketAddr) -> Result<Self, StartFault> {
-        let fault = |source| StartFault::Listen { address, source };
+    pub(super) fn bind(setting: &'static str, address: SocketAddr) -> Result<Self, StartFault> {
+        let fault = |source| StartFault::Listen { setting, address, source };
         let listener = bind(address).map_err(fault)?;
-        Ok(Self { address: listener.local_addr().map_err(fault)?, listener })
+        Ok(Self { setting, address: listener.local_addr().map_err(fault)?, listener })
     }
 
     /// Starts the server that `open` makes for the listener, as one of these loops.
@@ -40,8 +41,8 @@ impl BoundPort {
         servers: &mut BackgroundLoops,
         open: impl FnOnce(TcpListener) -> std::io::Result<Server>,
     ) -> Result<ListeningServer, StartFault> {
-        let address = self.address;
-        let server = open(self.listener).map_err(|source| StartFault::Listen { address, source })?;
+        let Self { setting, address, listener } = self;
+        let server = open(listener).map_err(|source| StartFault::Listen { setting, address, source })?;
         let handle = server.handle();
         servers.spawn(name, async move {
             if let Err(error) = server.await {

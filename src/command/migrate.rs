@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::assembly::store;
+use super::printing::say;
 use crate::config::{MigrationSettings, process_environment};
 
 /// Runs the migrations that are pending.
-#[expect(clippy::print_stdout, reason = "the outcome is what an operator runs this command for")]
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = MigrationSettings::load(config_file, process_environment())?;
     let store = store(&settings.database)?;
@@ -15,9 +15,9 @@ pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> 
     store.migrate().await?;
     let after = store.schema_state().await?;
     if before == after.known {
-        println!("The schema was ready: version {before}.");
+        say!("The schema was ready: version {before}.");
     } else {
-        println!("The schema went from version {before} to {}.", after.known);
+        say!("The schema went from version {before} to {}.", after.known);
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)

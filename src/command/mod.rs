@@ -14,6 +14,7 @@ mod migrate;
 mod new_api_key;
 mod operator;
 mod print_openapi;
+mod printing;
 mod replica;
 mod retry_bookings;
 mod run;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
+use super::printing::{self, say};
 use crate::access::{Caller, CallerName, NewApiKey, Role};
 use crate::booking::SourceSystem;
 
@@ -23,7 +24,6 @@ pub(super) struct ApiKeyArguments {
 }
 
 /// Prints the key, once, and the block for the file of keys.
-#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
 pub(super) fn run(arguments: &ApiKeyArguments) -> anyhow::Result<ExitCode> {
     let source_system = SourceSystem::parse(&arguments.source_system).context("--source-system")?;
     let caller = Caller {
@@ -32,9 +32,9 @@ pub(super) fn run(arguments: &ApiKeyArguments) -> anyhow::Result<ExitCode> {
         roles: arguments.roles.iter().copied().collect(),
     };
     let key = NewApiKey::generate(caller)?;
-    println!("The key, for the caller. It is shown only here and only now:\n");
-    println!("{}\n", key.text().expose_secret());
-    println!("The block for the file of keys (access.api_keys_file). It does not reveal the key:\n");
-    print!("{}", key.block());
+    say!("The key, for the caller. It is shown only here and only now:\n");
+    say!("{}\n", key.text().expose_secret());
+    say!("The block for the file of keys (access.api_keys_file). It does not reveal the key:\n");
+    printing::write(&key.block());
     Ok(ExitCode::SUCCESS)
 }

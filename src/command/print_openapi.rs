@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 /// Prints the document.
-#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
 pub(super) fn run() -> ExitCode {
-    print!("{}", crate::api::openapi_json());
+    super::printing::write(&crate::api::openapi_json());
     ExitCode::SUCCESS
 }

@@ -54,14 +54,15 @@ impl Replica {
         clock: Arc<dyn Clock>,
         background_work: BackgroundWork,
     ) -> Result<Self, StartFault> {
-        let public = BoundPort::bind(settings.http.address)?;
-        let admin = BoundPort::bind(settings.http.admin_address)?;
+        let public = BoundPort::bind("http.address", settings.http.address)?;
+        let admin = BoundPort::bind("http.admin_address", settings.http.admin_address)?;
         let authenticator = web::Data::new(Authenticator::open(
             &settings.access.api_keys_file,
             assembly::published_key(settings),
         )?);
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
+        assembly::know_source_systems(&provisioning.metrics, &authenticator);
         let store = provisioning.store.clone();
         let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);

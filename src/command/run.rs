@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "demo")]
 use super::{demo, simulate_graph};
 use super::{
-    derive_external_id, doctor, migrate, new_api_key, print_openapi, retry_bookings, self_audit, serve,
+    derive_external_id, doctor, migrate, new_api_key, print_openapi, printing, retry_bookings, self_audit,
+    serve,
 };
 use crate::error_chain::chain;
 
@@ -57,13 +58,12 @@ struct WithConfig {
 
 /// Parses the arguments and runs one command; returns the exit status of the process.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "this is the edge at which a failed command says why")]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no runtime: {error}");
+            printing::tell(&format!("error: no runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -71,9 +71,9 @@ pub fn run() -> ExitCode {
     // A thread that hangs in a system call is not waited for.
     runtime.shutdown_background();
     match ended {
-        Ok(status) => status,
+        Ok(status) => printing::status_of(status),
         Err(error) => {
-            eprintln!("error: {}", chain(error.as_ref()));
+            printing::tell(&format!("error: {}", chain(error.as_ref())));
             ExitCode::FAILURE
         }
     }

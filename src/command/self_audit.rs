@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use self::at_graph::GraphChecker;
 use self::report::Report;
 use super::assembly::patient_store;
+use super::printing::{self, PrintArguments};
 use crate::audit::{RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
@@ -41,6 +42,8 @@ pub(super) struct SelfAuditArguments {
     /// Most meetings to read in a second
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rate_per_second: u32,
+    #[command(flatten)]
+    print: PrintArguments,
     /// A settings file; deploy/config.toml is a commented example
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -53,15 +56,11 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Audits. The exit status is the result: 0 no exception, 1 exceptions, 2 it could not be carried out.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a command that failed says why, with an exit status of its own"
-)]
 pub(super) async fn run(arguments: SelfAuditArguments) -> ExitCode {
     match audit(&arguments).await {
         Ok(report) => report.conclude(),
         Err(error) => {
-            eprintln!("error: the audit could not be carried out: {}", chain(error.as_ref()));
+            printing::tell(&format!("error: the audit could not be carried out: {}", chain(error.as_ref())));
             ExitCode::from(NOT_CARRIED_OUT)
         }
     }
@@ -81,7 +80,7 @@ async fn audit(arguments: &SelfAuditArguments) -> anyhow::Result<Report> {
         lease: settings.lease,
     };
     let store = patient_store(&settings.database)?;
-    let mut report = Report::default();
+    let mut report = Report::printed(arguments.print);
     let audited = examine_all(&store, arguments, &context, checker, &mut report).await;
     store.close().await;
     audited?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
+use super::printing::say;
 use crate::msgraph_simulator::{Simulator, SimulatorSettings};
 
 /// How to simulate.
@@ -23,7 +24,6 @@ pub(super) struct SimulateGraphArguments {
 }
 
 /// Simulates until SIGTERM or SIGINT.
-#[expect(clippy::print_stdout, reason = "the addresses and settings are what a person starts this for")]
 pub(super) async fn run(arguments: SimulateGraphArguments) -> anyhow::Result<ExitCode> {
     use secrecy::ExposeSecret;
     let mut settings =
@@ -36,17 +36,17 @@ pub(super) async fn run(arguments: SimulateGraphArguments) -> anyhow::Result<Exi
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let simulator = Simulator::start(settings).await?;
-    println!(
+    say!(
         "Simulated Microsoft Graph on {}; docs/SIMULATOR.md tells how to give it faults.",
         simulator.graph_root_url()
     );
-    println!();
-    println!("Settings that point the service at it:");
-    println!("MEETING_PROVISIONER__GRAPH__ROOT_URL={}", simulator.graph_root_url());
-    println!("MEETING_PROVISIONER__GRAPH__LOGIN_URL={}", simulator.login_url());
-    println!("AZURE_TENANT_ID={tenant}");
-    println!("AZURE_CLIENT_ID={client}");
-    println!("AZURE_CLIENT_SECRET={}", secret.expose_secret());
+    say!("");
+    say!("Settings that point the service at it:");
+    say!("MEETING_PROVISIONER__GRAPH__ROOT_URL={}", simulator.graph_root_url());
+    say!("MEETING_PROVISIONER__GRAPH__LOGIN_URL={}", simulator.login_url());
+    say!("AZURE_TENANT_ID={tenant}");
+    say!("AZURE_CLIENT_ID={client}");
+    say!("AZURE_CLIENT_SECRET={}", secret.expose_secret());
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -9,8 +9,10 @@ use crate::msgraph::ConnectionFault;
 #[derive(Debug, thiserror::Error)]
 pub enum StartFault {
     /// A port is taken or not ours to take.
-    #[error("can't listen on {address}")]
+    #[error("can't listen on {address} ({setting})")]
     Listen {
+        /// The setting that names it.
+        setting: &'static str,
         /// Which one.
         address: SocketAddr,
         /// Why.

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
+use super::across::check_graph;
 use super::external_id_settings::hyphenated;
 use super::reader::Reader;
 use super::secret_file;
@@ -108,11 +109,9 @@ impl GraphSettings {
         let version = reader.or_default("graph.version", GraphVersion::V1, &versions);
         let root_url = reader.optional("graph.root_url", &SettingRule::text(base_url));
         let login_url = reader.optional("graph.login_url", &SettingRule::text(base_url));
-        let timeouts = fractional_seconds(0.1..=300.0);
-        let connect_timeout =
-            reader.or_default("graph.connect_timeout_seconds", Duration::from_secs(5), &timeouts);
-        let timeout = reader.or_default("graph.timeout_seconds", Duration::from_secs(30), &timeouts);
+        let (connect_timeout, timeout) = timeouts(reader);
         let calls_max = reader.or_default("graph.calls_max", 64, &whole(1..=1_000));
+        check_graph(reader, version, cloud);
         let cloud = cloud?;
         Some(Self {
             tenant_id: tenant_id?,
@@ -127,6 +126,19 @@ impl GraphSettings {
             calls_max: calls_max?,
         })
     }
+}
+
+/// How long a connection and the answer of one call may take.
+fn timeouts(reader: &mut Reader) -> (Option<Duration>, Option<Duration>) {
+    let rule = fractional_seconds(0.1..=300.0);
+    let connect = reader.or_default("graph.connect_timeout_seconds", Duration::from_secs(5), &rule);
+    (connect, reader.or_default("graph.timeout_seconds", Duration::from_secs(30), &rule))
+}
+
+/// How long one call may take, its connection included.
+pub(super) fn longest_call(reader: &mut Reader) -> Option<Duration> {
+    let (connect, answer) = timeouts(reader);
+    Some(connect? + answer?)
 }
 
 /// The secret itself or the file that holds it: the one whose origin has precedence, and not both from one place.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::across::check_http;
 use super::reader::Reader;
 use crate::setting::{SettingRule, seconds, whole};
 
@@ -57,6 +58,7 @@ impl HttpSettings {
         let waiting_max = most("http.waiting_max", 10_000, 1);
         let connections_max = most("http.connections_max", 16_000, 1);
         let connections_per_peer_max = most("http.connections_per_peer_max", 0, 0);
+        check_http(reader, &HttpValues { address, admin_address, wait_default, wait_max, shutdown, drain });
         Some(Self {
             address: address?,
             admin_address: admin_address?,
@@ -72,6 +74,16 @@ impl HttpSettings {
             connections_per_peer_max: Some(connections_per_peer_max?).filter(|most| *most > 0),
         })
     }
+}
+
+/// Those of the section that are compared with each other, as far as each is right.
+pub(super) struct HttpValues {
+    pub(super) address: Option<SocketAddr>,
+    pub(super) admin_address: Option<SocketAddr>,
+    pub(super) wait_default: Option<Duration>,
+    pub(super) wait_max: Option<Duration>,
+    pub(super) shutdown: Option<Duration>,
+    pub(super) drain: Option<Duration>,
 }
 
 fn listening_address() -> SettingRule<SocketAddr> {

@@ -122,14 +122,23 @@ impl Reader {
     /// only those of the sections and keys named are faults.
     pub(super) fn finish(mut self, needed: &[&str]) -> Result<Provenance, ConfigFaults> {
         self.find_unknown();
+        let sources = &self.sources;
         let is_needed = |fault: &SettingFault| {
             needed.iter().any(|name| *name == fault.key || *name == section_of(&fault.key))
+                && !sources.may_hold_unread(&fault.key)
         };
         self.faults.extend(self.missing.into_iter().filter(is_needed));
         if self.faults.is_empty() {
             return Ok(Provenance { origins: self.origins, unused: self.sources.unused });
         }
         self.faults.sort_by(|left, right| left.key.cmp(&right.key));
+        // What is compared with another setting was read twice.
+        let mut told = Vec::new();
+        self.faults.retain(|fault| {
+            let is_new = !told.contains(fault);
+            told.push(fault.clone());
+            is_new
+        });
         Err(ConfigFaults(self.faults))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::access_settings::AccessSettings;
-use super::across::{check_graph, check_http, check_lease};
+use super::across::check_lease;
 use super::config_faults::ConfigFaults;
 use super::database::DatabaseSettings;
 use super::external_id_settings::ExternalIdSettings;
@@ -147,15 +147,7 @@ impl Sections {
             telemetry: TelemetrySettings::read(reader),
             source_systems: source_system::read(reader),
         };
-        if let Some(http) = &sections.http {
-            check_http(reader, http);
-        }
-        if let Some(graph) = &sections.graph {
-            check_graph(reader, graph);
-        }
-        if let (Some(graph), Some(worker)) = (&sections.graph, &sections.worker) {
-            check_lease(reader, graph, worker);
-        }
+        check_lease(reader);
         sections
     }
 }

@@ -295,9 +295,40 @@ fn a_file_that_is_absent_or_not_toml_is_one_fault_beside_the_others() {
     let faults_of = |path: &std::path::Path| Settings::load(Some(path), []).unwrap_err().to_string();
     let absent = faults_of(std::path::Path::new("/absent/config.toml"));
     assert!(absent.contains("file /absent/config.toml: can't be read"), "{absent}");
-    assert!(absent.contains("graph.tenant_id: is not set"), "{absent}");
+    // What stands in a file that isn't read is not known.
+    assert!(!absent.contains("is not set"), "{absent}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "[graph]\nclient_id = x\n").unwrap();
+    let told = faults_of(&path);
+    assert!(
+        told.contains("graph.tenant_id: is not set") && !told.contains("client_id: is not set"),
+        "{told}"
+    );
     let broken = faults("[http]\n\naddress = \n", &[]);
     assert!(broken[0].starts_with("file FILE: line 3 is not TOML: "), "{broken:?}");
+}
+
+/// Beside a line that is no TOML and a value of the wrong type everything else is told, and nothing that isn't so.
+#[test]
+fn all_faults_are_told_beside_a_broken_line_and_none_that_is_untrue() {
+    let text = "[graph]\ntenant_id = contoso\nclient_id = \"x\"\n[worker]\npoll_seconds = \"fast\"\nlease_seconds = 20\n\
+                [http\nadress = \"1.2.3.4:5\"\n[database]\nurl = \"nonsense\"\n";
+    let told = faults(text, &[]).join("\n");
+    for expected in [
+        "line 2 is not TOML",
+        "line 7 is not TOML",
+        "graph.client_id (file FILE)",
+        "worker.poll_seconds (file FILE)",
+        "worker.lease_seconds (file FILE): is 20; must be at least 45",
+        "database.url (file FILE)",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    for untrue in ["tenant_id: is not set", "adress", "contoso", "1.2.3.4"] {
+        assert!(!told.contains(untrue), "{untrue}: {told}");
+    }
+    assert_eq!(told.matches("lease_seconds").count(), 1, "{told}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use crate::setting::{SettingFault, ValueOrigin, read_table};
+use crate::setting::{SettingFault, ValueOrigin, parse_what_is_toml, read_table_text};
 
 /// How this service's own environment variables begin: `MEETING_PROVISIONER__SECTION__KEY`.
 pub const PREFIX: &str = "MEETING_PROVISIONER__";
@@ -64,6 +64,8 @@ pub(super) struct Sources {
     pub(super) unused: Vec<UnusedName>,
     /// A file that can't be read, or is not TOML.
     pub(super) faults: Vec<SettingFault>,
+    /// The text of a file of which lines were not understood; empty where there is no text.
+    broken: Option<String>,
 }
 
 impl Sources {
@@ -99,9 +101,21 @@ impl Sources {
     fn take_file(&mut self, path: &Path) {
         let origin = ValueOrigin::File(path.to_owned());
         self.file = Some(origin.clone());
-        match read_table(path) {
-            Err(detail) => self.faults.push(SettingFault::new("", Some(origin), detail)),
-            Ok(table) => table.into_iter().for_each(|(section, value)| match value {
+        let text = match read_table_text(path) {
+            Ok(text) => text,
+            Err(detail) => {
+                self.broken = Some(String::new());
+                return self.faults.push(SettingFault::new("", Some(origin), detail));
+            }
+        };
+        let (table, faults) = parse_what_is_toml(&text);
+        if !faults.is_empty() {
+            self.broken = Some(text);
+        }
+        self.faults
+            .extend(faults.into_iter().map(|detail| SettingFault::new("", Some(origin.clone()), detail)));
+        for (section, value) in table {
+            match value {
                 toml::Value::Table(keys) => {
                     self.sections.insert(section.clone());
                     for (key, value) in keys {
@@ -109,8 +123,14 @@ impl Sources {
                     }
                 }
                 value => self.put(section, Value::Toml(value), origin.clone()),
-            }),
+            }
         }
+    }
+
+    /// Whether a setting may stand in a part of the file that was not understood: then it is not known to be missing.
+    pub(super) fn may_hold_unread(&self, key: &str) -> bool {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        self.broken.as_ref().is_some_and(|text| text.is_empty() || text.contains(name))
     }
 
     fn put(&mut self, key: String, value: Value, origin: ValueOrigin) {

@@ -20,6 +20,11 @@ pub struct WorkerSettings {
     pub rounds_per_minute: u32,
 }
 
+/// How long one attempt may take.
+pub(super) fn lease(reader: &mut Reader) -> Option<Duration> {
+    reader.or_default("worker.lease_seconds", Duration::from_mins(1), &seconds(1..=3_600))
+}
+
 impl WorkerSettings {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let poll = reader.or_default(
@@ -28,7 +33,7 @@ impl WorkerSettings {
             &fractional_seconds(0.01..=60.0),
         );
         let claim_max = reader.or_default("worker.claim_max", 32, &whole(1..=1_000));
-        let lease = reader.or_default("worker.lease_seconds", Duration::from_mins(1), &seconds(1..=3_600));
+        let lease = lease(reader);
         let rounds = reader.or_default("worker.rounds_hours", Duration::ZERO, &hours(0..=8_760));
         let rounds_per_minute = reader.or_default("worker.rounds_per_minute", 30, &whole(1..=6_000));
         Some(Self {

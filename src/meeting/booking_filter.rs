@@ -30,4 +30,6 @@ pub struct BookingFilter {
     pub updated_from: Option<Timestamp>,
     /// Changed before this time.
     pub updated_before: Option<Timestamp>,
+    /// Failing or postponed since before this time.
+    pub failing_before: Option<Timestamp>,
 }

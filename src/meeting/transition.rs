@@ -168,7 +168,9 @@ impl Booking {
     #[must_use]
     pub fn postponed(&self, call: Call, until: Timestamp, because: LastError, now: Timestamp) -> Transition {
         let last_error = self.last_error.clone().or(Some(because));
-        let postponed = Self { last_error, ..self.clone() };
+        let same_kind_since = self.failures.same_kind_since.or(Some(now));
+        let failures = Failures { same_kind_since, ..self.failures };
+        let postponed = Self { failures, last_error, ..self.clone() };
         Transition::to(postponed.in_progress(Progress::Due(to_micros(until)), now), Some(call))
     }
 

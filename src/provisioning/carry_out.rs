@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use time::format_description::well_known::Rfc3339;
+
 use super::Provisioning;
 use super::ask::Asked;
 use super::settle::{Closing, SettleResult};
 use crate::audit::Origin;
 use crate::error_chain::chain;
 use crate::meeting::{
-    Attempt, Booking, Call, Evidence, Outcome, Progress, Refusal, Reply, Rules, Transition,
+    Attempt, Booking, Call, Evidence, Failure, Outcome, Progress, Refusal, Reply, Rules, Transition,
 };
 use crate::shares::on_behalf_of;
 
@@ -91,7 +93,7 @@ impl Provisioning {
             };
             match self.settle(&closing).await {
                 SettleResult::Stored => {
-                    self.log_transition(&transition, &asked);
+                    self.log_transition(&closing);
                     let Some(next_attempt) = next_attempt else { return Some(transition.booking) };
                     attempt = next_attempt;
                     _registered = self.in_flight.register(attempt.id);
@@ -165,15 +167,50 @@ impl Provisioning {
     }
 
     /// Logs what went wrong; what went well is in the history and in the request's own line.
-    fn log_transition(&self, transition: &Transition, asked: &Asked) {
-        let Asked::Answered(answered) = asked else { return };
+    fn log_transition(&self, closing: &Closing<'_>) {
+        let Asked::Answered(answered) = closing.asked else { return };
+        let transition = closing.transition;
         let booking = &transition.booking;
-        log_outcome(booking, &answered.reply.outcome);
+        self.log_outcome(closing, &answered.reply.outcome);
         if let Some(drift) = &transition.drift {
             self.log_drift(booking, drift);
         }
         if let (Progress::Parked, Some(error)) = (booking.progress, &booking.last_error) {
             self.metrics.booking_parked(error.code.code());
+        }
+    }
+
+    /// One line for each attempt that failed, with everything by which it can be followed: our request, our attempt, Graph's
+    /// id and codes, the sign-in's, and this replica.
+    fn log_outcome(&self, closing: &Closing<'_>, outcome: &Outcome) {
+        let booking = &closing.transition.booking;
+        let (key, status, attempt) = (&booking.key, booking.status().as_str(), closing.attempt.id);
+        let Some(error) = &booking.last_error else {
+            tracing::debug!(booking = %key, %attempt, status, outcome = outcome.as_str(), "attempt settled");
+            return;
+        };
+        let (code, graph) = (error.code.code(), &error.graph);
+        let (graph_status, graph_code, graph_request_id) =
+            (graph.status, graph.code.as_deref(), graph.request_id.as_deref());
+        let sign_in_code = graph.message.as_deref().and_then(sign_in_code);
+        let request_id = closing.origin.request_id.as_deref();
+        let due_at = booking.due_at().and_then(|at| at.format(&Rfc3339).ok());
+        let (attempts, replica) = (booking.attempts, &*self.replica);
+        macro_rules! line {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    booking = %key, %attempt, request_id, code, graph_status, graph_code, graph_request_id,
+                    sign_in_code, attempts, due_at, replica, $message
+                )
+            };
+        }
+        if booking.progress == Progress::Parked {
+            line!(error, "booking parked");
+        } else if error.code == Failure::GraphUnauthorized {
+            // It ends by no waiting: an operator must act.
+            line!(error, "attempt failed for want of a good credential, will be made again");
+        } else {
+            line!(warn, "attempt failed, will be made again");
         }
     }
 }
@@ -192,22 +229,31 @@ fn refused_instead(asked: Asked, refusal: Refusal, message: String) -> Asked {
     Asked::Answered(answered)
 }
 
-fn log_outcome(booking: &Booking, outcome: &Outcome) {
-    let (key, status) = (&booking.key, booking.status().as_str());
-    let Some(error) = &booking.last_error else {
-        tracing::debug!(booking = %key, status, outcome = outcome.as_str(), "attempt settled");
-        return;
-    };
-    let (code, graph_status) = (error.code.code(), error.graph.status);
-    let (graph_code, graph_request_id) = (error.graph.code.as_deref(), error.graph.request_id.as_deref());
-    let attempts = booking.attempts;
-    if booking.progress == Progress::Parked {
-        tracing::error!(booking = %key, code, graph_status, graph_code, graph_request_id, attempts, "booking parked");
-    } else {
-        let due_at = booking.due_at().map(tracing::field::display);
-        tracing::warn!(
-            booking = %key, code, graph_status, graph_code, graph_request_id, attempts, due_at,
-            "attempt failed, will be made again"
-        );
+/// The number by which the sign-in names its refusal, `AADSTS7000222`, where a text quotes it.
+fn sign_in_code(text: &str) -> Option<&str> {
+    let code = &text[text.find("AADSTS")?..];
+    let end = code
+        .char_indices()
+        .skip("AADSTS".len())
+        .find(|(_, c)| !c.is_ascii_digit())
+        .map_or(code.len(), |(at, _)| at);
+    Some(&code[..end]).filter(|code| code.len() > "AADSTS".len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_ins_code_is_found_in_what_it_said() {
+        for (text, expected) in [
+            ("no token: AADSTS7000222: The provided client secret keys are expired.", Some("AADSTS7000222")),
+            ("AADSTS90002", Some("AADSTS90002")),
+            ("AADSTS: nothing", None),
+            ("AADSTSü", None),
+            ("", None),
+        ] {
+            assert_eq!(sign_in_code(text), expected, "{text}");
+        }
     }
 }

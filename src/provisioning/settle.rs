@@ -108,7 +108,8 @@ impl Provisioning {
                 Ok(Settled::Overtaken) => return SettleResult::Overtaken,
                 Err(StoreError::MeetingTaken(meeting)) => return SettleResult::MeetingTaken(meeting),
                 Err(error) if error.may_pass() && tokio::time::Instant::now() < give_up => {
-                    tracing::warn!(booking = %booking.key, %attempt, error = %error, "settling again");
+                    let error = chain(&error);
+                    tracing::warn!(booking = %booking.key, %attempt, error, "settling again");
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
                 Err(error @ StoreError::Unreachable(_)) => {

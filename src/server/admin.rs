@@ -5,19 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpRequest, HttpResponse, web};
 
 use super::answering::answering;
 use super::health::{Health, Ready};
 use super::port::Port;
 use super::progress::TimeLimits;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
+use crate::error_chain::chain;
 use crate::store::Store;
-use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
+use crate::telemetry::{BacklogCounts, DatabaseState, Exposition, Metrics};
 
 /// Longest that a scrape waits for Postgres; what is counted in memory is answered in any case.
-const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most connections at once. Probes and scrapers send their request as soon as they are connected, so a stranger who
 /// fills the port with silent connections loses one of them to each probe.
 const CONNECTIONS_MAX: usize = 64;
@@ -86,27 +88,58 @@ async fn startupz(state: web::Data<AdminServer>) -> HttpResponse {
     }
 }
 
-async fn metrics(state: web::Data<AdminServer>) -> HttpResponse {
-    let now = state.clock.now();
-    let read = tokio::time::timeout(BACKLOG_TIMEOUT, state.store.backlog(now, state.starting_soon)).await;
-    if let Ok(Ok(backlog)) = read {
-        let age = backlog.oldest_due_at.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
-        state.metrics.set_due(backlog.due, age);
-        state.metrics.set_starting_soon(backlog.starting_soon_without_link);
-        for (status, count) in backlog.by_status {
-            state.metrics.set_bookings(status.as_str(), count);
-        }
-        state.metrics.set_backlog_known(true);
-    } else {
-        state.metrics.set_backlog_known(false);
-        tracing::warn!("the backlog can't be read for the metrics, which leave it out");
-    }
+async fn metrics(state: web::Data<AdminServer>, request: HttpRequest) -> HttpResponse {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let exposition = Exposition::accepted(accept.unwrap_or_default());
+    tokio::join!(state.read_database(), state.read_backlog());
+    let counts = state.store.connection_counts();
+    state.metrics.set_connections(counts.in_use, counts.idle, counts.most);
     let failing = state.store.failing_claims();
+    let now = state.clock.now();
     state.metrics.set_claims_failing(failing.map_or(Duration::ZERO, |failing| failing.lasting(now)));
     state.metrics.set_rows_unreadable(state.store.unreadable_rows());
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
-    match state.metrics.encode() {
-        Ok(text) => HttpResponse::Ok().content_type(METRICS_CONTENT_TYPE).body(text),
+    match state.metrics.encode(exposition) {
+        Ok(text) => HttpResponse::Ok().content_type(exposition.content_type()).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),
+    }
+}
+
+impl AdminServer {
+    /// Reads how Postgres is; no answer in time is an answer.
+    async fn read_database(&self) {
+        let condition = tokio::time::timeout(READ_TIMEOUT, self.store.condition()).await;
+        let now = self.clock.now();
+        self.metrics.set_database(match condition {
+            Ok(Ok(condition)) => DatabaseState::Answers {
+                takes_writes: condition.takes_writes,
+                clock_ahead_seconds: (now - condition.clock).as_seconds_f64(),
+            },
+            Ok(Err(_)) | Err(_) => DatabaseState::Away,
+        });
+    }
+
+    /// Counts the backlog. What can't be read is not answered: an old number would look like a present one.
+    async fn read_backlog(&self) {
+        let now = self.clock.now();
+        let read = tokio::time::timeout(READ_TIMEOUT, self.store.backlog(now, self.starting_soon)).await;
+        let age = |since: Option<Timestamp>| since.map_or(Duration::ZERO, |at| (now - at).unsigned_abs());
+        let why = match read {
+            Ok(Ok(backlog)) => {
+                let by_status = backlog.by_status.iter().map(|(status, count)| (status.as_str(), *count));
+                let counts = BacklogCounts {
+                    due: backlog.due,
+                    oldest_due_age: age(backlog.oldest_due_at),
+                    longest_failing_age: age(backlog.failing_since),
+                    starting_soon: backlog.starting_soon_without_link,
+                    by_status: by_status.collect(),
+                };
+                return self.metrics.set_backlog(Some(&counts));
+            }
+            Ok(Err(error)) => chain(&error),
+            Err(_) => format!("no answer within {} seconds", READ_TIMEOUT.as_secs()),
+        };
+        tracing::warn!(error = why, "the backlog can't be read for the metrics");
+        self.metrics.set_backlog(None);
     }
 }

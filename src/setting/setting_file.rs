@@ -12,6 +12,40 @@ pub fn read_table(path: &Path) -> Result<toml::Table, String> {
     parse_table(&read_text(path, TABLE_BYTES_MAX)?)
 }
 
+/// The text of a TOML file. The error says what is wrong, without the path.
+pub fn read_table_text(path: &Path) -> Result<String, String> {
+    read_text(path, TABLE_BYTES_MAX)
+}
+
+/// Most lines that are left out because they are not TOML.
+const BROKEN_LINES_MAX: usize = 20;
+
+/// Reads what of a text is TOML, and tells each line that isn't. With the head of a section that is broken all of the
+/// section is left out, for its lines would count as the section's before it.
+pub fn parse_what_is_toml(text: &str) -> (toml::Table, Vec<String>) {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let mut faults = Vec::new();
+    loop {
+        let error = match lines.join("\n").parse::<toml::Table>() {
+            Ok(table) => return (table, faults),
+            Err(error) => error,
+        };
+        let rest = lines.join("\n");
+        let at = error.span().map_or(0, |span| rest[..span.start.min(rest.len())].matches('\n').count());
+        faults.push(format!("line {} is not TOML: {}", at + 1, error.message()));
+        let left_out = lines.get(at).is_some_and(|line| !line.is_empty());
+        if !left_out || faults.len() == BROKEN_LINES_MAX {
+            return (toml::Table::new(), faults);
+        }
+        let is_head = |line: &str| line.trim_start().starts_with('[');
+        let whole_section = is_head(lines[at]);
+        lines[at] = "";
+        if whole_section {
+            lines[at..].iter_mut().take_while(|line| !is_head(line)).for_each(|line| *line = "");
+        }
+    }
+}
+
 /// Reads TOML. The parser's own error would quote the line, and the line may hold a secret.
 pub fn parse_table(text: &str) -> Result<toml::Table, String> {
     text.parse::<toml::Table>().map_err(|error| {
@@ -59,5 +93,21 @@ mod tests {
             let detail = read_text(&path, 9).unwrap_err();
             assert!(detail.ends_with("it is not a regular file"), "{}: {detail}", path.display());
         }
+    }
+
+    /// What can't be mended by leaving out lines ends, with no value that is not there.
+    #[test]
+    fn what_is_no_toml_at_all_ends_in_faults() {
+        let endless = "= \n".repeat(100);
+        for text in
+            ["\"\"\"", "a = [\n1,\n", "{}\n{}\n", "\u{0}", "[[", "x = \"\"\"\n[graph]\nid = 1\n", &endless]
+        {
+            let (_, faults) = parse_what_is_toml(text);
+            assert!((1..=BROKEN_LINES_MAX).contains(&faults.len()), "{text:?}: {faults:?}");
+            assert!(faults.iter().all(|fault| fault.contains("is not TOML")), "{faults:?}");
+        }
+        let (table, faults) = parse_what_is_toml("a = 1\nb = \n[c\nd = 2\n[e]\nf = 3\n");
+        let expected: toml::Table = "a = 1\n[e]\nf = 3\n".parse().unwrap();
+        assert_eq!((table, faults.len()), (expected, 2), "{faults:?}");
     }
 }

@@ -17,6 +17,8 @@ use super::error::StoreError;
 use crate::shares::{NoPlace, Place, Places, Refusals, Share, served_source_system};
 
 
+use super::condition::ConnectionCounts;
+
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.
 const FRESH_IDLE: Duration = Duration::from_secs(1);
 /// A connection that was idle this long is closed, not tried: on the way to Postgres, balancers and firewalls drop idle flows
@@ -240,9 +242,20 @@ impl Connections {
         {
             let mut kept = lock(&self.kept);
             kept.closed = true;
-            kept.idle.clear();
+            // Closed, not given back: the runtime that reads such a connection's socket may be gone, and sqlx's pool would
+            // ask it whether it is still good.
+            for mut idle in kept.idle.drain(..) {
+                idle.connection.connection.close_on_drop();
+            }
         }
         self.pool.close().await;
+    }
+
+    /// How many connections are in use and idle.
+    pub(super) fn counts(&self) -> ConnectionCounts {
+        let in_use = self.places.taken();
+        let opened = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        ConnectionCounts { in_use, idle: opened.saturating_sub(in_use), most: self.most }
     }
 
     /// How many connections are kept here, and how many there are.

@@ -7,6 +7,7 @@
 
 mod booking_row;
 mod claims;
+mod condition;
 mod connections;
 #[cfg(test)]
 mod database_tests;
@@ -21,6 +22,7 @@ mod writes;
 pub(crate) mod writing;
 
 pub(crate) use booking_row::LeasedBooking;
+
 pub(crate) use error::StoreError;
 pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
 pub(crate) use notice_listener::Listener;

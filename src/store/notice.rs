@@ -51,6 +51,9 @@ pub(crate) struct ReceivedNotice {
 }
 
 impl Notice {
+    /// The names of all kinds.
+    pub(crate) const KINDS: [&'static str; 5] = ["listening", "awaited", "settled", "paused", "due"];
+
     /// What kind it is, as metrics name it.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! The one list of what is measured: each metric's name, help, labels and kind, in the order of `docs/METRICS.md`.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -9,6 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
+
+use super::reading::{ReadCounter, ReadGauge};
 
 /// Upper bounds of the buckets for requests, in seconds; a replay takes about 1 ms, the longest wait 30 s.
 const HTTP_BUCKETS: [f64; 14] =
@@ -41,6 +43,8 @@ label_sets! {
     RefusedLabels { refused: &'static str }
     PortLabels { port: &'static str }
     ClosedLabels { port: &'static str, reason: &'static str }
+    ServerErrorLabels { status: &'static str }
+    ConnectionLabels { state: &'static str }
 }
 
 type Durations<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
@@ -63,7 +67,6 @@ macro_rules! metrics {
         #[derive(Debug)]
         pub struct Metrics {
             pub(super) registry: Registry,
-            pub(super) is_backlog_known: AtomicBool,
             $(pub(super) $field: $type,)+
         }
 
@@ -78,7 +81,7 @@ macro_rules! metrics {
                 )+
                 let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
                 register(&mut registry, "meeting_provisioner_build_info", "The version that runs", build);
-                Self { registry, is_backlog_known: AtomicBool::new(false), $($field),+ }
+                Self { registry, $($field),+ }
             }
         }
     };
@@ -91,6 +94,9 @@ metrics! {
     http_request_duration: Durations<RouteLabels> = Family::new_with_constructor(|| Histogram::new(HTTP_BUCKETS)),
         "meeting_provisioner_http_request_duration_seconds",
         "Time from a request's head to its answer, the waiting for Graph included";
+    http_server_errors: Family<ServerErrorLabels, Counter>,
+        "meeting_provisioner_http_server_errors_total",
+        "Requests answered with a status from 500 on, on the public port";
     http_in_flight: Gauge,
         "meeting_provisioner_http_requests_in_flight",
         "Requests being answered on the public port, those that only wait for their meeting included";
@@ -148,34 +154,73 @@ metrics! {
     meetings_drifted: Family<DriftLabels, Counter>,
         "meeting_provisioner_meetings_drifted_total",
         "Meetings that drifted from their bookings, by what is done about it: mend, report or adopt";
-    bookings_due: Gauge,
+    database_up: Gauge,
+        "meeting_provisioner_database_up",
+        "1 while Postgres answers this replica, 0 while it does not";
+    database_writable: Gauge,
+        "meeting_provisioner_database_writable",
+        "1 while Postgres takes writes from this replica, 0 while it is read-only, full or away";
+    database_connections: Family<ConnectionLabels, Gauge>,
+        "meeting_provisioner_database_connections",
+        "This replica's connections to Postgres, by whether a statement runs on them: in_use, idle";
+    database_connections_max: Gauge,
+        "meeting_provisioner_database_connections_max",
+        "The most connections to Postgres that this replica opens for statements";
+    clock_difference: ReadGauge,
+        "meeting_provisioner_clock_difference_seconds",
+        "How far this replica's clock is ahead of Postgres's; negative where it is behind";
+    api_keys_file_faulty: Gauge,
+        "meeting_provisioner_api_keys_file_faulty",
+        "1 while the file of API keys can't be read and the keys before it stay in force, else 0";
+    bookings_due: ReadGauge,
         "meeting_provisioner_bookings_due",
         "Bookings that are due and not claimed, over all replicas";
     bookings: Family<StatusLabels, Gauge>,
         "meeting_provisioner_bookings",
         "Bookings that are not settled, over all replicas";
-    oldest_due_age: Gauge<f64, AtomicU64>,
+    oldest_due_age: ReadGauge,
         "meeting_provisioner_oldest_due_age_seconds",
         "How long the booking that is due longest has been due; 0 if none is";
     claims_failing: Gauge<f64, AtomicU64>,
         "meeting_provisioner_claims_failing_seconds",
         "For how long this replica has not been able to claim what is due; 0 while it can";
+    longest_failing_age: ReadGauge,
+        "meeting_provisioner_longest_failing_age_seconds",
+        "How long the booking that is tried again for the longest time has been failing; 0 if none is";
     notices: Family<NoticeLabels, Counter>,
         "meeting_provisioner_notices_total",
         "Notices that this replica sent (told) or received (heard), its own among them";
     listening: Gauge,
         "meeting_provisioner_listening",
         "1 while this replica receives the notices of the others, 0 while it is cut off or does not listen";
-    starting_soon: Gauge,
+    starting_soon: ReadGauge,
         "meeting_provisioner_bookings_starting_soon_without_link",
         "Bookings that start within telemetry.starting_soon_seconds and have no join link yet, over all replicas";
+    process_cpu: ReadCounter,
+        "process_cpu_seconds_total",
+        "Processor time that this process has used, user and system";
+    process_resident: ReadGauge,
+        "process_resident_memory_bytes",
+        "Memory that this process has in use";
+    process_files: ReadGauge,
+        "process_open_fds",
+        "Files that this process has open, connections among them";
+    process_files_max: ReadGauge,
+        "process_max_fds",
+        "The most files that this process may open";
+    process_started: ReadGauge,
+        "process_start_time_seconds",
+        "When this process was started, in seconds since 1970";
 }
 
 /// Registers a metric; the encoder itself puts `_total`, `_info` and the unit behind its name.
 fn register(registry: &mut Registry, name: &'static str, help: &'static str, metric: impl Metric) {
     let name = name.trim_end_matches("_total").trim_end_matches("_info");
-    match name.strip_suffix("_seconds") {
-        Some(name) => registry.register_with_unit(name, help, Unit::Seconds, metric),
-        None => registry.register(name, help, metric),
+    if let Some(name) = name.strip_suffix("_seconds") {
+        registry.register_with_unit(name, help, Unit::Seconds, metric);
+    } else if let Some(name) = name.strip_suffix("_bytes") {
+        registry.register_with_unit(name, help, Unit::Bytes, metric);
+    } else {
+        registry.register(name, help, metric);
     }
 }

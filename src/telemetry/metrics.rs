@@ -5,23 +5,16 @@ use std::time::Duration;
 
 use prometheus_client::encoding::text;
 
+use super::exposition::Exposition;
+use super::known_labels::SERVER_ERRORS;
 pub use super::metric_table::Metrics;
 use super::metric_table::{
-    AcceptanceLabels, CallLabels, CallOutcomeLabels, ClosedLabels, DriftLabels, FailureLabels, NoticeLabels,
-    ObstacleLabels, PortLabels, RefusedLabels, RequestLabels, RouteLabels, StatusLabels,
+    AcceptanceLabels, CallLabels, CallOutcomeLabels, ClosedLabels, ConnectionLabels, DriftLabels,
+    FailureLabels, NoticeLabels, ObstacleLabels, PortLabels, RefusedLabels, RequestLabels, RouteLabels,
+    ServerErrorLabels, StatusLabels,
 };
+use super::process_usage::ProcessUsage;
 use crate::booking::SourceSystem;
-
-/// The content type of [`Metrics::encode`].
-pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// What is read from Postgres with each scrape.
-const BACKLOG: [&str; 4] = [
-    "meeting_provisioner_bookings_due",
-    "meeting_provisioner_bookings",
-    "meeting_provisioner_oldest_due_age_seconds",
-    "meeting_provisioner_bookings_starting_soon_without_link",
-];
 
 /// The methods that have a label value of their own; a caller can make up any other.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -47,6 +40,35 @@ impl Acceptance {
     }
 }
 
+/// What the database tells of the bookings of all replicas.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BacklogCounts {
+    /// How many are due and not claimed.
+    pub due: u32,
+    /// How long the oldest of them has been.
+    pub oldest_due_age: Duration,
+    /// How long the one that fails longest has been failing.
+    pub longest_failing_age: Duration,
+    /// How many start soon and have no join link yet.
+    pub starting_soon: u32,
+    /// How many have each status; one that none has is there with 0.
+    pub by_status: Vec<(&'static str, i64)>,
+}
+
+/// How Postgres is, as this replica sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DatabaseState {
+    /// It gives no answer.
+    Away,
+    /// It answers.
+    Answers {
+        /// Whether it takes writes.
+        takes_writes: bool,
+        /// How far our clock is ahead of its, in seconds.
+        clock_ahead_seconds: f64,
+    },
+}
+
 impl Metrics {
     /// A request was answered. `route` is the route's pattern (`/v1/bookings/{bookingId}`), never the path: a caller
     /// can make up any path. `None` for a path that fits no route.
@@ -57,6 +79,23 @@ impl Metrics {
         self.http_request_duration
             .get_or_create(&RouteLabels { route: route.to_owned() })
             .observe(took.as_secs_f64());
+        if status >= 500 {
+            let text = status.to_string();
+            let status = SERVER_ERRORS.into_iter().find(|known| *known == text).unwrap_or("other");
+            self.http_server_errors.get_or_create(&ServerErrorLabels { status }).inc();
+        }
+    }
+
+    /// A source system may book from now on: its counters are there, at 0.
+    pub fn know_source_system(&self, source_system: &SourceSystem, policies: &[&'static str]) {
+        for acceptance in [Acceptance::New, Acceptance::Replayed, Acceptance::Differs] {
+            let (source_system, result) = (source_system.as_str().to_owned(), acceptance.as_str());
+            drop(self.bookings_accepted.get_or_create(&AcceptanceLabels { source_system, result }));
+        }
+        for &policy in policies {
+            let source_system = source_system.as_str().to_owned();
+            drop(self.meetings_drifted.get_or_create(&DriftLabels { source_system, policy }));
+        }
     }
 
     /// How many requests are being answered, and how many of them only wait for their meeting.
@@ -153,10 +192,19 @@ impl Metrics {
         self.leases_resumed.inc();
     }
 
-    /// How many bookings are due and not claimed, and how long the oldest of them has been.
-    pub fn set_due(&self, count: u32, oldest_age: Duration) {
-        self.bookings_due.set(count.into());
-        self.oldest_due_age.set(oldest_age.as_secs_f64());
+    /// What the database told of the bookings; nothing while it can't be read.
+    pub fn set_backlog(&self, backlog: Option<&BacklogCounts>) {
+        self.bookings_due.set(backlog.map(|backlog| f64::from(backlog.due)));
+        self.oldest_due_age.set(backlog.map(|backlog| backlog.oldest_due_age.as_secs_f64()));
+        self.longest_failing_age.set(backlog.map(|backlog| backlog.longest_failing_age.as_secs_f64()));
+        self.starting_soon.set(backlog.map(|backlog| f64::from(backlog.starting_soon)));
+        let Some(backlog) = backlog else {
+            self.bookings.clear();
+            return;
+        };
+        for &(status, count) in &backlog.by_status {
+            self.bookings.get_or_create(&StatusLabels { status }).set(count);
+        }
     }
 
     /// For how long this replica has not been able to claim what is due.
@@ -164,9 +212,39 @@ impl Metrics {
         self.claims_failing.set(lasting.as_secs_f64());
     }
 
-    /// How many bookings have this status. A status that has none left must be set to 0.
-    pub fn set_bookings(&self, status: &'static str, count: i64) {
-        self.bookings.get_or_create(&StatusLabels { status }).set(count);
+    /// Whether Postgres answers and takes writes, and how far our clock is ahead of its.
+    pub fn set_database(&self, state: DatabaseState) {
+        let (up, writable, ahead) = match state {
+            DatabaseState::Away => (false, false, None),
+            DatabaseState::Answers { takes_writes, clock_ahead_seconds } => {
+                (true, takes_writes, Some(clock_ahead_seconds))
+            }
+        };
+        self.database_up.set(up.into());
+        self.database_writable.set(writable.into());
+        self.clock_difference.set(ahead);
+    }
+
+    /// How many connections to Postgres there are.
+    pub fn set_connections(&self, in_use: usize, idle: usize, most: usize) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.database_connections.get_or_create(&ConnectionLabels { state: "in_use" }).set(number(in_use));
+        self.database_connections.get_or_create(&ConnectionLabels { state: "idle" }).set(number(idle));
+        self.database_connections_max.set(number(most));
+    }
+
+    /// Whether the file of API keys can't be read, so that the keys before it stay in force.
+    pub fn set_api_keys_file_faulty(&self, faulty: bool) {
+        self.api_keys_file_faulty.set(faulty.into());
+    }
+
+    fn read_process(&self) {
+        let usage = ProcessUsage::read();
+        self.process_cpu.set(usage.cpu_seconds);
+        self.process_resident.set(usage.resident_bytes);
+        self.process_files.set(usage.open_files);
+        self.process_files_max.set(usage.open_files_max);
+        self.process_started.set(usage.started_at);
     }
 
     /// A notice was sent to the replicas.
@@ -184,28 +262,12 @@ impl Metrics {
         self.listening.set(listening.into());
     }
 
-    /// How many bookings start soon and have no join link yet.
-    pub fn set_starting_soon(&self, count: i64) {
-        self.starting_soon.set(count);
-    }
-
-    /// Whether what is measured of the bookings in Postgres is of now. While it isn't, it is left out: an old value would say
-    /// that all is well.
-    pub fn set_backlog_known(&self, is_known: bool) {
-        self.is_backlog_known.store(is_known, Ordering::Relaxed);
-    }
-
-    /// All metrics as `OpenMetrics` text, of [`METRICS_CONTENT_TYPE`].
-    pub fn encode(&self) -> Result<String, std::fmt::Error> {
-        let mut text = String::with_capacity(16 * 1024);
+    /// All metrics, in this text.
+    pub fn encode(&self, exposition: Exposition) -> Result<String, std::fmt::Error> {
+        self.read_process();
+        let mut text = String::with_capacity(32 * 1024);
         text::encode(&mut text, &self.registry)?;
-        if self.is_backlog_known.load(Ordering::Relaxed) {
-            return Ok(text);
-        }
-        let is_of_backlog =
-            |line: &&str| BACKLOG.contains(&line.split([' ', '{']).next().unwrap_or_default());
-        let known = text.split_inclusive('\n').filter(|line| !is_of_backlog(line));
-        Ok(known.collect())
+        Ok(exposition.of_openmetrics(text))
     }
 }
 

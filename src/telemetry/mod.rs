@@ -7,13 +7,19 @@
 //! It must never decide anything, never hold a secret, and never label a metric with a value that callers can make up.
 //! Called by `command`, which builds it, and by every room that counts or logs.
 
+mod exposition;
+mod known_labels;
 mod logs;
 mod metric_table;
 mod metrics;
+mod process_usage;
+mod reading;
 mod request_log;
 mod trace_parent;
 
+pub use exposition::Exposition;
+pub use known_labels::KnownLabels;
 pub use logs::start_logs;
-pub use metrics::{Acceptance, METRICS_CONTENT_TYPE, Metrics};
+pub use metrics::{Acceptance, BacklogCounts, DatabaseState, Metrics};
 pub use request_log::RequestLine;
 pub use trace_parent::TraceParent;

@@ -118,6 +118,18 @@ pub(crate) struct Permit {
 }
 
 impl RejectionReason {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::ApplicationPaused,
+        Self::OrganizerPaused,
+        Self::SourceSystemPaused,
+        Self::LookUpsPaused,
+        Self::NoToken,
+        Self::CircuitOpen,
+        Self::Busy,
+        Self::ShareUsedUp,
+    ];
+
     /// Its name in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

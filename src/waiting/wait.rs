@@ -11,6 +11,7 @@ use super::registry::{WaitRegistry, WorkGuard};
 use super::remote_waiters::RemoteWaiters;
 use crate::booking::ExternalId;
 use crate::clock::Clock;
+use crate::error_chain::chain;
 use crate::meeting::{Booking, Progress, Status};
 use crate::shares::{Aside, Place, Places, served_source_system};
 use crate::store::{ReplicaId, Store};
@@ -155,7 +156,8 @@ impl Waiting {
                 Ok(Some(leased)) => booking = leased.booking,
                 Ok(None) => return booking,
                 Err(error) => {
-                    tracing::warn!(booking = %booking.key, error = %error, "waiting ends, for the store is away");
+                    let error = chain(&error);
+                    tracing::warn!(booking = %booking.key, error, "waiting ends, for the store is away");
                     return booking;
                 }
             }

@@ -59,7 +59,7 @@ async fn bookings_that_start_soon_without_a_link_are_counted() {
     app.idle().await;
     let name = "meeting_provisioner_bookings_starting_soon_without_link";
     let (_, text) = admin(&app, "/metrics").await;
-    assert!(text.contains(&format!("{name} 3\n")), "{text}");
+    assert!(text.contains(&format!("{name} 3.0\n")), "{text}");
     let query = "status=pending,failed&startsFrom=2026-11-23T08:00:00Z&startsBefore=2026-11-24T08:00:00Z";
     let page = app.get(Who::Operator, &format!("/v1/bookings?{query}")).await.expect(200).json();
     let mut found: Vec<&str> =
@@ -68,7 +68,7 @@ async fn bookings_that_start_soon_without_a_link_are_counted() {
     assert_eq!(found, ["DAY", "PARKED", "SOON"]);
     app.resume_after(Duration::from_mins(30)).await;
     let (_, text) = admin(&app, "/metrics").await;
-    assert!(text.contains(&format!("{name} 1\n")), "only the parked one is left: {text}");
+    assert!(text.contains(&format!("{name} 1.0\n")), "only the parked one is left: {text}");
     app.end().await;
 }
 
@@ -81,7 +81,7 @@ async fn how_soon_counts_as_soon_is_a_setting() {
         app.book_and_look(&booking_at(id, start)).await;
     }
     let (_, text) = admin(&app, "/metrics").await;
-    assert!(text.contains("meeting_provisioner_bookings_starting_soon_without_link 1\n"), "{text}");
+    assert!(text.contains("meeting_provisioner_bookings_starting_soon_without_link 1.0\n"), "{text}");
     assert_eq!(app.resume_after(Duration::from_mins(20)).await, 2);
     app.end().await;
 }
@@ -95,4 +95,43 @@ fn booking_at(booking_id: &str, start: &str) -> Value {
 
 fn throttled() -> Effect {
     Effect::ThrottledBeforeWork { retry_after: Some("600".to_owned()) }
+}
+
+/// What is stuck is found by since when it fails, however often it was tried meanwhile, and by how long it was postponed;
+/// a retry by hand counts anew, a success ends it.
+#[tokio::test]
+async fn what_is_stuck_is_found_by_since_when_it_fails() {
+    let app = TestApp::start().await;
+    let unavailable = Effect::FailedBeforeWork { status: 500, retry_after: None };
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, unavailable).always());
+    assert_eq!(app.book_and_look(&booking("STUCK")).await["failingSince"], "2026-11-23T08:00:00Z");
+    for _ in 0..4 {
+        app.resume_after(Duration::from_mins(5)).await;
+    }
+    let stuck = app.booking("STUCK").await;
+    assert_eq!(
+        (&stuck["failingSince"], &stuck["status"]),
+        (&"2026-11-23T08:00:00Z".into(), &"pending".into())
+    );
+    app.book_and_look(&booking("YOUNG")).await;
+    let list = async |query: &str| -> Vec<String> {
+        let page = app.get(Who::Desk, &format!("/v1/bookings?{query}")).await.expect(200).json();
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["bookingId"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list("failingBefore=2026-11-23T08:00:01Z").await, ["STUCK"]);
+    assert_eq!(list("failingBefore=2026-11-23T08:00:00Z").await, Vec::<String>::new());
+    assert_eq!(list("failingBefore=2026-11-24T00:00:00Z&status=pending").await, ["YOUNG", "STUCK"]);
+    let organizer = crate::support::ORGANIZER;
+    assert_eq!(list(&format!("failingBefore=2026-11-23T08:00:01Z&organizer={organizer}")).await, ["STUCK"]);
+    app.until_metric("meeting_provisioner_longest_failing_age_seconds", |age| {
+        (1_199.0..=1_201.0).contains(&age)
+    })
+    .await;
+    app.simulator.clear_faults();
+    app.resume_until_settled(Duration::from_mins(5)).await;
+    assert_eq!(app.booking("STUCK").await["failingSince"], Value::Null);
+    assert_eq!(list("failingBefore=2026-11-24T00:00:00Z").await, Vec::<String>::new());
+    app.until_metric("meeting_provisioner_longest_failing_age_seconds", |age| age < 0.5).await;
+    app.end().await;
 }

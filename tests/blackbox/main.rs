@@ -6,6 +6,7 @@
 mod support;
 
 mod access;
+mod alarms;
 mod audit;
 mod bodies;
 mod bookings;
@@ -44,6 +45,7 @@ mod organizers;
 mod overload;
 mod pages;
 mod postgres_away;
+mod printing;
 mod refused_settlements;
 mod renamed_organizers;
 mod replicas;

@@ -26,7 +26,7 @@ const PATHS: [&str; 6] = [
     "/v1/me",
 ];
 
-const PARAMETERS: [&str; 28] = [
+const PARAMETERS: [&str; 29] = [
     "actor",
     "before",
     "bookingId",
@@ -42,6 +42,7 @@ const PARAMETERS: [&str; 28] = [
     "nextStatus",
     "order",
     "organizer",
+    "failingBefore",
     "organizerChange",
     "outcome",
     "requestId",

@@ -324,6 +324,7 @@ async fn each_filter_finds_what_it_names() {
         ("startsBefore=2026-12-01T00:00:00Z", vec!["EARLY"]),
         ("updatedFrom=2026-11-23T08:30:00Z", vec!["OTHER"]),
         ("updatedBefore=2026-11-23T08:30:00Z", vec!["EARLY"]),
+        ("failingBefore=2099-01-01T00:00:00Z", vec![]),
         (&format!("organizer={other}"), vec!["OTHER"]),
         (&format!("externalId={external_id}"), vec!["OTHER"]),
         (&format!("meetingId={meeting_id}"), vec!["OTHER"]),

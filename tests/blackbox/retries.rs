@@ -138,7 +138,11 @@ async fn a_provisioned_booking_is_not_tried_again() {
         assert!(!events.contains(&"booking.retried".to_owned()));
         app.delete("BK-1", &[]).await.expect(200);
     }
-    retry(&app, "BK-2", None).await.problem(404, "not-found");
+    let problem = retry(&app, "BK-2", None).await.problem(404, "not-found");
+    assert_eq!(problem["detail"], "There is no such booking.", "the source system was named");
+    let answer = app.request(Who::Operator, Method::POST, "/v1/bookings/BK-1/retry").send().await.unwrap();
+    let problem = ApiResponse::read(answer).await.problem(404, "not-found");
+    assert!(problem["detail"].as_str().unwrap().contains("name another with sourceSystem"), "{problem}");
     let post = |path: &'static str| app.request(Who::Operator, Method::POST, path).send();
     for (path, status) in [
         ("/v1/bookings/BK-1/retry", 404),

@@ -84,6 +84,11 @@ pub(crate) struct BookingBody<'a> {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     next_attempt_at: Option<OffsetDateTime>,
+    /// Since when it has been failing for the same reason, or has been postponed, until a success or a retry by hand. What
+    /// is stuck is found by it (`failingBefore`); `updatedAt` changes with each attempt.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    failing_since: Option<OffsetDateTime>,
     /// The last failure, until a success.
     #[schema(required)]
     last_error: Option<LastErrorBody>,
@@ -209,6 +214,7 @@ impl<'a> BookingBody<'a> {
             meeting: meeting(booking),
             attempts: booking.attempts,
             next_attempt_at: booking.due_at(),
+            failing_since: booking.failures.same_kind_since,
             last_error: LastErrorBody::of(booking, remedies),
             created_at: booking.created_at,
             updated_at: booking.updated_at,

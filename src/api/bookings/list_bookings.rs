@@ -52,6 +52,8 @@ struct BookingPageBody {
         ("startsBefore" = Option<String>, Query, format = DateTime, description = "Starting before this time."),
         ("updatedFrom" = Option<String>, Query, format = DateTime, description = "Changed at this time or later."),
         ("updatedBefore" = Option<String>, Query, format = DateTime, description = "Changed before this time."),
+        ("failingBefore" = Option<String>, Query, format = DateTime, description = "With a `failingSince` before this \
+            time: what is stuck since then, however often it was tried."),
         ("expand" = Option<words::ListExpandWord>, Query, description = "`attendees`: each booking with its attendees."),
         parameters::PageQuery,
     ),
@@ -101,6 +103,7 @@ fn filter(query: &mut Query, scope: &Scope) -> BookingFilter {
         starts_before: query.timestamp("startsBefore"),
         updated_from: query.timestamp("updatedFrom"),
         updated_before: query.timestamp("updatedBefore"),
+        failing_before: query.timestamp("failingBefore"),
     }
 }
 
@@ -116,7 +119,7 @@ mod tests {
         let mut query = Query::read(
             "status=pending,failed&organizer=o&bookingId=b&externalId=4b22997d-a5f7-5483-b720-2dee50154e74&meetingId=m\
              &startsFrom=2026-01-01T00:00:00Z&startsBefore=2026-01-02T00:00:00Z&updatedFrom=2026-01-03T00:00:00Z\
-             &updatedBefore=2026-01-04T00:00:00Z",
+             &updatedBefore=2026-01-04T00:00:00Z&failingBefore=2026-01-05T00:00:00Z",
         );
         let filter = filter(&mut query, &crm);
         query.close().unwrap();
@@ -127,6 +130,7 @@ mod tests {
         assert!(filter.external_id.is_some());
         let days = [filter.starts_from, filter.starts_before, filter.updated_from, filter.updated_before];
         assert_eq!(days.map(|time| time.unwrap().day()), [1, 2, 3, 4]);
+        assert_eq!(filter.failing_before.unwrap().day(), 5);
 
         let mut query = Query::read("status=x&externalId=x&startsFrom=x&updatedBefore=x&startDate=x");
         let _filter = super::filter(&mut query, &crm);

@@ -64,6 +64,7 @@ pub(crate) fn provisioned() -> Value {
         },
         "attempts": 2,
         "nextAttemptAt": null,
+        "failingSince": null,
         "lastError": null,
         "createdAt": "2026-11-23T10:00:00Z",
         "updatedAt": "2026-11-23T10:00:00.25Z",
@@ -78,6 +79,7 @@ pub(crate) fn pending() -> Value {
     booking["attempts"] = json!(1);
     booking["meeting"] = Value::Null;
     booking["nextAttemptAt"] = json!("2026-11-23T10:00:02.378Z");
+    booking["failingSince"] = json!("2026-11-23T10:00:00.25Z");
     booking["lastError"] = json!({
         "code": "graph-throttled",
         "detail": "Graph asked this service to slow down.",

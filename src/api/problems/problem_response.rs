@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Responder};
 use serde_json::value::RawValue;
 
 use super::graph_body::GraphBody;
 use super::problem_body::{DifferenceBody, ErrorBody, ProblemBody};
 use super::problem_code::ProblemCode;
+use crate::access::Caller;
 use crate::api::request::request_id;
 use crate::booking::FAULTS_MAX;
 
@@ -121,11 +122,18 @@ impl Problem {
     /// The answer to this request.
     pub(crate) fn answer(self, request: &HttpRequest) -> HttpResponse {
         let texts = self.code.texts();
+        let detail = match (self.code, booking_sought_elsewhere(request)) {
+            (ProblemCode::NotFound, Some(source_system)) => Cow::from(format!(
+                "{} Only {source_system} was searched, the source system of your key: name another with sourceSystem.",
+                self.detail
+            )),
+            _ => self.detail,
+        };
         let body = ProblemBody {
             kind: format!("/problems/{}", texts.code),
             title: texts.title,
             status: texts.status,
-            detail: &self.detail,
+            detail: &detail,
             instance: request.path(),
             code: texts.code,
             retryable: texts.retryable,
@@ -149,6 +157,17 @@ impl Problem {
         response.extensions_mut().insert(self.code);
         response.content_type("application/problem+json").body(text)
     }
+}
+
+/// The source system in which a booking was sought because the request named none, where its caller sees others, too.
+fn booking_sought_elsewhere(request: &HttpRequest) -> Option<String> {
+    request.match_info().get("bookingId")?;
+    let names_one =
+        request.query_string().split('&').any(|part| part.split('=').next() == Some("sourceSystem"));
+    let extensions = request.extensions();
+    let caller =
+        extensions.get::<Caller>().filter(|caller| caller.sees_all_source_systems() && !names_one)?;
+    Some(caller.source_system.to_string())
 }
 
 /// How many faults fit into so many bytes; one is always told.

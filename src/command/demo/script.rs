@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use super::http_client::{DemoClient, DemoResponse};
 use super::stage::DemoStage;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::command::printing::say;
 use crate::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 /// The steps.
@@ -20,7 +21,6 @@ pub(super) struct Script<'a> {
 /// The organizer of the demo's bookings.
 const ORGANIZER: &str = "1f35f2e6-9cab-44ad-8d5a-b74c14720000";
 
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 impl<'a> Script<'a> {
     pub(super) fn new(stage: &'a DemoStage) -> anyhow::Result<Self> {
         let run = SystemClock.now().unix_timestamp().to_string();
@@ -47,8 +47,8 @@ impl<'a> Script<'a> {
         heading(1, "A new booking", "gets a Teams meeting");
         let answered = self.caller.book(&self.booking("A")).await?;
         show(&answered);
-        println!("     join link   {}", text(&answered.body["meeting"]["joinWebUrl"]));
-        println!("     externalId  {}", text(&answered.body["externalId"]));
+        say!("     join link   {}", text(&answered.body["meeting"]["joinWebUrl"]));
+        say!("     externalId  {}", text(&answered.body["externalId"]));
         Ok(verdict(answered.status == 201 && answered.body["meeting"]["joinWebUrl"].is_string()))
     }
 
@@ -62,7 +62,7 @@ impl<'a> Script<'a> {
         let answered = self.caller.book(&self.booking("A")).await?;
         show(&answered);
         let calls = self.calls() - before;
-        println!("     calls to Graph  {calls}");
+        say!("     calls to Graph  {calls}");
         Ok(verdict(answered.status == 200 && answered.replayed && calls == 0))
     }
 
@@ -73,8 +73,8 @@ impl<'a> Script<'a> {
         let answered = self.caller.book(&booking).await?;
         show(&answered);
         let difference = &answered.body["differences"][0];
-        println!("     code   {}", text(&answered.body["code"]));
-        println!(
+        say!("     code   {}", text(&answered.body["code"]));
+        say!(
             "     field  {}: stored {}, requested {}",
             text(&difference["field"]),
             text(&difference["stored"]),
@@ -89,7 +89,7 @@ impl<'a> Script<'a> {
         let answered = self.caller.book(&self.booking("B")).await?;
         show(&answered);
         let meetings = self.meetings(&answered);
-        println!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
+        say!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
         Ok(verdict(answered.status == 201 && answered.body["attempts"] == 3 && meetings == 1))
     }
 
@@ -105,14 +105,14 @@ impl<'a> Script<'a> {
         let answered = self.caller.book(&self.booking("C")).await?;
         show(&answered);
         let meetings = self.meetings(&answered);
-        println!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
+        say!("     attempts {}, meetings at Graph {meetings}", answered.body["attempts"]);
         let path = format!("/v1/bookings/{}/audit-events", self.booking_id("C"));
         let history = self.caller.get(&path).await?.body;
         let (throttled, created) = (&history["items"][1], &history["items"][2]);
         let due_at = time(&throttled["details"]["next"]["dueAt"])?;
         let waits = due_at - time(&throttled["occurredAt"])?;
         let late = time(&created["details"]["graph"]["startedAt"])? - due_at;
-        println!(
+        say!(
             "     due after {} ms, asked again {} ms later",
             waits.whole_milliseconds(),
             late.whole_milliseconds()
@@ -131,7 +131,7 @@ impl<'a> Script<'a> {
         let answered = self.caller.get(&path).await?;
         let events = answered.body["items"].as_array().cloned().unwrap_or_default();
         for event in &events {
-            println!(
+            say!(
                 "     {}  {:<17} by {}",
                 text(&event["occurredAt"]),
                 text(&event["type"]),
@@ -151,8 +151,8 @@ impl<'a> Script<'a> {
         let answered = self.caller.declare(&booking_id, &self.rescheduled_booking(2)).await?;
         show(&answered);
         let keeps_link = answered.body["meeting"]["joinWebUrl"] == link;
-        println!("     starts      {}", text(&answered.body["startDateTime"]));
-        println!("     join link   {}", if keeps_link { "the same" } else { "ANOTHER" });
+        say!("     starts      {}", text(&answered.body["startDateTime"]));
+        say!("     join link   {}", if keeps_link { "the same" } else { "ANOTHER" });
         Ok(verdict(answered.status == 200 && keeps_link))
     }
 
@@ -160,7 +160,7 @@ impl<'a> Script<'a> {
         heading(8, "An older message that comes late", "undoes nothing");
         let answered = self.caller.declare(&self.booking_id("A"), &self.rescheduled_booking(1)).await?;
         show(&answered);
-        println!("     code        {}", text(&answered.body["code"]));
+        say!("     code        {}", text(&answered.body["code"]));
         Ok(verdict(answered.status == 409 && answered.body["code"] == "stale-sequence"))
     }
 
@@ -168,7 +168,7 @@ impl<'a> Script<'a> {
         heading(9, "The first booking, cancelled", "its lobby is closed, then the meeting is removed");
         let answered = self.caller.cancel(&self.booking_id("A")).await?;
         show(&answered);
-        println!("     notice      {}", text(&answered.body["notice"]));
+        say!("     notice      {}", text(&answered.body["notice"]));
         let external_id = text(&answered.body["externalId"]);
         let meetings = self.stage.simulator.meetings();
         let removed = meetings.iter().any(|one| one.external_id == external_id && one.deleted_at.is_some());
@@ -177,16 +177,16 @@ impl<'a> Script<'a> {
 
     /// Says how to go on by hand.
     pub(super) fn invite(&self) {
-        println!("\nIt stays up until Ctrl-C. For another shell, and a first request:\n");
-        println!("  {}", self.stage.exports());
+        say!("\nIt stays up until Ctrl-C. For another shell, and a first request:\n");
+        say!("  {}", self.stage.exports());
         if let Some(file) = self.stage.kept_exports() {
-            println!("  # the same next time: . {}", file.display());
+            say!("  # the same next time: . {}", file.display());
         }
-        println!(
+        say!(
             "\n  curl -i \"$BASE/v1/bookings\" -H \"Authorization: Bearer $KEY\" \\\n    -H 'Content-Type: application/json' -d '{}'",
             self.booking("MINE"),
         );
-        println!("\n  The API in a browser: {}/docs", self.caller.root());
+        say!("\n  The API in a browser: {}/docs", self.caller.root());
     }
 
     fn booking_id(&self, name: &str) -> String {
@@ -224,25 +224,22 @@ impl<'a> Script<'a> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 fn heading(number: u32, what: &str, promise: &str) {
-    println!("\n  {number}  {what}\n     {promise}");
+    say!("\n  {number}  {what}\n     {promise}");
 }
 
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 fn show(answered: &DemoResponse) {
     let replayed = if answered.replayed { ", Idempotent-Replayed: true" } else { "" };
     let status = answered.body["status"].as_str().map(|status| format!(", {status}")).unwrap_or_default();
-    println!(
+    say!(
         "     answer      {}{replayed}{status} after {:.0} ms",
         answered.status,
         answered.took.as_secs_f64() * 1_000.0
     );
 }
 
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 fn verdict(as_expected: bool) -> bool {
-    println!("     {}", if as_expected { "as expected" } else { "NOT AS EXPECTED" });
+    say!("     {}", if as_expected { "as expected" } else { "NOT AS EXPECTED" });
     as_expected
 }
 

@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::script::Script;
 use super::stage::DemoStage;
+use crate::command::printing::say;
 use crate::config::{LogFilter, LogFormat, TelemetrySettings};
 
 /// How to show it.
@@ -32,7 +33,6 @@ pub(crate) struct DemoArguments {
 }
 
 /// Shows it.
-#[expect(clippy::print_stdout, reason = "showing is what this command is for")]
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     // What the demo provokes on purpose would only be in the way here.
     let log_filter = LogFilter::parse("off").map_err(anyhow::Error::msg)?;
@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     })?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    println!("Starting Postgres, a simulated Microsoft Graph, and the service …");
+    say!("Starting Postgres, a simulated Microsoft Graph, and the service …");
     let stage = DemoStage::set(&arguments).await?;
     stage.describe();
     let script = Script::new(&stage)?;
@@ -54,9 +54,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     };
     let status = if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if as_expected {
-        println!("\nEvery step went as expected.");
+        say!("\nEvery step went as expected.");
     } else {
-        println!("\nNot every step went as expected.");
+        say!("\nNot every step went as expected.");
     }
     if !arguments.exit {
         script.invite();

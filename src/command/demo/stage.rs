@@ -12,6 +12,7 @@ use super::demo_folder::DemoFolder;
 use crate::access::{Caller, CallerName, Role};
 use crate::booking::SourceSystem;
 use crate::clock::SystemClock;
+use crate::command::printing::say;
 use crate::command::{BackgroundWork, Replica};
 use crate::config::{Settings, process_cache_dir, process_environment, process_search_path};
 use crate::local_postgres::{Download, DownloadProgress, LocalPostgres, LocalPostgresSettings};
@@ -70,7 +71,6 @@ impl DemoStage {
     }
 
     /// Says what runs where.
-    #[expect(clippy::print_stdout, reason = "showing is what this command is for")]
     pub(super) fn describe(&self) {
         let postgres = match &self.postgres {
             Postgres::Given => "as DATABASE_URL says".to_owned(),
@@ -82,11 +82,11 @@ impl DemoStage {
                 format!("version {}, {place}, {}", server.version_major(), server.url("postgres"))
             }
         };
-        println!();
-        println!("  Postgres   {postgres}");
-        println!("  Graph      simulated, {}", self.simulator.graph_root_url());
-        println!("  Service    http://{}, source system {SOURCE_SYSTEM}", self.service.public_address());
-        println!("  Operators  http://{}/metrics", self.service.admin_address());
+        say!("");
+        say!("  Postgres   {postgres}");
+        say!("  Graph      simulated, {}", self.simulator.graph_root_url());
+        say!("  Service    http://{}, source system {SOURCE_SYSTEM}", self.service.public_address());
+        say!("  Operators  http://{}/metrics", self.service.admin_address());
     }
 
     /// Stops everything.

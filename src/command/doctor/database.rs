@@ -4,13 +4,11 @@ use time::format_description::well_known::Rfc3339;
 
 use super::findings::{Finding, Findings};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::command::assembly::store;
+use crate::command::assembly::{CLOCK_SKEW_MAX, store};
 use crate::config::DatabaseSettings;
 use crate::error_chain::chain;
 use crate::store::{Store, StoreError};
 
-/// A clock that differs from Postgres's by more than this makes leases end early or late.
-const CLOCK_SKEW_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// How many missing privileges are named.
 const NAMED_MAX: usize = 8;
 

@@ -1,6 +1,10 @@
-//! Findings, each with what it means and what to do.
+//! Findings, each with what it means and what to do, and how they are printed.
 
 use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::command::printing::{self, PrintArguments, say, wrapped};
 
 /// Something that is wrong.
 pub(super) struct Finding {
@@ -14,63 +18,76 @@ pub(super) struct Finding {
 }
 
 /// All findings so far; they are printed as they come, because some take seconds.
-#[derive(Default)]
 pub(super) struct Findings {
+    arguments: PrintArguments,
     bad: usize,
     noted: usize,
+    unknown: usize,
 }
 
-#[expect(clippy::print_stdout, reason = "findings are what this command is run for")]
 impl Findings {
+    /// None yet.
+    pub(super) fn printed(arguments: PrintArguments) -> Self {
+        Self { arguments, bad: 0, noted: 0, unknown: 0 }
+    }
+
     /// Prints that something is as it should be.
-    #[expect(clippy::unused_self, reason = "good and bad findings are noted in one place")]
     pub(super) fn good(&self, subject: &str, detail: &str) {
-        println!("ok     {subject:<9} {detail}");
+        self.print("ok", subject, detail);
     }
 
     /// Prints that the state of something is not known.
-    #[expect(clippy::unused_self, reason = "all findings are noted in one place")]
-    pub(super) fn unknown(&self, subject: &str, detail: &str) {
-        println!("?      {subject:<9} {}", indented(detail));
+    pub(super) fn unknown(&mut self, subject: &str, detail: &str) {
+        self.unknown += 1;
+        self.print("?", subject, detail);
     }
 
     /// Prints what is no fault of the installation, and may need the operator all the same.
     pub(super) fn note(&mut self, subject: &str, detail: &str) {
         self.noted += 1;
-        println!("note   {subject:<9} {}", indented(detail));
+        self.print("note", subject, detail);
     }
 
     /// Prints what is wrong.
     pub(super) fn bad(&mut self, finding: &Finding) {
         self.bad += 1;
-        println!("WRONG  {:<9} {}", finding.subject, indented(&finding.wrong));
-        println!("       means     {}", indented(&finding.means));
-        println!("       do        {}", indented(&finding.remedy));
+        if self.arguments.json {
+            let Finding { subject, wrong, means, remedy } = finding;
+            printing::json(&json!({
+                "kind": "finding", "state": "wrong", "subject": subject,
+                "detail": wrong, "means": means, "do": remedy,
+            }));
+            return;
+        }
+        self.print("WRONG", finding.subject, &finding.wrong);
+        self.print("", "means", &finding.means);
+        self.print("", "do", &finding.remedy);
+    }
+
+    fn print(&self, state: &str, subject: &str, detail: &str) {
+        if self.arguments.json {
+            let state = if state == "?" { "unknown" } else { state };
+            printing::json(&json!({"kind": "finding", "state": state, "subject": subject, "detail": detail}));
+        } else {
+            say!("{}", wrapped(&format!("{state:<6} {subject:<13} "), detail));
+        }
     }
 
     /// The last line, and the status with which the command ends: 1 if anything is wrong.
     pub(super) fn conclude(self) -> ExitCode {
+        let status = if self.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        if self.arguments.json {
+            printing::json(&json!({"kind": "summary", "wrong": self.bad, "noted": self.noted, "unknown": self.unknown}));
+            return status;
+        }
         match self.bad {
             0 if self.noted > 0 => {
-                println!("\nNothing is wrong with the installation; see what is noted.");
-                ExitCode::SUCCESS
+                say!("\nNothing is wrong with the installation; see what is noted.");
             }
-            0 => {
-                println!("\nAll is well.");
-                ExitCode::SUCCESS
-            }
-            1 => {
-                println!("\nOne thing is wrong.");
-                ExitCode::FAILURE
-            }
-            many => {
-                println!("\n{many} things are wrong.");
-                ExitCode::FAILURE
-            }
+            0 => say!("\nAll is well."),
+            1 => say!("\nOne thing is wrong."),
+            many => say!("\n{many} things are wrong."),
         }
+        status
     }
-}
-
-fn indented(text: &str) -> String {
-    text.trim_end().replace('\n', "\n                 ")
 }

@@ -14,9 +14,11 @@ pub(crate) struct Backlog {
     /// Bookings that are due now and not leased.
     pub(crate) due: u32,
     /// Bookings that are held, start soon, and have no join link yet.
-    pub(crate) starting_soon_without_link: i64,
+    pub(crate) starting_soon_without_link: u32,
     /// Since when the oldest of them is due.
     pub(crate) oldest_due_at: Option<Timestamp>,
+    /// Since when the booking that is tried again for the longest time has been failing.
+    pub(crate) failing_since: Option<Timestamp>,
 }
 
 impl Store {
@@ -37,7 +39,8 @@ impl Store {
             select status, count(*) as "bookings!",
                 count(*) filter (
                     where desired_state = 'present' and provisioned_at is null and start_at >= $1 and start_at < $2
-                ) as "starting_soon!"
+                ) as "starting_soon!",
+                min(failing_since) filter (where due_at is not null) as failing_since
             from booking
             where due_at is not null or status = 'failed'
             group by status
@@ -57,7 +60,11 @@ impl Store {
             by_status: by_status.into(),
             due,
             oldest_due_at: row.oldest_due_at,
-            starting_soon_without_link: counts.iter().map(|row| row.starting_soon).sum(),
+            starting_soon_without_link: u32::try_from(
+                counts.iter().map(|row| row.starting_soon).sum::<i64>(),
+            )
+            .unwrap_or(u32::MAX),
+            failing_since: counts.iter().filter_map(|row| row.failing_since).min(),
         })
     }
 }

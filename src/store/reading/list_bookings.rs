@@ -37,7 +37,7 @@ impl RowKey for BookingRow {
     }
 }
 
-/// A checked query for part of the bookings, with one more condition and, for it, one more value, `$15`. It reads one row more
+/// A checked query for part of the bookings, with one more condition and, for it, one more value, `$16`. It reads one row more
 /// than the part has, by rows and by bytes: up to the second row before which the bytes are reached.
 macro_rules! page {
     ($condition:tt, $filter:ident, $statuses:ident, $from:ident, $limit:ident $(, $value:ident)?) => {
@@ -61,6 +61,7 @@ macro_rules! page {
                             and ($8::timestamptz is null or start_at < $8)
                             and ($9::timestamptz is null or updated_at >= $9)
                             and ($10::timestamptz is null or updated_at < $10)
+                            and ($15::timestamptz is null or failing_since < $15)
                             and ($11::timestamptz is null or (created_at, external_id) < ($11, $12::uuid))
                 "#
                 + $condition
@@ -85,7 +86,8 @@ macro_rules! page {
             $from.map(|from| from.created_at),
             $from.map(|from| from.external_id),
             i64::from($limit) + 1,
-            i64::from(BYTES_MAX)
+            i64::from(BYTES_MAX),
+            $filter.failing_before
             $(, $value)?
         )
     };
@@ -109,8 +111,8 @@ impl Store {
                 page!(
                     r#"
                     and (
-                        organizer_id = any((select organizer_ids_of($15))::uuid[])
-                        or (organizer_id is null and lower(organizer) = any((select organizer_names_of($15))::text[]))
+                        organizer_id = any((select organizer_ids_of($16))::uuid[])
+                        or (organizer_id is null and lower(organizer) = any((select organizer_names_of($16))::text[]))
                     )
                     "#,
                     filter,
@@ -121,12 +123,16 @@ impl Store {
                 )
                 .fetch_all(&mut connection)
                 .await?
+            } else if filter.failing_before.is_some() {
+                page!("and failing_since is not null", filter, statuses, from, limit)
+                    .fetch_all(&mut connection)
+                    .await?
             } else if is_about_unfinished(&filter.statuses) {
                 page!("and (due_at is not null or status = 'failed')", filter, statuses, from, limit)
                     .fetch_all(&mut connection)
                     .await?
             } else if let Some(source_system) = filter.source_system.as_ref().map(SourceSystem::as_str) {
-                page!("and source_system = $15", filter, statuses, from, limit, source_system)
+                page!("and source_system = $16", filter, statuses, from, limit, source_system)
                     .fetch_all(&mut connection)
                     .await?
             } else {
