@@ -125,9 +125,10 @@ fn is_label(label: &str) -> bool {
 
 /// What an address is, as a regular expression for the contract: it matches what [`check`] lets pass, lengths apart. Escapes are
 /// those that ECMA-262, Python and Rust share; characters beyond U+FFFF, for which they share none, stand for themselves.
+#[must_use]
 pub fn address_pattern() -> String {
-    let unseen: String =
-        INVISIBLE.iter().map(|(first, last)| format!("{}-{}", escaped(*first), escaped(*last))).collect();
+    let ranges = INVISIBLE.iter().map(|(first, last)| format!("{}-{}", escaped(*first), escaped(*last)));
+    let unseen = ranges.collect::<Vec<_>>().concat();
     // In a name all but control characters, blanks, specials and the '@'; in a label letters, digits and what is not ASCII.
     let name = format!(r#"[^\s\u0000-\u001F\u007F-\u009F"(),:;<>@\[\\\].\uFFFD{unseen}]"#);
     let label = format!(r"[^\s\u0000-/:-@\[-`{{-\u009F\uFFFD{unseen}]");

@@ -15,8 +15,8 @@ use super::token_roles::roles;
 use crate::booking::{Organizer, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{
-    AttemptId, Call, CallKind, Evidence, HeardFrom, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome, Refusal,
-    Reply, TokenFacts, TokenFault,
+    AttemptId, Call, CallKind, Evidence, HeardFrom, MeetingId, OrganizerFacts, Outcome, Probe, ProbeOutcome,
+    Refusal, Reply, TokenFacts, TokenFault,
 };
 
 /// Most organizers whose check is remembered.

@@ -16,7 +16,6 @@ use tokio::runtime::{Handle, Id};
 use super::error::StoreError;
 use crate::shares::{NoPlace, Place, Places, Refusals, Share, served_source_system};
 
-
 use super::condition::ConnectionCounts;
 
 /// A connection that was idle this long is tried before it is used: a server that restarted has closed it.

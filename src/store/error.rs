@@ -90,7 +90,10 @@ impl StoreError {
 
     /// Whether it may pass by waiting.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::ShareUsedUp | Self::NoSchema(_) | Self::MigrationsLocked(_))
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::ShareUsedUp | Self::NoSchema(_) | Self::MigrationsLocked(_)
+        )
     }
 
     /// Whether Postgres answers and lacks the schema of this program.

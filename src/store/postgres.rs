@@ -71,7 +71,13 @@ impl Store {
             refusals: settings.refusals.clone(),
         };
         let connections = Connections::open(options, limits);
-        Ok(Self { connections, connections_max: most, writes: Arc::default(), claims: Arc::default(), unreadable: Arc::default() })
+        Ok(Self {
+            connections,
+            connections_max: most,
+            writes: Arc::default(),
+            claims: Arc::default(),
+            unreadable: Arc::default(),
+        })
     }
 
     /// Connects once, past all that is kept open, so that the first refusal is told: a pool tries again until its own patience

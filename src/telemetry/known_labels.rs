@@ -1,8 +1,8 @@
 //! The values that labels can have, known before anything happens.
 
 use super::metric_table::{
-    CallLabels, CallOutcomeLabels, ClosedLabels, FailureLabels, Metrics, NoticeLabels, ObstacleLabels, RefusedLabels,
-    ServerErrorLabels, StatusLabels,
+    CallLabels, CallOutcomeLabels, ClosedLabels, FailureLabels, Metrics, NoticeLabels, ObstacleLabels,
+    RefusedLabels, ServerErrorLabels, StatusLabels,
 };
 
 /// The statuses by which answers that are our fault are counted; `other` for any other of 5xx.

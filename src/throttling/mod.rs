@@ -12,9 +12,11 @@ mod pause;
 mod pauses;
 mod queue;
 mod quota;
+mod rejection;
 mod sign;
 mod unavailability;
 
-pub(crate) use gate::{CallClass, Gate, Permit, Rejected, RejectionReason};
+pub(crate) use gate::{CallClass, Gate, Permit};
 pub(crate) use pause::{Pause, PauseScope, pause_asked};
 pub(crate) use quota::{MEETINGS_PER_MONTH, NEAR, Quota, month_of, quota};
+pub(crate) use rejection::{Rejected, RejectionReason};

@@ -64,7 +64,7 @@ async fn beside(poison: &[Effect]) {
     let app = TestApp::builder().settings(&settings).start().await;
     for (organizer, effect) in poison.iter().enumerate() {
         let fault = InjectedFault::on(Operation::CreateOrGet, effect.clone());
-        app.simulator.inject(fault.for_organizer(&organizer_id(organizer)).always());
+        app.simulator.inject(fault.for_organizer(organizer_id(organizer)).always());
     }
     for n in 0..24 {
         let body = of(n % poison.len(), &format!("POISON-{n}"));
@@ -101,7 +101,7 @@ async fn what_hangs_leaves_slots_to_what_is_due_of_others() {
     let slow = Effect::SlowBeforeWork { milliseconds: 2_000 };
     for n in 0..8 {
         let fault = InjectedFault::on(Operation::CreateOrGet, slow.clone());
-        app.simulator.inject(fault.for_organizer(&organizer_id(n)).always());
+        app.simulator.inject(fault.for_organizer(organizer_id(n)).always());
     }
     app.clock.advance(Duration::from_secs(3));
     let good = async {
@@ -117,7 +117,7 @@ async fn what_hangs_leaves_slots_to_what_is_due_of_others() {
     good.expect("it is resumed beside those that hang");
     assert_eq!(resumed.unwrap(), 5, "four of one source system, and one of the other");
     app.simulator.clear_faults();
-    while app.resume_after(Duration::from_secs(60)).await > 0 {}
+    while app.resume_after(Duration::from_mins(1)).await > 0 {}
     app.end().await;
 }
 
@@ -204,6 +204,6 @@ async fn slow_statements_leave_connections_to_others() {
         serde_json::from_str(&refused.into_iter().next().unwrap().text().await.unwrap()).unwrap();
     assert_eq!(problem["code"], "overloaded");
     app.idle().await;
-    while app.resume_after(Duration::from_secs(60)).await > 0 {}
+    while app.resume_after(Duration::from_mins(1)).await > 0 {}
     app.end().await;
 }

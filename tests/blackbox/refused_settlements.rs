@@ -21,8 +21,8 @@ async fn a_refused_settlement_has_a_name_and_the_booking_is_made_once_it_is_mend
         message,
         "this service can't store what Graph answered: SQLSTATE 23514, constraint no_meeting"
     );
-    assert_eq!(app.metric(REFUSED).await, 1.0);
-    assert_eq!(app.metric("meeting_provisioner_leases_lost_total").await, 0.0);
+    assert!((app.metric(REFUSED).await - 1.0).abs() < f64::EPSILON);
+    assert!((app.metric("meeting_provisioner_leases_lost_total").await).abs() < f64::EPSILON);
     sqlx::query("alter table booking drop constraint no_meeting").execute(&app.pool).await.unwrap();
     assert_eq!(app.resume_after(Duration::from_mins(1)).await, 1);
     app.idle().await;

@@ -242,6 +242,6 @@ async fn a_row_of_a_newer_version_hides_no_other() {
     assert_eq!(events["items"].as_array().unwrap().len(), 2, "{events}");
     assert_eq!(events["unreadable"][0]["sourceSystem"], "A Newer System", "{events}");
     assert!(events["unreadable"][0]["eventId"].is_string(), "{events}");
-    assert_eq!(app.metric("meeting_provisioner_rows_unreadable_total").await, 2.0);
+    assert!((app.metric("meeting_provisioner_rows_unreadable_total").await - 2.0).abs() < f64::EPSILON);
     app.end().await;
 }

@@ -77,7 +77,9 @@ impl Findings {
     pub(super) fn conclude(self) -> ExitCode {
         let status = if self.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         if self.arguments.json {
-            printing::json(&json!({"kind": "summary", "wrong": self.bad, "noted": self.noted, "unknown": self.unknown}));
+            printing::json(
+                &json!({"kind": "summary", "wrong": self.bad, "noted": self.noted, "unknown": self.unknown}),
+            );
             return status;
         }
         match self.bad {
