@@ -223,7 +223,7 @@ async fn what_keeps_to_the_schemas_is_taken() {
             );
         }
     }
-    app.end().await;
+    app.end_with_work_left().await;
 }
 
 /// One broken rule at a time is refused, and the answer names the member.

@@ -169,7 +169,7 @@ async fn a_retry_is_repeated() {
 async fn a_recorded_pause_is_repeated() {
     for cut_point in CUT_POINTS {
         let app = TestApp::builder().behind_proxy().start().await;
-        let effect = Effect::FailedBeforeWork { status: 503, retry_after: Some("60".to_owned()) };
+        let effect = Effect::ThrottledBeforeWork { retry_after: Some("60".to_owned()) };
         app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, effect));
         app.proxy().cut(Statement::RecordPause, cut_point);
         app.book_and_look(&booking("BK-1")).await;
@@ -177,7 +177,7 @@ async fn a_recorded_pause_is_repeated() {
         let late = app.another_replica().await;
         assert_eq!(late.resume_after(Duration::from_secs(59)).await, 0);
         assert_eq!(late.resume_after(Duration::from_secs(30)).await, 1);
-        happened_once(&app, 2, &["booking.accepted", "call.unavailable", "meeting.created"]).await;
+        happened_once(&app, 2, &["booking.accepted", "call.throttled", "meeting.created"]).await;
         late.end().await;
         app.end().await;
     }

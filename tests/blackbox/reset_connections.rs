@@ -60,7 +60,7 @@ async fn an_attempt_whose_caller_is_reset_is_carried_out_at_once() {
         case("declare", Method::PUT, "/BK-1", moved),
         Case { status: "cancelled", ..case("cancel", Method::DELETE, "/BK-1", || None) },
         Case { is_parked: true, ..case("retry", Method::POST, "/BK-1/retry", || None) },
-        case("check", Method::GET, "/BK-1?check=drift", || None),
+        case("check", Method::POST, "/BK-1/check", || None),
     ] {
         let app = TestApp::start().await;
         sqlx::raw_sql(SLOW).execute(&app.pool).await.unwrap();
@@ -71,6 +71,8 @@ async fn an_attempt_whose_caller_is_reset_is_carried_out_at_once() {
             sqlx::query(PARKED).execute(&app.pool).await.unwrap();
         }
         let known = if case.is_known { app.history("BK-1").await.len() } else { 0 };
+        // So long after Graph's last word a check asks it again.
+        app.clock.advance(Duration::from_secs(5));
         reset_while_it_waits(&app, &case).await;
         assert!(app.resume_due().await.unwrap() > 0, "{}: nothing is carried out", case.name);
         assert_eq!(app.booking("BK-1").await["status"], case.status, "{}", case.name);

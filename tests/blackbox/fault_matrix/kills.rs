@@ -82,7 +82,7 @@ fn kills_at(walk: Walk, step: WalkStep) -> Vec<Kill> {
 /// Killed while Graph has the call, before or after it has done what was asked.
 async fn killed_at_call(cell: &Cell, operation: Operation, place: usize, cut_point: CutPoint) {
     let does_work = cut_point == CutPoint::AfterCommit;
-    let app = TestApp::builder().at_real_time().start().await;
+    let app = TestApp::builder().before_real_time(cell.walk.age()).start().await;
     cell.prepare(&app).await;
     let mark = last_call(&app);
     let process = Process::serve(app.environment()).await;
@@ -108,7 +108,8 @@ async fn killed_at_write(cell: &Cell, statement: Statement, place: usize, cut_po
     // A worker claims as it starts. Claims are counted from there, and only the alarm causes the next one.
     let poll = if statement == Statement::Claim { "60" } else { "1" };
     let settings = [("WORKER__POLL_SECONDS", poll), ("HTTP__SHUTDOWN_SECONDS", "1")];
-    let app = TestApp::builder().settings(&settings).behind_proxy().at_real_time().start().await;
+    let app =
+        TestApp::builder().settings(&settings).behind_proxy().before_real_time(cell.walk.age()).start().await;
     cell.prepare(&app).await;
     let mark = last_call(&app);
     let process = Process::serve(app.environment()).await;

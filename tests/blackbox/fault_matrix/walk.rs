@@ -68,7 +68,15 @@ impl Part {
     }
 }
 
+/// So long after Graph's last word a check asks it again.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 impl Walk {
+    /// How long ago the walk is to begin, for a process whose clock is the machine's.
+    pub fn age(self) -> Duration {
+        if self == Self::Mended { ASKED_AGAIN_AFTER + Duration::from_secs(1) } else { Duration::ZERO }
+    }
+
     /// All of them.
     pub const ALL: [Self; 13] = [
         Self::Created,
@@ -190,8 +198,7 @@ impl Cell {
             Walk::Mended => {
                 book().await;
                 organizer_changes(app, json!({"subject": "Party"})).await;
-                // So long after Graph's last word a check asks it again.
-                app.clock.advance(Duration::from_secs(5));
+                app.clock.advance(ASKED_AGAIN_AFTER);
             }
             Walk::BookedAgain => {
                 book().await;

@@ -1,6 +1,7 @@
 //! What a test's service is started with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use meeting_provisioner::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
@@ -25,7 +26,7 @@ pub struct TestAppBuilder {
     settings_file: Option<String>,
     api_keys: String,
     is_behind_proxy: bool,
-    starts_at_real_time: bool,
+    starts_before_now: Option<Duration>,
 }
 
 impl TestAppBuilder {
@@ -66,15 +67,20 @@ impl TestAppBuilder {
 
     /// The test's clock starts at the real time, for tests with processes of their own, which know no other clock.
     /// It still moves only when the test moves it.
-    pub fn at_real_time(mut self) -> Self {
-        self.starts_at_real_time = true;
+    pub fn at_real_time(self) -> Self {
+        self.before_real_time(Duration::ZERO)
+    }
+
+    /// The same, so long ago.
+    pub fn before_real_time(mut self, ago: Duration) -> Self {
+        self.starts_before_now = Some(ago);
         self
     }
 
     /// Starts the service, with a database and a simulator of its own. It connects as the role of `deploy/grants.sql`, as
     /// docs/OPERATING.md advises; the owner has migrated.
     pub async fn start(self) -> TestApp {
-        let now = if self.starts_at_real_time { SystemClock.now() } else { START };
+        let now = self.starts_before_now.map_or(START, |ago| SystemClock.now() - ago);
         let clock = Arc::new(ManualClock::at(now));
         let simulator_clock: Arc<dyn Clock> = clock.clone();
         let simulator = Simulator::start(SimulatorSettings { clock: simulator_clock, ..Default::default() });
