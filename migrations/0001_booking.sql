@@ -198,6 +198,7 @@ comment on index booking_listing_by_source_system is
     'The list that one source system sees, which may have few bookings beside one that has very many.';
 comment on index booking_to_compare is
     'The comparing rounds: meetings still to come, at rest, that Graph has not told of for long.';
+comment on index booking_failing is 'Finds what has been tried again for long, without reading what is settled.';
 comment on index booking_failed is 'What an operator has to look after.';
 comment on index booking_parked_by_organizer is
     'Bookings parked for a reason that a success for their organizer refutes; every settlement that went well looks here.';

@@ -39,8 +39,15 @@ const CLOCK: &str = "meeting_provisioner_clock_difference_seconds";
 const KEYS_FILE: &str = "meeting_provisioner_api_keys_file_faulty";
 const NEAR_LIMIT: &str = "meeting_provisioner_organizers_near_monthly_limit";
 
+const CLAIMS_FAILING: &str = "meeting_provisioner_claims_failing_seconds";
+const DISPLACED: &str = "meeting_provisioner_connections_closed_total{port=\"public\", reason=\"displaced\"}";
+const SLOW_READER: &str =
+    "meeting_provisioner_connections_closed_total{port=\"public\", reason=\"slow-reader\"}";
+const UNREADABLE: &str = "meeting_provisioner_rows_unreadable_total";
+const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
+
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 40] = [
+const CASES: [Case; 50] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
@@ -82,6 +89,17 @@ const CASES: [Case; 40] = [
     case("OrganizerNearMonthlyLimit", true, &[(NEAR_LIMIT, "0x5 1x20")]),
     case("OrganizerNearMonthlyLimit", false, &[(NEAR_LIMIT, "0x20")]),
     case("BookingsFailed", false, &[(FAILED, "1 _x20")]),
+    case("ClaimsFail", true, &[(CLAIMS_FAILING, "0x2 60+60x20")]),
+    case("ClaimsFail", false, &[(CLAIMS_FAILING, "0x4 60 0x20")]),
+    case("ConnectionsDisplaced", true, &[(DISPLACED, "0x8 1x20"), (SLOW_READER, "0x20")]),
+    case("ConnectionsDisplaced", false, &[(DISPLACED, "0 5x20"), (SLOW_READER, "0+1x20")]),
+    case("SlowReaders", true, &[(SLOW_READER, "0x8 1x20"), (DISPLACED, "0x20")]),
+    case("SlowReaders", false, &[(SLOW_READER, "3x20"), (DISPLACED, "0+1x20")]),
+    // One look of an old replica while a new one is deployed is nothing; look after look is.
+    case("RowsUnreadable", true, &[(UNREADABLE, "0+1x60")]),
+    case("RowsUnreadable", false, &[(UNREADABLE, "0x1 2x20")]),
+    case("SettlementsRefused", true, &[(SETTLEMENTS_REFUSED, "0x8 1x20")]),
+    case("SettlementsRefused", false, &[(SETTLEMENTS_REFUSED, "2x20")]),
 ];
 
 fn promtool(arguments: &[&str]) -> (bool, String) {
