@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 
 use crate::support::process::Process;
-use crate::support::{TestApp, booking};
+use crate::support::{TestApp, booking, until};
 
 const SHUTDOWN: (&str, &str) = ("HTTP__SHUTDOWN_SECONDS", "4");
 /// What the process and a busy machine may need beyond the deadline.
@@ -25,12 +25,7 @@ async fn ends_in_time(process: Process) {
 }
 
 async fn until_arrived(app: &TestApp, operation: Operation) {
-    let arrived = async {
-        while app.simulator.counts().arrived(operation) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), arrived).await.expect("the call never arrives");
+    until("the call arrives", async || app.simulator.counts().arrived(operation) > 0).await;
 }
 
 async fn leased(app: &TestApp) -> i64 {

@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation, O
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{ORGANIZER, TestApp, Who, booking};
+use crate::support::{ORGANIZER, TestApp, Who, booking, until};
 
 const UPN: &str = "olga@contoso.com";
 /// For how long an answer is handed to every caller.
@@ -74,9 +74,7 @@ async fn readiness_takes_a_small_share() {
             tokio::spawn(async move { request.send().await.unwrap().json::<Value>().await.unwrap() })
         })
         .collect();
-    while app.simulator.counts().arrived(Operation::User) < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("two questions arrive", async || app.simulator.counts().arrived(Operation::User) >= 2).await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     assert_eq!(app.simulator.counts().arrived(Operation::User), 2);
     for one in many {

@@ -6,7 +6,7 @@ use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::Value;
 
 use crate::support::kept_connection::{KeptConnection, head};
-use crate::support::{ApiResponse, TestApp, Who, booking};
+use crate::support::{ApiResponse, TestApp, Who, booking, until_within};
 
 const IN_TIME: Duration = Duration::from_secs(30);
 const WAITING: &str = "meeting_provisioner_http_requests_waiting";
@@ -35,12 +35,10 @@ async fn a_request_beyond_the_limit_is_refused_at_once() {
     let held = ["BK-1", "BK-2"].map(|booking_id| begin(&app, booking_id));
     let waiting = "select count(*) from pg_stat_activity where datname = current_database()
                    and wait_event_type = 'Lock' and query like '%from booking%'";
-    let both = async {
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&app.pool).await.unwrap() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(IN_TIME, both).await.expect("both requests are at the database");
+    until_within(IN_TIME, "both requests are at the database", async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&app.pool).await.unwrap() >= 2
+    })
+    .await;
     let answer = app.book(Who::Desk, &booking("BK-3")).await;
     let problem = answer.problem(503, "overloaded");
     assert_eq!((&problem["retryable"], &problem["retryAfterSeconds"]), (&true.into(), &1.into()));

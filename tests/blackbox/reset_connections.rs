@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::kept_connection::KeptConnection;
-use crate::support::{TestApp, Who, booking};
+use crate::support::{TestApp, Who, booking, until};
 
 /// A request that opens an attempt, and what stands before it.
 struct Case {
@@ -20,8 +20,6 @@ struct Case {
     is_known: bool,
     status: &'static str,
 }
-
-const IN_TIME: Duration = Duration::from_secs(30);
 
 /// Each row that is written waits for a lock of the test's, so that the statement waits while it runs and not while it is
 /// prepared: what is only prepared stores nothing.
@@ -101,23 +99,14 @@ async fn reset_while_it_waits(app: &TestApp, case: &Case) {
     caller.send(head.as_bytes()).await.unwrap();
     let waiting = "select count(*) from pg_locks join pg_database on pg_database.oid = database
         where datname = current_database() and locktype = 'advisory' and not granted";
-    until(case.name, || count(app, waiting), 1).await;
+    until(case.name, async || count(app, waiting).await == 1).await;
     caller.reset();
     app.until_metric("meeting_provisioner_http_requests_in_flight", |requests| requests < 1.0).await;
     holder.rollback().await.unwrap();
-    until(case.name, || count(app, "select count(*) from booking where lease_attempt_id is not null"), 1)
-        .await;
+    let leased = "select count(*) from booking where lease_attempt_id is not null";
+    until(case.name, async || count(app, leased).await == 1).await;
 }
 
 async fn count(app: &TestApp, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(&app.pool).await.unwrap()
-}
-
-async fn until<F: Future<Output = i64>>(about: &str, found: impl Fn() -> F, wanted: i64) {
-    let reached = async {
-        while found().await != wanted {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(IN_TIME, reached).await.unwrap_or_else(|_| panic!("{about}: never {wanted}"));
 }

@@ -18,6 +18,7 @@ use super::app_builder::{TestAppBuilder, prefixed};
 use super::keys::Who;
 use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
+use super::until::{until, until_within};
 
 /// The settings file in a test's folder, if it has one.
 pub(super) const CONFIG_FILE: &str = "config.toml";
@@ -210,14 +211,7 @@ impl TestApp {
 
     /// Waits until a metric is as wanted.
     pub async fn until_metric(&self, name: &str, wanted: impl Fn(f64) -> bool) {
-        let reached = async {
-            while !wanted(self.metric(name).await) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), reached)
-            .await
-            .unwrap_or_else(|_| panic!("{name} is not as wanted in time"));
+        until(name, async || wanted(self.metric(name).await)).await;
     }
 
     /// Waits until no attempt is under way.
@@ -260,17 +254,12 @@ impl TestApp {
     /// Waits until the history of all bookings, oldest first, lists at least this many events. An event is listed there once
     /// no older transaction is open anywhere on the server, and the tests beside this one hold some open.
     pub async fn history_is_listed(&self, at_least: usize) {
-        let listed = async {
-            loop {
-                let path = "/v1/audit-events?order=asc&limit=200";
-                let page = self.get(Who::Auditor, path).await.expect(200).json();
-                if page["items"].as_array().unwrap().len() >= at_least {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), listed).await.expect("the events are never listed");
+        let path = "/v1/audit-events?order=asc&limit=200";
+        until_within(Duration::from_mins(1), "the events are listed", async || {
+            let page = self.get(Who::Auditor, path).await.expect(200).json();
+            page["items"].as_array().unwrap().len() >= at_least
+        })
+        .await;
     }
 
     /// Moves the clock on and resumes what is due then; returns how many bookings that were.
@@ -302,14 +291,7 @@ impl TestApp {
 
     /// Waits until `/readyz` answers like this.
     pub async fn until_readyz(&self, status: u16) {
-        let reached = async {
-            while self.probe("/readyz").await != status {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), reached)
-            .await
-            .unwrap_or_else(|_| panic!("never {status}"));
+        until(&format!("/readyz {status}"), async || self.probe("/readyz").await == status).await;
     }
 
     /// Ends the test: the service stops, and nothing due is left behind.

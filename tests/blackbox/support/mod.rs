@@ -10,12 +10,14 @@ pub mod postgres_proxy;
 pub mod process;
 mod resume_until_settled;
 pub mod statement;
+mod until;
 
 pub use api_response::ApiResponse;
 pub use app::TestApp;
 pub use keys::Who;
 pub use postgres_proxy::CutPoint;
 pub use statement::Statement;
+pub use until::{until, until_within};
 
 use serde_json::{Value, json};
 
