@@ -22,7 +22,7 @@ use crate::outbound::is_loopback;
 use crate::provisioning::{
     Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
 };
-use crate::server::{AdminServer, Health, PublicServer};
+use crate::server::{AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer};
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
 use crate::telemetry::{KnownLabels, Metrics};
@@ -74,10 +74,10 @@ pub(super) struct RequestPlaces {
 impl RequestPlaces {
     /// As many as the settings say.
     pub(super) fn of(settings: &Settings, metrics: &Arc<Metrics>) -> Self {
-        let places = |most, all, share| Places::new(most, share_of(settings), counted(metrics, all, share));
+        let places = |most, names| Places::new(most, share_of(settings), counted(metrics, names));
         Self {
-            answering: places(settings.http.requests_max, "request", "request-share"),
-            waiting: places(settings.http.waiting_max, "wait", "wait-share"),
+            answering: places(settings.http.requests_max, REFUSED_REQUEST),
+            waiting: places(settings.http.waiting_max, REFUSED_WAIT),
         }
     }
 }
@@ -86,13 +86,25 @@ fn share_of(settings: &Settings) -> Share {
     Share::of_percent(settings.access.share_percent)
 }
 
+/// What the refusal of a place is counted as.
+#[derive(Debug, Clone, Copy)]
+struct RefusalNames {
+    all_taken: &'static str,
+    share_used_up: &'static str,
+}
+
+const REFUSED_REQUEST: RefusalNames = RefusalNames { all_taken: "request", share_used_up: "request-share" };
+const REFUSED_WAIT: RefusalNames = RefusalNames { all_taken: "wait", share_used_up: "wait-share" };
+const REFUSED_CONNECTION: RefusalNames =
+    RefusalNames { all_taken: "connection", share_used_up: "connection-share" };
+
 /// Counts refusals under one name where all places are taken, and under another where a share is used up.
-fn counted(metrics: &Arc<Metrics>, all: &'static str, share: &'static str) -> Refusals {
+fn counted(metrics: &Arc<Metrics>, names: RefusalNames) -> Refusals {
     let metrics = Arc::clone(metrics);
     Refusals::told_to(move |why| {
         metrics.place_refused(match why {
-            NoPlace::AllTaken => all,
-            NoPlace::ShareUsedUp => share,
+            NoPlace::AllTaken => names.all_taken,
+            NoPlace::ShareUsedUp => names.share_used_up,
         });
     })
 }
@@ -104,7 +116,7 @@ pub(super) fn provisioning(
 ) -> Result<(Provisioning, RequestPlaces), StartFault> {
     let metrics = Arc::new(Metrics::born_at_zero(&known_labels()));
     let requests = RequestPlaces::of(settings, &metrics);
-    let refusals = counted(&metrics, "connection", "connection-share");
+    let refusals = counted(&metrics, REFUSED_CONNECTION);
     let store = Store::open(&store_settings(&settings.database, share_of(settings), refusals))
         .map_err(|error| StartFault::Database(chain(&error)))?;
     let graph = MicrosoftGraph::new(&graph_connection::of(&settings.graph), Arc::clone(&clock))?;
@@ -145,6 +157,7 @@ pub(super) fn provisioning(
 
 /// All values of labels that the rooms know.
 fn known_labels() -> KnownLabels {
+    let refusals = [REFUSED_REQUEST, REFUSED_WAIT, REFUSED_CONNECTION];
     KnownLabels {
         calls: CallKind::ALL.map(CallKind::as_str).into(),
         outcomes: Outcome::NAMES.into(),
@@ -152,6 +165,9 @@ fn known_labels() -> KnownLabels {
         statuses: Status::ALL.map(Status::as_str).into(),
         codes: Failure::ALL.map(Failure::code).into(),
         notices: Notice::KINDS.into(),
+        refused: refusals.iter().flat_map(|names| [names.all_taken, names.share_used_up]).collect(),
+        ports: PORTS.into(),
+        close_reasons: CLOSE_REASONS.into(),
     }
 }
 

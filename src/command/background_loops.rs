@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +61,7 @@ impl BackgroundLoops {
     pub(super) async fn one_ended(&mut self) -> LoopEnded {
         match self.running.join_next_with_id().await {
             Some(Ok((id, ()))) => self.ended(id, "has ended by itself".to_owned()),
-            Some(Err(error)) => self.ended(error.id(), format!("broke off: {}", chain(&error))),
+            Some(Err(error)) => self.broke_off(&error),
             None => std::future::pending().await,
         }
     }
@@ -73,7 +73,7 @@ impl BackgroundLoops {
             match ended {
                 Ok((id, ())) => drop(self.names.remove(&id)),
                 Err(error) => {
-                    let ended = self.ended(error.id(), format!("broke off: {}", chain(&error)));
+                    let ended = self.broke_off(&error);
                     tracing::error!("{ended}");
                 }
             }
@@ -83,6 +83,10 @@ impl BackgroundLoops {
             tracing::warn!(loops = names.join(", "), "background loops did not end in time");
             self.running.shutdown().await;
         }
+    }
+
+    fn broke_off(&mut self, error: &JoinError) -> LoopEnded {
+        self.ended(error.id(), format!("broke off: {}", chain(error)))
     }
 
     fn ended(&mut self, id: Id, how: String) -> LoopEnded {

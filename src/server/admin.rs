@@ -11,7 +11,7 @@ use actix_web::{App, HttpRequest, HttpResponse, web};
 
 use super::answering::answering;
 use super::health::{Health, Ready};
-use super::port::Port;
+use super::port::{ADMIN, Port};
 use super::progress::TimeLimits;
 use crate::clock::{Clock, Timestamp};
 use crate::error_chain::chain;
@@ -49,7 +49,7 @@ impl AdminServer {
     /// Opens the admin port.
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let port = Port {
-            name: "admin",
+            name: ADMIN,
             threads: 1,
             connections_max: CONNECTIONS_MAX,
             connections_per_peer_max: None,
@@ -112,7 +112,7 @@ impl AdminServer {
         let now = self.clock.now();
         self.metrics.set_database(match condition {
             Ok(Ok(condition)) => DatabaseState::Answers {
-                takes_writes: condition.takes_writes,
+                takes_writes: !condition.is_read_only && !self.store.writes_fail(),
                 clock_ahead_seconds: (now - condition.clock).as_seconds_f64(),
             },
             Ok(Err(_)) | Err(_) => DatabaseState::Away,

@@ -19,6 +19,7 @@ mod waiting_line;
 pub(crate) use admin::AdminServer;
 pub(crate) use health::Health;
 pub(crate) use listener::bind;
+pub(crate) use port::{CLOSE_REASONS, PORTS};
 #[cfg(test)]
 pub(crate) use public::KEEP_ALIVE;
 pub(crate) use public::PublicServer;

@@ -160,7 +160,7 @@ impl Door {
             (Some(peers), Some(peer)) => {
                 let place = peers.one_more(peer.ip());
                 if place.is_none() {
-                    metrics.connection_closed(name, "peer-limit");
+                    metrics.connection_closed(name, PEER_LIMIT);
                     return None;
                 }
                 place
@@ -183,12 +183,25 @@ impl Drop for Open {
     }
 }
 
+const SLOW_HEAD: &str = "slow-head";
+const SLOW_READER: &str = "slow-reader";
+const DISPLACED: &str = "displaced";
+const PEER_LIMIT: &str = "peer-limit";
+/// Why connections are closed, as it is counted.
+pub(crate) const CLOSE_REASONS: [&str; 4] = [SLOW_HEAD, SLOW_READER, DISPLACED, PEER_LIMIT];
+/// The names of the ports, as they are counted.
+pub(crate) const PORTS: [&str; 2] = [PUBLIC, ADMIN];
+/// The port of callers.
+pub(super) const PUBLIC: &str = "public";
+/// The port of probes and scrapers.
+pub(super) const ADMIN: &str = "admin";
+
 /// What is counted of a connection that was closed. That one is kept no longer for a next request is nothing to count.
 fn reason(closed: Closed) -> Option<&'static str> {
     match closed {
         Closed::Late(Late::Request) => None,
-        Closed::Late(Late::Head) => Some("slow-head"),
-        Closed::Late(Late::Answer) => Some("slow-reader"),
-        Closed::Displaced => Some("displaced"),
+        Closed::Late(Late::Head) => Some(SLOW_HEAD),
+        Closed::Late(Late::Answer) => Some(SLOW_READER),
+        Closed::Displaced => Some(DISPLACED),
     }
 }

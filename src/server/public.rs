@@ -13,7 +13,7 @@ use tracing_actix_web::TracingLogger;
 use super::admission::admit;
 use super::answering::answering;
 use super::health::Health;
-use super::port::Port;
+use super::port::{PUBLIC, Port};
 use super::progress::TimeLimits;
 use super::request_line::{RequestSpan, request_line};
 use crate::access::Authenticator;
@@ -52,7 +52,7 @@ impl PublicServer {
     pub(crate) fn open(self, listener: TcpListener) -> std::io::Result<Server> {
         let metrics = web::Data::from(Arc::clone(&self.metrics));
         let port = Port {
-            name: "public",
+            name: PUBLIC,
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             connections_max: self.connections_max,
             connections_per_peer_max: self.connections_per_peer_max,

@@ -1,4 +1,4 @@
-//! How Postgres is, for metrics and warnings.
+//! How Postgres is, for readiness, metrics and warnings.
 
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
@@ -6,8 +6,8 @@ use crate::clock::Timestamp;
 /// How Postgres is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Condition {
-    /// Whether it takes writes, as far as it says and the latest writes showed.
-    pub(crate) takes_writes: bool,
+    /// Whether it says that it takes no writes.
+    pub(crate) is_read_only: bool,
     /// Its clock.
     pub(crate) clock: Timestamp,
 }
@@ -24,7 +24,7 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl Store {
-    /// Asks Postgres, once, on one connection; that it answers is part of the answer.
+    /// Asks Postgres, once, on one connection; that it answers, and has our tables, is part of the answer.
     pub(crate) async fn condition(&self) -> Result<Condition, StoreError> {
         let (is_read_only, clock): (bool, Timestamp) = sqlx::query_as(
             "select current_setting('transaction_read_only')::boolean, clock_timestamp()
@@ -32,7 +32,7 @@ impl Store {
         )
         .fetch_one(&mut self.connections.acquire().await?)
         .await?;
-        Ok(Condition { takes_writes: !is_read_only && !self.writes_fail(), clock })
+        Ok(Condition { is_read_only, clock })
     }
 
     /// How many connections are open.

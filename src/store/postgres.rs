@@ -99,12 +99,7 @@ impl Store {
 
     /// Whether Postgres answers, has our tables and takes writes.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        let is_read_only: bool = sqlx::query_scalar(
-            "select current_setting('transaction_read_only')::boolean from (select exists (select from booking)) known",
-        )
-        .fetch_one(&mut self.connections.acquire().await?)
-        .await?;
-        if is_read_only {
+        if self.condition().await?.is_read_only {
             // Should it be this session only, the next one is better.
             let _recycled = self.connections.recycle_all();
             return Err(StoreError::read_only());

@@ -8,12 +8,6 @@ use super::metric_table::{
 /// The statuses by which answers that are our fault are counted; `other` for any other of 5xx.
 pub(super) const SERVER_ERRORS: [&str; 5] = ["500", "502", "503", "504", "other"];
 
-/// What is refused: as `command` names it.
-const REFUSED: [&str; 6] =
-    ["request", "wait", "connection", "request-share", "wait-share", "connection-share"];
-/// Why a port closes connections.
-const CLOSED: [&str; 4] = ["slow-head", "slow-reader", "displaced", "peer-limit"];
-
 /// All values of the labels whose values don't depend on callers.
 #[derive(Debug, Clone, Default)]
 pub struct KnownLabels {
@@ -29,6 +23,12 @@ pub struct KnownLabels {
     pub codes: Vec<&'static str>,
     /// The kinds of notices.
     pub notices: Vec<&'static str>,
+    /// What is refused because of overload.
+    pub refused: Vec<&'static str>,
+    /// The ports.
+    pub ports: Vec<&'static str>,
+    /// Why a port closes connections.
+    pub close_reasons: Vec<&'static str>,
 }
 
 impl Metrics {
@@ -40,11 +40,11 @@ impl Metrics {
         for status in SERVER_ERRORS {
             drop(metrics.http_server_errors.get_or_create(&ServerErrorLabels { status }));
         }
-        for refused in REFUSED {
+        for &refused in &known.refused {
             drop(metrics.http_refused.get_or_create(&RefusedLabels { refused }));
         }
-        for port in ["public", "admin"] {
-            for reason in CLOSED {
+        for &port in &known.ports {
+            for &reason in &known.close_reasons {
                 drop(metrics.connections_closed.get_or_create(&ClosedLabels { port, reason }));
             }
         }
