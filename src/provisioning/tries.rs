@@ -5,10 +5,13 @@ use std::time::Duration;
 use super::Provisioning;
 use super::results::ProvisioningError;
 
-/// So many requests in a row may be faster than this one; then its caller is told to come back.
-const OVERTAKEN_MAX: u32 = 5;
+/// So many requests in a row may be faster than this one; then its caller is told to come back. Two dozen changes of one
+/// booking at once all come through, and the waits between sixteen tries add up to two and a half seconds at most.
+const OVERTAKEN_MAX: u32 = 16;
 /// The longest wait before the first repetition; doubled each time, with full jitter.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
+/// No wait is longer than this.
+const WAIT_MAX: Duration = Duration::from_millis(200);
 
 /// The tries of one request.
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ impl Provisioning {
         if tries.overtaken >= OVERTAKEN_MAX {
             return Err(ProvisioningError::Contended);
         }
-        let longest = FIRST_WAIT * 2_u32.pow(tries.overtaken - 1);
+        let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries.overtaken - 1)).min(WAIT_MAX);
         tokio::time::sleep(longest.mul_f64(self.clock.fresh_fraction().clamp(0.0, 1.0))).await;
         Ok(())
     }

@@ -57,6 +57,15 @@ impl Holders {
         self.share.of(free + held).saturating_sub(held).min(free)
     }
 
+    /// Whether it is this source system's share that keeps a place from it, not that all of so many are taken. What the
+    /// service holds for itself is held for moments (a probe, the metrics) and doesn't count: the cause would change with it.
+    pub(crate) fn is_share_used_up(&self, source_system: &SourceSystem, places: usize) -> bool {
+        let held = self.taken_by(source_system);
+        let by_all: usize = self.of_source_system.values().sum();
+        let left_by_others = places.saturating_sub(by_all - held);
+        self.taken < places || (by_all < places && self.share.of(left_by_others) <= held)
+    }
+
     /// How many places one that holds none may take of so many that are free.
     pub(crate) fn room_for_a_new_one(&self, free: usize) -> usize {
         self.share.of(free).min(free)
@@ -138,6 +147,26 @@ mod tests {
         assert_eq!((holders.taken(), holders.taken_by(&source_system(1))), (1, 1));
         holders.give_back(Some(&source_system(1)));
         assert_eq!((holders.taken(), holders.source_systems().count()), (0, 0));
+    }
+
+    /// The cause of a refusal doesn't change while a probe or the metrics hold a place for a moment.
+    #[test]
+    fn the_services_own_places_change_no_cause() {
+        for (own, held, by_another, used_up) in [
+            (0, 3, 0, true),
+            (1, 3, 0, true),
+            (0, 3, 1, false),
+            (2, 2, 0, false),
+            (4, 0, 0, false),
+            (1, 2, 1, true),
+        ] {
+            let mut holders = Holders::with(Share::of_percent(80));
+            (0..own).for_each(|_| holders.take(None));
+            (0..held).for_each(|_| holders.take(Some(&source_system(1))));
+            (0..by_another).for_each(|_| holders.take(Some(&source_system(2))));
+            let found = holders.is_share_used_up(&source_system(1), 4);
+            assert_eq!(found, used_up, "{own} own, {held}, and {by_another} by another");
+        }
     }
 
     proptest! {

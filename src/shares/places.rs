@@ -48,7 +48,8 @@ pub(crate) struct Aside {
 pub(crate) enum NoPlace {
     /// All are taken.
     AllTaken,
-    /// There are free ones, and this source system's share is used up.
+    /// There are free ones, or would be but for what the service holds for itself at this moment, and this source
+    /// system's share is used up.
     ShareUsedUp,
 }
 
@@ -186,7 +187,7 @@ impl Table {
 
     fn why_none(&self, source_system: Option<&SourceSystem>, number: usize) -> NoPlace {
         match source_system {
-            Some(_) if self.holders.taken() < number => NoPlace::ShareUsedUp,
+            Some(one) if self.holders.is_share_used_up(one, number) => NoPlace::ShareUsedUp,
             _ => NoPlace::AllTaken,
         }
     }
