@@ -29,3 +29,5 @@ pub use background_loops::{BackgroundWork, LoopEnded};
 pub use replica::Replica;
 pub use run::run;
 pub use start_fault::StartFault;
+
+pub use crate::telemetry::{LogsFault, log_subscriber};

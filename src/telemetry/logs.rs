@@ -24,7 +24,7 @@ pub enum LogsFault {
 /// Writes log lines to standard output from now on, until the process ends. To be called once, before the first line.
 pub fn start_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
     let is_terminal = std::io::stdout().is_terminal();
-    subscriber(settings, std::io::stdout, is_terminal)?.try_init()?;
+    log_subscriber(settings, std::io::stdout, is_terminal)?.try_init()?;
     Ok(())
 }
 
@@ -45,8 +45,11 @@ fn filter(text: &str) -> Result<EnvFilter, ParseError> {
     Ok(filter.add_directive(format!("{TOLD_TO_STRANGERS}=off").parse()?))
 }
 
-/// Colours are for terminals; a file would keep their escape codes.
-fn subscriber<W>(
+/// What writes the log lines. Colours are for terminals; a file would keep their escape codes.
+///
+/// # Errors
+/// When the settings' filter can't be read.
+pub fn log_subscriber<W>(
     settings: &TelemetrySettings,
     writer: W,
     is_terminal: bool,
@@ -100,7 +103,7 @@ mod tests {
         };
         let collected = Collected::default();
         let writer = collected.clone();
-        let subscriber = subscriber(&settings, move || writer.clone(), false).unwrap();
+        let subscriber = log_subscriber(&settings, move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(subscriber, act);
         String::from_utf8(collected.0.lock().unwrap().clone()).unwrap()
     }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::log_watch;
+
 /// An answer, with its body read.
 #[derive(Debug)]
 pub struct ApiResponse {
@@ -17,7 +19,9 @@ impl ApiResponse {
     /// Reads an answer.
     pub async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap() }
+        let text = response.text().await.unwrap();
+        log_watch::look_at_answer(&text);
+        Self { status, headers, text }
     }
 
     /// The body as JSON.

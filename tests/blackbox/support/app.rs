@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use super::api_response::ApiResponse;
 use super::app_builder::{TestAppBuilder, prefixed};
 use super::keys::Who;
+use super::log_watch;
 use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
 use super::until::{until, until_within};
@@ -87,6 +88,8 @@ impl TestApp {
         let file = surroundings.folder.path().join(CONFIG_FILE);
         let file = file.exists().then_some(file.as_path());
         let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
+        log_watch::start();
+        log_watch::forbid(settings.graph.client_secret.expose_secret());
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.
@@ -200,6 +203,7 @@ impl TestApp {
     /// A metric's value, where it has no labels or they are part of the name; 0 while nothing is counted.
     pub async fn metric(&self, name: &str) -> f64 {
         let text = reqwest::get(self.admin_url("/metrics")).await.unwrap().text().await.unwrap();
+        log_watch::look_at(&text);
         let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         found.map_or(0.0, |value| value.parse().unwrap())
     }
@@ -313,6 +317,7 @@ impl TestApp {
         if let Some(service) = self.service.take() {
             service.stop().await;
         }
+        log_watch::assert_nothing_leaked();
     }
 }
 

@@ -5,6 +5,7 @@ pub mod app;
 mod app_builder;
 pub mod kept_connection;
 pub mod keys;
+pub mod log_watch;
 pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;

@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::api_response::ApiResponse;
 use super::keys::Who;
+use super::log_watch;
 
 /// A service in a process of its own.
 pub struct Process {
@@ -54,6 +55,7 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = loop {
             let line = lines.next_line().await.unwrap().expect("the service ended before it was ready");
+            log_watch::look_at(&line);
             let line: Value =
                 serde_json::from_str(&line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
             if line["message"] == "ready" {
@@ -132,6 +134,7 @@ impl Process {
         let mut said = Vec::new();
         let status = tokio::time::timeout(within, async {
             while let Some(line) = self.lines.next_line().await.unwrap() {
+                log_watch::look_at(&line);
                 said.push(serde_json::from_str(&line).unwrap());
             }
             self.child.wait().await.unwrap()
