@@ -70,7 +70,9 @@ fn times_are_kept_to_100_nanoseconds() {
 /// A number is read by its value, however it is written.
 #[test]
 fn a_whole_number_may_be_written_with_a_fraction() {
-    for (text, expected) in [("0", 0), ("-0.0", 0), ("7.0", 7), ("1e3", 1_000), ("2147483647.0", 2_147_483_647)] {
+    for (text, expected) in
+        [("0", 0), ("-0.0", 0), ("7.0", 7), ("1e3", 1_000), ("2147483647.0", 2_147_483_647)]
+    {
         let sequence: Value = serde_json::from_str(text).unwrap();
         let (_, spec) = parse(body(&json!({"sequence": sequence}))).unwrap();
         assert_eq!(spec.sequence.map(Sequence::number), Some(expected), "{text}");
