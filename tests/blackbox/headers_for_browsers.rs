@@ -29,7 +29,7 @@ fn faults(answer: &ApiResponse, path: &str) -> Vec<String> {
         found.push(format!("the page's policy is {policy:?}"));
     }
     // What is for one caller, every error among it; only that nothing has changed (304) has no body to keep.
-    let is_for_one = path.starts_with("/v1") || answer.text.contains("joinWebUrl");
+    let is_for_one = path.starts_with("/v1") || answer.text.contains("\"joinWebUrl\":\"https:");
     if is_for_one && answer.status != 304 && answer.header("cache-control") != Some("no-store") {
         found.push(format!("cache-control is {:?}", answer.header("cache-control")));
     }
