@@ -66,7 +66,7 @@ async fn every_route_answers_every_method_with_them() {
     let mut statuses = BTreeSet::new();
     for path in paths(&app).await {
         for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
-            for who in [Who::Desk, Who::Anonymous] {
+            for who in [Who::Desk, Who::Auditor, Who::Anonymous] {
                 for accept in ["text/html", "application/json", "text/csv"] {
                     let method = Method::from_bytes(method.as_bytes()).unwrap();
                     let request = app.request(who, method.clone(), &path).header("Accept", accept);
