@@ -22,7 +22,7 @@ async fn exchange(address: &str, bytes: &[u8]) -> String {
     let write = async {
         let _may_be_closed = writer.write_all(bytes).await;
     };
-    // A reset ends it as well: whoever closes with bytes unread resets.
+    // A reset ends it as well: a port that closes with bytes unread resets.
     let read = async {
         let _end = reader.read_to_end(&mut answered).await;
     };
