@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{TestApp, Who, booking};
 
-const IN_TIME: Duration = Duration::from_secs(60);
+const IN_TIME: Duration = Duration::from_mins(1);
 /// A request of its own. The connection ends with its answer.
 const NEXT: &str = "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 

@@ -93,7 +93,9 @@ async fn every_route_answers_every_method_with_them() {
     app.end().await;
 }
 
-/// A request to book, its body and headers, and the status of the answer.
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// Books with this body and these headers.
 async fn booked(app: &TestApp, body: String, headers: &[(&str, &str)]) -> ApiResponse {
     let request = app.request(Who::Desk, Method::POST, "/v1/bookings").body(body);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -103,7 +105,6 @@ async fn booked(app: &TestApp, body: String, headers: &[(&str, &str)]) -> ApiRes
 #[tokio::test]
 async fn every_kind_of_answer_has_them() {
     let app = TestApp::builder().setting("HTTP__READ_TIMEOUT_SECONDS", "1").start().await;
-    const JSON: (&str, &str) = ("Content-Type", "application/json");
     let good = booking("BK-1").to_string();
     let differs =
         json!({"bookingId": "BK-1", "organizer": "b@contoso.com", "startDateTime": "2027-01-01T00:00:00Z"});
@@ -135,7 +136,7 @@ async fn raw(address: &str, bytes: &[u8]) -> (u16, String) {
     stream.write_all(bytes).await.unwrap();
     let mut answered = String::new();
     let read = stream.read_to_string(&mut answered);
-    tokio::time::timeout(Duration::from_secs(60), read).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_mins(1), read).await.unwrap().unwrap();
     (answered["HTTP/1.1 ".len()..][..3].parse().unwrap(), answered.to_ascii_lowercase())
 }
 

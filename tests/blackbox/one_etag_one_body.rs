@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::drift::organizer_changes;
@@ -54,20 +54,12 @@ impl Shown<'_> {
     }
 
     /// Does something that takes a while at Graph; looks before, meanwhile and afterwards.
-    async fn during(
-        &mut self,
-        step: &'static str,
-        operation: Operation,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) {
+    async fn during(&mut self, step: &'static str, operation: Operation, request: RequestBuilder) {
         self.look(step).await;
         let slow = Effect::SlowBeforeWork { milliseconds: 500 };
         self.app.simulator.inject(InjectedFault::on(operation, slow));
         let before = self.app.simulator.counts().arrived(operation);
-        let request = self.app.request(Who::Desk, method, path).header("Prefer", "respond-async, wait=0");
-        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let request = request.header("Prefer", "respond-async, wait=0");
         let answer = ApiResponse::read(request.send().await.unwrap()).await;
         assert!([200, 202].contains(&answer.status), "{step}: {}", answer.text);
         self.note(step, &answer);
@@ -81,6 +73,7 @@ impl Shown<'_> {
 #[tokio::test]
 async fn one_etag_stands_for_one_body() {
     let app = TestApp::start().await;
+    let request = |method, below: &str| app.request(Who::Desk, method, &format!("{BOOKING}{below}"));
     let throttled = Effect::ThrottledBeforeWork { retry_after: Some("5".to_owned()) };
     app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, throttled));
     app.book_and_look(&booking("BK-1")).await;
@@ -96,15 +89,15 @@ async fn one_etag_stands_for_one_body() {
     assert_eq!(app.booking("BK-1").await["status"], "provisioned");
 
     app.clock.advance(Duration::from_secs(10));
-    shown.during("checked", Operation::Get, Method::POST, &format!("{BOOKING}/check"), None).await;
+    shown.during("checked", Operation::Get, request(Method::POST, "/check")).await;
     organizer_changes(&app, json!({"subject": "Party"})).await;
     app.clock.advance(Duration::from_secs(10));
-    shown.during("mended", Operation::Get, Method::POST, &format!("{BOOKING}/check"), None).await;
+    shown.during("mended", Operation::Get, request(Method::POST, "/check")).await;
     app.clock.advance(Duration::from_hours(24));
     app.compare_all(Duration::from_hours(1)).await;
     shown.look("compared on the rounds").await;
     let moved = booking_with("BK-1", json!({"subject": "Moved"}));
-    shown.during("changed", Operation::Patch, Method::PUT, BOOKING, Some(moved)).await;
+    shown.during("changed", Operation::Patch, request(Method::PUT, "").json(&moved)).await;
 
     let refused = json!({"error": {"code": "BadRequest", "message": "No."}}).to_string();
     let refused = Effect::Respond { status: 400, headers: [].into(), body: refused, after_work: false };
@@ -112,8 +105,8 @@ async fn one_etag_stands_for_one_body() {
     app.declare(&booking_with("BK-1", json!({"subject": "Refused"}))).await;
     shown.look("failed").await;
     assert_eq!(app.booking("BK-1").await["status"], "failed");
-    shown.during("retried", Operation::Patch, Method::POST, &format!("{BOOKING}/retry"), None).await;
-    shown.during("cancelled", Operation::Delete, Method::DELETE, BOOKING, None).await;
+    shown.during("retried", Operation::Patch, request(Method::POST, "/retry")).await;
+    shown.during("cancelled", Operation::Delete, request(Method::DELETE, "")).await;
     // Of the older generation nothing but its `updatedAt` changes.
     app.clock.advance(Duration::from_secs(1));
     app.declare(&booking("BK-1")).await.expect(201);
