@@ -98,7 +98,15 @@ create table booking (
     constraint booking_provisioned_has_meeting check (
         status not in ('provisioned', 'updating') or (meeting_id is not null and provisioned_at is not null)
     ),
-    constraint booking_failed_says_why check (status <> 'failed' or last_error is not null)
+    constraint booking_failed_says_why check (status <> 'failed' or last_error is not null),
+    constraint booking_times_can_be_read check (
+        least(
+            start_at, end_at, seen_at, provisioned_at, due_at, lease_started_at, lease_until, failing_since, created_at, updated_at
+        ) >= '0001-01-01 00:00:00+00'
+        and greatest(
+            start_at, end_at, seen_at, provisioned_at, due_at, lease_started_at, lease_until, failing_since, created_at, updated_at
+        ) < '10000-01-01 00:00:00+00'
+    )
 );
 
 create index booking_due on booking (due_at) where due_at is not null;
@@ -190,6 +198,8 @@ comment on constraint booking_created_by_known on booking is 'The two ways in wh
 comment on constraint booking_provisioned_has_meeting on booking is
     'What is provisioned, or updated, has a meeting and has had it as wanted.';
 comment on constraint booking_failed_says_why on booking is 'A failed booking says what failed.';
+comment on constraint booking_times_can_be_read on booking is
+    'Every time lies in the years 1 to 9999, which the service can read; infinity, written by a hand, would end each replica that reads it.';
 
 comment on index booking_due is 'Claims: what is due, longest due first.';
 comment on index booking_meeting_unique is 'One meeting belongs to one booking, and can be found by its id.';

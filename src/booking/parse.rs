@@ -177,11 +177,21 @@ fn attendee(item: Value, at: &str, faults: &mut FaultList<MemberFault>) -> Optio
 
 fn sequence(members: &mut Members<'_>) -> Option<Sequence> {
     let value = members.take("sequence")?;
-    let number = value.as_u64().and_then(|n| u32::try_from(n).ok()).and_then(Sequence::new);
+    let number = whole_number(&value).and_then(|n| u32::try_from(n).ok()).and_then(Sequence::new);
     if number.is_none() {
         members.fault("sequence", format!("must be a whole number from 0 to {}", Sequence::MAX));
     }
     number
+}
+
+/// A whole number however it is written: to JSON `2.0` is the number `2` (RFC 8259, 6), and some programs write it so.
+fn whole_number(value: &Value) -> Option<u64> {
+    let written_otherwise = || {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        // Without a sign where it is -0.
+        format!("{:.0}", number + 0.0).parse().ok()
+    };
+    value.as_u64().or_else(written_otherwise)
 }
 
 fn metadata(members: &mut Members<'_>) -> Metadata {

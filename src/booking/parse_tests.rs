@@ -67,6 +67,18 @@ fn times_are_kept_to_100_nanoseconds() {
     assert_eq!(spec.start_date_time.nanosecond(), 352_494_500);
 }
 
+/// A number is read by its value, however it is written.
+#[test]
+fn a_whole_number_may_be_written_with_a_fraction() {
+    for (text, expected) in
+        [("0", 0), ("-0.0", 0), ("7.0", 7), ("1e3", 1_000), ("2147483647.0", 2_147_483_647)]
+    {
+        let sequence: Value = serde_json::from_str(text).unwrap();
+        let (_, spec) = parse(body(&json!({"sequence": sequence}))).unwrap();
+        assert_eq!(spec.sequence.map(Sequence::number), Some(expected), "{text}");
+    }
+}
+
 /// One wrong member at a time: exactly it is named.
 #[test]
 fn each_fault_is_named_by_its_pointer() {
@@ -109,6 +121,10 @@ fn each_fault_is_named_by_its_pointer() {
         (json!({"effectiveSettings": {}}), "/effectiveSettings"),
         (json!({"sequence": -1}), "/sequence"),
         (json!({"sequence": 2_147_483_648_u32}), "/sequence"),
+        (json!({"sequence": 0.5}), "/sequence"),
+        (json!({"sequence": 2_147_483_648.0}), "/sequence"),
+        (json!({"sequence": 1e300}), "/sequence"),
+        (json!({"sequence": "1"}), "/sequence"),
         (json!({"dtstamp": "20261123T090000Z"}), "/dtstamp"),
         (json!({"dtstamp": "2026-11-23T09:00:00"}), "/dtstamp"),
         (json!({"dtstamp": 1_764_110_000}), "/dtstamp"),

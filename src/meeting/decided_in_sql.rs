@@ -47,15 +47,19 @@ impl Booking {
         next
     }
 
-    /// How a provisioned booking at rest stands once its meeting is to be checked: due at once, and still provisioned. For a
-    /// caller nothing has changed. One that is at rest until its meeting is over is checked at once, and once more then. Nothing
+    /// How a provisioned booking at rest stands once its meeting is to be checked: due at once, and still provisioned. One that is at rest until its meeting is over is checked at once, and once more then. Nothing
     /// where there is nothing to check. In SQL: the statement of `Store::begin_check`.
     #[must_use]
     pub fn check_requested(&self, now: Timestamp) -> Option<Self> {
         if !self.is_comparable() {
             return None;
         }
-        let mut next = Self { progress: Progress::Due(now), ..self.clone() };
+        let mut next = Self {
+            revision: self.revision.saturating_add(1),
+            progress: Progress::Due(now),
+            updated_at: now,
+            ..self.clone()
+        };
         if self.progress == Progress::Settled {
             next.observed.meeting.as_mut()?.agreement = Agreement::CheckRequested(self.wanted.revision);
         }
@@ -161,13 +165,13 @@ mod tests {
         assert_eq!(present.retired(NOW).status(), Status::Cancelling);
     }
 
-    /// Only what is at rest with a meeting is checked, and nothing but that is changed.
+    /// Only what is at rest with a meeting is checked: a caller sees when, and nothing else.
     #[test]
     fn what_is_checked_is_due_and_still_provisioned() {
         let at_rest = booking(DesiredState::Present, Some(Agreement::At(2)), Progress::Settled);
         let checked = at_rest.check_requested(NOW).unwrap();
         assert_eq!((checked.status(), checked.due_at()), (Status::Provisioned, Some(NOW)));
-        assert_eq!((checked.revision, checked.updated_at), (at_rest.revision, EARLIER));
+        assert_eq!((checked.revision, checked.updated_at), (10, NOW));
         // Its times wait for its end: it is checked before, and once more then.
         let later = Progress::Due(datetime!(2026-12-01 09:00 UTC));
         let waiting = booking(DesiredState::Present, Some(Agreement::UnderWay(3)), later);

@@ -10,7 +10,7 @@ use serde_json::json;
 use self::model_graph::seen;
 use self::world::World;
 use crate::booking::{BookingSpec, parse};
-use crate::meeting::{DesiredState, DriftPolicy, Progress, Refusal};
+use crate::meeting::{Booking, DesiredState, DriftPolicy, Progress, Refusal};
 
 /// How callers name two organizers, and which users these are: the first under two names as well.
 const ORGANIZERS: [(&str, &str); 5] = [
@@ -123,6 +123,13 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// Whatever becomes of a booking has its revision, which is what an `ETag` says: under one revision it stands in one way.
+fn each_change_has_its_revision(earlier: &[Booking], later: &World) {
+    for (before, (after, _)) in earlier.iter().zip(&later.generations) {
+        assert_eq!(before == after, before.revision == after.revision, "from {before:?} to {after:?}");
+    }
+}
+
 fn nothing_goes_back(before: &World, marks: &[(Option<u32>, u32, Option<String>)]) {
     for (earlier, later) in marks.iter().zip(before.marks()) {
         assert!(earlier.0 <= later.0, "the sequence goes back from {:?} to {:?}", earlier.0, later.0);
@@ -146,9 +153,11 @@ proptest! {
         let mut world = World::new(policy);
         for event in events {
             let marks = world.marks();
+            let bookings: Vec<_> = world.generations.iter().map(|(booking, _)| booking.clone()).collect();
             world.happens(event);
             world.promises_hold();
             nothing_goes_back(&world, &marks);
+            each_change_has_its_revision(&bookings, &world);
         }
         let marks = world.marks();
         world.comes_to_rest();

@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use super::settings_wire;
-use super::text::{clean, cleaned, without_mark};
+use super::text::{DEPTH_MAX, clean, cleaned, nests_within_bounds, without_mark};
 use crate::booking::UserId;
 use crate::clock::{Timestamp, to_ticks};
 use crate::meeting::{CallKind, JoinWebUrl, MeetingContent, MeetingId, Seen, SeenAttendee, SeenMeeting};
@@ -18,6 +18,8 @@ use crate::meeting::{CallKind, JoinWebUrl, MeetingContent, MeetingId, Seen, Seen
 pub(super) enum AnswerFault {
     #[error("the answer isn't JSON of the expected form: {0}")]
     Form(String),
+    #[error("the answer nests deeper than {DEPTH_MAX} arrays and objects one in another")]
+    Depth,
     #[error("the answer's member {0} is missing or can't be kept")]
     Member(&'static str),
     #[error("the answer's joinWebUrl is refused: it {0}")]
@@ -62,6 +64,9 @@ pub(super) fn is_asked_for(kind: CallKind, body: &[u8]) -> bool {
 fn read(body: &[u8]) -> Result<(OnlineMeetingWire, String), AnswerFault> {
     let text =
         std::str::from_utf8(without_mark(body)).map_err(|fault| AnswerFault::Form(fault.to_string()))?;
+    if !nests_within_bounds(text) {
+        return Err(AnswerFault::Depth);
+    }
     let wire = serde_json::from_str(text).map_err(|fault| form(&fault))?;
     Ok((wire, text.to_owned()))
 }

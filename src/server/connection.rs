@@ -17,8 +17,8 @@ use super::waiting_line::{Standing, WaitingLine};
 use crate::under_way::Counted;
 
 /// What a client is told that began a head and did not end it. It may read it or not: the connection is closed.
-const HEAD_TOO_SLOW: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const HEAD_TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\
+    x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\ncross-origin-resource-policy: same-origin\r\n\r\n";
 /// A connection without a deadline looks for one after this time; what happens on it makes it look at once.
 const LOOK_AGAIN: Duration = Duration::from_hours(1);
 

@@ -30,10 +30,13 @@ impl Schemas {
         &self.document["components"]["schemas"][name]
     }
 
+    /// The schema itself where another one names it, or lets null pass as well.
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        match schema["$ref"].as_str() {
+        let choices = schema["oneOf"].as_array().into_iter().flatten();
+        let only = choices.into_iter().find(|choice| !takes_null(choice)).unwrap_or(schema);
+        match only["$ref"].as_str() {
             Some(pointer) => self.document.pointer(pointer.trim_start_matches('#')).unwrap(),
-            None => schema,
+            None => only,
         }
     }
 
@@ -47,7 +50,7 @@ impl Schemas {
             return prop::sample::select(words.clone()).boxed();
         }
         let number = |keyword: &str| schema[keyword].as_u64();
-        match schema["type"].as_str().unwrap() {
+        match kind_of(schema) {
             "boolean" => any::<bool>().prop_map(Value::from).boxed(),
             "integer" => {
                 (number("minimum").unwrap()..=number("maximum").unwrap()).prop_map(Value::from).boxed()
@@ -70,18 +73,19 @@ impl Schemas {
         }
     }
 
-    /// Objects with the required members, and some of the others; what may be absent may be null.
+    /// Objects with the required members, and some of the others.
     fn objects(&self, schema: &Value) -> BoxedStrategy<Value> {
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
         let mut objects = Just(Map::new()).boxed();
         for (name, member) in schema["properties"].as_object().unwrap() {
             let values = self.values(member);
-            let values = if required.contains(&name.as_str()) {
-                values.prop_map(Some).boxed()
-            } else {
-                prop_oneof![4 => values.prop_map(Some), 1 => Just(Some(Value::Null)), 3 => Just(None)].boxed()
-            };
+            let (is_required, takes_null) = (required.contains(&name.as_str()), takes_null(member));
+            let values = prop_oneof![
+                4 => values.prop_map(Some),
+                u32::from(takes_null) => Just(Some(Value::Null)),
+                3 * u32::from(!is_required) => Just(None),
+            ];
             let name = name.clone();
             objects = (objects, values)
                 .prop_map(move |(mut object, value)| {
@@ -97,8 +101,12 @@ impl Schemas {
     fn broken(&self, schema: &Value, at: &str) -> Vec<(String, Value)> {
         let mut found = Vec::new();
         for (name, member) in self.resolved(schema)["properties"].as_object().unwrap() {
-            let (member, at) = (self.resolved(member), format!("{at}/{name}"));
-            let kind = member["type"].as_str().unwrap();
+            let at = format!("{at}/{name}");
+            if !takes_null(member) {
+                found.push((at.clone(), Value::Null));
+            }
+            let member = self.resolved(member);
+            let kind = kind_of(member);
             for (other, value) in [
                 ("boolean", json!(true)),
                 ("integer", json!(7)),
@@ -129,6 +137,19 @@ impl Schemas {
         }
         found
     }
+}
+
+/// Whether null keeps to a schema.
+fn takes_null(schema: &Value) -> bool {
+    schema["type"] == "null"
+        || schema["type"].as_array().into_iter().flatten().any(|kind| kind == "null")
+        || schema["oneOf"].as_array().into_iter().flatten().any(takes_null)
+}
+
+/// The type of what isn't null.
+fn kind_of(schema: &Value) -> &str {
+    let kinds = schema["type"].as_array().into_iter().flatten().chain([&schema["type"]]);
+    kinds.filter_map(Value::as_str).find(|kind| *kind != "null").unwrap()
 }
 
 const KEYWORDS: [&str; 18] = [
@@ -234,6 +255,7 @@ async fn what_breaks_a_schema_is_refused_by_name() {
     let good = crate::support::booking_with("BK-1", json!({}));
     let cases = schemas.broken(schemas.named("BookingRequest"), "");
     assert!(cases.len() > 100, "{}", cases.len());
+    assert!(cases.contains(&("/chatInfo/threadId".to_owned(), Value::Null)));
     for (pointer, value) in cases {
         let mut body = good.clone();
         put(&mut body, &pointer, value.clone());

@@ -167,6 +167,10 @@ async fn the_schema_refuses_what_cannot_be_true() {
         ("desired_state = 'lost', status = 'failed', last_error = '{}'", "booking_desired_state_known"),
         ("created_by = 'chance'", "booking_created_by_known"),
         ("end_at = start_at - interval '1 second'", "booking_ends_after_start"),
+        ("due_at = 'infinity', agreement = 'check-requested'", "booking_times_can_be_read"),
+        ("end_at = 'infinity'", "booking_times_can_be_read"),
+        ("start_at = '-infinity'", "booking_times_can_be_read"),
+        ("updated_at = '10000-01-01Z'", "booking_times_can_be_read"),
         ("meeting_id = (select max(meeting_id) from booking)", "booking_meeting_unique"),
         (
             "external_id = (select external_id from booking where booking_id = 'BK-2')",

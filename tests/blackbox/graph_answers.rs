@@ -180,3 +180,46 @@ async fn a_link_that_is_no_https_address_is_never_handed_out() {
     assert!(link.as_str().unwrap().starts_with("https://"), "{link}");
     app.end().await;
 }
+
+/// What nests so deep that a reader on the way could fail is taken for no answer, and told as that; nothing of it is kept.
+#[tokio::test]
+async fn an_answer_that_nests_too_deep_is_not_kept() {
+    for deep in [65, 100_000] {
+        let app = TestApp::start().await;
+        let nested = format!("{}{}", "[".repeat(deep - 1), "]".repeat(deep - 1));
+        let body = format!(
+            r#"{{"id":"x","joinWebUrl":"https://teams.example/x","startDateTime":"2026-12-01T09:00:00Z","x":{nested}}}"#
+        );
+        app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, graph_says(201, &body, true)));
+        let seen = app.book_and_look(&booking("BK-1")).await;
+        assert_eq!(seen["status"], "pending", "{seen}");
+        let message = seen["lastError"]["graph"]["message"].as_str().unwrap();
+        assert!(message.contains("nests deeper than 64"), "{message}");
+        assert!((app.metric("meeting_provisioner_settlements_refused_total").await).abs() < f64::EPSILON);
+        app.resume_until_settled(Duration::from_mins(10)).await;
+        assert_eq!(app.booking("BK-1").await["status"], "provisioned");
+        assert_eq!(app.simulator.meetings().len(), 1);
+        app.end().await;
+    }
+}
+
+/// A caller's JSON that nests without end is refused at the door: nothing of it is kept or logged.
+#[tokio::test]
+async fn a_request_that_nests_too_deep_is_refused() {
+    let app = TestApp::start().await;
+    for (deep, status, code) in [(10_000, 400, "invalid-request"), (60, 422, "invalid-booking")] {
+        let nested = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+        let body = format!(
+            r#"{{"bookingId":"BK-1","organizer":"a@contoso.com","startDateTime":"2026-12-01T09:00:00Z","metadata":{{"a":{nested}}}}}"#
+        );
+        let request = app.request(Who::Desk, reqwest::Method::POST, "/v1/bookings");
+        let request = request.header("Content-Type", "application/json").body(body);
+        let answer = crate::support::ApiResponse::read(request.send().await.unwrap()).await;
+        answer.problem(status, code);
+        assert!(answer.text.len() < 2_000, "{}", answer.text);
+    }
+    let stored: i64 =
+        sqlx::query_scalar("select count(*) from audit_event").fetch_one(&app.pool).await.unwrap();
+    assert_eq!(stored, 0);
+    app.end().await;
+}

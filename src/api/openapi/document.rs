@@ -130,11 +130,7 @@ struct BookingHeaders;
 impl Modify for BookingHeaders {
     fn modify(&self, document: &mut OpenApi) {
         for operation in operations(document) {
-            let prefers = operation
-                .parameters
-                .iter()
-                .flatten()
-                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "Prefer"));
+            let prefers = has_parameter(operation, "Prefer");
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response
                     && (holds_booking(response) || status == "304")
@@ -149,6 +145,12 @@ impl Modify for BookingHeaders {
 pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
     let items = document.paths.paths.values_mut();
     items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]).flatten()
+}
+
+/// Whether an operation has a parameter of this name.
+pub(super) fn has_parameter(operation: &Operation, name: &str) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.into_iter().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == name))
 }
 
 fn holds_booking(response: &Response) -> bool {

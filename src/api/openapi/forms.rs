@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{KnownFormat, Object, Schema, SchemaFormat};
 use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{Modify, Number};
 
-use super::document::operations;
+use super::document::{has_parameter, operations};
 use crate::booking;
 
 /// What a text must be.
@@ -48,13 +48,14 @@ const YEARS: &str = "^(19[0-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|99
 const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-+\--~]*"( *, *(W/)?"[!#-+\--~]*")*)$"#;
 const OBJECT_ID: &str = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}";
 
-/// The form of a query's, a path's or a header's parameter.
-fn of_parameter(name: &str, place: &ParameterIn) -> Option<Form> {
+/// The form of a query's, a path's or a header's parameter; `is_change` says that its operation takes conditions of a change.
+fn of_parameter(name: &str, place: &ParameterIn, is_change: bool) -> Option<Form> {
     match name {
         "organizer" if *place == ParameterIn::Path => of_member(name),
         "organizer" | "meetingId" | "actor" | "cursor" => Some(Form::not_empty()),
         "sourceSystem" => Some(Form::of("^[a-z0-9._-]*$", 1..=64)),
-        "If-Match" | "If-None-Match" => Some(Form::pattern(ENTITY_TAGS)),
+        // Of a change: a condition that can't be read must not be passed over. A read passes it over.
+        "If-Match" | "If-None-Match" if is_change => Some(Form::pattern(ENTITY_TAGS)),
         "bookingId" | "dtstamp" => of_member(name),
         _ => None,
     }
@@ -91,12 +92,14 @@ impl Modify for Forms {
             }
         }
         for operation in operations(document) {
+            let is_change = has_parameter(operation, "If-Match");
             for parameter in operation.parameters.iter_mut().flatten() {
                 if let RefOr::T(parameter) = parameter
                     && let Some(schema) = &mut parameter.schema
                 {
-                    let form = of_parameter(&parameter.name, &parameter.parameter_in);
+                    let form = of_parameter(&parameter.name, &parameter.parameter_in, is_change);
                     add(form, schema);
+                    hold_something(schema);
                     bound_numbers(&parameter.name, schema);
                 }
             }
@@ -112,6 +115,13 @@ pub(super) fn is_request(name: &str) -> bool {
 fn add(form: Option<Form>, schema: &mut RefOr<Schema>) {
     if let (Some(form), RefOr::T(Schema::Object(object))) = (form, schema) {
         form.add_to(object);
+    }
+}
+
+/// A list in a query names something: empty it could not be told from an empty text.
+fn hold_something(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Array(array)) = schema {
+        array.min_items = Some(1);
     }
 }
 

@@ -96,6 +96,7 @@ fn holds_for_itself(keyword: &str, rule: &Value, value: &Value) -> bool {
         "maximum" => value.as_i64().is_none_or(|number| number <= rule.as_i64().unwrap()),
         "minLength" => length.is_none_or(|length| length as u64 >= rule.as_u64().unwrap()),
         "maxLength" => at_most(length),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
         "maxItems" => at_most(value.as_array().map(Vec::len)),
         "maxProperties" => at_most(value.as_object().map(serde_json::Map::len)),
         other => panic!("the keyword {other} is not known here"),

@@ -3,6 +3,7 @@
 
 mod beginnings_wait_for_each_other;
 mod connections_are_kept;
+mod failed_writes_are_noted;
 mod inputs_fit_their_types;
 mod migrations;
 #[path = "../../../tests/blackbox/support/postgres/mod.rs"]

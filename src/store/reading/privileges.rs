@@ -83,10 +83,9 @@ impl Store {
         let mut connection = self.connections.acquire().await?;
         let connection = connection.begin_several_statements()?;
         sqlx::query("begin").execute(&mut *connection).await?;
-        let written =
-            sqlx::query("insert into graph_pause (scope, paused_until) values ('doctor', '-infinity')")
-                .execute(&mut *connection)
-                .await;
+        let written = sqlx::query("insert into graph_pause (scope, paused_until) values ('doctor', 'epoch')")
+            .execute(&mut *connection)
+            .await;
         sqlx::query("rollback").execute(&mut *connection).await?;
         Ok(written.map(drop)?)
     }

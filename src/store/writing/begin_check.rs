@@ -31,6 +31,7 @@ impl Store {
                 update booking set
                     agreement = case when due_at is null then 'check-requested' else agreement end,
                     agreed_revision = wanted_revision, due_at = attempt.started_at,
+                    revision = revision + 1, updated_at = attempt.started_at,
                     lease_attempt_id = attempt.id, lease_started_at = attempt.started_at,
                     lease_until = attempt.leased_until
                 from (select ($4::attempt_input).*) as attempt
