@@ -137,7 +137,6 @@ pub(super) fn provisioning(
         gate: Gate::new(settings.graph.calls_max, share_of(settings), Arc::clone(&clock)),
         organizer_questions: OrganizerQuestions::default(),
         pause_reads: PauseReads::every(settings.worker.poll),
-        replica: rustix::system::uname().nodename().to_string_lossy().into(),
         clock,
         metrics,
         namespace: settings.external_id.namespace,

@@ -84,9 +84,7 @@ impl Replica {
         });
         let stop = CancellationToken::new();
         let loops = match background_work {
-            BackgroundWork::Spawned => {
-                spawn_all(&provisioning, clock, authenticator, &settings.worker, &stop)
-            }
+            BackgroundWork::Spawned => spawn_all(&provisioning, clock, authenticator, settings, &stop),
             BackgroundWork::Manual => BackgroundLoops::default(),
         };
         Ok(Self {

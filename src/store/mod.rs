@@ -18,6 +18,7 @@ mod notice;
 mod notice_listener;
 mod postgres;
 pub(crate) mod reading;
+mod running_replica;
 mod writes;
 pub(crate) mod writing;
 
@@ -27,3 +28,4 @@ pub(crate) use error::StoreError;
 pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
 pub(crate) use notice_listener::Listener;
 pub(crate) use postgres::{Store, StoreSettings};
+pub(crate) use running_replica::{RunningReplica, SeenReplica};
