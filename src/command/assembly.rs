@@ -59,6 +59,7 @@ fn store_settings(settings: &DatabaseSettings, share: Share, refusals: Refusals)
         share,
         refusals,
         limits_statements: settings.limit_statements,
+        allows_unverified_tls: settings.allow_unverified_tls,
     }
 }
 

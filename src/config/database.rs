@@ -21,6 +21,8 @@ pub struct DatabaseSettings {
     /// Whether Postgres is told, by a startup option of each connection, to end statements after 9 seconds. Off where a pooler
     /// refuses such options.
     pub limit_statements: bool,
+    /// Whether Postgres on another machine may be spoken to without proof that it is the one, or in the clear.
+    pub allow_unverified_tls: bool,
 }
 
 impl DatabaseSettings {
@@ -31,12 +33,14 @@ impl DatabaseSettings {
         let migrate = reader.or_default("database.migrate", true, &flag());
         let listen = reader.or_default("database.listen", true, &flag());
         let limit_statements = reader.or_default("database.limit_statements", true, &flag());
+        let allow_unverified_tls = reader.or_default("database.allow_unverified_tls", false, &flag());
         Some(Self {
             url: url?,
             connections_max: connections_max?,
             migrate: migrate?,
             listen: listen?,
             limit_statements: limit_statements?,
+            allow_unverified_tls: allow_unverified_tls?,
         })
     }
 }

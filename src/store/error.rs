@@ -1,5 +1,6 @@
 //! Why the store has no answer.
 
+use super::transport::Unverified;
 use crate::clock::Timestamp;
 
 /// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, a server that shuts down, and sessions
@@ -69,6 +70,12 @@ pub(crate) enum StoreError {
     /// A migration failed.
     #[error("the schema can't be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The setting `database.url` leads to another machine without verified TLS.
+    #[error(
+        "database.url leads to {0}: what stands on the way can read and change what is stored. {remedy}",
+        remedy = Unverified::REMEDY
+    )]
+    UnverifiedTls(Unverified),
     /// The setting `database.url` can't be read.
     #[error("database.url can't be read")]
     Url(#[source] sqlx::Error),

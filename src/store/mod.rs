@@ -19,6 +19,7 @@ mod notice_listener;
 mod postgres;
 pub(crate) mod reading;
 mod running_replica;
+mod transport;
 mod writes;
 pub(crate) mod writing;
 
@@ -29,3 +30,4 @@ pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
 pub(crate) use notice_listener::Listener;
 pub(crate) use postgres::{Store, StoreSettings};
 pub(crate) use running_replica::{RunningReplica, SeenReplica};
+pub(crate) use transport::Unverified;

@@ -79,7 +79,8 @@ fn of_booking(id: &str) -> String {
 
 /// The cursor at the end of the history of all, once all of it is listed.
 async fn followed_to_the_end(app: &TestApp) -> String {
-    let events: i64 = sqlx::query_scalar("select count(*) from audit_event").fetch_one(&app.pool).await.unwrap();
+    let events: i64 =
+        sqlx::query_scalar("select count(*) from audit_event").fetch_one(&app.pool).await.unwrap();
     app.history_is_listed(usize::try_from(events).unwrap()).await;
     cursor(&page(app, ALL, None).await.expect(200).json())
 }
@@ -155,7 +156,8 @@ async fn a_cursor_of_a_history_that_is_gone_is_refused() {
 #[tokio::test]
 async fn a_history_without_a_timeline_is_followed() {
     let app = TestApp::start().await;
-    let closed = "create or replace function current_timeline(out system_identifier bigint, out timeline_id integer)
+    let closed =
+        "create or replace function current_timeline(out system_identifier bigint, out timeline_id integer)
         language sql as 'select null::bigint, null::integer'";
     sqlx::query(closed).execute(&app.pool).await.unwrap();
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);

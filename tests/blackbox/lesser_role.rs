@@ -208,7 +208,8 @@ async fn the_role_cannot_forge_the_history() {
         ("delete from audit_event".to_owned(), "permission denied"),
         ("update booking set external_id = gen_random_uuid()".to_owned(), "permission denied"),
     ] {
-        let error = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&as_service).await.unwrap_err();
+        let error =
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&as_service).await.unwrap_err();
         assert!(error.to_string().contains(refused), "{statement}: {error}");
     }
     assert_eq!(crate::self_audit::audit(&app, &[]).await.0, Some(0));

@@ -20,6 +20,7 @@ mod contention;
 mod contract;
 mod crashes;
 mod database;
+mod database_tls;
 mod demo_stays_up;
 mod documentation;
 mod drift;

@@ -45,8 +45,10 @@ async fn an_old_secret_in_a_running_process_is_named() {
     let mut lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let finding = lines.find(|line| line["subject"] == "replicas").unwrap();
     assert_eq!(finding["state"], "wrong", "{finding}");
-    let stored: String =
-        sqlx::query_scalar("select row_to_json(replica)::text from replica").fetch_one(&app.pool).await.unwrap();
+    let stored: String = sqlx::query_scalar("select row_to_json(replica)::text from replica")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
     assert!(!stored.contains(OLD_SECRET), "{stored}");
     old.terminate();
     assert!(old.ended(Duration::from_secs(20)).await.0.success());
@@ -75,14 +77,18 @@ async fn replicas_that_differ_are_told_of() {
     until_running(&app, 2).await;
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(0), "{text}");
-    for expected in ["note replicas", "with other settings", "note replicas killed (process", "not seen for two minutes"] {
+    for expected in
+        ["note replicas", "with other settings", "note replicas killed (process", "not seen for two minutes"]
+    {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     alter(&app, "update replica set version = '0.0.1', clock_at = seen_at + interval '90 seconds' where name <> 'killed'")
         .await;
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(1), "{text}");
-    for expected in ["of another version than this program", "90.0 s ahead of that of Postgres", "time server"] {
+    for expected in
+        ["of another version than this program", "90.0 s ahead of that of Postgres", "time server"]
+    {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     assert!(!text.contains("with other settings"), "another version has other settings: {text}");

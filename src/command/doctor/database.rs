@@ -9,7 +9,7 @@ use crate::command::assembly::{CLOCK_SKEW_MAX, store};
 use crate::command::running_replica;
 use crate::config::Settings;
 use crate::error_chain::chain;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unverified};
 
 /// How many missing privileges are named.
 const NAMED_MAX: usize = 8;
@@ -28,6 +28,12 @@ pub(super) async fn check(settings: &Settings, findings: &mut Findings) {
             }
             store.close().await;
         }
+        Err(StoreError::UnverifiedTls(way)) => findings.bad(&finding(
+            "database",
+            format!("database.url leads to {way}"),
+            "What stands on the way could read and change what is stored, so the service does not start.",
+            Unverified::REMEDY,
+        )),
         Err(error) => findings.bad(&finding(
             "database",
             chain(&error),
@@ -49,6 +55,15 @@ async fn check_store(store: &Store, migrates: bool, findings: &mut Findings) -> 
     store.connect_once().await.map_err(|error| unreachable(&error))?;
     let (version, time) = store.server().await.map_err(|error| unreachable(&error))?;
     findings.good("database", &format!("PostgreSQL {version} answers"));
+    if let Some(way) = store.unverified_tls() {
+        findings.note(
+            "database",
+            &format!(
+                "reached at {way}, as database.allow_unverified_tls allows: what stands on the way can read and change what is \
+                 stored"
+            ),
+        );
+    }
     skew(time, findings);
     privileges(store, migrates, findings).await?;
     let is_ours = schema(store, migrates, findings).await?;

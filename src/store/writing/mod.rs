@@ -13,7 +13,6 @@ mod pause_calls;
 mod release;
 mod retry;
 mod settle;
-mod tell_of_replica;
 
 pub(crate) use accept::{Accepted, Before};
 pub(crate) use claim::Claimed;
