@@ -85,6 +85,16 @@ async fn followed_to_the_end(app: &TestApp) -> String {
     cursor(&page(app, ALL, None).await.expect(200).json())
 }
 
+/// Waits until the service has connections again after the server was stopped.
+async fn connected(app: &TestApp) {
+    until("connections are back", async || {
+        let is_read = sqlx::query("select 1").execute(&app.pool).await.is_ok();
+        let is_ready = app.probe("/readyz").await == 200;
+        is_read && is_ready && app.get(Who::Desk, "/v1/bookings/KEPT-0").await.status == 200
+    })
+    .await;
+}
+
 /// Waits until a replica that runs for a while has marked how far the history reaches.
 async fn marked(app: &TestApp) {
     let process = Process::serve(app.environment()).await;
@@ -112,11 +122,10 @@ async fn a_cursor_of_a_history_that_is_gone_is_refused() {
     let early_of_one = cursor(&page(&app, &of_booking("KEPT-0"), None).await.expect(200).json());
     marked(&app).await;
     server.back_up();
+    connected(&app).await;
 
     app.book(Who::Desk, &booking("GONE")).await.expect(201);
     app.declare(&booking_with("KEPT-1", json!({"subject": "Gone"}))).await.expect(200);
-    let pool = app.pool.clone();
-    until("connections are back", async || sqlx::query("select 1").execute(&pool).await.is_ok()).await;
     let late = followed_to_the_end(&app).await;
     let late_of_one = cursor(&page(&app, &of_booking("KEPT-1"), None).await.expect(200).json());
     for (path, cursor) in [(ALL.to_owned(), &late), (of_booking("KEPT-1"), &late_of_one)] {
@@ -124,10 +133,12 @@ async fn a_cursor_of_a_history_that_is_gone_is_refused() {
     }
 
     server.restore(PutBack::AsItIs);
+    connected(&app).await;
     let problem = page(&app, ALL, Some(&late)).await.problem(410, "cursor-outdated");
     assert_eq!(problem["retryable"], false);
 
     server.restore(PutBack::Recovered);
+    connected(&app).await;
     page(&app, ALL, Some(&late)).await.problem(410, "cursor-outdated");
     for n in 0..12 {
         app.book(Who::Desk, &booking(&format!("LATER-{n}"))).await.expect(201);

@@ -199,7 +199,7 @@ async fn the_role_cannot_forge_the_history() {
         )
     };
     for (statement, refused) in [
-        (forged("occurred_at, event_id,", "now(), 1,"), "permission denied"),
+        (forged("occurred_at, event_id,", "now(), 1,"), "cannot insert a non-DEFAULT value"),
         (forged("occurred_at, transaction_id,", "now(), '3',"), "permission denied"),
         (forged("occurred_at, recorded_at,", "now(), now(),"), "permission denied"),
         (forged("occurred_at,", "now() - interval '3 hours',"), "audit_event_occurred_when_recorded"),
