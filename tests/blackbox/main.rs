@@ -46,6 +46,7 @@ mod organizer_readiness;
 mod organizers;
 mod overload;
 mod pages;
+mod pooler;
 mod postgres_away;
 mod printing;
 mod refused_settlements;
