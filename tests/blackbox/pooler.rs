@@ -22,7 +22,7 @@ impl PgBouncer {
     async fn in_front_of(database: &Url) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // It refuses to run as root.
-        let account = if rustix::process::geteuid().is_root() { nobody() } else { None };
+        let account = if rustix::process::geteuid().is_root() { unprivileged() } else { None };
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let port = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -61,7 +61,7 @@ fn bouncer() -> &'static str {
 }
 
 /// The account without privileges, by its numbers.
-fn nobody() -> Option<(u32, u32)> {
+fn unprivileged() -> Option<(u32, u32)> {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap();
     let line = accounts.lines().find(|line| line.starts_with("nobody:"))?;
     let mut fields = line.split(':').skip(2);
