@@ -254,10 +254,8 @@ fn link_is_that_of_the_history(examined: &Examined, _: &RuleContext) -> Option<S
     let link = examined.join_web_url.as_deref()?;
     let digest = sha256_hex(link);
     let mut told = settled(examined).filter(|event| TELL_THE_LINK.contains(&event.kind.as_str())).peekable();
-    if told.peek().is_none() {
-        // Of such a meeting another rule tells.
-        return None;
-    }
+    // Of a meeting that no event tells of another rule does.
+    told.peek()?;
     let other = told.find(|event| event.join_web_url_sha256.as_deref() != Some(digest.as_str()))?;
     Some(format!(
         "its join link is not the one that Graph gave: the digest in event {} is of another link",

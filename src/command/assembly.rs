@@ -14,7 +14,7 @@ use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{DatabaseSettings, RequiredTls, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
@@ -59,7 +59,7 @@ fn store_settings(settings: &DatabaseSettings, share: Share, refusals: Refusals)
         share,
         refusals,
         limits_statements: settings.limit_statements,
-        allows_unverified_tls: settings.allow_unverified_tls,
+        allows_unverified_tls: settings.tls == RequiredTls::Any,
     }
 }
 

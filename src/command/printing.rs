@@ -60,7 +60,11 @@ fn put(text: &str) {
 pub(super) fn json(value: &Value) {
     let escaped = |c: char| {
         let mut units = [0; 2];
-        c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+        match *c.encode_utf16(&mut units) {
+            [high, low] => format!("\\u{high:04x}\\u{low:04x}"),
+            [unit] => format!("\\u{unit:04x}"),
+            _ => String::new(),
+        }
     };
     put(&format!("{}\n", visible(&value.to_string(), escaped)));
 }

@@ -172,11 +172,9 @@ async fn a_certificate_proves_which_postgres_answers() {
     certificates.server("localhost", "authority");
     certificates.install(&postgres);
     let url = |authority: &str| {
-        let (port, file) = (postgres.port(), certificates.path(&format!("{authority}.pem")));
-        format!(
-            "postgres://postgres@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={}",
-            file.to_str().unwrap()
-        )
+        let url = postgres.url("postgres").replace("@127.0.0.1:", "@localhost:");
+        let file = certificates.path(&format!("{authority}.pem"));
+        format!("{url}?sslmode=verify-full&sslrootcert={}", file.to_str().unwrap())
     };
     let (status, text) = run(&app, &["migrate"], &url("authority"), &[]).await;
     assert_eq!(status, Some(0), "{text}");

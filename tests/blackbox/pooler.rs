@@ -1,4 +1,4 @@
-//! Behind PgBouncer.
+//! Behind a pooler, `PgBouncer`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use url::Url;
 use crate::support::process::{Process, program};
 use crate::support::{TestApp, Who, booking, until};
 
-/// A PgBouncer in session mode in front of one database.
+/// A pooler in session mode in front of one database.
 struct PgBouncer {
     child: Child,
     url: String,

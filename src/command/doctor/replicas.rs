@@ -96,8 +96,8 @@ fn named<'a>(replicas: impl Iterator<Item = &'a &'a SeenReplica>) -> Option<Stri
     let names: Vec<String> = replicas.map(|one| name(one)).collect();
     let more = names.len().saturating_sub(NAMED_MAX);
     let more = if more == 0 { String::new() } else { format!(", and {more} more") };
-    let named = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
-    (!names.is_empty()).then(|| format!("{named}{more}"))
+    let first = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| format!("{first}{more}"))
 }
 
 fn name(one: &SeenReplica) -> String {
