@@ -27,6 +27,12 @@ grant update (revision, sequence, dtstamp, actor, request_id, received_at) on ta
 -- Which names were found to be whose.
 grant select, insert on table organizer_name to :"role";
 
+-- The replicas that run; each tells of itself, and forgets those that have gone.
+grant select, insert, update (seen_at, clock_at), delete on table replica to :"role";
+
+-- How far the history reached on each timeline of the database.
+grant select, insert, update (marked_transaction, marked_at) on table database_timeline to :"role";
+
 -- Which version the schema has, for doctor.
 grant select on table _sqlx_migrations to :"role";
 
@@ -38,3 +44,4 @@ grant execute on function retire_older_generations(text, text, integer, event_in
 grant execute on function free_refuted(uuid, text[], text, text[], event_input) to :"role";
 grant execute on function organizer_ids_of(text) to :"role";
 grant execute on function organizer_names_of(text) to :"role";
+grant execute on function current_timeline() to :"role";

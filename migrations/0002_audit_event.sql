@@ -20,7 +20,10 @@ create table audit_event (
 
     -- No foreign key: it would lock the booking's row a second time for every event, and the statement that
     -- writes an event takes these columns from that row.
-    constraint audit_event_key primary key (transaction_id, event_id, recorded_at)
+    constraint audit_event_key primary key (transaction_id, event_id, recorded_at),
+    constraint audit_event_occurred_when_recorded check (
+        occurred_at between recorded_at - interval '2 hours' and recorded_at + interval '2 hours'
+    )
 );
 
 create index audit_event_by_booking on audit_event (booking_id, source_system, event_id);
@@ -48,6 +51,8 @@ comment on column audit_event.actor is 'Who acted: api-key:NAME, command:USER or
 comment on column audit_event.payload is 'Everything else that is known of the event, as JSON.';
 comment on constraint audit_event_key on audit_event is
     'The order of the history of all bookings. recorded_at stands last so that the table can become one of several partitions by time without another index.';
+comment on constraint audit_event_occurred_when_recorded on audit_event is
+    'No event is dated back or ahead: the clock of the database stands beside it, and the role of the service can''t choose that. Two hours are enough for the longest lease, in which an answer waits to be stored, and for a clock that is badly off.';
 comment on index audit_event_by_booking is
     'The history of one booking, in its order; the booking id stands first, for searches without a source system.';
 comment on index audit_event_by_time is 'Finds where a period begins.';

@@ -38,7 +38,7 @@
 //! | `shares` | `booking` |
 //! | `throttling` | `booking`, `clock`, `meeting`, `shares` |
 //! | `worker` | `clock`, `error_chain`, `meeting`, `provisioning` |
-//! | `store` | `audit`, `booking`, `clock`, `meeting`, `shares` |
+//! | `store` | `audit`, `booking`, `clock`, `meeting`, `outbound::is_loopback_host`, `shares` |
 //! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |

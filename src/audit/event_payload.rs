@@ -32,6 +32,10 @@ pub struct EventPayload {
     /// What Graph answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<Evidence>,
+    /// The SHA-256 of the link by which people join, in hexadecimal digits: the link itself is no matter of the history, and so
+    /// it can be told whether the booking still has the one that Graph gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_web_url_sha256: Option<String>,
     /// The members of the booking that were changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differs_in: Vec<String>,

@@ -21,6 +21,8 @@ pub struct Examined {
     pub attempts: i64,
     /// Which meeting it has, as the column has it.
     pub meeting_id: Option<String>,
+    /// By which link people join, as the column has it.
+    pub join_web_url: Option<String>,
     /// When it is due, as the column has it.
     pub due_at: Option<Timestamp>,
     /// Its lease.
@@ -57,6 +59,8 @@ pub struct ExaminedEvent {
     pub external_id: ExternalId,
     /// Which meeting it had then.
     pub meeting_id: Option<String>,
+    /// The SHA-256 of the link that it had then.
+    pub join_web_url_sha256: Option<String>,
     /// The attempt that it is about.
     pub attempt: Option<Uuid>,
     /// Its number among the booking's attempts.

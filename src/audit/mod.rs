@@ -9,6 +9,7 @@ mod event_filter;
 mod event_payload;
 mod examined_booking;
 mod graph_rules;
+mod link_digest;
 mod rules;
 
 pub use event::{Actor, AuditEvent, EventKind, NewAuditEvent, Origin};
@@ -16,4 +17,5 @@ pub use event_filter::{AuditEventFilter, Order};
 pub use event_payload::{AttemptFacts, EventPayload, NextFacts};
 pub use examined_booking::{Examined, ExaminedEvent, Exception, Orphans, Related, RuleContext};
 pub use graph_rules::{AtGraph, at_graph, is_worth_asking};
+pub use link_digest::sha256_hex;
 pub use rules::{examine, orphaned, unguarded};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::examined_booking::{Examined, ExaminedEvent, Exception, Orphans, RuleContext};
+use super::link_digest::{TELL_THE_LINK, sha256_hex};
 use crate::booking::derive;
 use crate::meeting::{DesiredState, Progress};
 
@@ -21,7 +22,7 @@ struct AuditRule {
     check: fn(&Examined, &RuleContext) -> Option<String>,
 }
 
-const RULES: [AuditRule; 13] = [
+const RULES: [AuditRule; 14] = [
     AuditRule { name: "row-readable", remedy: BY_HAND, check: row_is_readable },
     AuditRule {
         name: "external-id",
@@ -45,6 +46,12 @@ const RULES: [AuditRule; 13] = [
         check: settled_agrees,
     },
     AuditRule { name: "meeting-in-history", remedy: BY_HAND, check: meeting_is_in_history },
+    AuditRule {
+        name: "join-link",
+        remedy: "Callers may have been given a false link since. `self-audit --ask-graph` tells which one Graph has; find out \
+                 who changed the row.",
+        check: link_is_that_of_the_history,
+    },
     AuditRule {
         name: "one-meeting-one-booking",
         remedy: "Ask Graph which externalId the meeting has; the other booking's row was changed by hand.",
@@ -241,6 +248,19 @@ fn meeting_is_in_history(examined: &Examined, _: &RuleContext) -> Option<String>
     });
     let has = has.filter(|_| !made)?;
     Some(format!("no event says how it came to meeting {has}"))
+}
+
+fn link_is_that_of_the_history(examined: &Examined, _: &RuleContext) -> Option<String> {
+    let link = examined.join_web_url.as_deref()?;
+    let digest = sha256_hex(link);
+    let mut told = settled(examined).filter(|event| TELL_THE_LINK.contains(&event.kind.as_str())).peekable();
+    // Of a meeting that no event tells of another rule does.
+    told.peek()?;
+    let other = told.find(|event| event.join_web_url_sha256.as_deref() != Some(digest.as_str()))?;
+    Some(format!(
+        "its join link is not the one that Graph gave: the digest in event {} is of another link",
+        other.event_id
+    ))
 }
 
 fn meeting_is_of_one_booking(examined: &Examined, _: &RuleContext) -> Option<String> {

@@ -25,6 +25,7 @@ fn event(event_id: i64, kind: &str, outcome: Option<&str>) -> ExaminedEvent {
         outcome: outcome.map(ToOwned::to_owned),
         external_id: ExternalId::new(Uuid::nil()),
         meeting_id: None,
+        join_web_url_sha256: None,
         attempt: Some(Uuid::from_u128(1)),
         attempt_number: Some(1),
         next_status: Some("pending".to_owned()),
@@ -70,6 +71,7 @@ fn good() -> Examined {
         status: "pending".to_owned(),
         attempts: 1,
         meeting_id: None,
+        join_web_url: None,
         due_at: Some(NOW),
         lease: None,
         booking: Ok(Box::new(booking)),
@@ -82,9 +84,25 @@ fn lease(begun: Timestamp) -> Attempt {
     Attempt { id: AttemptId::new(Uuid::from_u128(9)), started_at: begun, leased_until: begun + LEASE }
 }
 
+/// Its second event made the meeting.
+fn has_meeting(examined: &mut Examined) {
+    examined.meeting_id = Some("M1".to_owned());
+    examined.join_web_url = Some("https://teams.example/1".to_owned());
+    let event = &mut examined.events[1];
+    event.meeting_id = Some("M1".to_owned());
+    event.kind = "meeting.created".to_owned();
+    event.outcome = Some("created".to_owned());
+    // printf https://teams.example/1 | sha256sum
+    event.join_web_url_sha256 =
+        Some("e7b9cf522e78d196734a8c492880cf136f342a392f5c5e13aef23bc99df4818b".to_owned());
+}
+
 #[test]
 fn what_agrees_breaks_no_rule() {
     assert_eq!(examine(&good(), &context()), []);
+    let mut with_meeting = good();
+    has_meeting(&mut with_meeting);
+    assert_eq!(examine(&with_meeting, &context()), []);
     let under_way = Examined { lease: Some(lease(NOW - LEASE)), ..good() };
     assert_eq!(examine(&under_way, &context()), []);
 }
@@ -93,7 +111,7 @@ fn what_agrees_breaks_no_rule() {
 #[test]
 fn each_rule_is_broken_by_what_it_is_meant_for() {
     type Spoil = fn(&mut Examined);
-    let table: [(&str, Spoil); 24] = [
+    let table: [(&str, Spoil); 26] = [
         ("row-readable", |e| e.booking = Err("row x of table booking can't be read".to_owned())),
         ("external-id", |e| e.identity.as_mut().unwrap().1 = Generation::FIRST.next()),
         ("history-begins", |e| drop(e.events.remove(0))),
@@ -124,11 +142,16 @@ fn each_rule_is_broken_by_what_it_is_meant_for() {
         ("meeting-in-history", |e| e.meeting_id = Some("M1".to_owned())),
         ("meeting-in-history", |e| e.events[1].meeting_id = Some("M2".to_owned())),
         ("one-meeting-one-booking", |e| {
-            e.meeting_id = Some("M1".to_owned());
-            e.events[1].meeting_id = Some("M1".to_owned());
-            e.events[1].kind = "meeting.created".to_owned();
-            e.events[1].outcome = Some("created".to_owned());
+            has_meeting(e);
             e.beside.sharing_meeting = 1;
+        }),
+        ("join-link", |e| {
+            has_meeting(e);
+            e.join_web_url = Some("https://teams.example/2".to_owned());
+        }),
+        ("join-link", |e| {
+            has_meeting(e);
+            e.events[1].join_web_url_sha256 = None;
         }),
         ("lease-age", |e| e.lease = Some(lease(NOW - LEASE - LEASE_GRACE - Duration::from_secs(1)))),
         ("generations", |e| e.beside.lacks_predecessor = true),

@@ -113,7 +113,9 @@ const INVISIBLE: [(char, char); 28] = [
     ('\u{13430}', '\u{1343F}'), ('\u{1BCA0}', '\u{1BCA3}'), ('\u{1D173}', '\u{1D17A}'), ('\u{E0000}', '\u{E0FFF}'),
 ];
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character is not seen, or only changes how others are seen.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 

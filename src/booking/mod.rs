@@ -19,7 +19,7 @@ mod spec;
 mod text_types;
 mod unknown_names;
 
-pub use address::{ADDRESS_LENGTH_MAX, AddressFault, address_pattern};
+pub use address::{ADDRESS_LENGTH_MAX, AddressFault, address_pattern, is_invisible};
 pub use attendee_changes::{AttendeeChanges, NAMED_MAX, Participant, ParticipantChange};
 pub use difference::{Difference, Sides, differences};
 pub use external_id::{DEFAULT_NAMESPACE, Derivation, ExternalId, Namespace, TenantId, derive};

@@ -14,7 +14,7 @@ use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{DatabaseSettings, RequiredTls, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
@@ -59,6 +59,7 @@ fn store_settings(settings: &DatabaseSettings, share: Share, refusals: Refusals)
         share,
         refusals,
         limits_statements: settings.limit_statements,
+        allows_unverified_tls: settings.tls == RequiredTls::Any,
     }
 }
 
@@ -137,7 +138,6 @@ pub(super) fn provisioning(
         gate: Gate::new(settings.graph.calls_max, share_of(settings), Arc::clone(&clock)),
         organizer_questions: OrganizerQuestions::default(),
         pause_reads: PauseReads::every(settings.worker.poll),
-        replica: rustix::system::uname().nodename().to_string_lossy().into(),
         clock,
         metrics,
         namespace: settings.external_id.namespace,

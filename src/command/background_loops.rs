@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::{CLOCK_SKEW_MAX, know_source_systems};
+use super::running_replica;
 use crate::access::{Authenticator, Reload};
 use crate::clock::Clock;
-use crate::config::WorkerSettings;
+use crate::config::{Settings, WorkerSettings};
 use crate::error_chain::chain;
 use crate::provisioning::Provisioning;
 use crate::store::Store;
@@ -95,16 +96,20 @@ impl BackgroundLoops {
 }
 
 /// The loops of one replica: the worker, the comparing rounds where they are switched on, the count of the month's
-/// meetings, the reload of the API keys and the comparison of clocks.
+/// meetings, the reload of the API keys, the comparison of clocks and what this replica tells of itself.
 pub(super) fn spawn_all(
     provisioning: &Arc<Provisioning>,
     clock: Arc<dyn Clock>,
     authenticator: web::Data<Authenticator>,
-    settings: &WorkerSettings,
+    settings: &Settings,
     stop: &CancellationToken,
 ) -> BackgroundLoops {
     let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
+    let replica = running_replica::with_settings(settings, &*clock);
+    let id = provisioning.waiting.replica();
+    let telling = running_replica::tell(store.clone(), id, replica, Arc::clone(&clock), stop.clone());
     let clocks = compare_clocks(store, Arc::clone(&clock));
+    let settings = &settings.worker;
     let worker = Worker {
         provisioning: Arc::clone(provisioning),
         clock,
@@ -115,6 +120,7 @@ pub(super) fn spawn_all(
     loops.spawn("worker", worker.run(stop.clone()));
     loops.spawn("quotas", until_stopped(stop, count_quotas(Arc::clone(provisioning))));
     loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator, metrics)));
+    loops.spawn("replica", telling);
     loops.spawn("clocks", until_stopped(stop, clocks));
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;

@@ -3,6 +3,7 @@
 mod database;
 mod findings;
 mod organizer;
+mod replicas;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,7 +40,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
         Ok(settings) => {
             findings.good("settings", "read, and all of them are valid");
             keys(&settings, &mut findings);
-            database::check(&settings.database, &mut findings).await;
+            database::check(&settings, &mut findings).await;
             graph(&settings.graph, arguments.organizer.as_ref(), &mut findings).await;
         }
         Err(faults) => findings.bad(&Finding {

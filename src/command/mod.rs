@@ -18,6 +18,7 @@ mod printing;
 mod replica;
 mod retry_bookings;
 mod run;
+mod running_replica;
 mod schema;
 mod self_audit;
 mod serve;

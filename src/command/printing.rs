@@ -1,6 +1,7 @@
 //! How commands print: lines that fit 80 columns for people, JSON lines for programs. Who reads them may stop to
 //! (`| head`): that ends no command half-way, and is no fault.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 
+use crate::booking::is_invisible;
 use crate::clock::Timestamp;
 
 /// Lines end before this column, where words allow it.
@@ -38,8 +40,13 @@ pub(super) fn line(text: fmt::Arguments<'_>) {
     write(&format!("{text}\n"));
 }
 
-/// Prints text that brings its own line feeds.
+/// Prints text that brings its own line feeds. What may mislead a reader, or steer a terminal, is shown by its number: names and
+/// texts come from callers and from Microsoft.
 pub(super) fn write(text: &str) {
+    put(&visible(text, |c| format!("\\u{{{:x}}}", u32::from(c))));
+}
+
+fn put(text: &str) {
     if is_read() {
         let mut output = io::stdout().lock();
         if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -49,9 +56,36 @@ pub(super) fn write(text: &str) {
     }
 }
 
-/// Prints one JSON line.
+/// Prints one JSON line. Who reads it may be a person, too; as escapes of JSON the text stays the same for programs.
 pub(super) fn json(value: &Value) {
-    line(format_args!("{value}"));
+    let escaped = |c: char| {
+        let mut units = [0; 2];
+        match *c.encode_utf16(&mut units) {
+            [high, low] => format!("\\u{high:04x}\\u{low:04x}"),
+            [unit] => format!("\\u{unit:04x}"),
+            _ => String::new(),
+        }
+    };
+    put(&format!("{}\n", visible(&value.to_string(), escaped)));
+}
+
+/// The text with each character written out that is not seen, or that changes how others are seen.
+fn visible(text: &str, written: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(is_misleading) {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_misleading(c) { visible.push_str(&written(c)) } else { visible.push(c) }
+    }
+    Cow::Owned(visible)
+}
+
+/// Control characters, which steer a terminal, but for our own line feeds and tabulators; what ends a line all the same; and what
+/// is not seen, among it what turns the direction of writing.
+fn is_misleading(c: char) -> bool {
+    let is_ours = matches!(c, '\n' | '\t');
+    (c.is_control() && !is_ours) || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
 }
 
 /// Whether what is printed still arrives.
@@ -61,6 +95,7 @@ pub(super) fn is_read() -> bool {
 
 /// Says something on standard error; where that is closed, there is no other place.
 pub(super) fn tell(text: &str) {
+    let text = visible(text, |c| format!("\\u{{{:x}}}", u32::from(c)));
     let _closed = writeln!(io::stderr(), "{text}");
 }
 
@@ -167,6 +202,21 @@ mod tests {
         let long = "x".repeat(200);
         assert_eq!(wrapped("do ", &long), format!("do {long}"));
         assert_eq!(wrapped("do ", &format!("a {long} b")), format!("do a\n   {long}\n   b"));
+    }
+
+    /// Nothing that a caller or Microsoft sent turns, hides or overwrites what is printed; what is only foreign is printed as it is.
+    #[test]
+    fn what_misleads_a_reader_is_written_out() {
+        let shown = |text: &str| visible(text, |c| format!("<{:x}>", u32::from(c))).into_owned();
+        for (text, expected) in [
+            ("moc.osotnoc@\u{202e}gem", "moc.osotnoc@<202e>gem"),
+            ("a\u{2066}b\u{2069}", "a<2066>b<2069>"),
+            ("\u{1b}[31mred\u{7}\r\u{9b}x\u{7f}", "<1b>[31mred<7><d><9b>x<7f>"),
+            ("a\u{200b}b\u{200f}\u{61c}\u{feff}\u{2028}\u{e0041}", "a<200b>b<200f><61c><feff><2028><e0041>"),
+            ("Änderung\n\tüber ß, 会議, שלום", "Änderung\n\tüber ß, 会議, שלום"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl Replica {
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
         let store = provisioning.store.clone();
+        if let Some(way) = store.unverified_tls() {
+            tracing::warn!("Postgres is reached at {way}, as database.allow_unverified_tls allows");
+        }
         let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);
         let mut servers = BackgroundLoops::default();
@@ -84,9 +87,7 @@ impl Replica {
         });
         let stop = CancellationToken::new();
         let loops = match background_work {
-            BackgroundWork::Spawned => {
-                spawn_all(&provisioning, clock, authenticator, &settings.worker, &stop)
-            }
+            BackgroundWork::Spawned => spawn_all(&provisioning, clock, authenticator, settings, &stop),
             BackgroundWork::Manual => BackgroundLoops::default(),
         };
         Ok(Self {

@@ -8,13 +8,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::background_loops::{BackgroundWork, LoopEnded};
 use super::replica::Replica;
+use super::running_replica::machine_name;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 
 /// Serves until SIGTERM or SIGINT; exit status 1 where a background loop has ended before.
 pub(super) async fn run(config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let settings = Settings::from_process(config_file)?;
-    crate::telemetry::start_logs(&settings.telemetry)?;
+    crate::telemetry::start_logs(&settings.telemetry, &machine_name())?;
     for unused in &settings.unused_names {
         tracing::warn!("{unused}");
     }

@@ -21,6 +21,17 @@ pub struct DatabaseSettings {
     /// Whether Postgres is told, by a startup option of each connection, to end statements after 9 seconds. Off where a pooler
     /// refuses such options.
     pub limit_statements: bool,
+    /// What a connection to Postgres on another machine needs.
+    pub tls: RequiredTls,
+}
+
+/// What a connection to Postgres on another machine needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequiredTls {
+    /// TLS that proves that the server is the one that is meant.
+    Verified,
+    /// What the URL says, be it nothing.
+    Any,
 }
 
 impl DatabaseSettings {
@@ -31,12 +42,14 @@ impl DatabaseSettings {
         let migrate = reader.or_default("database.migrate", true, &flag());
         let listen = reader.or_default("database.listen", true, &flag());
         let limit_statements = reader.or_default("database.limit_statements", true, &flag());
+        let allows_unverified = reader.or_default("database.allow_unverified_tls", false, &flag());
         Some(Self {
             url: url?,
             connections_max: connections_max?,
             migrate: migrate?,
             listen: listen?,
             limit_statements: limit_statements?,
+            tls: if allows_unverified? { RequiredTls::Any } else { RequiredTls::Verified },
         })
     }
 }

@@ -33,7 +33,7 @@ mod worker;
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
 pub use config_faults::ConfigFaults;
-pub use database::DatabaseSettings;
+pub use database::{DatabaseSettings, RequiredTls};
 pub use external_id_settings::ExternalIdSettings;
 pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};
 pub use http::HttpSettings;

@@ -1,7 +1,8 @@
 //! The folder that holds a cluster and its log: temporary, or the caller's.
 
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,6 +92,31 @@ impl Folder {
     /// The output of `initdb` and of the server since this start.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("postgres.log")
+    }
+
+    fn password_file(&self) -> PathBuf {
+        self.path.join("password")
+    }
+
+    /// The superuser's password, if the cluster was made with one.
+    pub(super) fn password(&self) -> Option<String> {
+        let text = fs::read_to_string(self.password_file()).ok()?;
+        Some(text.trim().to_owned()).filter(|password| !password.is_empty())
+    }
+
+    /// A file with a password of chance, which the server's user alone may read.
+    pub(super) fn make_password(&self, account: Option<&Account>) -> Result<PathBuf, LocalPostgresError> {
+        let file = self.password_file();
+        let make = || {
+            let mut bytes = [0; 16];
+            File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+            let digits = format!("{:032x}", u128::from_ne_bytes(bytes));
+            let mut made = File::options().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+            made.write_all(digits.as_bytes())?;
+            account.map_or(Ok(()), |account| chown(&file, Some(account.uid), Some(account.gid)))
+        };
+        make().map_err(LocalPostgresError::folder("making", &file))?;
+        Ok(file)
     }
 
     /// The folder itself.

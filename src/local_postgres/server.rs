@@ -30,7 +30,7 @@ const PORT_SPAN: u16 = 17_000;
 /// Enough for many tests at once, each with a pool of its own.
 const CONNECTIONS_MAX: &str = "max_connections=300";
 
-/// A Postgres server of our own, on 127.0.0.1 only, without passwords, with fsync on.
+/// A Postgres server of our own, on 127.0.0.1 only, with a password of its own, with fsync on.
 ///
 /// Dropping it stops the server and removes a temporary folder; so does the end of this process, even by
 /// `SIGKILL`. All methods block (a start takes about a second): call them outside async code, or in
@@ -40,6 +40,9 @@ pub struct LocalPostgres {
     /// `None` while the server is stopped.
     server: Mutex<Option<Child>>,
     port: u16,
+    /// That of the superuser, which other users of this machine don't know. Nothing in a kept folder of an earlier version, whose
+    /// server asks for none.
+    password: Option<String>,
     // Dropped before the folder, whose removal is the supervisor's work.
     supervisor: Supervisor,
     programs: Programs,
@@ -60,16 +63,20 @@ impl LocalPostgres {
         let folder = Folder::open(settings.data_dir.as_deref(), account.as_ref())?;
         let programs = find_programs(settings, account.as_ref(), folder.cluster_major())?;
         let supervisor = Supervisor::start(&folder)?;
-        let mut postgres = Self { server: Mutex::new(None), port: 0, supervisor, programs, account, folder };
+        let server = Mutex::new(None);
+        let mut postgres = Self { server, port: 0, password: None, supervisor, programs, account, folder };
         postgres.initialise()?;
+        postgres.password = postgres.folder.password();
         postgres.start_on_a_free_port()?;
         Ok(postgres)
     }
 
-    /// The URL of a database of this server, for the superuser `postgres`. `database` goes in as it is: a plain name.
+    /// The URL of a database of this server, for the superuser `postgres`, with its password. `database` goes in as it is: a plain
+    /// name.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@{}:{}/{database}", Ipv4Addr::LOCALHOST, self.port)
+        let password = self.password.as_ref().map_or(String::new(), |password| format!(":{password}"));
+        format!("postgres://postgres{password}@{}:{}/{database}", Ipv4Addr::LOCALHOST, self.port)
     }
 
     /// The server's port on 127.0.0.1; it stays the same over [`Self::start_server_again`].
@@ -149,7 +156,12 @@ impl LocalPostgres {
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(LocalPostgresError::folder("removing", &unfinished))?;
         }
-        let mut arguments = vec!["--auth=trust", "--locale=C", "--encoding=UTF8", "--username=postgres"];
+        let password_file = self.folder.make_password(self.account.as_ref())?;
+        let password_file = format!("--pwfile={}", password_file.display());
+        // In the clear over loopback, where only root can listen: to answer a challenge takes 4,096 rounds of a hash, which a
+        // build without optimisation needs a tenth of a second for, at each connection.
+        let mut arguments =
+            vec!["--auth=password", &password_file, "--locale=C", "--encoding=UTF8", "--username=postgres"];
         if self.folder.is_temporary() {
             arguments.push("--no-sync");
         }

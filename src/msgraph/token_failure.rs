@@ -91,11 +91,12 @@ impl TokenFailureKind {
         match self {
             Self::SecretWrong => {
                 "Put the secret's value, not its id, from the application's \"Certificates & secrets\" into the \
-                 settings; it is shown only once, so add a new secret if it is lost."
+                 settings; it is shown only once, so add a new secret if it is lost. Then restart the replicas, which read \
+                 it at their start."
             }
             Self::SecretExpired => {
                 "Add a new secret under the application's \"Certificates & secrets\" and put its value into the \
-                 settings."
+                 settings. Then restart the replicas, which read it at their start."
             }
             Self::AppUnknown => {
                 "Check client id, tenant id and cloud in the settings; an application of another tenant needs an \

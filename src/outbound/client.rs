@@ -69,6 +69,14 @@ pub fn is_loopback(address: &Url) -> bool {
     }
 }
 
+/// The same of a host's name or address alone, an address of IPv6 with or without brackets.
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

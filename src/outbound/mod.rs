@@ -2,8 +2,8 @@
 //!
 //! Every client carries both time-outs and our `User-Agent`, follows no redirect (a token must not travel to a
 //! host that is not configured), uses https except to loopback, and no proxy for loopback. It knows no neighbour and no
-//! setting. Called by `command` and `msgraph`; `config` asks it which addresses are loopback.
+//! setting. Called by `command` and `msgraph`; `config` and `store` ask it which addresses are loopback.
 
 mod client;
 
-pub use client::{ClientFault, Timeouts, client, is_loopback};
+pub use client::{ClientFault, Timeouts, client, is_loopback, is_loopback_host};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 
-use super::Provisioning;
 use super::ask::Asked;
 use super::settle::{Closing, SettleResult};
+use super::{Provisioning, events};
 use crate::audit::Origin;
 use crate::error_chain::chain;
 use crate::meeting::{
@@ -171,7 +171,18 @@ impl Provisioning {
         let Asked::Answered(answered) = closing.asked else { return };
         let transition = closing.transition;
         let booking = &transition.booking;
-        self.log_outcome(closing, &answered.reply.outcome);
+        Self::log_outcome(closing, &answered.reply.outcome);
+        if events::is_unexpected(closing.before, &answered.reply.outcome) {
+            self.metrics.meeting_unexpected();
+            let (meeting, organizer) = (&booking.observed.meeting, booking.wanted.spec.organizer.as_text());
+            let meeting = meeting.as_ref().map(|meeting| meeting.id.as_str());
+            tracing::warn!(
+                booking = %booking.key, attempt = %closing.attempt.id, organizer, meeting,
+                request_id = closing.origin.request_id.as_deref(),
+                "Graph had the meeting before its booking first asked for it: was the database restored, or did another \
+                 application make it?"
+            );
+        }
         if let Some(drift) = &transition.drift {
             self.log_drift(booking, drift);
         }
@@ -182,7 +193,7 @@ impl Provisioning {
 
     /// One line for each attempt that failed, with everything by which it can be followed: our request, our attempt, Graph's
     /// id and codes, the sign-in's, and this replica.
-    fn log_outcome(&self, closing: &Closing<'_>, outcome: &Outcome) {
+    fn log_outcome(closing: &Closing<'_>, outcome: &Outcome) {
         let booking = &closing.transition.booking;
         let (key, status, attempt) = (&booking.key, booking.status().as_str(), closing.attempt.id);
         let Some(error) = &booking.last_error else {
@@ -195,12 +206,12 @@ impl Provisioning {
         let sign_in_code = graph.message.as_deref().and_then(sign_in_code);
         let request_id = closing.origin.request_id.as_deref();
         let due_at = booking.due_at().and_then(|at| at.format(&Rfc3339).ok());
-        let (attempts, replica) = (booking.attempts, &*self.replica);
+        let attempts = booking.attempts;
         macro_rules! line {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
                     booking = %key, %attempt, request_id, code, graph_status, graph_code, graph_request_id,
-                    sign_in_code, attempts, due_at, replica, $message
+                    sign_in_code, attempts, due_at, $message
                 )
             };
         }

@@ -1,6 +1,6 @@
 //! The events that record what is done here.
 
-use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin};
+use crate::audit::{AttemptFacts, EventKind, EventPayload, NewAuditEvent, NextFacts, Origin, sha256_hex};
 use crate::booking::{Difference, MessageOrder};
 use crate::clock::Timestamp;
 use crate::meeting::{
@@ -89,29 +89,43 @@ pub(super) fn freed(attempt: Attempt, now: Timestamp) -> NewAuditEvent {
     event(now, EventKind::BookingFreed, None, &origin, payload)
 }
 
-/// An attempt was answered.
+/// An attempt was answered; `before` is how the booking stood.
 pub(super) fn settled(
+    before: &Booking,
     transition: &Transition,
     answered: &Answered,
     attempt: Attempt,
     origin: &Origin,
 ) -> NewAuditEvent {
     let (booking, reply) = (&transition.booking, &answered.reply);
+    let outcome = if transition.is_gone { &Outcome::Gone } else { &reply.outcome };
+    let tells_link = matches!(outcome, Outcome::Created(_) | Outcome::Found(_) | Outcome::Changed(_));
+    let meeting = booking.observed.meeting.as_ref().filter(|_| tells_link);
     let payload = EventPayload {
         requested: transition.is_adopted.then(|| booking.wanted.spec.clone()),
         attempt: Some(facts(attempt, booking.attempts, Some(&answered.call))),
         graph: Some(reply.evidence.clone()),
         differences: transition.differences.iter().cloned().map(MeetingDifference::cut).collect(),
         drift_policy: transition.drift.as_ref().map(|drift| drift.policy.as_str().to_owned()),
+        join_web_url_sha256: meeting.map(|meeting| sha256_hex(meeting.join_web_url.as_str())),
         next: Some(next(transition)),
+        note: is_unexpected(before, outcome).then(|| UNEXPECTED.to_owned()),
         ..from(origin)
     };
-    let outcome = if transition.is_gone { &Outcome::Gone } else { &reply.outcome };
     let kind = match EventKind::of(outcome) {
         EventKind::MeetingSeen if transition.drift.is_some() => EventKind::MeetingDrifted,
         kind => kind,
     };
     event(booking.updated_at, kind, Some(outcome.as_str()), origin, payload)
+}
+
+const UNEXPECTED: &str = "Graph had this meeting before the booking first asked for it, and no earlier answer was lost. That is so \
+                          after this service's database was restored; otherwise another application may have made it under \
+                          this externalId.";
+
+/// Whether Graph had the meeting before this booking can have made it: no answer to a creation was lost.
+pub(super) fn is_unexpected(before: &Booking, outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Found(_)) && !before.observed.creation_unknown
 }
 
 /// An attempt was begun, and its call could not be sent before a time: nothing was asked of Graph, and it doesn't count.

@@ -65,8 +65,6 @@ pub(crate) struct Provisioning {
     pub(crate) pause_reads: PauseReads,
     /// Who comes near the month's limit.
     pub(crate) quotas: quotas::Quotas,
-    /// This replica's name in the log: its machine's.
-    pub(crate) replica: Box<str>,
     /// Time, ids and chance.
     pub(crate) clock: Arc<dyn Clock>,
     /// What is counted.

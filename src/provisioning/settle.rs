@@ -49,7 +49,7 @@ impl Closing<'_> {
                 events::postponed(self.transition, self.origin, self.attempt, &postponed.why)
             }
             Asked::Answered(answered) => {
-                events::settled(self.transition, answered, self.attempt, self.origin)
+                events::settled(self.before, self.transition, answered, self.attempt, self.origin)
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Why the store has no answer.
 
+use super::transport::Unverified;
+use crate::clock::Timestamp;
+
 /// `SQLSTATE`s (PostgreSQL, appendix A) with which a connection ends: class 08, a server that shuts down, and sessions
 /// that were too long idle or in a transaction.
 const LOST: [&str; 3] = ["08", "57P", "25P0"];
@@ -58,9 +61,21 @@ pub(crate) enum StoreError {
     /// Another process migrates, or hangs while it does.
     #[error("another process migrates the schema: {0}")]
     MigrationsLocked(String),
+    /// A place in the history is one of a history that the database no longer has.
+    #[error("the place in the history is one from before the database was restored or failed over")]
+    PositionLost {
+        /// From when on events are to be read again; nothing where that is not known.
+        from: Option<Timestamp>,
+    },
     /// A migration failed.
     #[error("the schema can't be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The setting `database.url` leads to another machine without verified TLS.
+    #[error(
+        "database.url leads to {0}: what stands on the way can read and change what is stored. {remedy}",
+        remedy = Unverified::REMEDY
+    )]
+    UnverifiedTls(Unverified),
     /// The setting `database.url` can't be read.
     #[error("database.url can't be read")]
     Url(#[source] sqlx::Error),

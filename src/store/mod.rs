@@ -18,6 +18,8 @@ mod notice;
 mod notice_listener;
 mod postgres;
 pub(crate) mod reading;
+mod running_replica;
+mod transport;
 mod writes;
 pub(crate) mod writing;
 
@@ -27,3 +29,5 @@ pub(crate) use error::StoreError;
 pub(crate) use notice::{Notice, ReceivedNotice, ReplicaId};
 pub(crate) use notice_listener::Listener;
 pub(crate) use postgres::{Store, StoreSettings};
+pub(crate) use running_replica::{RunningReplica, SeenReplica};
+pub(crate) use transport::Unverified;

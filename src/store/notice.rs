@@ -18,6 +18,11 @@ impl ReplicaId {
     pub(crate) fn new(id: Uuid) -> Self {
         Self(id)
     }
+
+    /// The id itself.
+    pub(super) fn uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 /// What a replica sends.

@@ -11,6 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use super::claims::{Claims, FailingClaims};
 use super::connections::{ConnectionLimits, Connections};
 use super::error::{Again, StoreError};
+use super::transport::Unverified;
 use super::writes::Writes;
 use crate::shares::{Refusals, Share};
 
@@ -32,12 +33,15 @@ pub(crate) struct StoreSettings {
     pub(crate) refusals: Refusals,
     /// Whether Postgres is told at each connection to end statements that take too long.
     pub(crate) limits_statements: bool,
+    /// Whether Postgres on another machine may be spoken to without verified TLS.
+    pub(crate) allows_unverified_tls: bool,
 }
 
 /// The store, reached by its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(super) connections: Connections,
+    unverified: Option<Unverified>,
     pub(super) connections_max: u32,
     pub(super) writes: Arc<Writes>,
     claims: Arc<Claims>,
@@ -55,10 +59,17 @@ pub(crate) struct SchemaState {
 
 impl Store {
     /// Prepares the pool without connecting: a service may start before its Postgres does.
+    ///
+    /// # Errors
+    /// The URL can't be read, or leads to another machine without verified TLS, which the settings don't allow.
     pub(crate) fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let mut options = PgConnectOptions::from_str(&settings.url)
             .map_err(StoreError::Url)?
             .application_name("meeting-provisioner");
+        let unverified = Unverified::of(&options);
+        if let Some(way) = unverified.clone().filter(|_| !settings.allows_unverified_tls) {
+            return Err(StoreError::UnverifiedTls(way));
+        }
         if settings.limits_statements {
             let milliseconds = SERVER_STATEMENT_TIMEOUT.as_millis().to_string();
             options = options.options([("statement_timeout", milliseconds)]);
@@ -73,6 +84,7 @@ impl Store {
         let connections = Connections::open(options, limits);
         Ok(Self {
             connections,
+            unverified,
             connections_max: most,
             writes: Arc::default(),
             claims: Arc::default(),
@@ -85,6 +97,11 @@ impl Store {
     pub(crate) async fn connect_once(&self) -> Result<(), StoreError> {
         let connected = tokio::time::timeout(STATEMENT_TIMEOUT, self.connections.connect_once()).await;
         connected.unwrap_or(Err(StoreError::no_answer()))
+    }
+
+    /// The way to Postgres, where it leads to another machine without verified TLS.
+    pub(crate) fn unverified_tls(&self) -> Option<&Unverified> {
+        self.unverified.as_ref()
     }
 
     /// A look of the worker at what is due went well, or failed for this reason.

@@ -1,11 +1,14 @@
 //! Where log lines go and how they are written.
 
+use std::fmt;
 use std::io::IsTerminal;
 
-use tracing::Subscriber;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter, format};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, TelemetrySettings};
@@ -21,10 +24,11 @@ pub enum LogsFault {
     Started(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Writes log lines to standard output from now on, until the process ends. To be called once, before the first line.
-pub fn start_logs(settings: &TelemetrySettings) -> Result<(), LogsFault> {
+/// Writes log lines to standard output from now on, until the process ends; each JSON line bears the name of this replica. To be
+/// called once, before the first line.
+pub fn start_logs(settings: &TelemetrySettings, replica: &str) -> Result<(), LogsFault> {
     let is_terminal = std::io::stdout().is_terminal();
-    log_subscriber(settings, std::io::stdout, is_terminal)?.try_init()?;
+    log_subscriber(settings, replica, std::io::stdout, is_terminal)?.try_init()?;
     Ok(())
 }
 
@@ -51,6 +55,7 @@ fn filter(text: &str) -> Result<EnvFilter, ParseError> {
 /// When the settings' filter can't be read.
 pub fn log_subscriber<W>(
     settings: &TelemetrySettings,
+    replica: &str,
     writer: W,
     is_terminal: bool,
 ) -> Result<Box<dyn Subscriber + Send + Sync>, LogsFault>
@@ -61,10 +66,39 @@ where
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(is_terminal);
     Ok(match settings.log_format {
         LogFormat::Json => {
-            Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true).finish())
+            let line = format().json().flatten_event(true).with_current_span(false).with_span_list(true);
+            let last_member = format!("\"replica\":{}", serde_json::Value::from(replica));
+            let with_replica = WithReplica { line, last_member };
+            Box::new(lines.fmt_fields(JsonFields::new()).event_format(with_replica).finish())
         }
         LogFormat::Pretty => Box::new(lines.finish()),
     })
+}
+
+/// JSON lines that bear the name of the replica, whichever thread or task writes them: a span would hold for the tasks in it
+/// alone.
+struct WithReplica<F> {
+    line: F,
+    last_member: String,
+}
+
+impl<S, N, F> FormatEvent<S, N> for WithReplica<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.line.format_event(context, Writer::new(&mut line), event)?;
+        let members = line.trim_end().strip_suffix('}').ok_or(fmt::Error)?;
+        writeln!(writer, "{members},{}}}", self.last_member)
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +137,7 @@ mod tests {
         };
         let collected = Collected::default();
         let writer = collected.clone();
-        let subscriber = log_subscriber(&settings, move || writer.clone(), false).unwrap();
+        let subscriber = log_subscriber(&settings, "host \"a\"", move || writer.clone(), false).unwrap();
         tracing::subscriber::with_default(subscriber, act);
         String::from_utf8(collected.0.lock().unwrap().clone()).unwrap()
     }
@@ -184,6 +218,7 @@ mod tests {
         let found: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(found["spans"], json!([{"name": "request", "request_id": "r-1"}]));
         assert_eq!(found["booking"], "crm/BK-1");
+        assert_eq!(found["replica"], "host \"a\"");
     }
 
     /// What anyone can make the HTTP library write is written only where the settings say so.

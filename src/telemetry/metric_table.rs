@@ -154,6 +154,9 @@ metrics! {
     meetings_drifted: Family<DriftLabels, Counter>,
         "meeting_provisioner_meetings_drifted_total",
         "Meetings that drifted from their bookings, by what is done about it: mend, report or adopt";
+    meetings_unexpected: Counter,
+        "meeting_provisioner_meetings_unexpected_total",
+        "Meetings that Graph had before their booking first asked for them";
     database_up: Gauge,
         "meeting_provisioner_database_up",
         "1 while Postgres answers this replica, 0 while it does not";

@@ -171,6 +171,11 @@ impl Metrics {
         self.rows_unreadable.inner().store(passed_over, Ordering::Relaxed);
     }
 
+    /// Graph had a meeting before its booking can have made it.
+    pub fn meeting_unexpected(&self) {
+        self.meetings_unexpected.inc();
+    }
+
     /// Postgres refused to store an attempt's outcome.
     pub fn settlement_refused(&self) {
         self.settlements_refused.inc();

@@ -85,6 +85,11 @@ impl Waiting {
         }
     }
 
+    /// This replica, as it names itself to others.
+    pub(crate) fn replica(&self) -> ReplicaId {
+        self.notices.replica
+    }
+
     /// Answers each request that waits at once, now and from now on, with how its booking stands.
     pub(crate) fn end(&self) {
         self.over.cancel();

@@ -1,5 +1,7 @@
 //! The main case: a booking comes in, one meeting is created.
 
+use std::time::Duration;
+
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use serde_json::{Value, json};
 
@@ -271,5 +273,32 @@ async fn a_found_meeting_that_differs_is_mended() {
     let events = app.history_items("BK-1").await;
     let [.., found, changed] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((&found["type"], &changed["type"]), (&json!("meeting.found"), &json!("meeting.changed")));
+    app.end().await;
+}
+
+/// A meeting that Graph had before its booking first asked for it, though no answer was lost, is told of: in the history and by a
+/// metric. One whose creation may have been ours is not.
+#[tokio::test]
+async fn a_meeting_that_was_there_before_is_told_of() {
+    let app = TestApp::start().await;
+    let unexpected = "meeting_provisioner_meetings_unexpected_total";
+    app.simulator.inject(InjectedFault::on(Operation::CreateOrGet, Effect::AnswerLost));
+    app.book_and_look(&booking("LOST")).await;
+    app.resume_after(Duration::from_mins(10)).await;
+    assert_eq!(app.booking("LOST").await["meeting"]["createdBy"], "existing");
+    assert!(app.metric(unexpected).await.abs() < 0.5);
+
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    // As after a restore of the database to an earlier moment, or where another application uses the same externalId.
+    sqlx::query("delete from booking where booking_id = 'BK-1'").execute(&app.pool).await.unwrap();
+    let body = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
+    assert_eq!(body["meeting"]["createdBy"], "existing");
+    assert!((app.metric(unexpected).await - 1.0).abs() < 0.5);
+    let notes: Vec<_> =
+        app.history_items("BK-1").await.iter().map(|event| event["details"]["note"].clone()).collect();
+    let told = notes
+        .iter()
+        .filter(|note| note.as_str().is_some_and(|note| note.contains("before the booking first")));
+    assert_eq!(told.count(), 1, "{notes:?}");
     app.end().await;
 }

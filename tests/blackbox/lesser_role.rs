@@ -9,7 +9,7 @@ use crate::support::process::program;
 use crate::support::{ORGANIZER, TestApp, Who, booking};
 
 /// What the doctor prints, with one blank wherever a line ends or columns are filled up.
-async fn doctor(app: &TestApp, more: &[(&str, &str)]) -> (Option<i32>, String) {
+pub async fn doctor(app: &TestApp, more: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut environment = app.environment().to_vec();
     let more = more.iter().map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), (*value).to_owned()));
     environment.extend(more);
@@ -177,5 +177,48 @@ async fn no_statement_outlives_its_limit() {
     tokio::time::timeout(Duration::from_secs(5), ended).await.expect("a statement runs on");
     holder.rollback().await.unwrap();
     app.get(Who::Desk, "/v1/bookings/BK-1").await.expect(200);
+    app.end().await;
+}
+
+/// What the role of the service may write is no more than the service does: events get their numbers, their transaction and the
+/// time of their recording from Postgres, and say of when they are to two hours; what was written stays. A join link can be
+/// changed by that role, and the audit names it.
+#[tokio::test]
+async fn the_role_cannot_forge_the_history() {
+    let app = TestApp::builder().at_real_time().start().await;
+    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
+    let restored = "alter table audit_event add constraint audit_event_occurred_when_recorded check (
+        occurred_at between recorded_at - interval '2 hours' and recorded_at + interval '2 hours')";
+    run_as_owner(&app, restored.to_owned()).await;
+    let (_, url) = app.environment().iter().find(|(name, _)| name.ends_with("DATABASE__URL")).unwrap();
+    let as_service = sqlx::PgPool::connect(url).await.unwrap();
+    let forged = |columns: &str, values: &str| {
+        format!(
+            "insert into audit_event ({columns} event_type, source_system, booking_id, generation, number, external_id, actor, payload)
+             values ({values} 'booking.retried', 'room-booking', 'BK-1', 1, 9, gen_random_uuid(), 'api-key:op', '{{}}')"
+        )
+    };
+    for (statement, refused) in [
+        (forged("occurred_at, event_id,", "now(), 1,"), "cannot insert a non-DEFAULT value"),
+        (forged("occurred_at, transaction_id,", "now(), '3',"), "permission denied"),
+        (forged("occurred_at, recorded_at,", "now(), now(),"), "permission denied"),
+        (forged("occurred_at,", "now() - interval '3 hours',"), "audit_event_occurred_when_recorded"),
+        (forged("occurred_at,", "now() + interval '3 hours',"), "audit_event_occurred_when_recorded"),
+        ("update audit_event set actor = 'worker'".to_owned(), "permission denied"),
+        ("delete from audit_event".to_owned(), "permission denied"),
+        ("update booking set external_id = gen_random_uuid()".to_owned(), "permission denied"),
+    ] {
+        let error =
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&as_service).await.unwrap_err();
+        assert!(error.to_string().contains(refused), "{statement}: {error}");
+    }
+    assert_eq!(crate::self_audit::audit(&app, &[]).await.0, Some(0));
+    let tampered = "update booking set join_web_url = 'https://evil.example/join'";
+    sqlx::query(tampered).execute(&as_service).await.unwrap();
+    let (status, text) = crate::self_audit::audit(&app, &[]).await;
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("room-booking/BK-1 generation 1 (join-link)"), "{text}");
+    assert!(!text.contains("evil.example"), "{text}");
+    as_service.close().await;
     app.end().await;
 }

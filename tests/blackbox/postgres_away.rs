@@ -206,7 +206,7 @@ async fn until_booked(app: &TestApp, booking_id: &str) {
 async fn a_process_survives_a_restart_of_postgres() {
     let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
     let postgres = start.await.unwrap().unwrap();
-    let app = TestApp::builder().own_server(&postgres.url("postgres")).at_real_time().start().await;
+    let app = TestApp::builder().own_server(&postgres.url("postgres")).start().await;
     let process = Process::serve(app.environment()).await;
     for (turn, mode) in [StopMode::Fast, StopMode::Immediate].into_iter().enumerate() {
         app.simulator.inject(InjectedFault::on(

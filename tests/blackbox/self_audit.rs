@@ -185,6 +185,17 @@ const SPOILT: &[(&str, &str, &[&str])] = &[
         &["update booking set meeting_id = 'M-by-hand' where booking_id = 'BK-1'"],
     ),
     (
+        "join-link",
+        "BK-1",
+        &["update booking set join_web_url = 'https://evil.example/join' where booking_id = 'BK-1'"],
+    ),
+    (
+        "join-link",
+        "BK-1",
+        &["update audit_event set payload = jsonb_set(payload::jsonb, '{joinWebUrlSha256}', '\"00\"')::json
+               where booking_id = 'BK-1' and event_type = 'meeting.created'"],
+    ),
+    (
         "one-meeting-one-booking",
         "BK-2",
         &[

@@ -9,6 +9,8 @@ use meeting_provisioner::local_postgres::{
     LocalPostgres, LocalPostgresError, LocalPostgresSettings, StopMode,
 };
 
+use sqlx::Connection as _;
+
 use crate::postgres::local::local_settings;
 use crate::support::{ask, cluster_of, kept_in, open_folder, start};
 
@@ -83,6 +85,22 @@ fn a_stopped_server_comes_back_with_its_data_on_its_port() {
         assert_eq!(postgres.url("postgres"), url);
     }
     assert_eq!(ask(&postgres, &["SELECT string_agg(word, ' ') FROM kept"]), "Immediate Fast");
+}
+
+/// Another user of this machine has no password, and can't read the one that is kept.
+#[test]
+fn without_the_password_no_one_gets_in() {
+    let parent = open_folder();
+    let postgres = LocalPostgres::start(&kept_in(parent.path())).unwrap();
+    let url = postgres.url("postgres");
+    let (_, behind) = url.split_once('@').unwrap();
+    for stranger in [format!("postgres://postgres@{behind}"), format!("postgres://postgres:x@{behind}")] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let refused = runtime.block_on(sqlx::PgConnection::connect(&stranger)).unwrap_err();
+        assert!(refused.to_string().contains("password"), "{refused}");
+    }
+    let kept = fs::metadata(parent.path().join("password")).unwrap();
+    assert_eq!(kept.mode() & 0o077, 0, "only its owner may read it");
 }
 
 #[test]

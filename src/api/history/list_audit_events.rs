@@ -13,7 +13,8 @@ use crate::api::state::ApiState;
 use crate::audit::Order;
 
 /// The problems that this call can answer with.
-pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::NotAcceptable]];
+pub(crate) const PROBLEMS: DocumentedProblems =
+    &[EVERY_CALL, &[ProblemCode::NotAcceptable, ProblemCode::CursorOutdated]];
 
 /// Search the history
 ///

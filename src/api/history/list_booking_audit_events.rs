@@ -15,7 +15,7 @@ use crate::audit::Order;
 
 /// The problems that this call can answer with.
 pub(crate) const PROBLEMS: DocumentedProblems =
-    &[EVERY_CALL, &[ProblemCode::NotFound, ProblemCode::NotAcceptable]];
+    &[EVERY_CALL, &[ProblemCode::NotFound, ProblemCode::NotAcceptable, ProblemCode::CursorOutdated]];
 
 /// Get the history of a booking
 ///

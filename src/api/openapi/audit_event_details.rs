@@ -47,6 +47,12 @@ fn audit_event_details() -> Object {
         .property("attempt", attempt())
         .property("graph", graph())
         .property(
+            "joinWebUrlSha256",
+            text(
+                "The SHA-256 of the meeting's `joinWebUrl`, in hexadecimal digits, where Graph made, found or changed the meeting.",
+            ),
+        )
+        .property(
             "differsIn",
             ArrayBuilder::new()
                 .items(text("A member of the booking."))

@@ -62,6 +62,11 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
                 {"pointer": "/endDatetime", "detail": "is not a member here; did you mean \"endDateTime\"?"},
             ],
         }),
+        ProblemCode::CursorOutdated => json!({
+            "detail": "Since this cursor was given, the database was restored to an earlier moment, moved, or failed over. Begin \
+                       again without a cursor, with `from` and the time 2026-11-23T05:00:00Z, and replace what you have kept of \
+                       the events from then on.",
+        }),
         ProblemCode::Unauthenticated => json!({"detail": "This call needs a valid credential."}),
         ProblemCode::Forbidden => json!({"detail": format!("This call needs the role {}.", answerer.role)}),
         ProblemCode::NotFound if answerer.path.starts_with("/problems") => {

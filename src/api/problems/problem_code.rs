@@ -12,6 +12,8 @@ pub(crate) enum ProblemCode {
     InvalidRequest,
     /// The body parses, but breaks a rule.
     InvalidBooking,
+    /// A cursor of a history that the database no longer has.
+    CursorOutdated,
     /// No credential, or one that is not valid.
     Unauthenticated,
     /// A valid credential without the role.
@@ -60,9 +62,10 @@ pub(crate) enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
+        Self::CursorOutdated,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
@@ -117,7 +120,8 @@ impl ProblemCode {
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
             Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
             Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
-            Self::Unauthenticated
+            Self::CursorOutdated
+            | Self::Unauthenticated
             | Self::Forbidden
             | Self::NotFound
             | Self::BodyTooLarge
@@ -147,6 +151,7 @@ impl ProblemCode {
         match self {
             Self::InvalidRequest => &problem_texts::INVALID_REQUEST,
             Self::InvalidBooking => &problem_texts::INVALID_BOOKING,
+            Self::CursorOutdated => &problem_texts::CURSOR_OUTDATED,
             Self::Unauthenticated => &problem_texts::UNAUTHENTICATED,
             Self::Forbidden => &problem_texts::FORBIDDEN,
             Self::NotFound => &problem_texts::NOT_FOUND,

@@ -36,6 +36,18 @@ pub(super) const INVALID_BOOKING: ProblemTexts = ProblemTexts {
               Pointer of its member; of very many it lists the first, and `detail` says so. Nothing was stored.",
     what_to_do: "Correct every member that `errors` names and send the booking again, under the same bookingId.",
 };
+pub(super) const CURSOR_OUTDATED: ProblemTexts = ProblemTexts {
+    code: "cursor-outdated",
+    status: 410,
+    retryable: false,
+    title: "The cursor is one of an earlier history",
+    meaning: "The database of this service was restored to an earlier moment, moved, or failed over to another server since the \
+              cursor was given. Events that you have read since may be gone, and others may have their ids, so going on from \
+              the cursor would pass over events.",
+    what_to_do: "Begin again without the cursor: with `from` and the time in `detail`, or, where `detail` names none, a time \
+                 before the restore. Replace what you have kept of the events from then on, and don't tell them apart from \
+                 the new ones by `eventId`.",
+};
 pub(super) const UNAUTHENTICATED: ProblemTexts = ProblemTexts {
     code: "unauthenticated",
     status: 401,

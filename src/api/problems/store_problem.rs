@@ -1,11 +1,13 @@
 //! Failures of the store, as problems.
 
 use actix_web::HttpRequest;
+use time::format_description::well_known::Rfc3339;
 
 use super::overloaded::share_used_up;
 use super::problem_code::ProblemCode;
 use super::problem_response::Problem;
 use crate::api::request::request_id;
+use crate::clock::Timestamp;
 use crate::provisioning::ProvisioningError;
 use crate::store::StoreError;
 
@@ -28,6 +30,10 @@ pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<Provisioning
         tracing::warn!(%request_id, error, "a request was refused");
         return share_used_up();
     }
+    if let StoreError::PositionLost { from } = &store {
+        tracing::warn!(%request_id, error, "a request was refused");
+        return cursor_outdated(*from);
+    }
     if store.may_pass() {
         tracing::error!(%request_id, error, "a request failed: the database can't be used");
         let detail = "The database can't be reached, or its schema is not ready. Send the same request again: if a booking was accepted \
@@ -36,4 +42,14 @@ pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<Provisioning
     }
     tracing::error!(%request_id, error, "a request failed: a fault of this service");
     Problem::new(ProblemCode::InternalError, "The log of this service says why, under the requestId.")
+}
+
+fn cursor_outdated(from: Option<Timestamp>) -> Problem {
+    let from = from.and_then(|from| from.format(&Rfc3339).ok());
+    let from = from.map_or("a time before that".to_owned(), |from| format!("the time {from}"));
+    let detail = format!(
+        "Since this cursor was given, the database was restored to an earlier moment, moved, or failed over. Begin again without \
+         a cursor, with `from` and {from}, and replace what you have kept of the events from then on."
+    );
+    Problem::new(ProblemCode::CursorOutdated, detail)
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::query::QueryParameter;
 use crate::clock::Timestamp;
-use crate::store::reading::{AuditEventPosition, BookingPosition, EventPlace};
+use crate::store::reading::{AuditEventPosition, BookingPosition, EventPlace, Reached, Timeline};
 
 const VERSION: u8 = 1;
 const SEAL_BYTES: usize = 8;
@@ -64,39 +64,55 @@ pub(crate) trait Position: Sized {
 /// Before the place of an event.
 const BEHIND: u8 = 0;
 /// Before the numbers of what was read of one booking.
-const READ: u8 = 1;
+const NUMBERS: u8 = 1;
 
 impl Position for AuditEventPosition {
     fn write(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Self::Behind(place) => {
+        let timeline = self.timeline.unwrap_or(Timeline { system_identifier: 0, timeline_id: 0 });
+        bytes.extend(timeline.system_identifier.to_be_bytes());
+        bytes.extend(timeline.timeline_id.to_be_bytes());
+        match &self.reached {
+            Reached::Behind(place) => {
                 bytes.push(BEHIND);
                 bytes.extend(place.transaction_id.to_be_bytes());
                 bytes.extend(place.event_id.to_be_bytes());
             }
-            Self::Read(numbers) => {
-                bytes.push(READ);
+            Reached::Numbers { numbers, transaction_id } => {
+                bytes.push(NUMBERS);
+                bytes.extend(transaction_id.to_be_bytes());
                 bytes.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
             }
         }
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        match bytes.split_first()? {
-            (&BEHIND, place) => {
-                let (transaction_id, event_id) = place.split_first_chunk::<8>()?;
-                let event_id = i64::from_be_bytes(event_id.try_into().ok()?);
-                let transaction_id = i64::from_be_bytes(*transaction_id);
-                (transaction_id >= 0).then_some(Self::Behind(EventPlace { transaction_id, event_id }))
+        let (system_identifier, bytes) = number(bytes)?;
+        let (timeline_id, bytes) = bytes.split_first_chunk::<4>()?;
+        let timeline = Timeline { system_identifier, timeline_id: i32::from_be_bytes(*timeline_id) };
+        let (kind, bytes) = bytes.split_first()?;
+        let (transaction_id, bytes) = number(bytes).filter(|(transaction_id, _)| *transaction_id >= 0)?;
+        let reached = match *kind {
+            BEHIND => {
+                let (event_id, rest) = number(bytes)?;
+                let place = EventPlace { transaction_id, event_id };
+                rest.is_empty().then_some(Reached::Behind(place))?
             }
-            (&READ, numbers) => {
-                let (numbers, rest) = numbers.as_chunks::<4>();
+            NUMBERS => {
+                let (numbers, rest) = bytes.as_chunks::<4>();
                 let numbers = numbers.iter().map(|number| i32::from_be_bytes(*number)).collect();
-                rest.is_empty().then_some(Self::Read(numbers))
+                rest.is_empty().then_some(Reached::Numbers { numbers, transaction_id })?
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        let is_known = timeline.system_identifier != 0;
+        Some(Self { timeline: is_known.then_some(timeline), reached })
     }
+}
+
+/// The number at the beginning, and what follows it.
+fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<8>()?;
+    Some((i64::from_be_bytes(*number), rest))
 }
 
 impl Position for BookingPosition {
@@ -131,6 +147,10 @@ mod tests {
         Seal::of(list, scope, Query::read(query).filters())
     }
 
+    fn behind(transaction_id: i64, event_id: i64) -> Reached {
+        Reached::Behind(EventPlace { transaction_id, event_id })
+    }
+
     /// A cursor leads back to its place, in its own list with its own filters, and nowhere else.
     #[test]
     fn a_cursor_is_bound_to_its_filters() {
@@ -150,12 +170,15 @@ mod tests {
         ] {
             assert_eq!(other.read::<BookingPosition>(&text), Err(UNUSABLE));
         }
-        for place in [
-            AuditEventPosition::Behind(EventPlace { transaction_id: 7, event_id: i64::MAX }),
-            AuditEventPosition::Read(vec![]),
-            AuditEventPosition::Read(vec![1, i32::MAX, 0]),
+        for reached in [
+            behind(7, i64::MAX),
+            Reached::Numbers { numbers: vec![], transaction_id: 0 },
+            Reached::Numbers { numbers: vec![1, i32::MAX, 0], transaction_id: i64::MAX },
         ] {
-            assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&place)), Ok(place));
+            for timeline in [None, Some(Timeline { system_identifier: i64::MIN, timeline_id: -1 })] {
+                let place = AuditEventPosition { timeline, reached: reached.clone() };
+                assert_eq!(seal.read::<AuditEventPosition>(&seal.write(&place)), Ok(place));
+            }
         }
     }
 
@@ -173,7 +196,7 @@ mod tests {
             let place = BookingPosition { created_at, external_id: Uuid::nil() };
             assert_eq!(seal.read::<BookingPosition>(&seal.write(&place)).is_ok(), usable, "{created_at}");
         }
-        let place = AuditEventPosition::Behind(EventPlace { transaction_id: -1, event_id: 5 });
+        let place = AuditEventPosition { timeline: None, reached: behind(-1, 5) };
         assert!(seal.read::<AuditEventPosition>(&seal.write(&place)).is_err());
     }
 
@@ -181,7 +204,7 @@ mod tests {
     #[test]
     fn a_made_up_cursor_is_refused() {
         let seal = sealed("bookings", "crm", "");
-        let good = seal.write(&AuditEventPosition::Behind(EventPlace { transaction_id: 7, event_id: 5 }));
+        let good = seal.write(&AuditEventPosition { timeline: None, reached: behind(7, 5) });
         for text in ["", "x", "!!", "AAAA", &good[..good.len() - 1], &format!("{good}AA")] {
             assert!(seal.read::<AuditEventPosition>(text).is_err(), "{text}");
             assert!(seal.read::<BookingPosition>(text).is_err(), "{text}");

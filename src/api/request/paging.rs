@@ -61,7 +61,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::store::reading::{AuditEventPosition, EventPlace};
+    use crate::store::reading::{AuditEventPosition, EventPlace, Reached};
 
     fn requested(text: &str) -> (PageRequest<AuditEventPosition>, Result<(), Vec<String>>) {
         let mut query = Query::read(text);
@@ -96,7 +96,8 @@ mod tests {
     /// A page carries the cursor of the place where reading goes on, and none where nothing can follow.
     #[test]
     fn a_page_leads_to_the_next_one() {
-        let place = AuditEventPosition::Behind(EventPlace { transaction_id: 1, event_id: 6 });
+        let reached = Reached::Behind(EventPlace { transaction_id: 1, event_id: 6 });
+        let place = AuditEventPosition { timeline: None, reached };
         let page_of = |text: &str, next: Option<AuditEventPosition>| {
             let (page, closed) = requested(text);
             closed.unwrap();

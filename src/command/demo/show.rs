@@ -36,11 +36,9 @@ pub(crate) struct DemoArguments {
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     // What the demo provokes on purpose would only be in the way here.
     let log_filter = LogFilter::parse("off").map_err(anyhow::Error::msg)?;
-    crate::telemetry::start_logs(&TelemetrySettings {
-        log_format: LogFormat::Pretty,
-        log_filter,
-        ..TelemetrySettings::default()
-    })?;
+    let telemetry =
+        TelemetrySettings { log_format: LogFormat::Pretty, log_filter, ..TelemetrySettings::default() };
+    crate::telemetry::start_logs(&telemetry, "demo")?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     say!("Starting Postgres, a simulated Microsoft Graph, and the service …");

@@ -3,24 +3,37 @@
 use time::format_description::well_known::Rfc3339;
 
 use super::findings::{Finding, Findings};
+use super::replicas;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::command::assembly::{CLOCK_SKEW_MAX, store};
-use crate::config::DatabaseSettings;
+use crate::command::running_replica;
+use crate::config::Settings;
 use crate::error_chain::chain;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unverified};
 
 /// How many missing privileges are named.
 const NAMED_MAX: usize = 8;
 
 /// Checks the database, and leaves it as it was.
-pub(super) async fn check(settings: &DatabaseSettings, findings: &mut Findings) {
-    match store(settings) {
+pub(super) async fn check(settings: &Settings, findings: &mut Findings) {
+    match store(&settings.database) {
         Ok(store) => {
-            if let Err(finding) = check_store(&store, settings.migrate, findings).await {
-                findings.bad(&finding);
+            match check_store(&store, settings.database.migrate, findings).await {
+                Ok(IsOurs(true)) => {
+                    let ours = running_replica::with_settings(settings, &SystemClock);
+                    replicas::check(&store, &ours, findings).await;
+                }
+                Ok(IsOurs(false)) => {}
+                Err(finding) => findings.bad(&finding),
             }
             store.close().await;
         }
+        Err(StoreError::UnverifiedTls(way)) => findings.bad(&finding(
+            "database",
+            format!("database.url leads to {way}"),
+            "What stands on the way could read and change what is stored, so the service does not start.",
+            Unverified::REMEDY,
+        )),
         Err(error) => findings.bad(&finding(
             "database",
             chain(&error),
@@ -34,14 +47,27 @@ fn finding(subject: &'static str, wrong: String, means: &str, remedy: &str) -> F
     Finding { subject, wrong, means: means.to_owned(), remedy: remedy.to_owned() }
 }
 
+/// Whether the schema is that of this program.
+struct IsOurs(bool);
+
 /// The first finding after which nothing more can be found out ends it.
-async fn check_store(store: &Store, migrates: bool, findings: &mut Findings) -> Result<(), Finding> {
+async fn check_store(store: &Store, migrates: bool, findings: &mut Findings) -> Result<IsOurs, Finding> {
     store.connect_once().await.map_err(|error| unreachable(&error))?;
     let (version, time) = store.server().await.map_err(|error| unreachable(&error))?;
     findings.good("database", &format!("PostgreSQL {version} answers"));
+    if let Some(way) = store.unverified_tls() {
+        findings.note(
+            "database",
+            &format!(
+                "reached at {way}, as database.allow_unverified_tls allows: what stands on the way can read and change what is \
+                 stored"
+            ),
+        );
+    }
     skew(time, findings);
     privileges(store, migrates, findings).await?;
-    if schema(store, migrates, findings).await? {
+    let is_ours = schema(store, migrates, findings).await?;
+    if is_ours {
         write(store, findings).await;
         work(store, findings).await;
         if matches!(store.has_foreign_transactions().await, Ok(true)) {
@@ -54,7 +80,7 @@ async fn check_store(store: &Store, migrates: bool, findings: &mut Findings) -> 
             ));
         }
     }
-    Ok(())
+    Ok(IsOurs(is_ours))
 }
 
 fn unreachable(error: &StoreError) -> Finding {

@@ -108,6 +108,8 @@ async fn every_statement_hands_its_connection_back() {
         server(),
         missing_privileges(),
         stuck(),
+        replicas(),
+        forget_replica(ReplicaId::new(Uuid::from_u128(3))),
     );
     all_had_their_turn(&ran);
 }

@@ -52,6 +52,7 @@ impl TestStore {
             acquire_timeout: Duration::from_secs(20),
             share: Share::of_percent(100),
             refusals: Refusals::uncounted(),
+            allows_unverified_tls: false,
             limits_statements: true,
         };
         let pool = PgPool::connect_lazy(&database.url).unwrap();

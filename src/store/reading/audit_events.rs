@@ -2,68 +2,32 @@
 
 use uuid::Uuid;
 
+use super::audit_event_position::{AuditEventPosition, EventPlace, Reached};
 use super::list_part::{BYTES_MAX, ListPart, RowKey, UnreadableRow, cut};
+use super::timeline::{HistoryEnd, Timeline};
 use crate::audit::{AuditEvent, AuditEventFilter, Order};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem};
 use crate::clock::Timestamp;
 use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
-/// A place in a list of events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AuditEventPosition {
-    /// Right behind an event.
-    Behind(EventPlace),
-    /// In the history of one booking, oldest first: how many events of each generation were read, from generation 0 on,
-    /// which are the cancels that came before the booking.
-    Read(Vec<i32>),
-}
-
-/// Where an event stands, or may be recorded: the events of all bookings are in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EventPlace {
-    /// The transaction that wrote it.
-    pub(crate) transaction_id: i64,
-    /// Its number.
-    pub(crate) event_id: i64,
-}
-
-impl EventPlace {
-    /// Before every event.
-    const BEGINNING: Self = Self { transaction_id: 0, event_id: 0 };
-    /// Behind every event.
-    const END: Self = Self { transaction_id: i64::MAX, event_id: i64::MAX };
-}
-
 impl AuditEventPosition {
-    fn behind(row: &AuditEventRow) -> Self {
-        Self::Behind(EventPlace { transaction_id: row.transaction_id, event_id: row.event_id })
-    }
-
-    /// The place in a list that is ordered by transactions or events; `other` where it is one of another list.
-    fn place_or(from: Option<&Self>, other: EventPlace) -> EventPlace {
-        match from {
-            Some(&Self::Behind(place)) => place,
-            Some(Self::Read(_)) | None => other,
-        }
+    fn behind(timeline: Option<Timeline>, row: &AuditEventRow) -> Self {
+        let place = EventPlace { transaction_id: row.transaction_id, event_id: row.event_id };
+        Self { timeline, reached: Reached::Behind(place) }
     }
 
     /// How many events of each generation were read, with these rows.
-    fn read_with(from: Option<&Self>, rows: &[AuditEventRow]) -> Self {
+    fn read_with(timeline: Option<Timeline>, from: Option<&Self>, rows: &[AuditEventRow]) -> Self {
         let mut numbers = Self::numbers(from).to_vec();
+        let mut transaction_id = from.map_or(0, Self::transaction_id);
         for row in rows {
             let generation = usize::try_from(row.generation).unwrap_or(0);
             numbers.resize(numbers.len().max(generation + 1), 0);
             numbers[generation] = row.number;
+            transaction_id = transaction_id.max(row.transaction_id);
         }
-        Self::Read(numbers)
-    }
-
-    fn numbers(from: Option<&Self>) -> &[i32] {
-        match from {
-            Some(Self::Read(numbers)) => numbers,
-            Some(Self::Behind(_)) | None => &[],
-        }
+        Self { timeline, reached: Reached::Numbers { numbers, transaction_id } }
     }
 }
 
@@ -161,6 +125,9 @@ impl Store {
     /// event that is committed late. Of all bookings the list ends before the first transaction that is still under way.
     /// Of one booking nothing is held back: each generation writes its events one after another under the lock of its
     /// row, as cancels that come before the booking do, so the place is the number of the last event read of each.
+    ///
+    /// # Errors
+    /// `PositionLost` where, oldest first, the place is one of a history that the database no longer has.
     pub(crate) async fn audit_events(
         &self,
         filter: &AuditEventFilter,
@@ -184,6 +151,9 @@ impl Store {
         from: Option<&AuditEventPosition>,
         limit: u32,
     ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
+        let mut connection = self.connections.acquire().await?;
+        let end = HistoryEnd::read(&mut connection).await?;
+        end.check(&mut connection, from).await?;
         let numbers = AuditEventPosition::numbers(from);
         let rows = audit_event_rows!(
             filter,
@@ -192,9 +162,9 @@ impl Store {
             "event_id",
             numbers
         );
-        let mut rows = rows.fetch_all(&mut self.connections.acquire().await?).await?;
+        let mut rows = rows.fetch_all(&mut connection).await?;
         cut(&mut rows, limit, |row| row.payload.len());
-        let next = AuditEventPosition::read_with(from, &rows);
+        let next = AuditEventPosition::read_with(end.timeline, from, &rows);
         Ok(ListPart::of(self, rows, Some(next), AuditEvent::try_from))
     }
 
@@ -206,28 +176,26 @@ impl Store {
     ) -> Result<ListPart<AuditEvent, AuditEventPosition>, StoreError> {
         let place = AuditEventPosition::place_or(from, EventPlace::BEGINNING);
         let mut connection = self.connections.acquire().await?;
-        // Every transaction before this one has ended, so the statement below sees all that they wrote.
-        let first_open = sqlx::query_scalar!(
-            r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "first_open!""#
-        );
-        let first_open = first_open.fetch_one(&mut connection).await?;
+        // The statement below sees all that the transactions before the first open one wrote.
+        let end = HistoryEnd::read(&mut connection).await?;
+        end.check(&mut connection, from).await?;
         let rows = audit_event_rows!(
             filter,
             limit,
             r#"transaction_id < $15::bigint::text::xid8
                         and (transaction_id, event_id) > ($16::bigint::text::xid8, $17::bigint)"#,
             "transaction_id, event_id",
-            first_open,
+            end.first_open,
             place.transaction_id,
             place.event_id
         );
         let mut rows = rows.fetch_all(&mut connection).await?;
         let next = if cut(&mut rows, limit, |row| row.payload.len()) {
-            rows.last().map(AuditEventPosition::behind)
+            rows.last().map(|row| AuditEventPosition::behind(end.timeline, row))
         } else {
             // All before it was looked through, also what the filters leave out.
-            let end = EventPlace { transaction_id: first_open, event_id: 0 };
-            Some(AuditEventPosition::Behind(place.max(end)))
+            let reached = place.max(EventPlace { transaction_id: end.first_open, event_id: 0 });
+            Some(AuditEventPosition { timeline: end.timeline, reached: Reached::Behind(reached) })
         };
         Ok(ListPart::of(self, rows, next, AuditEvent::try_from))
     }
@@ -258,7 +226,7 @@ impl Store {
             .await?
         };
         let has_more = cut(&mut rows, limit, |row| row.payload.len());
-        let next = rows.last().filter(|_| has_more).map(AuditEventPosition::behind);
+        let next = rows.last().filter(|_| has_more).map(|row| AuditEventPosition::behind(None, row));
         Ok(ListPart::of(self, rows, next, AuditEvent::try_from))
     }
 

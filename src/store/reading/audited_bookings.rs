@@ -193,7 +193,7 @@ async fn events(
         select source_system as "source_system!", booking_id as "booking_id!", generation as "generation!",
             event_id, event_type, outcome, external_id, meeting_id,
             payload->'attempt'->>'id' as attempt_id, payload->'attempt'->>'number' as attempt_number,
-            payload->'next'->>'status' as next_status
+            payload->'next'->>'status' as next_status, payload->>'joinWebUrlSha256' as join_web_url_sha256
         from unnest($1::text[], $2::text[], $3::integer[]) as wanted (source_system, booking_id, generation)
         join audit_event using (source_system, booking_id, generation)
         order by event_id
@@ -212,6 +212,7 @@ async fn events(
             outcome: row.outcome,
             external_id: ExternalId::new(row.external_id),
             meeting_id: row.meeting_id,
+            join_web_url_sha256: row.join_web_url_sha256,
             attempt: row.attempt_id.and_then(|text| Uuid::try_parse(&text).ok()),
             attempt_number: row.attempt_number.and_then(|text| text.parse().ok()),
             next_status: row.next_status,
@@ -249,6 +250,7 @@ fn examined(row: BookingRow, beside: Related, events: Vec<ExaminedEvent>) -> Exa
         status: row.status.clone(),
         attempts: row.attempts.into(),
         meeting_id: row.meeting_id.clone(),
+        join_web_url: row.join_web_url.clone(),
         due_at: row.due_at,
         lease: attempt(&row),
         beside,

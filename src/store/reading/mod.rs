@@ -1,5 +1,6 @@
 //! Reads, with no side effect. Called by `api`, `server`, `command` and `provisioning`.
 
+mod audit_event_position;
 mod audit_events;
 mod audited_bookings;
 mod due;
@@ -11,12 +12,15 @@ mod meetings_made;
 mod pauses;
 mod privileges;
 mod recent_attempts;
+mod replicas;
 mod stuck;
+mod timeline;
 mod to_compare;
 mod tombstone;
 
-pub(crate) use audit_events::{AuditEventPosition, EventPlace};
+pub(crate) use audit_event_position::{AuditEventPosition, EventPlace, Reached};
 pub(crate) use audited_bookings::Period;
 pub(crate) use list_bookings::BookingPosition;
 pub(crate) use list_part::{ListPart, UnreadableRow};
+pub(crate) use timeline::Timeline;
 pub(crate) use to_compare::ComparePosition;

@@ -44,10 +44,11 @@ const DISPLACED: &str = "meeting_provisioner_connections_closed_total{port=\"pub
 const SLOW_READER: &str =
     "meeting_provisioner_connections_closed_total{port=\"public\", reason=\"slow-reader\"}";
 const UNREADABLE: &str = "meeting_provisioner_rows_unreadable_total";
+const UNEXPECTED: &str = "meeting_provisioner_meetings_unexpected_total";
 const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
 
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 50] = [
+const CASES: [Case; 52] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
@@ -100,6 +101,8 @@ const CASES: [Case; 50] = [
     case("RowsUnreadable", false, &[(UNREADABLE, "0x1 2x20")]),
     case("SettlementsRefused", true, &[(SETTLEMENTS_REFUSED, "0x8 1x20")]),
     case("SettlementsRefused", false, &[(SETTLEMENTS_REFUSED, "2x20")]),
+    case("MeetingsUnexpected", true, &[(UNEXPECTED, "0x8 1x20")]),
+    case("MeetingsUnexpected", false, &[(UNEXPECTED, "2x20")]),
 ];
 
 fn promtool(arguments: &[&str]) -> (bool, String) {

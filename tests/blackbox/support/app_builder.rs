@@ -41,9 +41,10 @@ impl TestAppBuilder {
         self
     }
 
-    /// An empty database of another server, which the service owns and migrates.
+    /// An empty database of another server, which the service owns and migrates. The clock starts at the real time, for there
+    /// the schema compares it with the server's.
     pub fn own_server(self, url: &str) -> Self {
-        self.settings(&[("DATABASE__URL", url), ("DATABASE__MIGRATE", "true")])
+        self.at_real_time().settings(&[("DATABASE__URL", url), ("DATABASE__MIGRATE", "true")])
     }
 
     /// A settings file with this text. Environment variables override it.

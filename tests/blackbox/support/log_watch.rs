@@ -34,7 +34,7 @@ pub fn start() {
             log_filter: LogFilter::parse(FILTER).unwrap(),
             ..TelemetrySettings::default()
         };
-        log_subscriber(&settings, || Watch, false).unwrap().try_init().unwrap();
+        log_subscriber(&settings, "tests", || Watch, false).unwrap().try_init().unwrap();
     });
 }
 

@@ -24,6 +24,9 @@ static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
 /// The privileges of the service's role. The file is for psql, which puts the name of the role in.
 const GRANTS: &str = include_str!("../../../../deploy/grants.sql");
 
+/// Most tests have a clock of their own, which stands at another day than that of the server.
+const NO_CLOCK: &str = "alter table audit_event drop constraint audit_event_occurred_when_recorded";
+
 /// A database of a test's own. On a server that stays, it is dropped with this value, even if connections are still open.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -72,7 +75,8 @@ impl Cluster {
         // What every role may do would hide that the file of grants lacks something.
         let grants = GRANTS.replace(":\"role\"", self.keeper.role());
         let strict = format!(
-            "revoke all on schema public from public; revoke execute on all functions in schema public from public; {grants}"
+            "revoke all on schema public from public; revoke execute on all functions in schema public from public; {grants};
+            {NO_CLOCK}"
         );
         let is_ours = sqlx::query_scalar("select to_regclass('booking') is not null");
         if is_ours.fetch_one(&mut connection).await.expect("looking") {

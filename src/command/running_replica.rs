@@ -1,0 +1,116 @@
+//! What this replica tells of itself to the database, where `doctor` reads it: what it has read at its start, and holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::error_chain::chain;
+use crate::store::{ReplicaId, RunningReplica, Store};
+
+/// How often a replica tells of itself.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+/// A replica that has not told of itself for so long was killed, or is cut off.
+pub(super) const UNSEEN_MAX: Duration = Duration::from_mins(2);
+/// Longest that a replica which stops waits until it is forgotten.
+const FORGET_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The name of this machine.
+pub(super) fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// A process with these settings, that starts now.
+pub(super) fn with_settings(settings: &Settings, clock: &dyn Clock) -> RunningReplica {
+    RunningReplica {
+        name: machine_name(),
+        process_id: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock.now(),
+        credential: credential(settings),
+        settings: shared_settings(settings),
+    }
+}
+
+/// Tells client secrets apart, each with the application that it belongs to. A secret of Entra's is too long to be guessed, and of
+/// the hash too little is kept to try any for.
+fn credential(settings: &Settings) -> String {
+    let graph = &settings.graph;
+    fingerprint(&[
+        "credential",
+        &settings.external_id.namespace.to_string(),
+        &graph.tenant_id.to_string(),
+        &graph.client_id.to_string(),
+        graph.client_secret.expose_secret(),
+    ])
+}
+
+/// Tells settings apart that are the same for all replicas, as far as they are no secret: which addresses and connections a
+/// process has is its own. The text of a type that holds a secret is without it.
+fn shared_settings(settings: &Settings) -> String {
+    let Settings { graph, external_id, access, worker, source_systems, .. } = settings;
+    fingerprint(&[
+        "settings",
+        &format!("{graph:?}"),
+        &format!("{external_id:?}"),
+        &format!("{:?}", access.share_percent),
+        &format!("{worker:?}"),
+        &format!("{source_systems:?}"),
+    ])
+}
+
+/// The first 32 bits of a hash: enough to tell a handful of secrets apart, too little to find one.
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length before each part keeps their borders apart.
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let hash = hash.finalize();
+    let [a, b, c, d, ..] = hash.0;
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+}
+
+/// Tells of a replica until it stops, and then has it forgotten.
+pub(super) async fn tell(
+    store: Store,
+    id: ReplicaId,
+    replica: RunningReplica,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    let mut is_told = true;
+    let telling = async {
+        loop {
+            let told = store.tell_of_replica(id, &replica, &*clock).await;
+            let was_told = std::mem::replace(&mut is_told, told.is_ok());
+            if let Err(error) = told
+                && was_told
+            {
+                let error = chain(&error);
+                tracing::warn!(error, "this replica can't tell of itself, so doctor does not see it");
+            }
+            tokio::time::sleep(TELL_EVERY).await;
+        }
+    };
+    stop.run_until_cancelled(telling).await.unwrap_or(());
+    // Where that fails, the row is taken for one of a replica that was killed.
+    let _forgotten = tokio::time::timeout(FORGET_TIMEOUT, store.forget_replica(id)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_are_cut_elsewhere_have_another_fingerprint() {
+        assert_eq!(fingerprint(&["ab", "c"]), fingerprint(&["ab", "c"]));
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+        assert_eq!(fingerprint(&["ab"]).len(), 8);
+    }
+}
