@@ -27,6 +27,9 @@ const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the file of API keys is read again.
 const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How often the file of the credential toward Graph is read again; it is also read for each token.
+const CREDENTIAL_INTERVAL: Duration = Duration::from_secs(30);
+
 /// Whether the background loops run by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackgroundWork {
@@ -116,6 +119,7 @@ pub(super) fn spawn_all(
     loops.spawn("quotas", until_stopped(stop, count_quotas(Arc::clone(provisioning))));
     loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator, metrics)));
     loops.spawn("clocks", until_stopped(stop, clocks));
+    loops.spawn("credential", until_stopped(stop, reread_credential(Arc::clone(provisioning))));
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;
         let rounds = Rounds { provisioning: Arc::clone(provisioning), unseen_for, rest };
@@ -164,6 +168,14 @@ async fn reload_keys(authenticator: web::Data<Authenticator>, metrics: Arc<Metri
             }
             Err(error) => tracing::error!(error = chain(&error), "the API keys can't be reloaded"),
         }
+    }
+}
+
+/// A file that can't be used is told before the next token is asked for, which may be an hour later.
+async fn reread_credential(provisioning: Arc<Provisioning>) {
+    loop {
+        tokio::time::sleep(CREDENTIAL_INTERVAL).await;
+        provisioning.graph.read_credential().await;
     }
 }
 

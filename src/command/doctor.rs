@@ -1,5 +1,6 @@
 //! `doctor`: what is wrong, what it means, what to do.
 
+mod credential;
 mod database;
 mod findings;
 mod organizer;
@@ -17,7 +18,7 @@ use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{GraphSettings, Settings};
 use crate::error_chain::chain;
-use crate::msgraph::MicrosoftGraph;
+use crate::msgraph::{CredentialKind, MicrosoftGraph};
 
 /// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
@@ -84,9 +85,17 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
             });
         }
     };
-    match graph.check_token().await {
-        Ok(until) => findings
-            .good("token", &format!("given by {}, good until {}", settings.login_url, time_text(until))),
+    let checked = graph.check_token().await;
+    let status = graph.credential_status();
+    credential::check(&settings.credential, &status, SystemClock.now(), findings);
+    match checked {
+        Ok(until) => {
+            let giver = match status.kind {
+                CredentialKind::ManagedIdentity => status.place,
+                _ => settings.login_url.to_string(),
+            };
+            findings.good("token", &format!("given by {giver}, good until {}", time_text(until)));
+        }
         Err(failure) => findings.bad(&Finding {
             subject: "token",
             wrong: chain(&failure),
