@@ -202,12 +202,14 @@ impl Given {
                 let Some(given) = self.secret else {
                     return missing(SECRET_KEY, "the client secret that graph.credential asks for");
                 };
-                let credential = CredentialSetting::Secret { secret: given.secret, expires_on: self.expires_on };
+                let credential =
+                    CredentialSetting::Secret { secret: given.secret, expires_on: self.expires_on };
                 (credential, given.key)
             }
             Kind::Certificate => {
                 let Some(file) = self.certificate else {
-                    let what = "the file of the certificate that graph.credential asks for, with its private key";
+                    let what =
+                        "the file of the certificate that graph.credential asks for, with its private key";
                     return missing(CERTIFICATE_KEY, what);
                 };
                 let password = self.password.map(|given| given.secret);
@@ -257,7 +259,8 @@ fn secret_or_file(
     let file = reader.optional(file_key, &path());
     let written = written?.map(|secret| GivenSecret { secret: SecretSetting::Written(secret), key });
     let file = file?.map(|file| GivenSecret { secret: SecretSetting::File(file), key: file_key });
-    let (precedence, file_precedence) = (reader.origin(key).precedence(), reader.origin(file_key).precedence());
+    let (precedence, file_precedence) =
+        (reader.origin(key).precedence(), reader.origin(file_key).precedence());
     match (written, file) {
         (Some(_), Some(_)) if precedence == file_precedence => {
             reader.fault(file_key, format!("{key} is set as well; set one of the two"));
@@ -289,7 +292,8 @@ fn day() -> SettingRule<Date> {
 fn near_url() -> SettingRule<Url> {
     SettingRule::text(|text| {
         let near = |url: &Url| url.scheme() == "http" && (is_loopback(url) || is_link_local(url));
-        let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let is_plain =
+            |url: &Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         Url::parse(text).ok().filter(|url| near(url) && is_plain(url)).ok_or_else(|| {
             "must be an address that begins with http:// and is loopback or link-local (169.254.0.0/16), such as \
              \"http://169.254.169.254/\""
@@ -297,3 +301,7 @@ fn near_url() -> SettingRule<Url> {
         })
     })
 }
+
+#[cfg(test)]
+#[path = "credential_settings_tests.rs"]
+mod tests;

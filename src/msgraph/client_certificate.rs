@@ -87,8 +87,10 @@ impl ClientCertificate {
             "holds no private key; it must hold the certificate and its private key, as PEM or PKCS#12",
         )?;
         if content.certificates.is_empty() {
-            return Err("holds no certificate; it must hold the certificate and its private key, as PEM or PKCS#12"
-                .to_owned());
+            return Err(
+                "holds no certificate; it must hold the certificate and its private key, as PEM or PKCS#12"
+                    .to_owned(),
+            );
         }
         let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes()).map_err(|_| NO_RSA_KEY)?;
         let signature = crypto::sign(PROBE, &key, Algorithm::PS256)
@@ -176,7 +178,10 @@ fn fitting(der: &[u8], signature: &str) -> Result<Option<CertificateFacts>, Stri
     let public_key = certificate.public_key();
     let Ok(PublicKey::RSA(rsa)) = public_key.parsed() else { return Ok(None) };
     if rsa.key_size() < KEY_BITS_MIN {
-        return Err(format!("holds an RSA key of {} bits; it must have {KEY_BITS_MIN} at least", rsa.key_size()));
+        return Err(format!(
+            "holds an RSA key of {} bits; it must have {KEY_BITS_MIN} at least",
+            rsa.key_size()
+        ));
     }
     let key = DecodingKey::from_rsa_der(&public_key.subject_public_key.data);
     if !crypto::verify(signature, PROBE, &key, Algorithm::PS256).is_ok_and(|fits| fits) {

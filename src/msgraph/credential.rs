@@ -111,10 +111,7 @@ impl Credential {
 
     /// Whether it stands in a file, and so may change while this program runs.
     pub(super) fn is_in_files(&self) -> bool {
-        !matches!(
-            self,
-            Self::Secret { secret: SecretSource::Written(_), .. } | Self::ManagedIdentity { .. }
-        )
+        !matches!(self, Self::Secret { secret: SecretSource::Written(_), .. } | Self::ManagedIdentity { .. })
     }
 
     /// Where it is to be had, for people.
@@ -170,7 +167,8 @@ impl CredentialStatus {
     /// Until when it is good, where an operator has to replace it then: what renews itself is left out.
     #[must_use]
     pub fn replace_by(&self) -> Option<Timestamp> {
-        let is_renewed = matches!(self.kind, CredentialKind::FederatedToken | CredentialKind::ManagedIdentity);
+        let is_renewed =
+            matches!(self.kind, CredentialKind::FederatedToken | CredentialKind::ManagedIdentity);
         self.facts.valid_until.filter(|_| !is_renewed)
     }
 
@@ -198,9 +196,9 @@ impl CredentialStatus {
         let parts = [
             refusal.map(ToString::to_string),
             self.out_of_date(now),
-            self.file_fault
-                .as_ref()
-                .map(|fault| format!("the file of the {} can't be used, the one read before is: {fault}", self.kind)),
+            self.file_fault.as_ref().map(|fault| {
+                format!("the file of the {} can't be used, the one read before is: {fault}", self.kind)
+            }),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("; "))

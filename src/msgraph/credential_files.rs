@@ -123,8 +123,9 @@ fn secret_in(path: &Path) -> Result<SecretString, String> {
 fn federated_token(file: &Path) -> Result<ReadCredential, String> {
     let text = read_text(file, TOKEN_BYTES_MAX).map_err(|detail| format!("{} {detail}", file.display()))?;
     let token = text.trim();
-    let claims = claims(token)
-        .ok_or_else(|| format!("{} holds no token; it must hold a signed JWT and nothing else", file.display()))?;
+    let claims = claims(token).ok_or_else(|| {
+        format!("{} holds no token; it must hold a signed JWT and nothing else", file.display())
+    })?;
     let facts = CredentialFacts {
         description: Some(description(&claims)),
         valid_from: time(&claims, "nbf"),

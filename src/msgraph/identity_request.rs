@@ -94,7 +94,10 @@ impl IdentitySource {
                 Ok(granted) => return Ok(granted),
                 Err(failure) => failure,
             };
-            let pause = failure.retry_after.unwrap_or_default().max(wait.mul_f64(0.75 + self.clock.fresh_fraction() / 2.0));
+            let pause = failure
+                .retry_after
+                .unwrap_or_default()
+                .max(wait.mul_f64(0.75 + self.clock.fresh_fraction() / 2.0));
             let is_passing = failure.status.is_some_and(|status| matches!(status, 404 | 410 | 429 | 500..));
             if !is_passing || tries == TRIES_MAX || begun.elapsed() + pause > self.time_max {
                 return Err(failure);
@@ -147,12 +150,15 @@ impl IdentitySource {
         let status = answer.status.as_u16();
         let retry_after_text = header(&answer.headers, RETRY_AFTER);
         let with_wait = |failure: TokenFailure| TokenFailure {
-            retry_after: retry_after_text.as_deref().and_then(|text| retry_after::parse(text, self.clock.now())),
+            retry_after: retry_after_text
+                .as_deref()
+                .and_then(|text| retry_after::parse(text, self.clock.now())),
             retry_after_text: retry_after_text.clone(),
             ..failure
         };
-        let unavailable =
-            |message: String| with_wait(failure(TokenFailureKind::IdentityUnavailable, Some(status), message));
+        let unavailable = |message: String| {
+            with_wait(failure(TokenFailureKind::IdentityUnavailable, Some(status), message))
+        };
         let body = answer.body.map_err(&unavailable)?;
         // The parser's own message could quote the answer, and a good answer holds a token.
         let wire: IdentityWire = serde_json::from_slice(without_mark(&body))
@@ -177,7 +183,10 @@ impl IdentitySource {
         let is_refusal = matches!(status, 400 | 401 | 403) && (wire.error.is_some() || !message.is_empty());
         if is_refusal {
             let error = wire.error.as_deref().map(clean);
-            return Err(TokenFailure { error, ..failure(TokenFailureKind::IdentityRefused, Some(status), message) });
+            return Err(TokenFailure {
+                error,
+                ..failure(TokenFailureKind::IdentityRefused, Some(status), message)
+            });
         }
         Err(unavailable(message))
     }

@@ -36,7 +36,10 @@ impl KeptCredential {
         let first = read(credential)?;
         let (kind, file) = (credential.kind(), credential.place());
         if let Some(mode) = first.facts.open_mode {
-            tracing::warn!(file, "every account of this machine may read the {kind} (mode {mode:04o}); take that away");
+            tracing::warn!(
+                file,
+                "every account of this machine may read the {kind} (mode {mode:04o}); take that away"
+            );
         }
         let kept = Mutex::new(Kept { read: first, fault: None });
         let (credential, reading) = (credential.clone(), Arc::default());
@@ -64,7 +67,11 @@ impl KeptCredential {
             drop(turn);
         });
         if !matches!(tokio::time::timeout(READ_TIMEOUT, reading).await, Ok(Ok(()))) {
-            self.0.note(Err(format!("no answer within {} s from {}", READ_TIMEOUT.as_secs(), self.0.credential.place())));
+            self.0.note(Err(format!(
+                "no answer within {} s from {}",
+                READ_TIMEOUT.as_secs(),
+                self.0.credential.place()
+            )));
         }
     }
 
@@ -110,7 +117,11 @@ impl KeptState {
                 kept.fault = Some(fault.clone());
                 drop(kept);
                 if !is_known {
-                    tracing::error!(file, error = fault, "the {kind} can't be read; the one read before stays in use");
+                    tracing::error!(
+                        file,
+                        error = fault,
+                        "the {kind} can't be read; the one read before stays in use"
+                    );
                 }
                 return;
             }
@@ -124,7 +135,12 @@ impl KeptState {
         // The token of another issuer changes by the hour, and nothing is to be said of it.
         if has_changed && kind != CredentialKind::FederatedToken {
             let is_expired = until.is_some_and(|until| self.clock.now() >= until);
-            tracing::info!(file, description, is_expired, "the {kind} has changed and is in use from the next token on");
+            tracing::info!(
+                file,
+                description,
+                is_expired,
+                "the {kind} has changed and is in use from the next token on"
+            );
         } else if was_faulty {
             tracing::info!(file, "the {kind} can be read again");
         }

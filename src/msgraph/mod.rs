@@ -47,6 +47,8 @@ mod version;
 mod fake;
 #[cfg(test)]
 mod sample_calls;
+#[cfg(test)]
+mod sample_certificates;
 
 pub(crate) use check_organizer::{Passage, Unguarded};
 pub use connection::{ConnectionFault, GraphConnection};

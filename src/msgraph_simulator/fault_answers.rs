@@ -6,7 +6,7 @@ use super::faults::{Effect, GatewayBody};
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
 use super::route::Operation;
-use super::token_endpoint;
+use super::{identity_endpoint, token_endpoint};
 
 /// The answer of an effect that strikes before the work, so that the work is not done.
 pub(super) fn before_work(
@@ -56,10 +56,10 @@ fn refusal(
     operation: Operation,
     exchange: &Exchange,
 ) -> GraphResponse {
-    let answer = if operation == Operation::Token {
-        token_endpoint::unavailable(status, exchange)
-    } else {
-        GraphRefusal::of_status(status).into_answer(exchange)
+    let answer = match operation {
+        Operation::Token => token_endpoint::unavailable(status, exchange),
+        Operation::IdentityToken => identity_endpoint::refusal(status, "The service can't answer now"),
+        _ => GraphRefusal::of_status(status).into_answer(exchange),
     };
     match retry_after {
         Some(retry_after) => answer.with_header("retry-after", retry_after),

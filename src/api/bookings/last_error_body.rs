@@ -74,14 +74,14 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
         Failure::GraphRefused => "Graph refused the request; graph.code and graph.message say why.",
         Failure::GraphUnauthorized => {
             return match sign_in_fault(&last_error.graph) {
-                SignInFault::Other => "Microsoft refuses the credential with which this service signs in.".into(),
-                fault => {
-                    format!(
-                        "Microsoft refuses the credential with which this service signs in: {}.",
-                        fault.meaning()
-                    )
-                    .into()
+                SignInFault::Other => {
+                    "Microsoft refuses the credential with which this service signs in.".into()
                 }
+                fault => format!(
+                    "Microsoft refuses the credential with which this service signs in: {}.",
+                    fault.meaning()
+                )
+                .into(),
             };
         }
         Failure::GraphThrottled => "Graph asked this service to slow down.",

@@ -18,7 +18,8 @@ pub(super) fn check(
     now: Timestamp,
     findings: &mut Findings,
 ) {
-    let mut told = vec![format!("{} from {} ({}, {})", status.kind, status.place, settings.key, settings.origin)];
+    let mut told =
+        vec![format!("{} from {} ({}, {})", status.kind, status.place, settings.key, settings.origin)];
     told.extend(status.facts.description.clone());
     told.extend(status.facts.valid_until.map(|until| format!("good until {}", time_text(until))));
     let told = told.join("; ");
