@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::app_credentials::{AppCredentials, FederatedCredential};
-use super::token_endpoint::Refused;
+use super::entra_refusal::Refused;
 use crate::clock::Timestamp;
 
 /// The longest life of an assertion that the application signs, in seconds.

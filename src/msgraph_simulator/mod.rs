@@ -17,6 +17,7 @@ mod client_assertion;
 mod control;
 mod create_or_get;
 mod cut;
+mod entra_refusal;
 mod fault_answers;
 mod fault_plan;
 mod faults;

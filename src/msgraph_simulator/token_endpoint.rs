@@ -7,12 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use url::form_urlencoded;
-use uuid::Uuid;
 
 use super::client_assertion::{self, Expected};
+use super::entra_refusal::{Refused, with_token_headers};
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
-use super::graph_time;
 use super::tenant::Tenant;
 use crate::clock::Timestamp;
 
@@ -81,21 +80,8 @@ pub(super) fn answer(
     exchange: &Exchange,
 ) -> GraphResponse {
     match check(tenant, tenant_in_path, form, exchange.now) {
-        Err(refused) => refusal(refused.code, &refused.detail, exchange),
+        Err(refused) => refused.answer(exchange),
         Ok(()) => issue(tenant, exchange),
-    }
-}
-
-/// The AADSTS number of what Entra would refuse, with the value it complains about.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    code: u32,
-    detail: String,
-}
-
-impl Refused {
-    pub(super) fn new(code: u32, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
     }
 }
 
@@ -185,125 +171,6 @@ pub(super) fn issue_token(tenant: &Tenant, exchange: &Exchange) -> String {
     let token = parts.join(".");
     tenant.tokens().keep(token.clone(), Issued { expires_at, roles }, exchange.now);
     token
-}
-
-/// Entra's refusal with an AADSTS number. `detail` is the value that is complained about.
-pub(super) fn refusal(code: u32, detail: &str, exchange: &Exchange) -> GraphResponse {
-    let (status, error, text) = match code {
-        7_000_215 => (401, "invalid_client", format!("Invalid client secret provided for app '{detail}'.")),
-        7_000_222 => (401, "invalid_client", "The provided client secret keys are expired.".to_owned()),
-        700_027 => (
-            401,
-            "invalid_client",
-            format!("Client assertion failed signature validation. [Reason - {detail}]"),
-        ),
-        700_021 => (
-            401,
-            "invalid_client",
-            "Client assertion application identifier doesn't match 'client_id' parameter.".to_owned(),
-        ),
-        700_023 => {
-            (401, "invalid_client", "Client assertion audience claim does not match Realm issuer.".to_owned())
-        }
-        700_024 => {
-            (401, "invalid_client", format!("Client assertion is not within its valid time range: {detail}."))
-        }
-        50_027 => (401, "invalid_client", format!("JWT token is invalid or malformed: {detail}.")),
-        50_013 => {
-            (401, "invalid_client", format!("Assertion failed signature validation. [Reason - {detail}]"))
-        }
-        700_211 | 700_212 | 700_213 => {
-            let what = match code {
-                700_211 => "issuer",
-                700_212 => "audience",
-                _ => "subject",
-            };
-            let said = format!(
-                "No matching federated identity record found for presented assertion {what} '{detail}'. Check your \
-                 federated identity credential Subject, Audience and Issuer against the presented assertion."
-            );
-            (401, "invalid_client", said)
-        }
-        70_023 => (
-            400,
-            "invalid_request",
-            format!(
-                "External OIDC Provider token must have a lifetime of less than or equal to 1.01:00:00 ({detail})."
-            ),
-        ),
-        7_000_218 => (
-            401,
-            "invalid_client",
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-                .to_owned(),
-        ),
-        70_021 => (
-            400,
-            "invalid_request",
-            "No matching federated identity record found for presented assertion.".to_owned(),
-        ),
-        700_016 => (
-            400,
-            "unauthorized_client",
-            format!("Application with identifier '{detail}' was not found in the directory."),
-        ),
-        90_002 => (400, "invalid_request", format!("Tenant '{detail}' not found.")),
-        50_059 => {
-            (400, "invalid_request", "No tenant-identifying information found in the request.".to_owned())
-        }
-        900_144 => (
-            400,
-            "invalid_request",
-            format!("The request body must contain the following parameter: '{detail}'."),
-        ),
-        70_003 => (400, "unsupported_grant_type", format!("The grant type '{detail}' isn't supported.")),
-        70_011 => (400, "invalid_scope", format!("The scope '{detail}' isn't valid.")),
-        _ => (400, "invalid_request", "The request was refused.".to_owned()),
-    };
-    described(status, error, code, &text, exchange)
-}
-
-/// Entra can't answer now: throttled or broken.
-pub(super) fn unavailable(status: u16, exchange: &Exchange) -> GraphResponse {
-    let code = if status == 429 { 90_055 } else { 90_033 };
-    described(
-        status,
-        "temporarily_unavailable",
-        code,
-        "A transient error has occurred. Please try again.",
-        exchange,
-    )
-}
-
-fn described(status: u16, error: &str, code: u32, text: &str, exchange: &Exchange) -> GraphResponse {
-    let trace_id = exchange.request_id;
-    let correlation_id = correlation_id(exchange);
-    let timestamp = graph_time::write_entra(exchange.now);
-    let body = json!({
-        "error": error,
-        "error_description": format!(
-            "AADSTS{code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
-        ),
-        "error_codes": [code],
-        "timestamp": timestamp,
-        "trace_id": trace_id,
-        "correlation_id": correlation_id,
-        "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
-    });
-    with_token_headers(GraphResponse::json(status, &body), exchange)
-}
-
-/// Entra correlates by the caller's id where it is a UUID.
-fn correlation_id(exchange: &Exchange) -> Uuid {
-    let given = exchange.client_request_id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
-    given.unwrap_or(exchange.request_id)
-}
-
-fn with_token_headers(answer: GraphResponse, exchange: &Exchange) -> GraphResponse {
-    answer
-        .with_header("cache-control", "no-store, no-cache")
-        .with_header("pragma", "no-cache")
-        .with_header("x-ms-request-id", exchange.request_id.to_string())
 }
 
 /// The form of a token request with everything secret left out, for the ledger.

@@ -19,6 +19,7 @@ mod commands;
 mod contention;
 mod contract;
 mod crashes;
+mod credentials;
 mod database;
 mod demo_stays_up;
 mod documentation;
