@@ -18,7 +18,7 @@ use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{GraphSettings, Settings};
 use crate::error_chain::chain;
-use crate::msgraph::{CredentialKind, MicrosoftGraph};
+use crate::msgraph::{ConnectionFault, CredentialKind, MicrosoftGraph};
 
 /// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
@@ -76,6 +76,17 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let graph = match MicrosoftGraph::new(&graph_connection::of(settings), clock) {
         Ok(graph) => graph,
+        Err(fault @ ConnectionFault::Credential(_)) => {
+            return findings.bad(&Finding {
+                subject: "credential",
+                wrong: chain(&fault),
+                means: "The service does not start.".to_owned(),
+                remedy: format!(
+                    "Correct what {} names; docs/OPERATING.md tells under \"The credential\" how each kind is made.",
+                    settings.credential.key
+                ),
+            });
+        }
         Err(fault) => {
             return findings.bad(&Finding {
                 subject: "Graph",

@@ -111,7 +111,7 @@ impl IdentitySource {
 
     async fn fetch_once(&self) -> Result<GrantedToken, TokenFailure> {
         match self.connections.exchange(self.request(), &*self.clock).await {
-            Ok(answer) => self.granted(answer),
+            Ok(answer) => self.granted(answer).map_err(|failure| *failure),
             Err(NoAnswer::NotSent(message) | NoAnswer::Lost(message)) => {
                 Err(failure(TokenFailureKind::IdentityUnreachable, None, clean(&message)))
             }
@@ -146,18 +146,17 @@ impl IdentitySource {
         request
     }
 
-    fn granted(&self, answer: RawResponse) -> Result<GrantedToken, TokenFailure> {
+    fn granted(&self, answer: RawResponse) -> Result<GrantedToken, Box<TokenFailure>> {
         let status = answer.status.as_u16();
         let retry_after_text = header(&answer.headers, RETRY_AFTER);
-        let with_wait = |failure: TokenFailure| TokenFailure {
-            retry_after: retry_after_text
-                .as_deref()
-                .and_then(|text| retry_after::parse(text, self.clock.now())),
-            retry_after_text: retry_after_text.clone(),
-            ..failure
-        };
         let unavailable = |message: String| {
-            with_wait(failure(TokenFailureKind::IdentityUnavailable, Some(status), message))
+            Box::new(TokenFailure {
+                retry_after: retry_after_text
+                    .as_deref()
+                    .and_then(|text| retry_after::parse(text, self.clock.now())),
+                retry_after_text: retry_after_text.clone(),
+                ..failure(TokenFailureKind::IdentityUnavailable, Some(status), message)
+            })
         };
         let body = answer.body.map_err(&unavailable)?;
         // The parser's own message could quote the answer, and a good answer holds a token.
@@ -178,17 +177,15 @@ impl IdentitySource {
                 refresh_in: wire.refresh_in.as_ref().and_then(seconds),
             });
         }
+        let error = wire.error.as_deref().map(clean);
         let said = wire.error_description.or(wire.message);
+        let is_refusal = matches!(status, 400 | 401 | 403) && (error.is_some() || said.is_some());
         let message = clean(&said.unwrap_or_else(|| format!("the identity endpoint answered {status}")));
-        let is_refusal = matches!(status, 400 | 401 | 403) && (wire.error.is_some() || !message.is_empty());
-        if is_refusal {
-            let error = wire.error.as_deref().map(clean);
-            return Err(TokenFailure {
-                error,
-                ..failure(TokenFailureKind::IdentityRefused, Some(status), message)
-            });
+        if !is_refusal {
+            return Err(unavailable(message));
         }
-        Err(unavailable(message))
+        let refused = failure(TokenFailureKind::IdentityRefused, Some(status), message);
+        Err(Box::new(TokenFailure { error, ..refused }))
     }
 }
 
