@@ -33,7 +33,7 @@ async fn rotate(app: &TestApp, path: &Path, rotation: &Rotation, switch: impl Fn
     process.terminate();
     let (status, lines) = process.ended(Duration::from_secs(30)).await;
     assert!(status.success());
-    let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let log = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     // Every assertion and every token begins so.
     let tokens = "eyJ".to_owned();
     for secret in secrets.iter().chain([&tokens]) {
