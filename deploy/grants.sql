@@ -28,7 +28,7 @@ grant update (revision, sequence, dtstamp, actor, request_id, received_at) on ta
 grant select, insert on table organizer_name to :"role";
 
 -- The replicas that run; each tells of itself, and forgets those that have gone.
-grant select, insert, update (seen_at, clock_at), delete on table replica to :"role";
+grant select, insert, update (seen_at, clock_at, credential), delete on table replica to :"role";
 
 -- How far the history reached on each timeline of the database.
 grant select, insert, update (marked_transaction, marked_at) on table database_timeline to :"role";

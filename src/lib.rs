@@ -39,14 +39,14 @@
 //! | `throttling` | `booking`, `clock`, `meeting`, `shares` |
 //! | `worker` | `clock`, `error_chain`, `meeting`, `provisioning` |
 //! | `store` | `audit`, `booking`, `clock`, `meeting`, `outbound::is_loopback_host`, `shares` |
-//! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound` |
+//! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound`, `setting::read_bytes`, `setting::read_text` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
 //! | `access` | `booking`, `setting` |
 //! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `error_chain`, `shares`, `store::Store`, `telemetry`, `under_way` |
-//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
-//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_loopback`, `setting`, `suggestion` |
+//! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `setting::read_bytes`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
+//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_link_local`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |
 //! | `suggestion` | — |
 //! | `telemetry` | `booking`, `config` |
@@ -59,7 +59,8 @@
 //! | name | only in |
 //! | --- | --- |
 //! | `sqlx` | `store` |
-//! | `oauth2` | `msgraph` |
+//! | `oauth2`, `p12_keystore`, `sha1` | `msgraph` |
+//! | `jsonwebtoken`, `x509_parser` | `msgraph`, `msgraph_simulator` |
 //! | `reqwest` | `command`, `local_postgres`, `msgraph`, `outbound` |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
 //! | `flate2`, `tar` | `local_postgres` |

@@ -13,7 +13,7 @@ use super::start_fault::StartFault;
 use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{DatabaseSettings, RequiredTls, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
@@ -22,7 +22,9 @@ use crate::outbound::is_loopback;
 use crate::provisioning::{
     Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
 };
-use crate::server::{AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer};
+use crate::server::{
+    AdminServer, CLOSE_REASONS, CredentialCondition, CredentialWatch, Health, PORTS, PublicServer,
+};
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
 use crate::telemetry::{KnownLabels, Metrics};
@@ -31,6 +33,8 @@ use crate::waiting::{Waiting, WaitingParts};
 
 /// A clock that differs from Postgres's by more than this makes leases end early or late.
 pub(super) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// As many as metrics count.
+const SECONDS_A_DAY: f64 = 86_400.0;
 /// Longest wait for a connection to Postgres before a request is answered that the store is unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -214,6 +218,22 @@ pub(super) fn public_server(
     }
 }
 
+/// The credential of the connection to Graph.
+#[derive(Debug)]
+struct GraphCredential(Arc<Provisioning>);
+
+impl CredentialWatch for GraphCredential {
+    fn look(&self, now: Timestamp) -> CredentialCondition {
+        let status = self.0.graph.credential_status();
+        CredentialCondition {
+            trouble: status.trouble(now),
+            remaining_days: status.replace_by().map(|by| (by - now).as_seconds_f64() / SECONDS_A_DAY),
+            is_refused: status.is_refused(),
+            is_file_faulty: status.file_fault.is_some(),
+        }
+    }
+}
+
 /// The server of the admin port.
 pub(super) fn admin_server(
     settings: &Settings,
@@ -224,6 +244,7 @@ pub(super) fn admin_server(
         health: Arc::clone(health),
         metrics: Arc::clone(&provisioning.metrics),
         store: provisioning.store.clone(),
+        credential: Arc::new(GraphCredential(Arc::clone(provisioning))),
         clock: Arc::clone(&provisioning.clock),
         starting_soon: settings.telemetry.starting_soon,
     }

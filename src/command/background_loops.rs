@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::{CLOCK_SKEW_MAX, know_source_systems};
-use super::running_replica;
+use super::running_replica::{self, HeldCredential};
 use crate::access::{Authenticator, Reload};
 use crate::clock::Clock;
 use crate::config::{Settings, WorkerSettings};
@@ -27,6 +27,9 @@ const QUOTAS_INTERVAL: Duration = Duration::from_mins(30);
 const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// How often the file of API keys is read again.
 const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often the file of the credential toward Graph is read again; it is also read for each token.
+const CREDENTIAL_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Whether the background loops run by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +110,7 @@ pub(super) fn spawn_all(
     let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
     let replica = running_replica::with_settings(settings, &*clock);
     let id = provisioning.waiting.replica();
-    let telling = running_replica::tell(store.clone(), id, replica, Arc::clone(&clock), stop.clone());
+    let telling = running_replica::tell(store.clone(), id, replica, HeldCredential::of(settings), Arc::clone(&clock), stop.clone());
     let clocks = compare_clocks(store, Arc::clone(&clock));
     let settings = &settings.worker;
     let worker = Worker {
@@ -122,6 +125,7 @@ pub(super) fn spawn_all(
     loops.spawn("api-keys", until_stopped(stop, reload_keys(authenticator, metrics)));
     loops.spawn("replica", telling);
     loops.spawn("clocks", until_stopped(stop, clocks));
+    loops.spawn("credential", until_stopped(stop, reread_credential(Arc::clone(provisioning))));
     if let Some(unseen_for) = settings.rounds {
         let rest = Duration::from_mins(1) / settings.rounds_per_minute;
         let rounds = Rounds { provisioning: Arc::clone(provisioning), unseen_for, rest };
@@ -170,6 +174,14 @@ async fn reload_keys(authenticator: web::Data<Authenticator>, metrics: Arc<Metri
             }
             Err(error) => tracing::error!(error = chain(&error), "the API keys can't be reloaded"),
         }
+    }
+}
+
+/// A file that can't be used is told before the next token is asked for, which may be an hour later.
+async fn reread_credential(provisioning: Arc<Provisioning>) {
+    loop {
+        tokio::time::sleep(CREDENTIAL_INTERVAL).await;
+        provisioning.graph.read_credential().await;
     }
 }
 

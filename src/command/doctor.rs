@@ -1,5 +1,6 @@
 //! `doctor`: what is wrong, what it means, what to do.
 
+mod credential;
 mod database;
 mod findings;
 mod organizer;
@@ -18,7 +19,7 @@ use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{GraphSettings, Settings};
 use crate::error_chain::chain;
-use crate::msgraph::MicrosoftGraph;
+use crate::msgraph::{ConnectionFault, CredentialKind, MicrosoftGraph};
 
 /// What `doctor` is to check.
 #[derive(Debug, clap::Args)]
@@ -76,6 +77,17 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let graph = match MicrosoftGraph::new(&graph_connection::of(settings), clock) {
         Ok(graph) => graph,
+        Err(fault @ ConnectionFault::Credential(_)) => {
+            return findings.bad(&Finding {
+                subject: "credential",
+                wrong: chain(&fault),
+                means: "The service does not start.".to_owned(),
+                remedy: format!(
+                    "Correct what {} names; docs/OPERATING.md tells under \"The credential\" how each kind is made.",
+                    settings.credential.key
+                ),
+            });
+        }
         Err(fault) => {
             return findings.bad(&Finding {
                 subject: "Graph",
@@ -85,9 +97,17 @@ async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings
             });
         }
     };
-    match graph.check_token().await {
-        Ok(until) => findings
-            .good("token", &format!("given by {}, good until {}", settings.login_url, time_text(until))),
+    let checked = graph.check_token().await;
+    let status = graph.credential_status();
+    credential::check(&settings.credential, &status, SystemClock.now(), findings);
+    match checked {
+        Ok(until) => {
+            let giver = match status.kind {
+                CredentialKind::ManagedIdentity => status.place,
+                _ => settings.login_url.to_string(),
+            };
+            findings.good("token", &format!("given by {giver}, good until {}", time_text(until)));
+        }
         Err(failure) => findings.bad(&Finding {
             subject: "token",
             wrong: chain(&failure),

@@ -22,7 +22,8 @@ struct Arguments {
 }
 
 /// Settings come from --config, then from environment variables `MEETING_PROVISIONER__SECTION__KEY`, then from
-/// `DATABASE_URL`, `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`, `AZURE_AUTHORITY_HOST`, `RUST_LOG`.
+/// `DATABASE_URL`, `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_AUTHORITY_HOST`, `RUST_LOG` and the names of a credential, such
+/// as `AZURE_CLIENT_SECRET`; deploy/config.toml has all of them.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API until SIGTERM

@@ -6,16 +6,20 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{CredentialSetting, GraphSettings, SecretSetting, Settings};
 use crate::error_chain::chain;
+use crate::setting::read_bytes;
 use crate::store::{ReplicaId, RunningReplica, Store};
 
 /// How often a replica tells of itself.
 const TELL_EVERY: Duration = Duration::from_secs(30);
 /// A replica that has not told of itself for so long was killed, or is cut off.
 pub(super) const UNSEEN_MAX: Duration = Duration::from_mins(2);
+/// The longest file of a credential that is read.
+const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
 /// Longest that a replica which stops waits until it is forgotten.
 const FORGET_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -24,52 +28,80 @@ pub(super) fn machine_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// A process with these settings, that starts now.
+/// A process with these settings, that starts now. Blocks.
 pub(super) fn with_settings(settings: &Settings, clock: &dyn Clock) -> RunningReplica {
     RunningReplica {
         name: machine_name(),
         process_id: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
-        credential: credential(settings),
+        credential: HeldCredential::of(settings).fingerprint().unwrap_or_default(),
         settings: shared_settings(settings),
     }
 }
 
-/// Tells client secrets apart, each with the application that it belongs to. A secret of Entra's is too long to be guessed, and of
-/// the hash too little is kept to try any for.
-fn credential(settings: &Settings) -> String {
-    let graph = &settings.graph;
-    fingerprint(&[
-        "credential",
-        &settings.external_id.namespace.to_string(),
-        &graph.tenant_id.to_string(),
-        &graph.client_id.to_string(),
-        graph.client_secret.expose_secret(),
-    ])
+/// What a process signs in with, as its files are now.
+#[derive(Debug, Clone)]
+pub(super) struct HeldCredential {
+    namespace: Uuid,
+    tenant_id: Uuid,
+    client_id: String,
+    credential: CredentialSetting,
+}
+
+impl HeldCredential {
+    /// That of these settings.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let GraphSettings { tenant_id, client_id, credential, .. } = &settings.graph;
+        Self {
+            namespace: settings.external_id.namespace,
+            tenant_id: *tenant_id,
+            client_id: client_id.to_string(),
+            credential: credential.credential.clone(),
+        }
+    }
+
+    /// Tells credentials apart, each with the application that it belongs to; none while its file can't be read. A secret of
+    /// Entra's is too long to be guessed, and of the hash too little is kept to try any for. Blocks.
+    fn fingerprint(&self) -> Option<String> {
+        let proof = match &self.credential {
+            CredentialSetting::Secret { secret: SecretSetting::Written(secret), .. } => {
+                secret.expose_secret().as_bytes().to_vec()
+            }
+            CredentialSetting::Secret { secret: SecretSetting::File(file), .. }
+            | CredentialSetting::Certificate { file, .. } => read_bytes(file, CREDENTIAL_BYTES_MAX).ok()?,
+            // Each replica has a token or an identity of its own, and holds none.
+            CredentialSetting::Federated { .. } => b"federated".to_vec(),
+            CredentialSetting::ManagedIdentity { is_system_assigned, .. } => vec![u8::from(*is_system_assigned)],
+        };
+        let (namespace, tenant_id) = (self.namespace.to_string(), self.tenant_id.to_string());
+        let parts = ["credential", &namespace, &tenant_id, &self.client_id].map(str::as_bytes);
+        Some(fingerprint(&[&parts[..], &[proof.trim_ascii_end()]].concat()))
+    }
 }
 
 /// Tells settings apart that are the same for all replicas, as far as they are no secret: which addresses and connections a
 /// process has is its own. The text of a type that holds a secret is without it.
 fn shared_settings(settings: &Settings) -> String {
     let Settings { graph, external_id, access, worker, source_systems, .. } = settings;
-    fingerprint(&[
-        "settings",
-        &format!("{graph:?}"),
-        &format!("{external_id:?}"),
-        &format!("{:?}", access.share_percent),
-        &format!("{worker:?}"),
-        &format!("{source_systems:?}"),
-    ])
+    let parts = [
+        "settings".to_owned(),
+        format!("{graph:?}"),
+        format!("{external_id:?}"),
+        format!("{:?}", access.share_percent),
+        format!("{worker:?}"),
+        format!("{source_systems:?}"),
+    ];
+    fingerprint(&parts.each_ref().map(|part| part.as_bytes()))
 }
 
 /// The first 32 bits of a hash: enough to tell a handful of secrets apart, too little to find one.
-fn fingerprint(parts: &[&str]) -> String {
+fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // The length before each part keeps their borders apart.
         hash.update(part.len().to_be_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     let hash = hash.finalize();
     let [a, b, c, d, ..] = hash.0;
@@ -80,13 +112,19 @@ fn fingerprint(parts: &[&str]) -> String {
 pub(super) async fn tell(
     store: Store,
     id: ReplicaId,
-    replica: RunningReplica,
+    mut replica: RunningReplica,
+    held: HeldCredential,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
     let mut is_told = true;
     let telling = async {
         loop {
+            let reading = held.clone();
+            // What can't be read leaves what was read before in use.
+            if let Ok(Some(read)) = tokio::task::spawn_blocking(move || reading.fingerprint()).await {
+                replica.credential = read;
+            }
             let told = store.tell_of_replica(id, &replica, &*clock).await;
             let was_told = std::mem::replace(&mut is_told, told.is_ok());
             if let Err(error) = told
@@ -109,8 +147,8 @@ mod tests {
 
     #[test]
     fn parts_that_are_cut_elsewhere_have_another_fingerprint() {
-        assert_eq!(fingerprint(&["ab", "c"]), fingerprint(&["ab", "c"]));
-        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
-        assert_eq!(fingerprint(&["ab"]).len(), 8);
+        assert_eq!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"c"]));
+        assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
+        assert_eq!(fingerprint(&[b"ab"]).len(), 8);
     }
 }

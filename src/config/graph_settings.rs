@@ -3,17 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
 use super::across::check_graph;
+use super::credential_settings::CredentialSettings;
 use super::external_id_settings::hyphenated;
 use super::reader::Reader;
-use super::secret_file;
 use crate::booking::TenantId;
 use crate::outbound::is_loopback;
-use crate::setting::{SettingRule, fractional_seconds, one_of, path, secret, whole};
+use crate::setting::{SettingRule, fractional_seconds, one_of, whole};
 
 /// The application (client) id of this service's app registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +80,8 @@ pub struct GraphSettings {
     pub tenant_id: TenantId,
     /// This service's app registration.
     pub client_id: ClientId,
-    /// Its secret, from `client_secret` or `client_secret_file`; read once, at the start.
-    pub client_secret: SecretString,
+    /// What proves that we are it.
+    pub credential: CredentialSettings,
     /// Which cloud.
     pub cloud: Cloud,
     /// The version asked where a booking does not need `beta`.
@@ -103,7 +102,7 @@ impl GraphSettings {
     pub(super) fn read(reader: &mut Reader, tenant_id: Option<TenantId>) -> Option<Self> {
         let client = "the application (client) id of the app registration, a GUID";
         let client_id = reader.required("graph.client_id", client, &SettingRule::text(client_id));
-        let client_secret = client_secret(reader);
+        let credential = CredentialSettings::read(reader);
         let cloud = reader.or_default("graph.cloud", Cloud::Global, &SettingRule::text(cloud));
         let versions = one_of([("v1.0", GraphVersion::V1), ("beta", GraphVersion::Beta)]);
         let version = reader.or_default("graph.version", GraphVersion::V1, &versions);
@@ -116,7 +115,7 @@ impl GraphSettings {
         Some(Self {
             tenant_id: tenant_id?,
             client_id: client_id?,
-            client_secret: client_secret?,
+            credential: credential?,
             cloud,
             version: version?,
             root_url: root_url.ok()?.or_else(|| Url::parse(cloud.root_url()).ok())?,
@@ -139,39 +138,6 @@ fn timeouts(reader: &mut Reader) -> (Option<Duration>, Option<Duration>) {
 pub(super) fn longest_call(reader: &mut Reader) -> Option<Duration> {
     let (connect, answer) = timeouts(reader);
     Some(connect? + answer?)
-}
-
-/// The secret itself or the file that holds it: the one whose origin has precedence, and not both from one place.
-fn client_secret(reader: &mut Reader) -> Option<SecretString> {
-    const KEY: &str = "graph.client_secret";
-    const FILE_KEY: &str = "graph.client_secret_file";
-    let not_blank = |text: &str| match text.trim() {
-        "" => Err("it is blank and must be the client secret's value".to_owned()),
-        _ if hyphenated(text).is_some() => Err("it is a GUID, probably the secret's id; it must be the \
-                                               secret's value, which Entra shows only once"
-            .to_owned()),
-        _ => Ok(()),
-    };
-    let written = reader.optional(KEY, &secret(not_blank));
-    let file = reader.optional(FILE_KEY, &path());
-    let (written, file) = (written.ok()?, file.ok()?);
-    let precedences = (reader.origin(KEY).precedence(), reader.origin(FILE_KEY).precedence());
-    match (written, file) {
-        (None, None) => {
-            reader.missing(
-                KEY,
-                "the value of the app registration's client secret (or name a file: client_secret_file)",
-            );
-            None
-        }
-        (Some(_), Some(_)) if precedences.0 == precedences.1 => {
-            reader.fault(FILE_KEY, "graph.client_secret is set as well; set one of the two");
-            None
-        }
-        (Some(secret), None) => Some(secret),
-        (Some(secret), Some(_)) if precedences.0 > precedences.1 => Some(secret),
-        (_, Some(file)) => secret_file::read(&file).map_err(|detail| reader.fault(FILE_KEY, detail)).ok(),
-    }
 }
 
 /// The tenant's id, which external ids are derived from, so that it is needed where nothing else of Graph is.

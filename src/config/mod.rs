@@ -8,19 +8,19 @@
 //! and what would be right. An unknown section or key is a fault. Secrets are never shown.
 //!
 //! The only room that reads the process environment. It must never connect to anything, and reads no file but that of
-//! `--config` and `graph.client_secret_file`. Called by `command`, which hands values to the rooms it
+//! `--config`. Called by `command`, which hands values to the rooms it
 //! builds; `telemetry` reads its own section.
 
 mod access_settings;
 mod across;
 mod config_faults;
+mod credential_settings;
 mod database;
 mod external_id_settings;
 mod graph_settings;
 mod http;
 mod process_environment;
 mod reader;
-mod secret_file;
 mod self_audit;
 mod settings;
 #[cfg(test)]
@@ -33,6 +33,9 @@ mod worker;
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
 pub use config_faults::ConfigFaults;
+pub use credential_settings::{
+    CredentialSetting, CredentialSettings, IdentityEndpointSetting, SecretSetting,
+};
 pub use database::{DatabaseSettings, RequiredTls};
 pub use external_id_settings::ExternalIdSettings;
 pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};

@@ -62,9 +62,21 @@ fn example_uncommented() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The client secret, where it is written.
+fn secret_of(settings: &Settings) -> String {
+    match &settings.graph.credential.credential {
+        CredentialSetting::Secret { secret: SecretSetting::Written(secret), .. } => {
+            secret.expose_secret().to_owned()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Every setting but the origins, as text; secrets are compared apart.
 fn shown(settings: &Settings) -> String {
-    format!("{:?}", Settings { origins: BTreeMap::new(), unused_names: Vec::new(), ..settings.clone() })
+    let mut settings = Settings { origins: BTreeMap::new(), unused_names: Vec::new(), ..settings.clone() };
+    settings.graph.credential.origin = ValueOrigin::Default;
+    format!("{settings:?}")
 }
 
 #[test]
@@ -73,7 +85,7 @@ fn the_example_file_is_the_defaults() {
     let example = Settings::load(Some(&file(&example_uncommented()).path), []).unwrap();
     assert_eq!(shown(&example), shown(&defaults));
     assert_eq!(example.database.url.expose_secret(), defaults.database.url.expose_secret());
-    assert_eq!(example.graph.client_secret.expose_secret(), defaults.graph.client_secret.expose_secret());
+    assert_eq!(secret_of(&example), secret_of(&defaults));
     assert_eq!(defaults.http.address.to_string(), "127.0.0.1:8080");
     assert_eq!(defaults.worker.lease, Duration::from_mins(1));
     // As it is delivered, it sets nothing.
@@ -90,8 +102,14 @@ fn the_example_file_names_every_setting() {
         .filter(|(_, origin)| **origin == ValueOrigin::Default)
         .map(|(key, _)| *key)
         .collect();
-    assert_eq!(unnamed, ["graph.client_secret_file"], "the other way to give the secret");
-    assert!(EXAMPLE.contains("# client_secret_file ="));
+    let other_ways = "client_certificate_file client_certificate_password client_certificate_password_file \
+                      client_secret_expires_on client_secret_file credential federated_token_file identity_endpoint \
+                      identity_header";
+    let keys: Vec<String> = other_ways.split(' ').map(|key| format!("graph.{key}")).collect();
+    assert_eq!(unnamed, keys, "the other ways to sign in");
+    for key in other_ways.split(' ') {
+        assert!(EXAMPLE.contains(&format!("# {key} =")), "{key}");
+    }
 }
 
 /// Default, standard name, file, own variable: each beats the one before.
@@ -140,13 +158,23 @@ fn origins_say_where_a_value_came_from_and_which_standard_name_was_overruled() {
 fn every_standard_name_fills_in_its_setting() {
     let settings = Settings::load(
         None,
-        with_required(&[("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/"), ("RUST_LOG", "warn")]),
+        with_required(&[
+            ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/"),
+            ("AZURE_CLIENT_CERTIFICATE_PATH", "/certificate.pem"),
+            ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "s3cret"),
+            ("AZURE_FEDERATED_TOKEN_FILE", "/token"),
+            ("IDENTITY_ENDPOINT", "http://localhost:42356/msi/token"),
+            ("IDENTITY_HEADER", "s3cret"),
+            ("MEETING_PROVISIONER__GRAPH__CREDENTIAL", "secret"),
+            ("RUST_LOG", "warn"),
+        ]),
     )
     .unwrap();
     for (name, key) in STANDARD_NAMES {
         assert_eq!(settings.origins[key], ValueOrigin::StandardName(name));
     }
     assert_eq!(settings.graph.login_url.as_str(), "https://login.microsoftonline.us/");
+    assert!(!format!("{settings:?}").contains("s3cret"));
 }
 
 #[test]
@@ -263,31 +291,6 @@ fn secrets_are_shown_nowhere() {
         let shown = faults(text, &pairs).join("\n");
         assert!(!shown.contains("s3cret") && !shown.is_empty(), "{shown}");
     }
-}
-
-#[test]
-fn the_client_secret_may_lie_in_a_file_and_the_stronger_origin_wins() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("secret");
-    std::fs::write(&path, "from-file\n").unwrap();
-    let in_file = format!("[graph]\nclient_secret_file = {:?}\n", path.display().to_string());
-    let found = |text: &str, pairs: &[(&str, &str)]| {
-        let settings = load(text, pairs).unwrap();
-        settings.graph.client_secret.expose_secret().to_owned()
-    };
-    let own = ("MEETING_PROVISIONER__GRAPH__CLIENT_SECRET", "own");
-    let own_file = ("MEETING_PROVISIONER__GRAPH__CLIENT_SECRET_FILE", path.to_str().unwrap());
-    assert_eq!(found(&in_file, &[]), "from-file", "AZURE_CLIENT_SECRET only fills in");
-    assert_eq!(found(&in_file, &[own]), "own");
-    assert_eq!(found("[graph]\nclient_secret = \"written\"\n", &[own_file]), "from-file");
-    let both = faults("", &[own, own_file]);
-    assert_eq!(both.len(), 1, "{both:?}");
-    assert!(both[0].ends_with("graph.client_secret is set as well; set one of the two"), "{both:?}");
-    let absent = faults("[graph]\nclient_secret_file = \"/absent\"\n", &[]);
-    assert!(
-        absent[0].starts_with("graph.client_secret_file (file FILE): /absent can't be read"),
-        "{absent:?}"
-    );
 }
 
 #[test]

@@ -10,12 +10,17 @@ use crate::setting::{SettingFault, ValueOrigin, parse_what_is_toml, read_table_t
 pub const PREFIX: &str = "MEETING_PROVISIONER__";
 
 /// Environment variables that other programs read as well, and the setting each fills in where it is not set by name.
-pub const STANDARD_NAMES: [(&str, &str); 6] = [
+pub const STANDARD_NAMES: [(&str, &str); 11] = [
     ("DATABASE_URL", "database.url"),
     ("AZURE_TENANT_ID", "graph.tenant_id"),
     ("AZURE_CLIENT_ID", "graph.client_id"),
     ("AZURE_CLIENT_SECRET", "graph.client_secret"),
+    ("AZURE_CLIENT_CERTIFICATE_PATH", "graph.client_certificate_file"),
+    ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "graph.client_certificate_password"),
+    ("AZURE_FEDERATED_TOKEN_FILE", "graph.federated_token_file"),
     ("AZURE_AUTHORITY_HOST", "graph.login_url"),
+    ("IDENTITY_ENDPOINT", "graph.identity_endpoint"),
+    ("IDENTITY_HEADER", "graph.identity_header"),
     ("RUST_LOG", "telemetry.log_filter"),
 ];
 

@@ -28,6 +28,7 @@ mod refuted;
 mod remedy;
 mod retried;
 mod seen_settings;
+mod sign_in_fault;
 mod tombstone;
 mod transition;
 
@@ -50,5 +51,6 @@ pub use refuted::{ParkedFor, Refuted};
 pub use remedy::{check_licence_and_consent, check_organizer, grant_access_policy};
 pub use retried::Retried;
 pub use seen_settings::{SeenSetting, SeenSettings};
+pub use sign_in_fault::{SignInFault, aadsts_number};
 pub use tombstone::{CancelledAgain, Tombstone};
 pub use transition::{Answered, Rules, Transition};

@@ -4,6 +4,7 @@ use reqwest::{Method, Request};
 use url::Url;
 
 use super::answerer::is_graphs;
+use super::credential::CredentialStatus;
 use super::exchange::NoAnswer;
 use super::microsoft_graph::MicrosoftGraph;
 use super::text::clean;
@@ -46,6 +47,17 @@ impl MicrosoftGraph {
     /// Fetches a token, or takes the one in use, and says until when it is good.
     pub async fn check_token(&self) -> Result<Timestamp, TokenFailure> {
         self.tokens.current().await.map(|token| token.expires_at)
+    }
+
+    /// What is known of the credential for tokens.
+    #[must_use]
+    pub fn credential_status(&self) -> CredentialStatus {
+        self.tokens.credential_status()
+    }
+
+    /// Reads the credential's files again, so that what is wrong with them is told before the next token is asked for.
+    pub async fn read_credential(&self) {
+        self.tokens.read_credential().await;
     }
 
     /// Asks Graph for something without a token. Its refusal (401) shows that it is there.

@@ -1,8 +1,8 @@
 //! How to reach Graph, and as whom.
 
-use secrecy::SecretString;
 use url::Url;
 
+use super::credential::Credential;
 use super::version::GraphVersion;
 use crate::booking::TenantId;
 use crate::outbound::{ClientFault, Timeouts};
@@ -28,14 +28,6 @@ pub struct GraphConnection {
     pub timeouts: Timeouts,
 }
 
-/// What proves that we are the application. A secret today; a certificate, a federated assertion and a managed
-/// identity would be further kinds.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// A client secret.
-    ClientSecret(SecretString),
-}
-
 /// Why a connection can't be used at all: reported at the start, not at the first booking.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionFault {
@@ -44,6 +36,9 @@ pub enum ConnectionFault {
         "{0} can't be Graph's or the token endpoint's address: it must be an http(s) address without query"
     )]
     Address(Url),
+    /// The credential can't be used: what is wrong with which file.
+    #[error("the credential for it can't be used: {0}")]
+    Credential(String),
     /// No client for it.
     #[error(transparent)]
     Client(#[from] ClientFault),

@@ -45,8 +45,12 @@ pub(super) enum NoAnswer {
 pub(super) struct HttpClients {
     destination: Url,
     timeouts: Timeouts,
+    build: BuildClient,
     current: RwLock<Numbered>,
 }
+
+/// Makes a client for one destination.
+type BuildClient = fn(&Url, Timeouts) -> Result<reqwest::Client, ClientFault>;
 
 #[derive(Debug, Clone)]
 struct Numbered {
@@ -58,9 +62,18 @@ struct Numbered {
 impl HttpClients {
     /// Connections to `destination`; none is made yet.
     pub(super) fn to(destination: &Url, timeouts: Timeouts) -> Result<Self, ClientFault> {
-        let client = outbound::client(destination, timeouts)?;
+        Self::built_by(outbound::client, destination, timeouts)
+    }
+
+    /// Connections to a metadata endpoint, which is near and asked through no proxy; none is made yet.
+    pub(super) fn to_metadata(destination: &Url, timeouts: Timeouts) -> Result<Self, ClientFault> {
+        Self::built_by(outbound::metadata_client, destination, timeouts)
+    }
+
+    fn built_by(build: BuildClient, destination: &Url, timeouts: Timeouts) -> Result<Self, ClientFault> {
+        let client = build(destination, timeouts)?;
         let current = RwLock::new(Numbered { client, number: 0, renewed_at: None });
-        Ok(Self { destination: destination.clone(), timeouts, current })
+        Ok(Self { destination: destination.clone(), timeouts, build, current })
     }
 
     /// The number of the connections that are in use now.
@@ -98,9 +111,9 @@ impl HttpClients {
         if !due(&self.current.read().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        let (destination, timeouts) = (self.destination.clone(), self.timeouts);
+        let (build, destination, timeouts) = (self.build, self.destination.clone(), self.timeouts);
         // Reading the root certificates is too slow for a thread that serves calls.
-        let made = tokio::task::spawn_blocking(move || outbound::client(&destination, timeouts)).await;
+        let made = tokio::task::spawn_blocking(move || build(&destination, timeouts)).await;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if let (Ok(Ok(client)), true) = (made, due(&current)) {
             *current = Numbered { client, number: used + 1, renewed_at: Some(now) };

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 use uuid::uuid;
 
-use super::{Credential, GraphConnection, GraphVersion, MicrosoftGraph};
+use super::{Credential, GraphConnection, GraphVersion, MicrosoftGraph, SecretSource};
 use crate::booking::TenantId;
 use crate::clock::{ManualClock, Timestamp};
 use crate::outbound::Timeouts;
@@ -122,7 +122,10 @@ pub(super) fn connection_to(url: &Url) -> GraphConnection {
     GraphConnection {
         tenant_id: TenantId::new(uuid!("9188040d-6c67-4c5b-b112-36a304b66dad")),
         client_id: "client".to_owned(),
-        credential: Credential::ClientSecret(SecretString::from(SECRET)),
+        credential: Credential::Secret {
+            secret: SecretSource::Written(SecretString::from(SECRET)),
+            expires_on: None,
+        },
         channel_meetings: true,
         version: GraphVersion::V1_0,
         root_url: url.clone(),

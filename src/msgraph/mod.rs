@@ -10,15 +10,24 @@
 //! `request_wire`, sends it through `exchange`, and hands what comes back to `interpret`. That asks `answerer` whether it is
 //! Graph's answer at all, reads it with `meeting_wire` (and `settings_wire`) or `error_wire`, and judges errors with
 //! `classify`.
+//!
+//! A token comes from `token_request` with the credential that `kept_credential` reads anew each time (`credential_files`,
+//! `client_certificate`), or from `identity_request`, where Azure knows the machine and nothing is to be shown.
 
 mod answerer;
 mod check;
 mod check_organizer;
 mod classify;
+mod client_certificate;
 mod connection;
+mod credential;
+mod credential_files;
 mod error_wire;
 mod exchange;
+mod identity_request;
 mod interpret;
+mod jwt_claims;
+mod kept_credential;
 mod meeting_wire;
 mod microsoft_graph;
 mod organizer_ids;
@@ -38,8 +47,13 @@ mod version;
 mod fake;
 #[cfg(test)]
 mod sample_calls;
+#[cfg(test)]
+mod sample_certificates;
 
 pub(crate) use check_organizer::{Passage, Unguarded};
-pub use connection::{ConnectionFault, Credential, GraphConnection};
+pub use connection::{ConnectionFault, GraphConnection};
+pub use credential::{
+    Credential, CredentialKind, CredentialStatus, Identity, IdentityEndpoint, SecretSource,
+};
 pub use microsoft_graph::{MicrosoftGraph, Performed};
 pub use version::GraphVersion;

@@ -6,6 +6,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::identity_request::IDENTITY_HEADER;
+
 /// What stands in the place of a secret.
 const SCRUBBED: &str = "(secret)";
 /// What is shorter is no credential, and would be found in innocent words.
@@ -25,13 +27,16 @@ struct SentSecret {
 }
 
 impl SentSecrets {
-    /// What the request carries: the credential in `Authorization`, and `client_secret` of a form.
+    /// What the request carries: the credential in `Authorization` or `X-IDENTITY-HEADER`, and `client_secret` and
+    /// `client_assertion` of a form.
     pub(super) fn of(request: &reqwest::Request) -> Self {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = header.map(|value| value.rsplit(' ').next().unwrap_or(value).to_owned());
+        let headers = [AUTHORIZATION, IDENTITY_HEADER].map(|name| request.headers().get(name));
+        let texts = headers.into_iter().flatten().filter_map(|value| value.to_str().ok());
+        let shown = texts.map(|value| value.rsplit(' ').next().unwrap_or(value).to_owned());
         let form = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let secret = form_urlencoded::parse(form).find(|(name, _)| name == "client_secret");
-        let secrets = bearer.into_iter().chain(secret.map(|(_, secret)| secret.into_owned()));
+        let sent = form_urlencoded::parse(form)
+            .filter(|(name, _)| matches!(name.as_ref(), "client_secret" | "client_assertion"));
+        let secrets = shown.chain(sent.map(|(_, secret)| secret.into_owned()));
         Self(secrets.filter(|secret| secret.len() >= SECRET_BYTES_MIN).map(SentSecret::of).collect())
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
+use super::credential::CredentialStatus;
 use super::token_failure::TokenFailure;
 use super::token_request::{GrantedToken, TokenSource};
 use crate::clock::{Clock, Timestamp};
@@ -94,6 +95,17 @@ impl TokenCache {
             return Err(failure);
         }
         shared.fetch().await
+    }
+
+    /// Reads the credential's files again.
+    pub(super) async fn read_credential(&self) {
+        self.0.source.read_credential().await;
+    }
+
+    /// What is known of the credential.
+    pub(super) fn credential_status(&self) -> CredentialStatus {
+        let failure = self.0.kept().failure.as_ref().map(|(_, failure)| failure.clone());
+        self.0.source.credential_status(failure)
     }
 
     /// Notes that Graph refused `token`, and says whether asking with the current one may go better.

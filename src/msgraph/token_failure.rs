@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::meeting::SignInFault;
+
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no token for Microsoft Graph, {}: {message}", kind.meaning())]
@@ -31,20 +33,18 @@ pub struct TokenFailure {
 /// What is wrong with our credential, or with the network to the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenFailureKind {
-    /// AADSTS7000215
-    SecretWrong,
-    /// AADSTS7000222
-    SecretExpired,
-    /// AADSTS700016
-    AppUnknown,
-    /// AADSTS90002, AADSTS900023
-    TenantUnknown,
-    /// Entra refuses for another reason.
-    Refused,
+    /// Entra refuses.
+    SignIn(SignInFault),
     /// Something answered, but not with a token and not with a refusal by Entra.
     Unavailable,
     /// Nothing answered.
     Unreachable,
+    /// The identity endpoint of this machine refuses.
+    IdentityRefused,
+    /// The identity endpoint of this machine is out of order, or is none.
+    IdentityUnavailable,
+    /// There is no identity endpoint.
+    IdentityUnreachable,
 }
 
 impl TokenFailureKind {
@@ -56,32 +56,25 @@ impl TokenFailureKind {
         if is_theirs {
             return Self::Unavailable;
         }
-        match aadsts {
-            Some(7_000_215) => Self::SecretWrong,
-            Some(7_000_222) => Self::SecretExpired,
-            Some(700_016) => Self::AppUnknown,
-            Some(90_002 | 900_023) => Self::TenantUnknown,
-            _ => Self::Refused,
-        }
+        Self::SignIn(SignInFault::of_aadsts(aadsts))
     }
 
     /// Whether our credential was refused, so that waiting mends nothing.
     #[must_use]
     pub fn is_refusal(self) -> bool {
-        !matches!(self, Self::Unavailable | Self::Unreachable)
+        matches!(self, Self::SignIn(_) | Self::IdentityRefused)
     }
 
     /// What it means.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::SecretWrong => "the client secret is not one of this application's",
-            Self::SecretExpired => "the client secret has expired",
-            Self::AppUnknown => "the application is not known in this tenant",
-            Self::TenantUnknown => "the tenant is not known",
-            Self::Refused => "the token endpoint refuses our credential",
+            Self::SignIn(fault) => fault.meaning(),
             Self::Unavailable => "the token endpoint is out of order or is not Entra's",
             Self::Unreachable => "the token endpoint can't be reached",
+            Self::IdentityRefused => "this machine has no such managed identity",
+            Self::IdentityUnavailable => "the identity endpoint of this machine is out of order",
+            Self::IdentityUnreachable => "the identity endpoint of this machine can't be reached",
         }
     }
 
@@ -89,21 +82,7 @@ impl TokenFailureKind {
     #[must_use]
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::SecretWrong => {
-                "Put the secret's value, not its id, from the application's \"Certificates & secrets\" into the \
-                 settings; it is shown only once, so add a new secret if it is lost. Then restart the replicas, which read \
-                 it at their start."
-            }
-            Self::SecretExpired => {
-                "Add a new secret under the application's \"Certificates & secrets\" and put its value into the \
-                 settings. Then restart the replicas, which read it at their start."
-            }
-            Self::AppUnknown => {
-                "Check client id, tenant id and cloud in the settings; an application of another tenant needs an \
-                 administrator's consent in this one."
-            }
-            Self::TenantUnknown => "Check tenant id and cloud in the settings.",
-            Self::Refused => "Look the AADSTS number up in Microsoft's list of Entra error codes.",
+            Self::SignIn(fault) => fault.remedy(),
             Self::Unavailable => {
                 "Wait if Microsoft reports an outage; otherwise check login_url in the settings and what stands \
                  between this machine and it."
@@ -112,15 +91,27 @@ impl TokenFailureKind {
                 "Check login_url in the settings, name resolution, the firewall, the proxy and the root \
                  certificates of this machine."
             }
+            Self::IdentityRefused => {
+                "Assign the identity to this machine (\"Identity\" of the virtual machine, scale set or app); \
+                 graph.client_id is the client id of a user-assigned one, and graph.managed_identity says which \
+                 kind it is."
+            }
+            Self::IdentityUnavailable => {
+                "Wait if it was just assigned or Azure reports an outage; otherwise check graph.metadata_url and what \
+                 stands between this process and it."
+            }
+            Self::IdentityUnreachable => {
+                "A managed identity exists on machines and containers of Azure alone: use another credential elsewhere. \
+                 There, check that no network policy or firewall keeps this process from 169.254.169.254."
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use TokenFailureKind::{
-        AppUnknown, Refused, SecretExpired, SecretWrong, TenantUnknown, Unavailable, Unreachable,
-    };
+    use SignInFault::{AppUnknown, Other, SecretExpired, SecretWrong, TenantUnknown};
+    use TokenFailureKind::{SignIn, Unavailable, Unreachable};
 
     use super::*;
 
@@ -128,13 +119,13 @@ mod tests {
     #[test]
     fn every_refusal_is_distinguished_from_every_outage() {
         let table = [
-            (401, Some("invalid_client"), Some(7_000_215), SecretWrong),
-            (401, Some("invalid_client"), Some(7_000_222), SecretExpired),
-            (400, Some("unauthorized_client"), Some(700_016), AppUnknown),
-            (400, Some("invalid_request"), Some(90_002), TenantUnknown),
-            (400, Some("invalid_tenant"), Some(900_023), TenantUnknown),
-            (400, Some("invalid_scope"), Some(70_011), Refused),
-            (401, Some("invalid_client"), None, Refused),
+            (401, Some("invalid_client"), Some(7_000_215), SignIn(SecretWrong)),
+            (401, Some("invalid_client"), Some(7_000_222), SignIn(SecretExpired)),
+            (400, Some("unauthorized_client"), Some(700_016), SignIn(AppUnknown)),
+            (400, Some("invalid_request"), Some(90_002), SignIn(TenantUnknown)),
+            (400, Some("invalid_tenant"), Some(900_023), SignIn(TenantUnknown)),
+            (400, Some("invalid_scope"), Some(70_011), SignIn(Other)),
+            (401, Some("invalid_client"), None, SignIn(Other)),
             (429, Some("invalid_client"), None, Unavailable),
             (503, Some("invalid_client"), Some(7_000_215), Unavailable),
             (400, Some("temporarily_unavailable"), Some(90_033), Unavailable),
@@ -150,6 +141,6 @@ mod tests {
                 "{status} {error:?} {aadsts:?}"
             );
         }
-        assert!(SecretExpired.is_refusal() && !Unavailable.is_refusal() && !Unreachable.is_refusal());
+        assert!(SignIn(SecretExpired).is_refusal() && !Unavailable.is_refusal() && !Unreachable.is_refusal());
     }
 }

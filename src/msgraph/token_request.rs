@@ -10,29 +10,52 @@ use oauth2::{
     RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::connection::{ConnectionFault, Credential, GraphConnection};
+use super::client_certificate::{AssertionClaims, ClientCertificate};
+use super::connection::{ConnectionFault, GraphConnection};
+use super::credential::{Credential, CredentialStatus};
+use super::credential_files::Proof;
 use super::exchange::{HttpClients, NoAnswer};
+use super::identity_request::IdentitySource;
 use super::interpret::header;
+use super::kept_credential::KeptCredential;
 use super::request::CLIENT_REQUEST_ID;
 use super::retry_after;
 use super::sent_secrets::SentSecrets;
 use super::text::{clean, without_mark};
 use super::token_failure::{TokenFailure, TokenFailureKind};
 use crate::clock::Clock;
+use crate::meeting::aadsts_number;
 
-/// The token endpoint, and the credential for it.
+/// How an assertion is marked (RFC 7523, 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// For how long an assertion that we sign is good, which is used at once.
+const ASSERTION_LIFETIME: Duration = Duration::from_mins(10);
+
+/// The credential of a connection, and the endpoint that gives tokens for it.
 #[derive(Debug)]
 pub(super) struct TokenSource {
+    credential: KeptCredential,
+    endpoint: TokenEndpoint,
+}
+
+#[derive(Debug)]
+enum TokenEndpoint {
+    Entra(EntraSource),
+    Identity(IdentitySource),
+}
+
+/// Entra's token endpoint.
+#[derive(Debug)]
+struct EntraSource {
     connections: Arc<HttpClients>,
     clock: Arc<dyn Clock>,
     url: TokenUrl,
     client_id: ClientId,
     scope: Scope,
-    credential: Credential,
 }
 
 /// A token as it was granted.
@@ -87,8 +110,46 @@ impl ExtraTokenFields for RefreshWire {}
 type TokenRefusal = RequestTokenError<NoAnswer, TokenErrorWire>;
 
 impl TokenSource {
-    /// The source of this connection's tokens.
+    /// The source of this connection's tokens. Reads the credential, so that what is wrong with it is told at the start.
     pub(super) fn of(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
+        let credential = KeptCredential::open(&connection.credential, Arc::clone(&clock))
+            .map_err(ConnectionFault::Credential)?;
+        let endpoint = match &connection.credential {
+            Credential::ManagedIdentity { identity, endpoint } => {
+                TokenEndpoint::Identity(IdentitySource::of(connection, *identity, endpoint, clock)?)
+            }
+            _ => TokenEndpoint::Entra(EntraSource::of(connection, clock)?),
+        };
+        Ok(Self { credential, endpoint })
+    }
+
+    /// Asks for a token, with the credential as it is now.
+    pub(super) async fn fetch(&self) -> Result<GrantedToken, TokenFailure> {
+        match &self.endpoint {
+            TokenEndpoint::Entra(source) => source.fetch(self.credential.current().await).await,
+            TokenEndpoint::Identity(source) => source.fetch().await,
+        }
+    }
+
+    /// Reads the credential's files again.
+    pub(super) async fn read_credential(&self) {
+        self.credential.read_again().await;
+    }
+
+    /// What is known of the credential; `failure` is why there was no token last.
+    pub(super) fn credential_status(&self, failure: Option<TokenFailure>) -> CredentialStatus {
+        CredentialStatus {
+            kind: self.credential.kind(),
+            place: self.credential.place(),
+            facts: self.credential.facts(),
+            file_fault: self.credential.fault(),
+            failure,
+        }
+    }
+}
+
+impl EntraSource {
+    fn of(connection: &GraphConnection, clock: Arc<dyn Clock>) -> Result<Self, ConnectionFault> {
         let url = TokenUrl::new(connection.token_url())
             .map_err(|_| ConnectionFault::Address(connection.login_url.clone()))?;
         Ok(Self {
@@ -97,35 +158,66 @@ impl TokenSource {
             url,
             client_id: ClientId::new(connection.client_id.clone()),
             scope: Scope::new(connection.scope()),
-            credential: connection.credential.clone(),
         })
     }
 
     /// Asks for a token, once.
-    pub(super) async fn fetch(&self) -> Result<GrantedToken, TokenFailure> {
+    async fn fetch(&self, proof: Proof) -> Result<GrantedToken, TokenFailure> {
         let exchange = TokenExchange {
             connections: Arc::clone(&self.connections),
             clock: Arc::clone(&self.clock),
             head: Mutex::default(),
         };
-        let Credential::ClientSecret(secret) = &self.credential;
-        let client = TokenClient::new(self.client_id.clone())
+        let other = |detail: String| failure(RequestTokenError::Other(detail), None, &*self.clock);
+        let mut client = TokenClient::new(self.client_id.clone())
             .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(self.url.clone())
-            .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
-        let answer =
-            client.exchange_client_credentials().add_scope(self.scope.clone()).request_async(&exchange).await;
+            .set_token_uri(self.url.clone());
+        let mut assertion = None;
+        match proof {
+            Proof::Secret(secret) => {
+                client = client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+            }
+            Proof::Certificate(certificate) => assertion = Some(self.assertion(&certificate).map_err(other)?),
+            Proof::FederatedToken(token) => assertion = Some(token),
+            Proof::Presence => {}
+        }
+        let mut request = client.exchange_client_credentials().add_scope(self.scope.clone());
+        if let Some(assertion) = &assertion {
+            request = request
+                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                .add_extra_param("client_assertion", assertion.expose_secret());
+        }
+        let answer = request.request_async(&exchange).await;
         let head = exchange.head.lock().unwrap_or_else(PoisonError::into_inner).take();
         let granted = answer.map_err(|refusal| failure(refusal, head.as_ref(), &*self.clock))?;
-        let bearer = format!("Bearer {}", granted.access_token().secret());
-        let Ok(mut authorization) = HeaderValue::from_str(&bearer) else {
+        let Some(authorization) = bearer(granted.access_token().secret()) else {
             let unreadable = RequestTokenError::Other("the token holds characters that no header may".into());
             return Err(failure(unreadable, head.as_ref(), &*self.clock));
         };
-        authorization.set_sensitive(true);
         let refresh_in = granted.extra_fields().refresh_in.as_ref().and_then(seconds);
         Ok(GrantedToken { authorization, expires_in: granted.expires_in(), refresh_in })
     }
+
+    /// An assertion for this one request: each has an id of its own.
+    fn assertion(&self, certificate: &ClientCertificate) -> Result<SecretString, String> {
+        let now = self.clock.now();
+        certificate.sign(&AssertionClaims {
+            aud: self.url.as_str(),
+            iss: self.client_id.as_str(),
+            sub: self.client_id.as_str(),
+            jti: self.clock.fresh_id().to_string(),
+            nbf: now.unix_timestamp(),
+            iat: now.unix_timestamp(),
+            exp: (now + ASSERTION_LIFETIME).unix_timestamp(),
+        })
+    }
+}
+
+/// The header `Authorization` for a token, marked so that nothing prints it; none where no header may hold it.
+pub(super) fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    authorization.set_sensitive(true);
+    Some(authorization)
 }
 
 /// One exchange with the token endpoint, in oauth2's types. A type of its own, because through a closure the compiler
@@ -178,7 +270,7 @@ fn readable(body: &[u8], sent: &SentSecrets) -> Vec<u8> {
 }
 
 /// A number of seconds, which some token endpoints write as a string.
-fn seconds(value: &Value) -> Option<Duration> {
+pub(super) fn seconds(value: &Value) -> Option<Duration> {
     number(value).map(Duration::from_secs)
 }
 
@@ -222,12 +314,12 @@ fn failure(refusal: TokenRefusal, head: Option<&(u16, HeaderMap)>, clock: &dyn C
 
 fn note_refusal(failure: &mut TokenFailure, wire: &TokenErrorWire) {
     let description = wire.error_description.as_deref().unwrap_or_default();
-    let aadsts = wire.error_codes.get(0).and_then(number).or_else(|| number_in(description));
+    let aadsts = wire.error_codes.get(0).and_then(number).or_else(|| aadsts_number(description));
     failure.kind = TokenFailureKind::of(failure.status.unwrap_or_default(), Some(&wire.error), aadsts);
     failure.error = Some(clean(&wire.error));
     // Entra breaks its description into lines; a message is one line.
     let mut message = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some(number) = aadsts.filter(|_| number_in(description).is_none()) {
+    if let Some(number) = aadsts.filter(|_| aadsts_number(description).is_none()) {
         message = format!("AADSTS{number}: {message}");
     }
     for (name, id) in [("Trace ID", &wire.trace_id), ("Correlation ID", &wire.correlation_id)] {
@@ -239,11 +331,4 @@ fn note_refusal(failure: &mut TokenFailure, wire: &TokenErrorWire) {
     failure.aadsts = aadsts;
     failure.trace_id = wire.trace_id.as_deref().map(clean);
     failure.correlation_id = wire.correlation_id.as_deref().map(clean);
-}
-
-/// The number of the first `AADSTS<number>` in a text.
-fn number_in(text: &str) -> Option<u64> {
-    let (_, after) = text.split_once("AADSTS")?;
-    let digits = after.find(|c: char| !c.is_ascii_digit()).map_or(after, |end| &after[..end]);
-    digits.parse().ok()
 }

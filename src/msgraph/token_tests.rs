@@ -8,7 +8,7 @@ use super::super::microsoft_graph::MicrosoftGraph;
 use super::super::token_failure::TokenFailureKind;
 use super::*;
 use crate::booking::UserId;
-use crate::meeting::{AttemptId, Call, MeetingId, Outcome, Refusal, Reply};
+use crate::meeting::{AttemptId, Call, MeetingId, Outcome, Refusal, Reply, SignInFault};
 
 async fn perform(graph: &MicrosoftGraph) -> Reply {
     let organizer = UserId::new(Uuid::nil());
@@ -118,9 +118,21 @@ async fn refusals_of_the_token_endpoint_are_told_from_its_outages() {
     let html = || FakeReaction::RawResponse(403, vec![("Content-Type", "text/html".into())], "<html>".into());
     let throttled = || FakeReaction::RawResponse(429, vec![("Retry-After", "7".into())], "{}".into());
     let table: [Row; 10] = [
-        (|| say(401, &refusal("invalid_client", 7_000_215)), unauthorized(), TokenFailureKind::SecretWrong),
-        (|| say(400, &refusal("unauthorized_client", 700_016)), unauthorized(), TokenFailureKind::AppUnknown),
-        (|| say(400, &refusal("invalid_request", 90_002)), unauthorized(), TokenFailureKind::TenantUnknown),
+        (
+            || say(401, &refusal("invalid_client", 7_000_215)),
+            unauthorized(),
+            TokenFailureKind::SignIn(SignInFault::SecretWrong),
+        ),
+        (
+            || say(400, &refusal("unauthorized_client", 700_016)),
+            unauthorized(),
+            TokenFailureKind::SignIn(SignInFault::AppUnknown),
+        ),
+        (
+            || say(400, &refusal("invalid_request", 90_002)),
+            unauthorized(),
+            TokenFailureKind::SignIn(SignInFault::TenantUnknown),
+        ),
         (throttled, unavailable(Some(7)), TokenFailureKind::Unavailable),
         (|| say(503, &json!({})), unavailable(None), TokenFailureKind::Unavailable),
         (

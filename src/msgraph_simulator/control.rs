@@ -1,6 +1,7 @@
 //! Steering the simulator over HTTP, under `/_simulator`.
 
 use actix_web::HttpRequest;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,6 +46,7 @@ pub(super) fn answer(
         }
         ("GET", ["ledger"]) => ledger(tenant, request.query_string()),
         ("PUT", ["roles"]) => grant(tenant, body),
+        ("PUT", ["credentials", kind]) => register(tenant, kind, body),
         ("PUT", ["organizers", organizer]) => declare(tenant, organizer, body),
         ("PATCH", ["meetings", external_id]) => change_meeting(tenant, external_id, body),
         ("DELETE", ["meetings", external_id]) => organizer_acted(organizer_acts(tenant, external_id, None)),
@@ -61,7 +63,7 @@ pub(super) fn answer(
             _,
             []
             | ["faults" | "ledger" | "roles" | "tokens" | "reset"]
-            | ["organizers" | "meetings", _]
+            | ["organizers" | "meetings" | "credentials", _]
             | ["organizers", _, "upn"],
         ) => refusal(405, "this method does nothing here; see docs/SIMULATOR.md"),
         _ => refusal(404, "there is no such control; see docs/SIMULATOR.md"),
@@ -156,6 +158,25 @@ fn grant(tenant: &Tenant, body: &[u8]) -> GraphResponse {
             GraphResponse::empty(204)
         }
         Err(error) => refusal(400, &error.to_string()),
+    }
+}
+
+/// Registers the application's credentials of one kind, in place of those before.
+fn register(tenant: &Tenant, kind: &str, body: &[u8]) -> GraphResponse {
+    let read = |error: serde_json::Error| error.to_string();
+    let registered = match kind {
+        "secrets" => serde_json::from_slice::<Vec<String>>(body).map_err(read).map(|secrets| {
+            tenant.credentials().set_secrets(secrets.into_iter().map(SecretString::from).collect());
+        }),
+        "certificates" => tenant.credentials().set_certificates(&String::from_utf8_lossy(body)),
+        "federated" => serde_json::from_slice(body)
+            .map_err(read)
+            .and_then(|federated| tenant.credentials().set_federated(federated)),
+        _ => return refusal(404, "credentials are secrets, certificates or federated"),
+    };
+    match registered {
+        Ok(()) => GraphResponse::empty(204),
+        Err(detail) => refusal(400, &detail),
     }
 }
 

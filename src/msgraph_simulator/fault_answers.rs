@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::entra_refusal::{Refused, unavailable};
 use super::faults::{Effect, GatewayBody};
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
+use super::identity_endpoint;
 use super::route::Operation;
-use super::token_endpoint;
 
 /// The answer of an effect that strikes before the work, so that the work is not done.
 pub(super) fn before_work(
@@ -21,7 +22,7 @@ pub(super) fn before_work(
         Effect::FailedBeforeWork { status, retry_after } => {
             Some(refusal(*status, retry_after.as_deref(), operation, exchange))
         }
-        Effect::TokenRefused { code } => Some(token_endpoint::refusal(*code, "", exchange)),
+        Effect::TokenRefused { code } => Some(Refused::new(*code, "").answer(exchange)),
         Effect::TokenNotAccepted => Some(GraphRefusal::of_status(401).into_answer(exchange)),
         Effect::Collision => Some(GraphRefusal::of_status(409).into_answer(exchange)),
         Effect::NotFound => Some(not_found(operation).into_answer(exchange)),
@@ -56,10 +57,10 @@ fn refusal(
     operation: Operation,
     exchange: &Exchange,
 ) -> GraphResponse {
-    let answer = if operation == Operation::Token {
-        token_endpoint::unavailable(status, exchange)
-    } else {
-        GraphRefusal::of_status(status).into_answer(exchange)
+    let answer = match operation {
+        Operation::Token => unavailable(status, exchange),
+        Operation::IdentityToken => identity_endpoint::refusal(status, "The service can't answer now"),
+        _ => GraphRefusal::of_status(status).into_answer(exchange),
     };
     match retry_after {
         Some(retry_after) => answer.with_header("retry-after", retry_after),

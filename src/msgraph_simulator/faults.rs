@@ -139,7 +139,9 @@ impl Effect {
     fn concerns(&self, operation: Operation) -> bool {
         match self {
             Self::TokenRefused { .. } => operation == Operation::Token,
-            Self::TokenNotAccepted | Self::Collision | Self::NotFound => operation != Operation::Token,
+            Self::TokenNotAccepted | Self::Collision | Self::NotFound => {
+                !matches!(operation, Operation::Token | Operation::IdentityToken)
+            }
             _ => true,
         }
     }

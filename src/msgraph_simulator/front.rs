@@ -12,11 +12,15 @@ use super::fault_plan::Drawn;
 use super::faults::Effect;
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
+use super::identity_endpoint::IdentityHeaders;
 use super::ledger_entries::{CallEntry, CallOutcome};
 use super::meeting_item::Item;
 use super::route::{Operation, Route};
 use super::tenant::Tenant;
-use super::{control, create_or_get, cut, fault_answers, meeting_item, permission, token_endpoint, users};
+use super::{
+    control, create_or_get, cut, fault_answers, identity_endpoint, meeting_item, permission, token_endpoint,
+    users,
+};
 
 /// The headers that the ledger keeps. The last one only to show that it is not sent.
 const KEPT_HEADERS: &[&str] =
@@ -31,6 +35,7 @@ pub(super) struct Received {
     pub(super) exchange: Exchange,
     headers: BTreeMap<&'static str, String>,
     authorization: Option<String>,
+    identity: IdentityHeaders,
 }
 
 impl Received {
@@ -92,6 +97,11 @@ pub(super) async fn answer(
         exchange: tenant.exchange(text(headers, "client-request-id")),
         headers: kept.collect(),
         authorization: text(headers, "authorization"),
+        identity: IdentityHeaders {
+            metadata: text(headers, "metadata"),
+            identity: text(headers, "x-identity-header"),
+            forwarded: text(headers, "x-forwarded-for"),
+        },
     };
     let drawn = tenant.faults().draw(call.route.operation(), call.route.user());
     let sequence = tenant.ledger().arrived(call.entry(&request, &drawn));
@@ -164,7 +174,8 @@ async fn carry_out(tenant: Arc<Tenant>, call: Received, drawn: Drawn, sequence: 
     if !drawn.after_work.is_zero() {
         tokio::time::sleep(drawn.after_work).await;
     }
-    let from_graph = operation != Operation::Token && !matches!(effect, Some(Effect::Gateway { .. }));
+    let is_token = matches!(operation, Operation::Token | Operation::IdentityToken);
+    let from_graph = !is_token && !matches!(effect, Some(Effect::Gateway { .. }));
     let answer = if from_graph { answer.with_graph_headers(&call.exchange) } else { answer };
     let delivery = Delivery::of(effect, answer);
     tenant.ledger().ended(sequence, delivery.outcome());
@@ -175,6 +186,9 @@ async fn carry_out(tenant: Arc<Tenant>, call: Received, drawn: Drawn, sequence: 
 fn work(tenant: &Tenant, call: &Received) -> GraphResponse {
     if let Route::Token { tenant: tenant_in_path } = &call.route {
         return token_endpoint::answer(tenant, tenant_in_path, &call.body, &call.exchange);
+    }
+    if let Route::IdentityToken { shape } = &call.route {
+        return identity_endpoint::answer(tenant, *shape, &call.query, &call.identity, &call.exchange);
     }
     let authorized = tenant.tokens().check(call.authorization.as_deref(), call.exchange.now);
     let permitted = authorized.and_then(|roles| permission::check(&call.route, &roles));
@@ -188,7 +202,9 @@ fn work(tenant: &Tenant, call: &Received) -> GraphResponse {
         Route::Nowhere { segment } => {
             Err(GraphRefusal::bad_request(format!("Resource not found for the segment '{segment}'.")))
         }
-        Route::Control { .. } | Route::Token { .. } => Err(GraphRefusal::of_status(500)),
+        Route::Control { .. } | Route::Token { .. } | Route::IdentityToken { .. } => {
+            Err(GraphRefusal::of_status(500))
+        }
     });
     answered.unwrap_or_else(|refusal| refusal.into_answer(&call.exchange))
 }

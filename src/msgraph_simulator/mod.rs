@@ -9,12 +9,15 @@
 //! Who calls it: `command` and the tests start a [`Simulator`]; every other program reaches it over HTTP only.
 //!
 //! How a call passes: `front` reads it, writes it into the `ledger`, draws from the `fault_plan`, lets the room's
-//! endpoints (`token`, `create_or_get`, `meeting_item`, `users`) do the work, and delivers or cuts the answer.
+//! endpoints (`token_endpoint`, `identity_endpoint`, `create_or_get`, `meeting_item`, `users`) do the work, and delivers or cuts the answer.
 //! `control` is the way to steer all that over HTTP. See `docs/SIMULATOR.md`.
 
+mod app_credentials;
+mod client_assertion;
 mod control;
 mod create_or_get;
 mod cut;
+mod entra_refusal;
 mod fault_answers;
 mod fault_plan;
 mod faults;
@@ -22,6 +25,7 @@ mod front;
 mod graph_refusal;
 mod graph_response;
 mod graph_time;
+mod identity_endpoint;
 mod json_body;
 mod ledger;
 mod ledger_entries;
@@ -37,6 +41,7 @@ mod tenant;
 mod token_endpoint;
 mod users;
 
+pub use app_credentials::FederatedCredential;
 pub use faults::{Effect, Frequency, GatewayBody, InjectedFault};
 pub use ledger::NotInTime;
 pub use ledger_entries::{CallCounts, CallEntry, CallOutcome, LedgerSnapshot, MeetingEntry};

@@ -19,6 +19,8 @@ pub enum Operation {
     Delete,
     /// `GET /users/{id or UPN}`.
     User,
+    /// `GET /metadata/identity/oauth2/token`, or `GET /msi/token`.
+    IdentityToken,
     /// Anything that neither Graph nor Entra would answer here.
     Other,
 }
@@ -47,6 +49,25 @@ impl Version {
     }
 }
 
+/// The shape of an endpoint that gives tokens of a managed identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdentityShape {
+    /// A virtual machine's metadata service.
+    Metadata,
+    /// What App Service and Container Apps give a container.
+    AppService,
+}
+
+impl IdentityShape {
+    /// The one version of it that is answered.
+    pub(super) fn version(self) -> &'static str {
+        match self {
+            Self::Metadata => "2018-02-01",
+            Self::AppService => "2019-08-01",
+        }
+    }
+}
+
 /// What is done to one meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MeetingVerb {
@@ -60,6 +81,7 @@ pub(super) enum MeetingVerb {
 pub(super) enum Route {
     Control { segments: Vec<String> },
     Token { tenant: String },
+    IdentityToken { shape: IdentityShape },
     CreateOrGet { version: Version, user: String },
     Meeting { verb: MeetingVerb, version: Version, user: String, meeting: String },
     User { version: Version, user: String },
@@ -85,6 +107,13 @@ impl Route {
                 Self::Token { tenant: (*tenant).to_owned() }
             }
             [_, "oauth2", "v2.0", "token"] => Self::WrongMethod { allow: "POST" },
+            ["metadata", "identity", "oauth2", "token"] if method == "GET" => {
+                Self::IdentityToken { shape: IdentityShape::Metadata }
+            }
+            ["msi", "token"] if method == "GET" => Self::IdentityToken { shape: IdentityShape::AppService },
+            ["metadata", "identity", "oauth2", "token"] | ["msi", "token"] => {
+                Self::WrongMethod { allow: "GET" }
+            }
             [version, rest @ ..] => match Version::of(version) {
                 Some(version) => Self::in_graph(method, version, rest),
                 None => Self::nowhere(version),
@@ -122,6 +151,7 @@ impl Route {
     pub(super) fn operation(&self) -> Operation {
         match self {
             Self::Token { .. } => Operation::Token,
+            Self::IdentityToken { .. } => Operation::IdentityToken,
             Self::CreateOrGet { .. } => Operation::CreateOrGet,
             Self::Meeting { verb: MeetingVerb::Get, .. } => Operation::Get,
             Self::Meeting { verb: MeetingVerb::Patch, .. } => Operation::Patch,
@@ -158,6 +188,8 @@ mod tests {
     fn every_endpoint_is_found_by_method_and_path() {
         let operation = |method: &str, path: &str| Route::of(method, path).operation();
         assert_eq!(operation("POST", "/t/oauth2/v2.0/token"), Operation::Token);
+        assert_eq!(operation("GET", "/metadata/identity/oauth2/token"), Operation::IdentityToken);
+        assert_eq!(operation("GET", "/msi/token"), Operation::IdentityToken);
         assert_eq!(operation("POST", "/v1.0/users/u/onlineMeetings/createOrGet"), Operation::CreateOrGet);
         assert_eq!(operation("GET", "/v1.0/users/u/onlineMeetings/m"), Operation::Get);
         assert_eq!(operation("DELETE", "/v1.0/users/u/onlineMeetings/m"), Operation::Delete);

@@ -8,9 +8,12 @@ use std::{fmt, io};
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer, web};
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
+use super::app_credentials::FederatedCredential;
 use super::faults::InjectedFault;
+use super::identity_endpoint::IDENTITY_HEADER_VALUE;
 use super::ledger::NotInTime;
 use super::ledger_entries::{CallCounts, CallEntry, LedgerSnapshot, MeetingEntry};
 use super::organizers::{OrganizerState, UserId};
@@ -155,6 +158,33 @@ impl Simulator {
     /// Grants the application exactly these permissions. They count in the tokens that are issued from now on.
     pub fn grant(&self, roles: &[&str]) {
         *self.tenant.roles() = roles.iter().map(|role| (*role).to_owned()).collect();
+    }
+
+    /// Registers these client secrets for the application, in place of those before.
+    pub fn set_secrets(&self, secrets: &[&str]) {
+        self.tenant.credentials().set_secrets(secrets.iter().map(|one| SecretString::from(*one)).collect());
+    }
+
+    /// Registers the certificates of a PEM text for the application, in place of those before.
+    ///
+    /// # Errors
+    /// If one can't be read.
+    pub fn set_certificates(&self, pem: &str) -> Result<(), String> {
+        self.tenant.credentials().set_certificates(pem)
+    }
+
+    /// Registers federated credentials for the application, in place of those before.
+    ///
+    /// # Errors
+    /// If a key can't be read.
+    pub fn set_federated_credentials(&self, federated: Vec<FederatedCredential>) -> Result<(), String> {
+        self.tenant.credentials().set_federated(federated)
+    }
+
+    /// The value of `IDENTITY_HEADER` for the managed identity's endpoint in the shape of App Service's, at `/msi/token`.
+    #[must_use]
+    pub fn identity_header(&self) -> &'static str {
+        IDENTITY_HEADER_VALUE
     }
 
     /// Makes every access token worthless that was issued so far.

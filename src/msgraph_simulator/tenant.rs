@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::app_credentials::AppCredentials;
 use super::fault_plan::FaultPlan;
 use super::graph_response::Exchange;
 use super::ledger::Ledger;
@@ -16,6 +17,7 @@ pub(super) struct Tenant {
     settings: SimulatorSettings,
     root_url: String,
     tokens: IssuedTokens,
+    credentials: Mutex<AppCredentials>,
     roles: Mutex<Vec<String>>,
     organizers: Mutex<Organizers>,
     meetings: Mutex<Meetings>,
@@ -29,6 +31,7 @@ impl Tenant {
         Self {
             root_url,
             tokens: IssuedTokens::default(),
+            credentials: Mutex::new(AppCredentials::of_secret(settings.client_secret.clone())),
             roles: Mutex::new(settings.roles.clone()),
             organizers: Mutex::new(Organizers::new(settings.undeclared_organizers)),
             meetings: Mutex::default(),
@@ -48,6 +51,11 @@ impl Tenant {
 
     pub(super) fn tokens(&self) -> &IssuedTokens {
         &self.tokens
+    }
+
+    /// What is registered for the application.
+    pub(super) fn credentials(&self) -> MutexGuard<'_, AppCredentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The application permissions that tokens hold from now on.
@@ -79,6 +87,7 @@ impl Tenant {
 
     /// Back to the start: no meeting, no call, no fault, no declared user. Issued tokens stay good.
     pub(super) fn reset(&self) {
+        *self.credentials() = AppCredentials::of_secret(self.settings.client_secret.clone());
         self.roles().clone_from(&self.settings.roles);
         *self.faults() = FaultPlan::new(self.settings.seed);
         self.organizers().clear();

@@ -5,17 +5,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 use url::form_urlencoded;
-use uuid::Uuid;
 
+use super::client_assertion::{self, Expected};
+use super::entra_refusal::{Refused, with_token_headers};
 use super::graph_refusal::GraphRefusal;
 use super::graph_response::{Exchange, GraphResponse};
-use super::graph_time;
 use super::tenant::Tenant;
 use crate::clock::Timestamp;
 
+/// How an assertion is marked (RFC 7523, 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// From this many on, expired tokens are thrown away when another one is issued.
 const TOKENS_SWEPT_FROM: usize = 1_000;
 
@@ -78,54 +79,78 @@ pub(super) fn answer(
     form: &[u8],
     exchange: &Exchange,
 ) -> GraphResponse {
-    match refused_number(tenant, tenant_in_path, form) {
-        Some((code, detail)) => refusal(code, &detail, exchange),
-        None => issue(tenant, exchange),
+    match check(tenant, tenant_in_path, form, exchange.now) {
+        Err(refused) => refused.answer(exchange),
+        Ok(()) => issue(tenant, exchange),
     }
 }
 
-/// The number of the first thing that Entra would refuse, with the value it complains about.
-fn refused_number(tenant: &Tenant, tenant_in_path: &str, form: &[u8]) -> Option<(u32, String)> {
+/// The first thing that Entra would refuse.
+fn check(tenant: &Tenant, tenant_in_path: &str, form: &[u8], now: Timestamp) -> Result<(), Refused> {
     let settings = tenant.settings();
     let fields: HashMap<_, _> = form_urlencoded::parse(form).collect();
     let field = |name: &str| fields.get(name).map_or("", |value| value.as_ref());
     if ["common", "organizations", "consumers"].contains(&tenant_in_path) {
-        return Some((50_059, String::new()));
+        return Err(Refused::new(50_059, ""));
     }
     if !tenant_in_path.eq_ignore_ascii_case(&settings.tenant_id) {
-        return Some((90_002, tenant_in_path.to_owned()));
+        return Err(Refused::new(90_002, tenant_in_path));
     }
     for required in ["grant_type", "client_id", "scope"] {
         if field(required).is_empty() {
-            return Some((900_144, required.to_owned()));
+            return Err(Refused::new(900_144, required));
         }
     }
     if field("grant_type") != "client_credentials" {
-        return Some((70_003, field("grant_type").to_owned()));
+        return Err(Refused::new(70_003, field("grant_type")));
     }
     if !field("client_id").eq_ignore_ascii_case(&settings.client_id) {
-        return Some((700_016, field("client_id").to_owned()));
+        return Err(Refused::new(700_016, field("client_id")));
     }
     let scope = field("scope").strip_suffix("/.default").map(|root| root.trim_end_matches('/'));
     if scope != Some(tenant.root_url()) && scope != Some("https://graph.microsoft.com") {
-        return Some((70_011, field("scope").to_owned()));
+        return Err(Refused::new(70_011, field("scope")));
+    }
+    let assertion = field("client_assertion");
+    if !assertion.is_empty() {
+        if field("client_assertion_type") != ASSERTION_TYPE {
+            return Err(Refused::new(900_144, "client_assertion_type"));
+        }
+        let token_url = format!("{}/{tenant_in_path}/oauth2/v2.0/token", tenant.root_url());
+        let expected = Expected { client_id: &settings.client_id, token_url: &token_url, now };
+        return client_assertion::check(&mut tenant.credentials(), assertion, expected);
     }
     match field("client_secret") {
-        "" => Some((7_000_218, String::new())),
-        secret if secret != settings.client_secret.expose_secret() => {
-            Some((7_000_215, settings.client_id.clone()))
+        "" => Err(Refused::new(7_000_218, "")),
+        secret if !tenant.credentials().has_secret(secret) => {
+            Err(Refused::new(7_000_215, settings.client_id.clone()))
         }
-        _ => None,
+        _ => Ok(()),
     }
 }
 
 fn issue(tenant: &Tenant, exchange: &Exchange) -> GraphResponse {
     let settings = tenant.settings();
+    let lifetime_seconds = settings.token_lifetime.as_secs();
+    let mut body = json!({
+        "token_type": "Bearer",
+        "expires_in": lifetime_seconds,
+        "ext_expires_in": lifetime_seconds,
+        "access_token": issue_token(tenant, exchange),
+    });
+    if let Some(refresh_in) = settings.token_refresh_in {
+        body["refresh_in"] = json!(refresh_in.as_secs());
+    }
+    with_token_headers(GraphResponse::json(200, &body), exchange)
+}
+
+/// Issues a token that Graph takes.
+pub(super) fn issue_token(tenant: &Tenant, exchange: &Exchange) -> String {
+    let settings = tenant.settings();
     let mut random = [0; 48];
     for part in random.chunks_mut(16) {
         part.copy_from_slice(settings.clock.fresh_id().as_bytes());
     }
-    let lifetime_seconds = settings.token_lifetime.as_secs();
     let expires_at = exchange.now + settings.token_lifetime;
     let roles = tenant.roles().clone();
     // The form of Entra's tokens, so that a caller can look into it; the signature is random, and nothing checks it.
@@ -145,95 +170,7 @@ fn issue(tenant: &Tenant, exchange: &Exchange) -> GraphResponse {
         .map(|part| URL_SAFE_NO_PAD.encode(part));
     let token = parts.join(".");
     tenant.tokens().keep(token.clone(), Issued { expires_at, roles }, exchange.now);
-    let mut body = json!({
-        "token_type": "Bearer",
-        "expires_in": lifetime_seconds,
-        "ext_expires_in": lifetime_seconds,
-        "access_token": token,
-    });
-    if let Some(refresh_in) = settings.token_refresh_in {
-        body["refresh_in"] = json!(refresh_in.as_secs());
-    }
-    with_token_headers(GraphResponse::json(200, &body), exchange)
-}
-
-/// Entra's refusal with an AADSTS number. `detail` is the value that is complained about.
-pub(super) fn refusal(code: u32, detail: &str, exchange: &Exchange) -> GraphResponse {
-    let (status, error, text) = match code {
-        7_000_215 => (401, "invalid_client", format!("Invalid client secret provided for app '{detail}'.")),
-        7_000_222 => (401, "invalid_client", "The provided client secret keys are expired.".to_owned()),
-        700_027 => (401, "invalid_client", "The client assertion failed signature validation.".to_owned()),
-        7_000_218 => (
-            401,
-            "invalid_client",
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-                .to_owned(),
-        ),
-        70_021 => {
-            (400, "invalid_request", "No matching federated identity found for the assertion.".to_owned())
-        }
-        700_016 => (
-            400,
-            "unauthorized_client",
-            format!("Application with identifier '{detail}' was not found in the directory."),
-        ),
-        90_002 => (400, "invalid_request", format!("Tenant '{detail}' not found.")),
-        50_059 => {
-            (400, "invalid_request", "No tenant-identifying information found in the request.".to_owned())
-        }
-        900_144 => (
-            400,
-            "invalid_request",
-            format!("The request body must contain the following parameter: '{detail}'."),
-        ),
-        70_003 => (400, "unsupported_grant_type", format!("The grant type '{detail}' isn't supported.")),
-        70_011 => (400, "invalid_scope", format!("The scope '{detail}' isn't valid.")),
-        _ => (400, "invalid_request", "The request was refused.".to_owned()),
-    };
-    described(status, error, code, &text, exchange)
-}
-
-/// Entra can't answer now: throttled or broken.
-pub(super) fn unavailable(status: u16, exchange: &Exchange) -> GraphResponse {
-    let code = if status == 429 { 90_055 } else { 90_033 };
-    described(
-        status,
-        "temporarily_unavailable",
-        code,
-        "A transient error has occurred. Please try again.",
-        exchange,
-    )
-}
-
-fn described(status: u16, error: &str, code: u32, text: &str, exchange: &Exchange) -> GraphResponse {
-    let trace_id = exchange.request_id;
-    let correlation_id = correlation_id(exchange);
-    let timestamp = graph_time::write_entra(exchange.now);
-    let body = json!({
-        "error": error,
-        "error_description": format!(
-            "AADSTS{code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
-        ),
-        "error_codes": [code],
-        "timestamp": timestamp,
-        "trace_id": trace_id,
-        "correlation_id": correlation_id,
-        "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
-    });
-    with_token_headers(GraphResponse::json(status, &body), exchange)
-}
-
-/// Entra correlates by the caller's id where it is a UUID.
-fn correlation_id(exchange: &Exchange) -> Uuid {
-    let given = exchange.client_request_id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
-    given.unwrap_or(exchange.request_id)
-}
-
-fn with_token_headers(answer: GraphResponse, exchange: &Exchange) -> GraphResponse {
-    answer
-        .with_header("cache-control", "no-store, no-cache")
-        .with_header("pragma", "no-cache")
-        .with_header("x-ms-request-id", exchange.request_id.to_string())
+    token
 }
 
 /// The form of a token request with everything secret left out, for the ledger.

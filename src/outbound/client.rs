@@ -27,6 +27,11 @@ pub enum ClientFault {
     /// The destination would get secrets unencrypted.
     #[error("{0} must be an https address; http is for loopback addresses only")]
     Insecure(Url),
+    /// The destination is not on this machine or its own link.
+    #[error(
+        "{0} can't be the address of a metadata endpoint: it must be a loopback or link-local address (169.254.0.0/16)"
+    )]
+    NotLocal(Url),
     /// TLS or the resolver could not be set up.
     #[error("the HTTP client can't be set up")]
     Setup(#[source] reqwest::Error),
@@ -34,20 +39,12 @@ pub enum ClientFault {
 
 /// Makes a client for `destination` and nothing else. For https it reads the machine's root certificates, which takes
 /// tens of milliseconds: make a client once and keep it. Proxies are taken from the standard environment variables.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that makes outgoing clients")]
 pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, ClientFault> {
     let loopback = is_loopback(destination);
     if !loopback && destination.scheme() != "https" {
         return Err(ClientFault::Insecure(destination.clone()));
     }
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(timeouts.connect.min(timeouts.total))
-        .timeout(timeouts.total)
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_idle_timeout(IDLE_MAX)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-        .https_only(!loopback);
+    let mut builder = with_limits(timeouts).https_only(!loopback);
     if loopback {
         builder = builder.no_proxy();
     }
@@ -56,6 +53,26 @@ pub fn client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, 
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(ClientFault::Setup)
+}
+
+/// Makes a client for a metadata endpoint, which hands out tokens to all who reach it: one on this machine or its own link,
+/// asked without TLS (it has none) and never through a proxy, whatever the environment says.
+pub fn metadata_client(destination: &Url, timeouts: Timeouts) -> Result<reqwest::Client, ClientFault> {
+    if !is_loopback(destination) && !is_link_local(destination) {
+        return Err(ClientFault::NotLocal(destination.clone()));
+    }
+    with_limits(timeouts).no_proxy().tls_certs_only([]).build().map_err(ClientFault::Setup)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes outgoing clients")]
+fn with_limits(timeouts: Timeouts) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(timeouts.connect.min(timeouts.total))
+        .timeout(timeouts.total)
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
 }
 
 /// Whether an address is a loopback address: `localhost`, 127.0.0.0/8 or `::1`.
@@ -77,9 +94,32 @@ pub fn is_loopback_host(host: &str) -> bool {
         || address.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
+/// Whether an address is one of the link itself: 169.254.0.0/16 (RFC 3927), which no router passes on.
+#[must_use]
+pub fn is_link_local(address: &Url) -> bool {
+    matches!(address.host(), Some(Host::Ipv4(ip)) if ip.is_link_local())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A token of the machine's identity is asked for on this machine or its link alone.
+    #[test]
+    fn only_what_is_near_may_be_asked_for_an_identity() {
+        let timeouts = Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(2) };
+        for (address, allowed) in [
+            ("http://169.254.169.254", true),
+            ("http://169.254.129.2:8081/msi/token", true),
+            ("http://localhost:42356/msi/token", true),
+            ("http://169.255.0.1", false),
+            ("http://metadata.contoso.com", false),
+            ("https://login.microsoftonline.com", false),
+        ] {
+            let made = metadata_client(&Url::parse(address).unwrap(), timeouts);
+            assert_eq!(made.is_ok(), allowed, "{address}");
+        }
+    }
 
     /// Only https, except to loopback however it is written; a name that looks like it is another host.
     #[test]

@@ -10,7 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 
 use super::answering::answering;
-use super::health::{Health, Ready};
+use super::health::{CredentialWatch, Health, Ready};
 use super::port::{ADMIN, Port};
 use super::progress::TimeLimits;
 use crate::clock::{Clock, Timestamp};
@@ -39,6 +39,8 @@ pub(crate) struct AdminServer {
     pub(crate) metrics: Arc<Metrics>,
     /// The store, whose backlog is counted.
     pub(crate) store: Store,
+    /// The credential toward Graph.
+    pub(crate) credential: Arc<dyn CredentialWatch>,
     /// Time, for the age of what is due.
     pub(crate) clock: Arc<dyn Clock>,
     /// How far ahead a booking without a join link counts as one that starts soon.
@@ -69,15 +71,24 @@ impl AdminServer {
     }
 }
 
+/// A replica without a good credential takes requests all the same: bookings are stored, and made when it is mended.
 async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
-    match state.health.readiness(state.clock.now()).await {
-        Ok(Ready::Ready) => HttpResponse::Ok().body("ready\n"),
-        Ok(Ready::Degraded(lasting, cause)) => HttpResponse::Ok().body(format!(
-            "ready, but degraded: for {} s this replica has not been able to claim what is due: {cause}\n",
+    let now = state.clock.now();
+    let claims = match state.health.readiness(now).await {
+        Ok(Ready::Ready) => None,
+        Ok(Ready::Degraded(lasting, cause)) => Some(format!(
+            "for {} s this replica has not been able to claim what is due: {cause}",
             lasting.as_secs()
         )),
-        Err(why) => HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str())),
-    }
+        Err(why) => {
+            return HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str()));
+        }
+    };
+    let reasons: Vec<String> = claims.into_iter().chain(state.credential.look(now).trouble).collect();
+    HttpResponse::Ok().body(match reasons.as_slice() {
+        [] => "ready\n".to_owned(),
+        reasons => format!("ready, but degraded: {}\n", reasons.join("\nand: ")),
+    })
 }
 
 async fn startupz(state: web::Data<AdminServer>) -> HttpResponse {
@@ -98,6 +109,8 @@ async fn metrics(state: web::Data<AdminServer>, request: HttpRequest) -> HttpRes
     let now = state.clock.now();
     state.metrics.set_claims_failing(failing.map_or(Duration::ZERO, |failing| failing.lasting(now)));
     state.metrics.set_rows_unreadable(state.store.unreadable_rows());
+    let credential = state.credential.look(now);
+    state.metrics.set_credential(credential.remaining_days, credential.is_refused, credential.is_file_faulty);
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode(exposition) {
         Ok(text) => HttpResponse::Ok().content_type(exposition.content_type()).body(text),

@@ -1,5 +1,6 @@
 //! Health: what the probes answer.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -22,6 +23,25 @@ pub(crate) struct Health {
     requests: UnderWay,
     answering: Places,
     waiting: Places,
+}
+
+/// What is known of the credential toward Graph.
+pub(crate) trait CredentialWatch: Debug + Send + Sync + 'static {
+    /// How it is now.
+    fn look(&self, now: Timestamp) -> CredentialCondition;
+}
+
+/// How the credential toward Graph is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CredentialCondition {
+    /// Everything that is wrong with it, for the operator.
+    pub(crate) trouble: Option<String>,
+    /// Days until it has to be replaced, negative when that is past; none where that is not known, or it renews itself.
+    pub(crate) remaining_days: Option<f64>,
+    /// Whether it was refused when a token was asked for last.
+    pub(crate) is_refused: bool,
+    /// Whether its file can't be used, so that the one that was read before is.
+    pub(crate) is_file_faulty: bool,
 }
 
 /// Why a replica is not ready.

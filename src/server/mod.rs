@@ -17,7 +17,7 @@ mod request_line;
 mod waiting_line;
 
 pub(crate) use admin::AdminServer;
-pub(crate) use health::Health;
+pub(crate) use health::{CredentialCondition, CredentialWatch, Health};
 pub(crate) use listener::bind;
 pub(crate) use port::{CLOSE_REASONS, PORTS};
 #[cfg(test)]

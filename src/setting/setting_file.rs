@@ -56,14 +56,20 @@ pub fn parse_table(text: &str) -> Result<toml::Table, String> {
 
 /// Reads a text file that is not longer than so many bytes. The error says what is wrong, without the path.
 pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
-    let mut text = String::new();
+    String::from_utf8(read_bytes(path, bytes_max)?)
+        .map_err(|_| "can't be read: stream did not contain valid UTF-8".to_owned())
+}
+
+/// Reads a file that is not longer than so many bytes. The error says what is wrong, without the path.
+pub fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
     open(path)
-        .and_then(|file| file.take(bytes_max + 1).read_to_string(&mut text))
+        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(|error| format!("can't be read: {error}"))?;
-    if text.len() as u64 > bytes_max {
+    if bytes.len() as u64 > bytes_max {
         return Err(format!("is longer than {bytes_max} bytes; is it the right file?"));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Opens a regular file; a symbolic link may lead to it, as Kubernetes makes them. Opening a named pipe would wait for one

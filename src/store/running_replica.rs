@@ -68,7 +68,8 @@ impl Store {
                 insert into replica (
                     replica_id, name, process_id, version, started_at, clock_at, credential, settings
                 ) values ($1, $2, $3, $4, $5, $6, $7, $8)
-                on conflict (replica_id) do update set clock_at = excluded.clock_at, seen_at = excluded.seen_at
+                on conflict (replica_id) do update
+                set clock_at = excluded.clock_at, credential = excluded.credential, seen_at = excluded.seen_at
                 "#,
                 id.uuid(),
                 replica.name,

@@ -175,6 +175,15 @@ metrics! {
     api_keys_file_faulty: Gauge,
         "meeting_provisioner_api_keys_file_faulty",
         "1 while the file of API keys can't be read and the keys before it stay in force, else 0";
+    credential_remaining_days: ReadGauge,
+        "meeting_provisioner_credential_remaining_days",
+        "Days until the credential toward Graph has to be replaced; absent where that is not known, or it renews itself";
+    credential_refused: Gauge,
+        "meeting_provisioner_credential_refused",
+        "1 while Entra refuses the credential, as the last request for a token shows, else 0";
+    credential_file_faulty: Gauge,
+        "meeting_provisioner_credential_file_faulty",
+        "1 while the credential's file can't be used and the one before stays in use, else 0";
     bookings_due: ReadGauge,
         "meeting_provisioner_bookings_due",
         "Bookings that are due and not claimed, over all replicas";

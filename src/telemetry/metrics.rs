@@ -243,6 +243,13 @@ impl Metrics {
         self.api_keys_file_faulty.set(faulty.into());
     }
 
+    /// How the credential toward Graph is.
+    pub fn set_credential(&self, remaining_days: Option<f64>, is_refused: bool, is_file_faulty: bool) {
+        self.credential_remaining_days.set(remaining_days);
+        self.credential_refused.set(is_refused.into());
+        self.credential_file_faulty.set(is_file_faulty.into());
+    }
+
     fn read_process(&self) {
         let usage = ProcessUsage::read();
         self.process_cpu.set(usage.cpu_seconds);

@@ -20,6 +20,7 @@ fn touched() -> Metrics {
     metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 503, took);
     metrics.set_backlog(Some(&backlog()));
     metrics.set_database(DatabaseState::Answers { takes_writes: true, clock_ahead_seconds: -0.25 });
+    metrics.set_credential(Some(12.5), false, false);
     metrics.set_connections(1, 2, 20);
     metrics.notice_told("settled");
     metrics.notice_heard("awaited");

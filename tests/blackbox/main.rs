@@ -19,6 +19,7 @@ mod commands;
 mod contention;
 mod contract;
 mod crashes;
+mod credentials;
 mod database;
 mod database_tls;
 mod demo_stays_up;

@@ -37,7 +37,7 @@ async fn an_old_secret_in_a_running_process_is_named() {
     until_running(&app, 1).await;
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(1), "{text}");
-    for expected in ["WRONG replicas", "with another client secret", "Restart it", "One thing is wrong"] {
+    for expected in ["WRONG replicas", "with another credential", "Restart it", "One thing is wrong"] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
     let output = program(&["doctor", "--json"], app.environment()).output().await.unwrap();
@@ -57,7 +57,7 @@ async fn an_old_secret_in_a_running_process_is_named() {
     until_running(&app, 1).await;
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("ok replicas 1 with the version, the settings and the client secret"), "{text}");
+    assert!(text.contains("ok replicas 1 with the version, the settings and the credential"), "{text}");
     assert!(text.contains("All is well"), "{text}");
     current.terminate();
     current.ended(Duration::from_secs(20)).await;

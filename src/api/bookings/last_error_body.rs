@@ -9,19 +9,9 @@ use utoipa::ToSchema;
 use crate::api::problems::GraphBody;
 use crate::api::state::Remedies;
 use crate::meeting::{
-    Booking, Evidence, Failure, LastError, Progress, check_licence_and_consent, check_organizer,
-    grant_access_policy,
+    Booking, Evidence, Failure, LastError, Progress, SignInFault, aadsts_number, check_licence_and_consent,
+    check_organizer, grant_access_policy,
 };
-
-/// What the sign-in's error numbers mean (Microsoft's reference of AADSTS codes).
-const SIGN_IN_HINTS: [(&str, &str); 6] = [
-    ("AADSTS7000222", "The client secret has expired."),
-    ("AADSTS7000215", "The client secret is wrong."),
-    ("AADSTS700016", "The application is unknown in this tenant."),
-    ("AADSTS90002", "The tenant is unknown."),
-    ("AADSTS700027", "The signature of the client assertion is refused."),
-    ("AADSTS70021", "No federated credential of the application matches."),
-];
 
 /// Why a booking has no meeting yet.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,8 +72,18 @@ fn detail(booking: &Booking, last_error: &LastError) -> Cow<'static, str> {
             "Graph refused the request, and did not say why."
         }
         Failure::GraphRefused => "Graph refused the request; graph.code and graph.message say why.",
-        Failure::GraphUnauthorized => sign_in_hint(&last_error.graph)
-            .unwrap_or("Microsoft refuses the credential with which this service signs in."),
+        Failure::GraphUnauthorized => {
+            return match sign_in_fault(&last_error.graph) {
+                SignInFault::Other => {
+                    "Microsoft refuses the credential with which this service signs in.".into()
+                }
+                fault => format!(
+                    "Microsoft refuses the credential with which this service signs in: {}.",
+                    fault.meaning()
+                )
+                .into(),
+            };
+        }
         Failure::GraphThrottled => "Graph asked this service to slow down.",
         Failure::GraphUnavailable => "Graph is unavailable, or can't be reached.",
         Failure::GraphOutcomeUnknown => {
@@ -113,15 +113,10 @@ fn passing(booking: &Booking, last_error: &LastError) -> String {
     )
 }
 
-fn sign_in_hint(evidence: &Evidence) -> Option<&'static str> {
+/// Which refusal of a sign-in it is, as far as a number says.
+fn sign_in_fault(evidence: &Evidence) -> SignInFault {
     let said = [evidence.code.as_deref(), evidence.message.as_deref()];
-    let holds = |number: &str| {
-        said.iter().flatten().any(|text| {
-            text.match_indices(number)
-                .any(|(at, _)| !text[at + number.len()..].starts_with(|c: char| c.is_ascii_digit()))
-        })
-    };
-    SIGN_IN_HINTS.into_iter().find(|(number, _)| holds(number)).map(|(_, hint)| hint)
+    SignInFault::of_aadsts(said.into_iter().flatten().find_map(aadsts_number))
 }
 
 /// What an administrator should run, grant or check.
@@ -154,12 +149,14 @@ pub(super) fn remedy(booking: &Booking, last_error: &LastError, remedies: &Remed
         Failure::GraphRefused => {
             "Read graph.code and graph.message: they say what Graph objects to in the booking.".to_owned()
         }
-        Failure::GraphUnauthorized => format!(
-            "The operator of this service checks its credential: has the client secret expired (AADSTS7000222) \
-             or is it wrong (AADSTS7000215), is the application {client_id} known in the tenant (AADSTS700016), \
-             has an administrator consented to the application permission OnlineMeetings.ReadWrite.All? \
-             `meeting-provisioner doctor` says which."
-        ),
+        Failure::GraphUnauthorized => match sign_in_fault(&last_error.graph) {
+            SignInFault::Other => format!(
+                "The operator of this service checks its credential, and whether the application {client_id} has an \
+                 administrator's consent to the application permission OnlineMeetings.ReadWrite.All: \
+                 `meeting-provisioner doctor` says what is wrong."
+            ),
+            fault => format!("For the operator of this service (application {client_id}): {}", fault.remedy()),
+        },
         Failure::GraphThrottled | Failure::GraphUnavailable | Failure::GraphOutcomeUnknown => return None,
     })
 }
@@ -202,14 +199,17 @@ mod tests {
     #[test]
     fn a_refused_sign_in_says_what_is_wrong() {
         for (message, expected) in [
-            ("AADSTS7000222: The provided client secret keys are expired.", "The client secret has expired."),
-            ("AADSTS7000215: Invalid client secret provided.", "The client secret is wrong."),
-            ("AADSTS700016: Application not found.", "The application is unknown in this tenant."),
-            ("AADSTS70021: No match.", "No federated credential of the application matches."),
+            ("AADSTS7000222: The provided client secret keys are expired.", "the client secret has expired."),
+            ("AADSTS7000215: Invalid client secret provided.", "the client secret is not one of"),
+            ("AADSTS700016: Application not found.", "the application is not known in this tenant."),
+            ("AADSTS700213: No match.", "no federated credential of the application matches"),
+            ("AADSTS700027: Signature.", "the certificate is not one of this application's"),
+            ("AADSTS700024: Time.", "the assertion is not within its time"),
             ("nothing known", "Microsoft refuses the credential with which this service signs in."),
         ] {
             let booking = failed(Failure::GraphUnauthorized, Some(401), Some(message));
-            assert_eq!(detail(&booking, booking.last_error.as_ref().unwrap()), expected);
+            let found = detail(&booking, booking.last_error.as_ref().unwrap());
+            assert!(found.contains(expected), "{found}");
         }
     }
 

@@ -151,12 +151,11 @@ pub(crate) fn failed_with(code: &str) -> Value {
             401,
             "invalid_client",
             "AADSTS7000222: The provided client secret keys are expired.",
-            "The client secret has expired.",
+            "Microsoft refuses the credential with which this service signs in: the client secret has expired.",
             Some(
-                "The operator of this service checks its credential: has the client secret expired (AADSTS7000222) or \
-                 is it wrong (AADSTS7000215), is the application 22222222-2222-4222-8222-222222222222 known in the \
-                 tenant (AADSTS700016), has an administrator consented to the application permission \
-                 OnlineMeetings.ReadWrite.All? `meeting-provisioner doctor` says which.",
+                "For the operator of this service (application 22222222-2222-4222-8222-222222222222): Add a new secret \
+                 under the application's \"Certificates & secrets\" and put its value into the settings or the file \
+                 that they name.",
             ),
         ),
         "graph-unavailable" => {

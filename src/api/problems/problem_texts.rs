@@ -223,8 +223,8 @@ pub(super) const GRAPH_UNAUTHORIZED: ProblemTexts = ProblemTexts {
     title: "This service's own credential is refused",
     meaning: "Microsoft refuses the credential with which this service signs in. Nothing is wrong with the \
               booking, which is stored.",
-    what_to_do: "Tell the operator of this service, who finds in `remedy` what to check: an expired or wrong secret, \
-                 an unknown application, missing consent.",
+    what_to_do: "Tell the operator of this service, who finds in `remedy` what to check: a secret or \
+                 certificate that has expired or is wrong, an unknown application, missing consent.",
 };
 pub(super) const GRAPH_UNAVAILABLE: ProblemTexts = ProblemTexts {
     code: "graph-unavailable",

@@ -28,11 +28,11 @@ pub(super) async fn check(store: &Store, ours: &RunningReplica, findings: &mut F
     if let Some(names) = &old_secret {
         findings.bad(&Finding {
             subject: "replicas",
-            wrong: format!("{names}: with another client secret, or another application, than these settings have"),
-            means: "A replica reads the secret once, when it starts. Where the old one has expired or was deleted, Microsoft \
-                    refuses what that replica sends, and its bookings stay pending."
+            wrong: format!("{names}: with another credential, or another application, than these settings have"),
+            means: "A replica reads a secret that stands in the settings once, when it starts, and a file for each token. Where the old \
+                    one has expired or was deleted, Microsoft refuses that replica, and its bookings stay pending."
                 .to_owned(),
-            remedy: "Restart it. If it has the right secret, correct these settings.".to_owned(),
+            remedy: "Restart it, or replace its file. If it has the right one, correct these settings.".to_owned(),
         });
     }
     let other_version = differing(|theirs, ours| theirs.version != ours.version);
@@ -57,7 +57,7 @@ pub(super) async fn check(store: &Store, ours: &RunningReplica, findings: &mut F
         findings.good(
             "replicas",
             &format!(
-                "{} with the version, the settings and the client secret of this program",
+                "{} with the version, the settings and the credential of this program",
                 running.len()
             ),
         );

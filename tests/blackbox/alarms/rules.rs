@@ -37,6 +37,9 @@ const LOST: &str = "meeting_provisioner_leases_lost_total";
 const RESUMED: &str = "meeting_provisioner_leases_resumed_total";
 const CLOCK: &str = "meeting_provisioner_clock_difference_seconds";
 const KEYS_FILE: &str = "meeting_provisioner_api_keys_file_faulty";
+const REMAINING_DAYS: &str = "meeting_provisioner_credential_remaining_days";
+const CREDENTIAL_REFUSED: &str = "meeting_provisioner_credential_refused";
+const CREDENTIAL_FILE: &str = "meeting_provisioner_credential_file_faulty";
 const NEAR_LIMIT: &str = "meeting_provisioner_organizers_near_monthly_limit";
 
 const CLAIMS_FAILING: &str = "meeting_provisioner_claims_failing_seconds";
@@ -48,7 +51,7 @@ const UNEXPECTED: &str = "meeting_provisioner_meetings_unexpected_total";
 const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
 
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 52] = [
+const CASES: [Case; 60] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
@@ -87,6 +90,14 @@ const CASES: [Case; 52] = [
     case("ClockDiffers", false, &[(CLOCK, "600 _x20")]),
     case("ApiKeysFileFaulty", true, &[(KEYS_FILE, "0x5 1x20")]),
     case("ApiKeysFileFaulty", false, &[(KEYS_FILE, "0x20")]),
+    case("CredentialExpires", true, &[(REMAINING_DAYS, "13.9x20")]),
+    case("CredentialExpires", true, &[(REMAINING_DAYS, "-1x20")]),
+    case("CredentialExpires", false, &[(REMAINING_DAYS, "14x20")]),
+    case("CredentialExpires", false, &[(REMAINING_DAYS, "1 _x20")]),
+    case("CredentialRefused", true, &[(CREDENTIAL_REFUSED, "0x5 1x20")]),
+    case("CredentialRefused", false, &[(CREDENTIAL_REFUSED, "0x8 1 0x20")]),
+    case("CredentialFileFaulty", true, &[(CREDENTIAL_FILE, "0x5 1x20")]),
+    case("CredentialFileFaulty", false, &[(CREDENTIAL_FILE, "0x8 1 0x20")]),
     case("OrganizerNearMonthlyLimit", true, &[(NEAR_LIMIT, "0x5 1x20")]),
     case("OrganizerNearMonthlyLimit", false, &[(NEAR_LIMIT, "0x20")]),
     case("BookingsFailed", false, &[(FAILED, "1 _x20")]),

@@ -30,7 +30,8 @@ pub struct TestAppBuilder {
 }
 
 impl TestAppBuilder {
-    /// One setting, by the name of its environment variable without the prefix.
+    /// One setting, by the name of its environment variable without the prefix; `{simulator}` in it stands for the simulator's
+    /// root URL.
     pub fn setting(self, name: &str, value: &str) -> Self {
         self.settings(&[(name, value)])
     }
@@ -99,7 +100,9 @@ impl TestAppBuilder {
         let keys = write_keys(folder.path(), &self.api_keys);
         let database_url = proxy.as_ref().map_or(database.service_url.as_str(), |proxy| proxy.url());
         let mut environment = default_settings(&simulator, database_url, keys.to_str().unwrap());
-        environment.extend(self.settings);
+        let root_url = simulator.graph_root_url();
+        let settings = self.settings.into_iter();
+        environment.extend(settings.map(|(name, value)| (name, value.replace("{simulator}", root_url))));
         TestApp::assemble(Surroundings { simulator, clock, database, proxy, folder, environment }).await
     }
 }

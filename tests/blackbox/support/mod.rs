@@ -3,6 +3,7 @@
 pub mod api_response;
 pub mod app;
 mod app_builder;
+pub mod certificates;
 pub mod kept_connection;
 pub mod keys;
 pub mod log_watch;
