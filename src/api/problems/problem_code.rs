@@ -50,6 +50,8 @@ pub(crate) enum ProblemCode {
     GraphUnauthorized,
     /// Graph is unavailable, and the booking is not being tried again, or the organizer's name could not be looked up.
     GraphUnavailable,
+    /// The keys of a token's issuer are not known now.
+    IssuerUnavailable,
     /// Postgres can't be reached.
     StoreUnavailable,
     /// More requests at once than this replica takes.
@@ -60,7 +62,7 @@ pub(crate) enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::Unauthenticated,
@@ -82,6 +84,7 @@ impl ProblemCode {
         Self::GraphRefused,
         Self::GraphUnauthorized,
         Self::GraphUnavailable,
+        Self::IssuerUnavailable,
         Self::StoreUnavailable,
         Self::Overloaded,
         Self::InternalError,
@@ -116,7 +119,7 @@ impl ProblemCode {
             | Self::GraphRefused
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
             Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
-            Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
+            Self::IssuerUnavailable | Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
             Self::Unauthenticated
             | Self::Forbidden
             | Self::NotFound
@@ -166,6 +169,7 @@ impl ProblemCode {
             Self::GraphRefused => &problem_texts::GRAPH_REFUSED,
             Self::GraphUnauthorized => &problem_texts::GRAPH_UNAUTHORIZED,
             Self::GraphUnavailable => &problem_texts::GRAPH_UNAVAILABLE,
+            Self::IssuerUnavailable => &problem_texts::ISSUER_UNAVAILABLE,
             Self::StoreUnavailable => &problem_texts::STORE_UNAVAILABLE,
             Self::Overloaded => &problem_texts::OVERLOADED,
             Self::InternalError => &problem_texts::INTERNAL_ERROR,
