@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod alarms;
+mod api_keys;
 mod audit;
 mod bodies;
 mod bookings;
@@ -56,5 +57,7 @@ mod self_audit;
 mod self_audit_at_graph;
 mod slow_clients;
 mod throttling;
+mod token_outages;
+mod tokens;
 mod waiting;
 mod wire;
