@@ -149,27 +149,30 @@ impl ApiKeys {
     pub(super) fn without_revoked(&self, read: &ReadKeys) -> Self {
         let mut left = self.clone();
         left.revoked.extend(read.revoked.iter().filter(|key| !self.revoked.contains(key)).cloned());
-        let Self { in_force, revoked } = &mut left;
-        in_force.retain(|key| !revoked.iter().any(|dead| dead.is(key)));
+        left.take_out_dead();
         left
     }
 
     /// A key that any block revokes is dead, whatever other blocks say of it.
     fn leave_out_dead(&mut self, faults: &mut FileFaults) {
+        for key in self.take_out_dead() {
+            let place = format!("api_key {:?}", key.caller.name.as_str());
+            faults.note(place, "another block revokes it, or a key of this name");
+        }
+    }
+
+    /// Takes out the keys in force that are revoked. One that was known by its name is known by its hash from then on.
+    fn take_out_dead(&mut self) -> Vec<ApiKey> {
         let Self { in_force, revoked } = self;
-        in_force.retain(|key| {
-            let dead = revoked.iter().find(|dead| dead.is(key));
-            if let Some(dead) = dead {
-                let is_itself = dead.hash == Some(key.hash);
-                let why = if is_itself {
-                    "another block revokes it"
-                } else {
-                    "another block revokes a key of this name"
-                };
-                faults.note(format!("api_key {:?}", key.caller.name.as_str()), why);
+        let (dead, alive): (Vec<_>, Vec<_>) =
+            in_force.drain(..).partition(|key| revoked.iter().any(|dead| dead.is(key)));
+        *in_force = alive;
+        for key in &dead {
+            if !revoked.iter().any(|known| known.hash == Some(key.hash)) {
+                revoked.push(RevokedKey { hash: Some(key.hash), name: Some(key.caller.name.clone()) });
             }
-            dead.is_none()
-        });
+        }
+        dead
     }
 
     /// Two keys may not share a name, or the history could not distinguish them, nor a hash, or one would never be found.

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::{ApiKeys, Authenticator, Caller, CallerName, NewApiKey, Role};
+use crate::access::{ApiKeys, Authenticator, CHALLENGE_INVALID, Caller, CallerName, NewApiKey, Role};
 use crate::api::request::{booking_id, location};
 use crate::booking::{BookingId, SourceSystem};
 use crate::clock::SystemClock;
@@ -67,7 +67,7 @@ async fn an_unauthenticated_caller_learns_nothing_under_v1() {
     ] {
         let body = vec![b'x'; 300 * 1024];
         let response = send(request(method, path).set_payload(body), None).await;
-        assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), "Bearer realm=\"meeting-provisioner\"");
+        assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), CHALLENGE_INVALID);
         let problem = problem(response).await;
         assert_eq!(problem["code"], "unauthenticated", "{method} {path}");
         assert_eq!(problem["detail"], "This call needs a valid credential.");

@@ -24,13 +24,13 @@ impl AccessSettings {
         const KEY: &str = "access.api_keys_file";
         let api_keys_file = reader.optional(KEY, &path());
         let issuers = issuer_settings::read(reader);
+        let share_percent = reader.or_default("access.share_percent", 80, &whole(1..=100));
         if matches!((&api_keys_file, &issuers), (Ok(None), Some(issuers)) if issuers.is_empty()) {
             let what = "the file of API keys, without which no caller could authenticate (make one with \
                         `meeting-provisioner api-key`), unless there is an [[access.issuer]] of tokens";
             reader.missing(KEY, what);
             return None;
         }
-        let share_percent = reader.or_default("access.share_percent", 80, &whole(1..=100));
         Some(Self { api_keys_file: api_keys_file.ok()?, issuers: issuers?, share_percent: share_percent? })
     }
 }

@@ -205,35 +205,5 @@ fn issuer(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issuer_is_the_address_of_one_tenant() {
-        for (text, wrong) in [
-            ("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0", None),
-            ("https://sts.windows.net/9188040d-6c67-4c5b-b112-36a304b66dad/", None),
-            ("https://keycloak.example/realms/bookings", None),
-            ("https://accounts.google.com", None),
-            ("http://127.0.0.1:9000", None),
-            ("http://[::1]:9000/realm", None),
-            ("https://login.microsoftonline.com/{tenantid}/v2.0", Some("in place of {tenantid}")),
-            ("https://login.microsoftonline.com/common/v2.0", Some("must name one tenant")),
-            ("https://login.microsoftonline.com/organizations/v2.0", Some("must name one tenant")),
-            ("http://login.example", Some("must begin with https://")),
-            ("http://localhost.example", Some("must begin with https://")),
-            ("file:///etc/keys", Some("must begin with https://")),
-            ("https://user@login.example", Some("must not have a user name")),
-            ("https://login.example/?a=b", Some("must not have a user name")),
-            ("https://login.example/#a", Some("must not have a user name")),
-            ("login.example", Some("must be an address")),
-            ("", Some("must be an address")),
-        ] {
-            match (issuer(text), wrong) {
-                (Ok(read), None) => assert_eq!(read, text),
-                (Err(detail), Some(wrong)) => assert!(detail.contains(wrong), "{text}: {detail}"),
-                (found, _) => panic!("{text}: {found:?}"),
-            }
-        }
-    }
-}
+#[path = "issuer_settings_tests.rs"]
+mod tests;

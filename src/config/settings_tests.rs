@@ -90,8 +90,8 @@ fn the_example_file_names_every_setting() {
         .filter(|(_, origin)| **origin == ValueOrigin::Default)
         .map(|(key, _)| *key)
         .collect();
-    assert_eq!(unnamed, ["graph.client_secret_file"], "the other way to give the secret");
-    assert!(EXAMPLE.contains("# client_secret_file ="));
+    assert_eq!(unnamed, ["access.issuer", "graph.client_secret_file"], "the other ways to give a credential");
+    assert!(EXAMPLE.contains("# client_secret_file =") && EXAMPLE.contains("# [[access.issuer]]"));
 }
 
 /// Default, standard name, file, own variable: each beats the one before.

@@ -58,6 +58,7 @@ mod self_audit_at_graph;
 mod slow_clients;
 mod throttling;
 mod token_outages;
+mod token_provider;
 mod tokens;
 mod waiting;
 mod wire;

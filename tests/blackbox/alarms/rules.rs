@@ -37,6 +37,8 @@ const LOST: &str = "meeting_provisioner_leases_lost_total";
 const RESUMED: &str = "meeting_provisioner_leases_resumed_total";
 const CLOCK: &str = "meeting_provisioner_clock_difference_seconds";
 const KEYS_FILE: &str = "meeting_provisioner_api_keys_file_faulty";
+const ISSUER_KEYS: &str = "meeting_provisioner_issuer_keys{issuer=\"entra\"}";
+const ISSUER_KEYS_AGE: &str = "meeting_provisioner_issuer_keys_age_seconds{issuer=\"entra\"}";
 const NEAR_LIMIT: &str = "meeting_provisioner_organizers_near_monthly_limit";
 
 const CLAIMS_FAILING: &str = "meeting_provisioner_claims_failing_seconds";
@@ -86,6 +88,10 @@ const CASES: [Case; 50] = [
     case("ClockDiffers", false, &[(CLOCK, "600 _x20")]),
     case("ApiKeysFileFaulty", true, &[(KEYS_FILE, "0x5 1x20")]),
     case("ApiKeysFileFaulty", false, &[(KEYS_FILE, "0x20")]),
+    case("IssuerWithoutKeys", true, &[(ISSUER_KEYS, "2x5 0x20")]),
+    case("IssuerWithoutKeys", false, &[(ISSUER_KEYS, "0 2x20")]),
+    case("IssuerKeysOld", true, &[(ISSUER_KEYS_AGE, "600x5 7260+60x20")]),
+    case("IssuerKeysOld", false, &[(ISSUER_KEYS_AGE, "600x20")]),
     case("OrganizerNearMonthlyLimit", true, &[(NEAR_LIMIT, "0x5 1x20")]),
     case("OrganizerNearMonthlyLimit", false, &[(NEAR_LIMIT, "0x20")]),
     case("BookingsFailed", false, &[(FAILED, "1 _x20")]),
