@@ -68,7 +68,7 @@ impl Authenticator {
     /// Blocks with a fault are logged and give no key.
     ///
     /// # Errors
-    /// When the file can't be read at all, or is no TOML.
+    /// When the file can't be read at all or is no TOML, or when its faults leave no key and there is no issuer.
     pub fn open(
         file: Option<KeysFile>,
         issuers: Issuers,
@@ -77,7 +77,10 @@ impl Authenticator {
         let authenticator = Self { file, ..Self::of(ApiKeys::default(), clock).with_issuers(issuers) };
         let Some(file) = &authenticator.file else { return Ok(authenticator) };
         let read = ApiKeys::read(&file.path, file.published_key);
-        let Some(api_keys) = read.keys else { return Err(read.faults) };
+        let is_of_use = |keys: &ApiKeys| {
+            keys.count() > 0 || read.faults.0.is_empty() || !authenticator.issuers.is_empty()
+        };
+        let Some(api_keys) = read.keys.filter(is_of_use) else { return Err(read.faults) };
         if read.is_world_readable {
             tracing::warn!(file = %file.path.display(), "any user of this machine may read the file of API keys: chmod 640");
         }
