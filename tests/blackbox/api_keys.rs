@@ -10,6 +10,8 @@ use crate::support::keys::sha256_hex;
 use crate::support::process::{Process, program};
 use crate::support::{TestApp, Who, until};
 
+const FAULTY: &str = "meeting_provisioner_api_keys_file_faulty";
+
 /// A block of the file of keys; the lines are added to it.
 fn block(name: &str, lines: &str) -> String {
     let sha256 = sha256_hex(&key(name));
@@ -67,7 +69,6 @@ async fn a_running_service_obeys_its_file_of_keys() {
     write(&path, &format!("{}{}{broken}", block("leaked", "revoked = true"), block("good", "")));
     until_status(&service, "leaked", 401).await;
     assert_eq!(status(&service, "good").await, 200);
-    const FAULTY: &str = "meeting_provisioner_api_keys_file_faulty";
     assert_eq!(metric(&service, FAULTY).await, Some(1.0));
     assert_eq!(metric(&service, &last_used("leaked")).await, None);
     assert_eq!(
