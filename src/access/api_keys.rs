@@ -15,7 +15,7 @@ use super::role::Role;
 use crate::booking::SourceSystem;
 use crate::clock::Timestamp;
 use crate::setting::{
-    FileFaults, SettingRule, TableReader, ValueOrigin, one_of, parse_table, parse_what_is_toml,
+    FaultNoted, FileFaults, SettingRule, TableReader, ValueOrigin, one_of, parse_table, parse_what_is_toml,
     read_guarded_text,
 };
 
@@ -267,27 +267,24 @@ fn read_key(block: &mut TableReader<'_>) -> Option<ApiKey> {
     let hash = block.required("sha256", "the SHA-256 of the whole key", &hash_rule());
     let role_rule = one_of(Role::ALL.map(|role| (role.as_str(), role)));
     let roles = block.list("roles", "a list of one or more roles", &role_rule);
-    let not_after = read_end(block);
+    let not_after = read_end(block).ok();
     let caller = Caller { name: name?, source_system: source_system?, roles: roles?.into_iter().collect() };
     Some(ApiKey { hash: hash?, caller, not_after: not_after? })
 }
 
-/// When the key ends: RFC 3339, in quotes or as TOML's own date and time. `None` where it is wrong.
-fn read_end(block: &mut TableReader<'_>) -> Option<Option<Timestamp>> {
+/// When the key ends, if it does: RFC 3339, in quotes or as TOML's own date and time.
+fn read_end(block: &mut TableReader<'_>) -> Result<Option<Timestamp>, FaultNoted> {
     let written = match block.value("not_after") {
-        None => return Some(None),
+        None => return Ok(None),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Datetime(time)) => time.to_string(),
         Some(_) => String::new(),
     };
-    let end = OffsetDateTime::parse(&written, &Rfc3339).ok();
-    if end.is_none() {
-        block.note(
-            "not_after",
-            "must be a date and time with its offset, such as \"2027-01-31T00:00:00Z\" (RFC 3339)",
-        );
-    }
-    end.map(Some)
+    OffsetDateTime::parse(&written, &Rfc3339).map(Some).map_err(|_| {
+        let right = "must be a date and time with its offset, such as \"2027-01-31T00:00:00Z\" (RFC 3339)";
+        block.note("not_after", right);
+        FaultNoted
+    })
 }
 
 fn name_rule() -> SettingRule<CallerName> {

@@ -21,13 +21,12 @@ struct Authentication(Result<Caller, AuthenticationFault>);
 /// refused.
 pub async fn caller(request: &HttpRequest) -> Result<Caller, AccessFault> {
     let known = request.extensions().get::<Authentication>().cloned();
-    let Authentication(found) = match known {
-        Some(known) => known,
-        None => {
-            let found = Authentication(authenticate(request).await);
-            request.extensions_mut().insert(found.clone());
-            found
-        }
+    let found = if let Some(Authentication(known)) = known {
+        known
+    } else {
+        let found = authenticate(request).await;
+        request.extensions_mut().insert(Authentication(found.clone()));
+        found
     };
     found.map_err(AccessFault::Unauthenticated)
 }

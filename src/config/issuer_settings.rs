@@ -120,7 +120,7 @@ fn source_systems(block: &mut TableReader<'_>) -> Option<SourceSystems> {
                 format!("is no source system's name: it {fault}"),
             ),
             None => {
-                block.note(&format!("source_systems.{value:?}"), "must be a source system's name in quotes")
+                block.note(&format!("source_systems.{value:?}"), "must be a source system's name in quotes");
             }
         }
     }

@@ -95,7 +95,7 @@ async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
 fn without_keys(authenticator: &Authenticator) -> impl Iterator<Item = String> {
     let without = authenticator.condition().issuers.into_iter().filter(|issuer| issuer.keys == 0);
     without.map(|issuer| {
-        let why = issuer.failure.map_or_else(|| "they are being fetched".to_owned(), |failure| failure);
+        let why = issuer.failure.unwrap_or_else(|| "they are being fetched".to_owned());
         format!("tokens of {} can't be checked, for its keys are not known: {why}", issuer.name)
     })
 }

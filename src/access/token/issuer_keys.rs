@@ -165,7 +165,7 @@ impl IssuerKeys {
                 }
                 Err(fault) => {
                     let is_news = kept.failure.as_ref() != Some(&fault);
-                    let in_force = kept.keys.as_ref().filter(|keys| self.age(keys) < KEPT_MAX).is_some();
+                    let in_force = kept.keys.as_ref().is_some_and(|keys| self.age(keys) < KEPT_MAX);
                     if is_news && in_force {
                         tracing::warn!(issuer = name, error = %fault, "the issuer's keys can't be fetched; the known ones stay in force");
                     } else if is_news {

@@ -149,8 +149,8 @@ fn a_claim_further_in_is_found_by_its_pointer() {
     };
     let mut claims = claims("resource_access", json!({"meetings/api": {"roles": ["Everything"]}}));
     claims.insert("https://contoso.example/app".to_owned(), json!(APPLICATION));
-    let roles: Vec<_> = rules.caller(&claims, NOW).unwrap().roles.iter().collect();
-    assert_eq!(roles, [Role::AuditRead, Role::Operator]);
+    let granted: Vec<_> = rules.caller(&claims, NOW).unwrap().roles.iter().collect();
+    assert_eq!(granted, [Role::AuditRead, Role::Operator]);
     for text in ["", "/", "/a//b", "//"] {
         assert_eq!(ClaimPath::parse(text), None, "{text}");
     }

@@ -65,8 +65,8 @@ token_faults! {
     NotYet, "token-time", "the token is not valid yet; compare this machine's clock with the issuer's";
     TimesMissing, "token-time", "the token has no time of expiry (exp), or a time that is no number of seconds since 1970";
     NotForAccess(&'static str), "token-type", "the token has the claim {0}: it is an ID or logout token, not an access token";
-    NoSourceSystem, "token-source-system", "the token lacks the claim that names its source system (source_system_claim), or it is no text";
-    UnknownSourceSystem(Shown), "token-source-system", "the token's claim {0} leads to no source system (source_systems)";
+    NoSourceSystem, "token-source-system", "the token lacks the claim that names its source system (`source_system_claim`), or it is no text";
+    UnknownSourceSystem(Shown), "token-source-system", "the token's claim {0} leads to no source system (`source_systems`)";
     UnfitSubject, "token-subject", "the token's subject (sub) is no text, or too long or odd to be named in the history";
 }
 

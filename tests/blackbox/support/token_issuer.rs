@@ -256,7 +256,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, url: String) {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{\"a\":\"";
             let mut sent = stream.write_all(head.as_bytes()).await;
             while sent.is_ok() {
-                sent = stream.write_all(&[b'a'; 64 * 1024]).await;
+                sent = stream.write_all(&[b'a'; 8 * 1024]).await;
             }
             return;
         }

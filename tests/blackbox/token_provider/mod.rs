@@ -36,7 +36,10 @@ async fn packages() -> Option<PathBuf> {
     };
     let is_ci = meeting_provisioner::config::process_environment().into_iter().any(|(name, _)| name == "CI");
     assert!(!is_ci, "CI needs {PACKAGES:?} from PyPI: {why}");
-    println!("not run: {PACKAGES:?} can't be installed: {why}");
+    #[expect(clippy::print_stdout, reason = "says why the test tested nothing")]
+    {
+        println!("not run: {PACKAGES:?} can't be installed: {why}");
+    }
     None
 }
 
