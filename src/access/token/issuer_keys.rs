@@ -46,6 +46,8 @@ struct Kept {
     keys: Option<FetchedKeys>,
     /// Why the latest fetch failed; `None` after one that did not.
     failure: Option<KeyFetchFault>,
+    /// Whether one is under way.
+    is_fetching: bool,
     /// How many fetches have ended.
     fetches: u64,
     /// Until then no fetch is made for a key that is not known.
@@ -86,27 +88,32 @@ impl IssuerKeys {
     /// No keys yet; [`Self::keep`] fetches them.
     pub(super) fn of(rules: IssuerRules, clock: Arc<dyn Clock>) -> Result<Self, KeySourceFault> {
         let source = KeySource::of(&rules.issuer)?;
-        Ok(Self { rules, source, clock, wanted: Notify::new(), kept: watch::Sender::default() })
+        // The first fetch is the first thing that is done.
+        let kept = watch::Sender::new(Kept { is_fetching: true, ..Kept::default() });
+        Ok(Self { rules, source, clock, wanted: Notify::new(), kept })
     }
 
     /// The key that a token names. Where it is not known, waits for a fetch, if one may be made now.
     pub(super) async fn find(&self, token: &UnverifiedToken<'_>) -> FoundKey {
-        let (known, fetches, rests) = {
-            let kept = self.kept.borrow();
-            let rests = kept.rests_until.is_some_and(|until| Instant::now() < until);
-            (self.find_in(&kept, token), kept.fetches, rests)
-        };
-        if matches!(known, FoundKey::Known(_)) {
-            return known;
-        }
-        self.wanted.notify_one();
-        if rests && fetches > 0 {
-            return known;
-        }
+        timeout(WAIT_MAX, self.find_or_fetch(token)).await.unwrap_or(FoundKey::Unavailable)
+    }
+
+    async fn find_or_fetch(&self, token: &UnverifiedToken<'_>) -> FoundKey {
+        let is_known = |kept: &Kept| matches!(self.find_in(kept, token), FoundKey::Known(_));
         let mut changes = self.kept.subscribe();
-        match timeout(WAIT_MAX, changes.wait_for(|kept| kept.fetches > fetches)).await {
-            Ok(Ok(kept)) => self.find_in(&kept, token),
-            Ok(Err(_)) | Err(_) => FoundKey::Unavailable,
+        // A fetch that is under way may have asked before the key was published: what it brings is not the last word.
+        let (fetches, may_fetch) = match changes.wait_for(|kept| !kept.is_fetching || is_known(kept)).await {
+            Ok(kept) if is_known(&kept) => return self.find_in(&kept, token),
+            Ok(kept) => (kept.fetches, kept.rests_until.is_none_or(|until| Instant::now() >= until)),
+            Err(_) => return FoundKey::Unavailable,
+        };
+        self.wanted.notify_one();
+        if !may_fetch {
+            return self.find_in(&self.kept.borrow(), token);
+        }
+        match changes.wait_for(|kept| kept.fetches > fetches).await {
+            Ok(kept) => self.find_in(&kept, token),
+            Err(_) => FoundKey::Unavailable,
         }
     }
 
@@ -152,11 +159,13 @@ impl IssuerKeys {
 
     /// Fetches once, and says whether that went well.
     async fn fetch(&self) -> bool {
+        self.kept.send_modify(|kept| kept.is_fetching = true);
         let fetched = self.source.fetch().await;
         let name = self.rules.name.as_str();
         let failed = fetched.is_err();
         self.kept.send_modify(|kept| {
             kept.fetches += 1;
+            kept.is_fetching = false;
             match fetched {
                 Ok(set) => {
                     self.log_keys(kept, &set);
