@@ -47,7 +47,7 @@ comment on column audit_event.number is
 comment on column audit_event.external_id is 'The booking''s name at Graph; of generation 0 the one that the first generation has, or would have.';
 comment on column audit_event.organizer is 'The organizer as the caller wrote it; a cancel that came before the booking names none.';
 comment on column audit_event.meeting_id is 'The meeting, once there is one.';
-comment on column audit_event.actor is 'Who acted: api-key:NAME, command:USER or worker.';
+comment on column audit_event.actor is 'Who acted: api-key:NAME, token:ISSUER:SUBJECT/APPLICATION, command:USER or worker.';
 comment on column audit_event.payload is 'Everything else that is known of the event, as JSON.';
 comment on constraint audit_event_key on audit_event is
     'The order of the history of all bookings. recorded_at stands last so that the table can become one of several partitions by time without another index.';

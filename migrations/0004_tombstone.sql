@@ -24,7 +24,7 @@ comment on column tombstone.external_id is 'The externalId that the booking''s f
 comment on column tombstone.revision is 'Counts the cancels that were kept, and so their events (generation 0).';
 comment on column tombstone.sequence is 'The sequence of the newest cancel, where it had one.';
 comment on column tombstone.dtstamp is 'When the source system wrote the newest cancel, where it said so.';
-comment on column tombstone.actor is 'Who sent the newest cancel: api-key:NAME.';
+comment on column tombstone.actor is 'Who sent the newest cancel: api-key:NAME or token:ISSUER:SUBJECT/APPLICATION.';
 comment on column tombstone.request_id is 'The request that brought it.';
 comment on column tombstone.received_at is 'When it was received, by the clock of the replica.';
 comment on constraint tombstone_key on tombstone is 'One for each booking.';

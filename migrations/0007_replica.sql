@@ -24,6 +24,6 @@ comment on column replica.started_at is 'When it started, by its own clock.';
 comment on column replica.clock_at is 'What its own clock said at seen_at.';
 comment on column replica.seen_at is 'When it last told of itself, by the clock of the database.';
 comment on column replica.credential is
-    'The first 8 hexadecimal digits of a hash of the client secret that it holds: equal where the secrets are, and no way back.';
+    'The first 8 hexadecimal digits of a hash of the credential that it holds: equal where the credentials are, and no way back.';
 comment on column replica.settings is 'The first 8 hexadecimal digits of a hash of those of its settings that are the same for all replicas.';
 comment on constraint replica_key on replica is 'One row for each running replica.';

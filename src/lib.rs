@@ -8,7 +8,8 @@
 //!
 //! - A request body, a query: `booking::MemberFault` or `TextFault`; `api` answers them as one `Problem`.
 //! - A setting or an API key: `setting::SettingFault`, collected in `ConfigFaults` or `ApiKeyFaults`.
-//! - A credential or a role: `AccessFault`. Its source, `AuthenticationFault`, is for the log, never for the client.
+//! - A credential or a role: `AccessFault`. Its source, `AuthenticationFault`, and what is wrong with a token, `TokenFault`,
+//!   are for the log, never for the client. The keys of an issuer: `KeyFetchFault`, `KeySourceFault`.
 //! - A statement: `StoreError`, which knows whether waiting may help (`may_pass`). An operation on bookings:
 //!   `ProvisioningError`.
 //! - A call to Graph: `meeting::Outcome`; what is left of it is the booking's `LastError` with its `Failure` code. A call
@@ -42,11 +43,11 @@
 //! | `msgraph` | `booking`, `clock`, `error_chain`, `meeting`, `outbound`, `setting::read_bytes`, `setting::read_text` |
 //! | `msgraph_simulator` | `clock` |
 //! | `local_postgres` | `error_chain`, `outbound::is_loopback` |
-//! | `access` | `booking`, `setting` |
-//! | `api` | `access`, `audit`, `booking`, `clock`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
+//! | `access` | `booking`, `clock`, `error_chain`, `outbound`, `setting` |
+//! | `api` | `access`, `audit`, `booking`, `clock`, `error_chain`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `error_chain`, `shares`, `store::Store`, `telemetry`, `under_way` |
 //! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `setting::read_bytes`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
-//! | `config` | `booking`, `meeting::DriftPolicy`, `outbound::is_link_local`, `outbound::is_loopback`, `setting`, `suggestion` |
+//! | `config` | `access::ClaimPath`, `access::IssuerRules`, `access::Role`, `access::SigningAlgorithm`, `access::SourceSystems`, `booking`, `meeting::DriftPolicy`, `outbound::is_link_local`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |
 //! | `suggestion` | — |
 //! | `telemetry` | `booking`, `config` |
@@ -60,8 +61,9 @@
 //! | --- | --- |
 //! | `sqlx` | `store` |
 //! | `oauth2`, `p12_keystore`, `sha1` | `msgraph` |
-//! | `jsonwebtoken`, `x509_parser` | `msgraph`, `msgraph_simulator` |
-//! | `reqwest` | `command`, `local_postgres`, `msgraph`, `outbound` |
+//! | `jsonwebtoken` | `access`, `msgraph`, `msgraph_simulator` |
+//! | `x509_parser` | `msgraph`, `msgraph_simulator` |
+//! | `reqwest` | `access/token/key_source.rs`, `command`, `local_postgres`, `msgraph`, `outbound` |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
 //! | `flate2`, `tar` | `local_postgres` |
 //! | `std::env::var`, `std::env::var_os`, `std::env::vars`, `std::env::vars_os` | `config` |

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::caller::Caller;
+use crate::clock::Timestamp;
 
 /// How every API key begins, so that people and scanners for leaked secrets recognise one.
 pub(super) const PREFIX: &str = "mpk_";
@@ -46,7 +47,9 @@ pub struct ApiKey {
     /// The hash of its text.
     pub(super) hash: KeyHash,
     /// The caller that it authenticates.
-    pub(super) caller: Caller,
+    pub caller: Caller,
+    /// From then on it is refused.
+    pub not_after: Option<Timestamp>,
 }
 
 /// Whether the text has the form of an API key: the prefix, then enough characters of base64url.
@@ -126,6 +129,7 @@ impl NewApiKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::api_keys::ShownKey;
     use crate::access::{ApiKeys, CallerName, Role};
     use crate::booking::SourceSystem;
 
@@ -157,8 +161,9 @@ mod tests {
             let [one, other] = [(); 2].map(|()| NewApiKey::generate(caller(name)).unwrap());
             assert_ne!(one.text().expose_secret(), other.text().expose_secret());
             let keys = ApiKeys::parse(&one.block()).unwrap();
-            assert_eq!(keys.find(one.text().expose_secret()), Some(&caller(name)));
-            assert_eq!(keys.find(other.text().expose_secret()), None);
+            let found = keys.find(one.text().expose_secret());
+            assert!(matches!(found, Some(ShownKey::InForce(key)) if key.caller == caller(name)));
+            assert!(keys.find(other.text().expose_secret()).is_none());
             assert!(!one.block().contains(one.text().expose_secret()));
             assert!(!format!("{one:?}").contains(one.text().expose_secret()));
         }

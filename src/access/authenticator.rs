@@ -1,25 +1,44 @@
-//! Authenticates callers, and reloads the file of API keys.
+//! Authenticates callers by the kinds of credentials that there are, and reloads the file of API keys.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::api_key::{PREFIX, PublishedKey, has_form};
-use super::api_keys::ApiKeys;
+use super::api_keys::{ApiKeys, ShownKey};
 use super::api_keys_fault::ApiKeyFaults;
 use super::authentication_fault::AuthenticationFault;
-use super::caller::Caller;
+use super::caller::{Caller, CallerName};
+use super::token::{IssuerCondition, Issuers, NoCaller};
+use crate::clock::{Clock, Timestamp};
 
-/// A fault of the file is logged again after so many reloads with the same: every five minutes.
-const REPEATED_AFTER: u32 = 30;
+/// A fault of the file is logged again when it has lasted for so long, and again.
+const REPEATED_AFTER: Duration = Duration::from_mins(5);
+
+/// The file of API keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether its key may be the published one.
+    pub published_key: PublishedKey,
+}
 
 /// Holds the credentials that are accepted now.
 #[derive(Debug)]
 pub struct Authenticator {
+    clock: Arc<dyn Clock>,
+    issuers: Issuers,
     api_keys: RwLock<Arc<ApiKeys>>,
-    /// The file to reload, and whether its key may be the published one; `None` for keys that were handed in.
-    file: Option<(PathBuf, PublishedKey)>,
-    /// What was wrong with the file at the last reload, and how many reloads ago that was logged.
-    last_faults: Mutex<Option<(ApiKeyFaults, u32)>>,
+    /// The file to reload; `None` for keys that were handed in, or where there are none.
+    file: Option<KeysFile>,
+    /// What is wrong with the file since the last reload, and when that was logged.
+    faults: Mutex<Option<(ApiKeyFaults, Timestamp)>>,
+    /// When each key was used last.
+    last_uses: Mutex<BTreeMap<CallerName, Timestamp>>,
+    /// How often a credential was refused, by the reason's name.
+    refusals: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// What a reload did.
@@ -29,36 +48,121 @@ pub enum Reload {
     Unchanged,
     /// Other keys are accepted now.
     Replaced,
-    /// The file is faulty; the keys are those they were.
-    Refused,
+}
+
+/// How authentication is, for operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessCondition {
+    /// Whether something is wrong with the file of API keys.
+    pub is_file_faulty: bool,
+    /// Each key in force, and when this replica saw it last.
+    pub keys: Vec<(CallerName, Option<Timestamp>)>,
+    /// How often a credential was refused, by the reason's name.
+    pub refusals: Vec<(&'static str, u64)>,
+    /// Each issuer of tokens.
+    pub issuers: Vec<IssuerCondition>,
 }
 
 impl Authenticator {
-    /// An authenticator with the keys of a file.
-    pub fn open(path: &Path, published_key: PublishedKey) -> Result<Self, ApiKeyFaults> {
-        let api_keys = ApiKeys::read(path, published_key)?;
-        Ok(Self { file: Some((path.to_owned(), published_key)), ..Self::of(api_keys) })
+    /// An authenticator with the keys of a file, if there is one, and the tokens of issuers. Blocks while it reads the file.
+    /// Blocks with a fault are logged and give no key.
+    ///
+    /// # Errors
+    /// When the file can't be read at all or is no TOML, or when its faults leave no key and there is no issuer.
+    pub fn open(
+        file: Option<KeysFile>,
+        issuers: Issuers,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ApiKeyFaults> {
+        let authenticator = Self { file, ..Self::of(ApiKeys::default(), clock).with_issuers(issuers) };
+        let Some(file) = &authenticator.file else { return Ok(authenticator) };
+        let read = ApiKeys::read(&file.path, file.published_key);
+        let is_of_use = |keys: &ApiKeys| {
+            keys.count() > 0 || read.faults.0.is_empty() || !authenticator.issuers.is_empty()
+        };
+        let Some(api_keys) = read.keys.filter(is_of_use) else { return Err(read.faults) };
+        if read.is_world_readable {
+            tracing::warn!(file = %file.path.display(), "any user of this machine may read the file of API keys: chmod 640");
+        }
+        if api_keys.count() == 0 && authenticator.issuers.is_empty() {
+            tracing::warn!(file = %file.path.display(), "no API key is in force, and there is no issuer: no caller can use the service");
+        }
+        authenticator.note_faults(read.faults);
+        authenticator.replace(api_keys);
+        Ok(authenticator)
     }
 
-    /// An authenticator with these keys and no file.
+    /// An authenticator with these keys, and no file.
     #[must_use]
-    pub fn of(api_keys: ApiKeys) -> Self {
-        Self { api_keys: RwLock::new(Arc::new(api_keys)), file: None, last_faults: Mutex::new(None) }
+    pub fn of(api_keys: ApiKeys, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            issuers: Issuers::default(),
+            api_keys: RwLock::new(Arc::new(api_keys)),
+            file: None,
+            faults: Mutex::default(),
+            last_uses: Mutex::default(),
+            refusals: Mutex::new(AuthenticationFault::names().map(|name| (name, 0)).collect()),
+        }
+    }
+
+    /// The same with the tokens of these issuers.
+    #[must_use]
+    pub fn with_issuers(self, issuers: Issuers) -> Self {
+        Self { issuers, ..self }
+    }
+
+    /// The issuers of tokens.
+    #[must_use]
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
     }
 
     /// The caller that this value of the header `Authorization` authenticates: the scheme `Bearer` in any case (RFC 9110,
-    /// 11.1), then one or more spaces, then the key.
-    pub fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthenticationFault> {
+    /// 11.1), then one or more spaces, then a key or a token. What begins as a key is never looked at as a token. Waits where
+    /// a token names a key that has to be asked for.
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthenticationFault> {
         let authorization = authorization.ok_or(AuthenticationFault::NoCredential)?;
         let (scheme, credential) = authorization.split_once(' ').ok_or(AuthenticationFault::UnknownKind)?;
         let credential = credential.trim_matches(' ');
-        if !scheme.eq_ignore_ascii_case("bearer") || !credential.starts_with(PREFIX) {
+        if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(AuthenticationFault::UnknownKind);
         }
-        if !has_form(credential) {
+        if credential.starts_with(PREFIX) {
+            return self.caller_of_key(credential);
+        }
+        if self.issuers.is_empty() || !credential.contains('.') {
+            return Err(AuthenticationFault::UnknownKind);
+        }
+        let named = self.issuers.caller(credential, self.clock.as_ref()).await;
+        named.map_err(|why| match why {
+            NoCaller::Refused(fault) => AuthenticationFault::Token(fault),
+            NoCaller::KeysUnavailable(issuer) => AuthenticationFault::KeysUnavailable(issuer),
+        })
+    }
+
+    /// The caller of an API key.
+    pub fn caller_of_key(&self, text: &str) -> Result<Caller, AuthenticationFault> {
+        if !has_form(text) {
             return Err(AuthenticationFault::UnknownKey);
         }
-        self.api_keys().find(credential).cloned().ok_or(AuthenticationFault::UnknownKey)
+        let keys = self.api_keys();
+        let key = match keys.find(text) {
+            None => return Err(AuthenticationFault::UnknownKey),
+            Some(ShownKey::Revoked) => return Err(AuthenticationFault::RevokedKey),
+            Some(ShownKey::InForce(key)) => key,
+        };
+        let now = self.clock.now();
+        if key.not_after.is_some_and(|end| now >= end) {
+            return Err(AuthenticationFault::EndedKey(key.caller.name.clone()));
+        }
+        locked(&self.last_uses).insert(key.caller.name.clone(), now);
+        Ok(key.caller.clone())
+    }
+
+    /// Counts a refusal.
+    pub(super) fn note_refusal(&self, fault: &AuthenticationFault) {
+        *locked(&self.refusals).entry(fault.name()).or_default() += 1;
     }
 
     /// The keys that are accepted now.
@@ -67,102 +171,72 @@ impl Authenticator {
         Arc::clone(&self.api_keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the file again. To be called periodically, for a mounted secret changes without a signal. All keys change
-    /// at once, or, when the file is faulty or gone, none does: half a file must not lock everyone out. Blocks while it
-    /// reads a small file. Logs what it did.
-    pub fn reload(&self) -> Reload {
-        let Some((path, published_key)) = &self.file else { return Reload::Unchanged };
-        let mut last_faults = self.last_faults.lock().unwrap_or_else(PoisonError::into_inner);
-        match ApiKeys::read(path, *published_key) {
-            Err(faults) => {
-                let quiet =
-                    last_faults.take().filter(|(known, _)| *known == faults).map(|(_, quiet)| quiet + 1);
-                let quiet = quiet.unwrap_or(REPEATED_AFTER) % REPEATED_AFTER;
-                if quiet == 0 {
-                    tracing::error!(
-                        file = %path.display(),
-                        "{faults}\nthe previous keys stay in force, also those that were taken out of the file"
-                    );
-                }
-                *last_faults = Some((faults, quiet));
-                Reload::Refused
-            }
-            Ok(api_keys) => {
-                if last_faults.take().is_some() {
-                    tracing::info!(file = %path.display(), "the file of API keys is good again");
-                }
-                if *self.api_keys() == api_keys {
-                    return Reload::Unchanged;
-                }
-                let count = api_keys.count();
-                *self.api_keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(api_keys);
-                tracing::info!(file = %path.display(), count, "the API keys have changed; {count} are in force");
-                Reload::Replaced
-            }
+    /// How all of it is now.
+    #[must_use]
+    pub fn condition(&self) -> AccessCondition {
+        let last_uses = locked(&self.last_uses);
+        let use_of = |name: &CallerName| (name.clone(), last_uses.get(name).copied());
+        AccessCondition {
+            is_file_faulty: locked(&self.faults).is_some(),
+            keys: self.api_keys().each().map(|key| use_of(&key.caller.name)).collect(),
+            refusals: locked(&self.refusals).iter().map(|(name, count)| (*name, *count)).collect(),
+            issuers: self.issuers.each().map(|issuer| issuer.condition()).collect(),
         }
     }
+
+    /// Reads the file again. To be called periodically, for a mounted secret changes without a signal. Blocks while it reads
+    /// the file, and logs what it did.
+    ///
+    /// The keys in force are those that the file gives now, whatever they were: what is taken out, ended or revoked is
+    /// refused at once, and a block with a fault gives no key. Only where the file can't be read or is no TOML do the previous
+    /// keys stay, but for those that a block which can be understood revokes: half a file must not lock all callers out.
+    pub fn reload(&self) -> Reload {
+        let Some(KeysFile { path, published_key }) = &self.file else { return Reload::Unchanged };
+        let mut read = ApiKeys::read(path, *published_key);
+        let faults = std::mem::take(&mut read.faults);
+        let next = read.keys.clone().unwrap_or_else(|| self.api_keys().without_revoked(&read));
+        self.note_faults(faults);
+        if *self.api_keys() == next {
+            return Reload::Unchanged;
+        }
+        let count = next.count();
+        self.replace(next);
+        tracing::info!(file = %path.display(), count, "the API keys have changed; {count} are in force");
+        Reload::Replaced
+    }
+
+    fn replace(&self, next: ApiKeys) {
+        locked(&self.last_uses).retain(|name, _| next.each().any(|key| key.caller.name == *name));
+        *self.api_keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+    }
+
+    /// Keeps what is wrong with the file, and logs it when it is news or has lasted.
+    fn note_faults(&self, faults: ApiKeyFaults) {
+        let now = self.clock.now();
+        let mut known = locked(&self.faults);
+        if faults.0.is_empty() {
+            if known.take().is_some() {
+                tracing::info!("the file of API keys is good again");
+            }
+            return;
+        }
+        let told_at =
+            known.take().filter(|(before, told_at)| *before == faults && now - *told_at < REPEATED_AFTER);
+        if told_at.is_none() {
+            tracing::error!(
+                "{faults}\na block with a fault gives no key; where the file as a whole can't be read, the previous keys stay in \
+                 force but for those that are revoked"
+            );
+        }
+        *known = Some((faults, told_at.map_or(now, |(_, told_at)| told_at)));
+    }
+}
+
+/// What a panic left behind is still right: each of these is changed in one step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-    use crate::access::{CallerName, NewApiKey, Role};
-    use crate::booking::SourceSystem;
-
-    fn fresh_key(name: &str) -> (String, String) {
-        let caller = Caller {
-            name: CallerName::parse(name).unwrap(),
-            source_system: SourceSystem::parse("crm").unwrap(),
-            roles: [Role::BookingsWrite].into_iter().collect(),
-        };
-        let key = NewApiKey::generate(caller).unwrap();
-        (format!("Bearer {}", key.text().expose_secret()), key.block())
-    }
-
-    #[test]
-    fn the_header_is_read_as_http_says_and_each_fault_has_its_own_reason() {
-        let (header, block) = fresh_key("one");
-        let (unknown, _) = fresh_key("two");
-        let authenticator = Authenticator::of(ApiKeys::parse(&block).unwrap());
-        let key = header.trim_start_matches("Bearer ");
-        for good in [header.clone(), format!("bearer {key}"), format!("BEARER  {key} ")] {
-            assert_eq!(authenticator.authenticate(Some(&good)).unwrap().name.as_str(), "one", "{good}");
-        }
-        for (header, expected) in [
-            (None, AuthenticationFault::NoCredential),
-            (Some(String::new()), AuthenticationFault::UnknownKind),
-            (Some(key.to_owned()), AuthenticationFault::UnknownKind),
-            (Some(format!("Basic {key}")), AuthenticationFault::UnknownKind),
-            (Some("Bearer eyJhbGciOiJub25lIn0.e30.".to_owned()), AuthenticationFault::UnknownKind),
-            (Some("Bearer mpk_short".to_owned()), AuthenticationFault::UnknownKey),
-            (Some(format!("{header} x")), AuthenticationFault::UnknownKey),
-            (Some(unknown), AuthenticationFault::UnknownKey),
-        ] {
-            assert_eq!(authenticator.authenticate(header.as_deref()), Err(expected), "{header:?}");
-        }
-    }
-
-    /// A rotation as Kubernetes does it: the file changes under our feet, for a while even to nonsense.
-    #[test]
-    fn a_changed_file_changes_the_keys_and_a_faulty_one_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.toml");
-        let (old, old_block) = fresh_key("old");
-        let (next, next_block) = fresh_key("next");
-        std::fs::write(&path, &old_block).unwrap();
-        let authenticator = Authenticator::open(&path, PublishedKey::Refused).unwrap();
-        let known = || [&old, &next].map(|header| authenticator.authenticate(Some(header)).is_ok());
-        assert_eq!((authenticator.reload(), known()), (Reload::Unchanged, [true, false]));
-        std::fs::write(&path, format!("{old_block}\n{next_block}")).unwrap();
-        assert_eq!((authenticator.reload(), known()), (Reload::Replaced, [true, true]));
-        std::fs::write(&path, "[[api_key]]\nname = ").unwrap();
-        assert_eq!((authenticator.reload(), known()), (Reload::Refused, [true, true]));
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!((authenticator.reload(), known()), (Reload::Refused, [true, true]));
-        std::fs::write(&path, &next_block).unwrap();
-        assert_eq!((authenticator.reload(), known()), (Reload::Replaced, [false, true]));
-        assert!(Authenticator::open(&folder.path().join("absent"), PublishedKey::Refused).is_err());
-    }
-}
+#[path = "authenticator_tests.rs"]
+mod tests;

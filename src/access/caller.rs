@@ -44,32 +44,75 @@ impl Action {
     }
 }
 
-/// A credential's name, as the history and the log show it: 1–100 characters, none of them a control character.
+/// The kinds of credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CredentialKind {
+    /// An API key, which has its name from the file of API keys.
+    ApiKey,
+    /// A token of an issuer, which names issuer, subject and application.
+    Token,
+}
+
+impl CredentialKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::ApiKey, Self::Token];
+
+    /// Its name, which stands before a credential's own in the history.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api-key",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// A credential's name, as the history and the log show it: none of its characters is a control character.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CallerName(Arc<str>);
+pub struct CallerName {
+    kind: CredentialKind,
+    text: Arc<str>,
+}
 
 impl CallerName {
-    /// Longest name, in characters: every audit event holds it.
+    /// Longest name of an API key, in characters: every audit event holds it.
     pub const LENGTH_MAX: usize = 100;
+    /// Longest name of a token's caller, in characters: two ids and the issuer's name.
+    const OF_TOKEN_LENGTH_MAX: usize = 200;
 
-    /// Reads a name.
+    /// Reads the name of an API key: 1 to 100 characters.
     pub fn parse(text: &str) -> Result<Self, TextFault> {
-        let is_fit =
-            (1..=Self::LENGTH_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
         let wrong = TextFault("must be 1 to 100 characters, none of them a control character");
-        if is_fit { Ok(Self(text.into())) } else { Err(wrong) }
+        Self::of(CredentialKind::ApiKey, text, Self::LENGTH_MAX).ok_or(wrong)
+    }
+
+    /// The name of a token's caller: 1 to 200 characters.
+    pub(super) fn of_token(text: &str) -> Result<Self, TextFault> {
+        let wrong = TextFault("must be 1 to 200 characters, none of them a control character");
+        Self::of(CredentialKind::Token, text, Self::OF_TOKEN_LENGTH_MAX).ok_or(wrong)
+    }
+
+    fn of(kind: CredentialKind, text: &str, length_max: usize) -> Option<Self> {
+        let is_fit = (1..=length_max).contains(&text.chars().count()) && !text.contains(char::is_control);
+        is_fit.then(|| Self { kind, text: text.into() })
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Which kind of credential it is the name of.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        self.kind
     }
 }
 
 impl fmt::Display for CallerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

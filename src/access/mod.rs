@@ -1,13 +1,15 @@
 //! Authentication and authorization: who calls, and what the caller may do.
 //!
-//! An [`Authenticator`] turns the header `Authorization` into a [`Caller`]. It knows API keys, which have a prefix of
-//! their own; a credential with another prefix is of another kind, and would end in a `Caller` as well.
+//! An [`Authenticator`] turns the header `Authorization` into a [`Caller`]. It knows two kinds of credentials: API keys, which
+//! have a prefix of their own, and the tokens of issuers (`token`). Both end in a `Caller`; what comes after does not know
+//! which it was, but for the name in the history.
 //!
-//! Keys are compared by their SHA-256 in constant time, over all keys, and never logged. A client is never told
-//! why its credential was refused: `AuthenticationFault` is for the log. Of bookings it knows the name of their source
-//! system alone.
+//! Keys are compared by their SHA-256 in constant time, over all keys, and never logged; neither are tokens. A client is
+//! never told why its credential was refused: `AuthenticationFault` is for the log. Of bookings it knows the name of their
+//! source system alone.
 //!
-//! Called by `api` (through [`caller`]), and by `command`, which builds it and has the keys reloaded.
+//! Called by `api` (through [`caller`]), by `config`, which reads [`IssuerRules`], and by `command`, which builds it, has the
+//! API keys reloaded and the issuers' keys kept.
 
 mod api_key;
 mod api_keys;
@@ -17,12 +19,16 @@ mod authenticator;
 mod caller;
 mod guard;
 mod role;
+mod token;
 
 pub use api_key::{NewApiKey, PublishedKey};
 pub use api_keys::ApiKeys;
 pub use api_keys_fault::ApiKeyFaults;
-pub use authentication_fault::AccessFault;
-pub use authenticator::{Authenticator, Reload};
-pub use caller::{Action, Caller, CallerName};
-pub use guard::{CHALLENGE, caller};
+pub use authentication_fault::{AccessFault, AuthenticationFault};
+pub use authenticator::{Authenticator, KeysFile, Reload};
+pub use caller::{Action, Caller, CallerName, CredentialKind};
+pub use guard::{CHALLENGE, CHALLENGE_INVALID, caller, note_refusal};
 pub use role::Role;
+pub use token::{
+    AskedIssuer, ClaimPath, IssuerRules, Issuers, KeySourceFault, SigningAlgorithm, SourceSystems, ask_issuer,
+};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use actix_web::App;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
@@ -7,9 +9,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::{ApiKeys, Authenticator, Caller, CallerName, NewApiKey, Role};
+use crate::access::{ApiKeys, Authenticator, CHALLENGE_INVALID, Caller, CallerName, NewApiKey, Role};
 use crate::api::request::{booking_id, location};
 use crate::booking::{BookingId, SourceSystem};
+use crate::clock::SystemClock;
 
 /// Sends a request to an app with all routes and one key, with nothing behind the endpoints: what is tested here is
 /// answered before them. With a role that key is sent, without one a key that is not valid.
@@ -21,7 +24,8 @@ async fn send(request: TestRequest, role: Option<Role>) -> ServiceResponse {
     };
     let known = fresh_key(role.unwrap_or(Role::Operator));
     let sent = if role.is_some() { &known } else { &fresh_key(Role::Operator) };
-    let authenticator = Data::new(Authenticator::of(ApiKeys::parse(&known.block()).unwrap()));
+    let authenticator =
+        Data::new(Authenticator::of(ApiKeys::parse(&known.block()).unwrap(), Arc::new(SystemClock)));
     let app = init_service(App::new().app_data(authenticator).configure(routes)).await;
     let header = ("Authorization", format!("Bearer {}", sent.text().expose_secret()));
     call_service(&app, request.insert_header(header).to_request()).await
@@ -63,7 +67,7 @@ async fn an_unauthenticated_caller_learns_nothing_under_v1() {
     ] {
         let body = vec![b'x'; 300 * 1024];
         let response = send(request(method, path).set_payload(body), None).await;
-        assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), "Bearer realm=\"meeting-provisioner\"");
+        assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), CHALLENGE_INVALID);
         let problem = problem(response).await;
         assert_eq!(problem["code"], "unauthenticated", "{method} {path}");
         assert_eq!(problem["detail"], "This call needs a valid credential.");

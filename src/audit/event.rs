@@ -168,6 +168,8 @@ impl EventKind {
 pub enum Actor {
     /// The caller with the API key of this name.
     ApiKey(String),
+    /// The caller with a token, by this name: issuer, subject and application.
+    Token(String),
     /// This user of the operating system, by a command on the service's machine.
     Command(String),
     /// The service itself: a replica's worker, which resumes what is due.
@@ -178,6 +180,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiKey(name) => write!(f, "api-key:{name}"),
+            Self::Token(name) => write!(f, "token:{name}"),
             Self::Command(user) => write!(f, "command:{user}"),
             Self::Worker => f.write_str("worker"),
         }

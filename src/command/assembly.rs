@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::background_loops::claim_max;
 use super::graph_connection;
 use super::start_fault::StartFault;
-use crate::access::{Authenticator, PublishedKey};
+use crate::access::{Authenticator, Issuers, KeysFile, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::{Clock, Timestamp};
@@ -42,6 +42,23 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// with it.
 pub(super) fn published_key(settings: &Settings) -> PublishedKey {
     if is_loopback(&settings.graph.root_url) { PublishedKey::Accepted } else { PublishedKey::Refused }
+}
+
+/// The file of API keys, if there is one.
+pub(super) fn keys_file(settings: &Settings) -> Option<KeysFile> {
+    let path = settings.access.api_keys_file.clone();
+    path.map(|path| KeysFile { path, published_key: published_key(settings) })
+}
+
+/// What authenticates callers. The file of API keys is read by a thread that may block.
+pub(super) async fn authenticator(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<web::Data<Authenticator>, StartFault> {
+    let issuers = Issuers::of(settings.access.issuers.clone(), clock)?;
+    let (file, clock) = (keys_file(settings), Arc::clone(clock));
+    let opened = tokio::task::spawn_blocking(move || Authenticator::open(file, issuers, clock)).await;
+    Ok(web::Data::new(opened.map_err(|error| StartFault::Thread(chain(&error)))??))
 }
 
 /// The store of a command, which works for itself alone.
@@ -175,9 +192,11 @@ fn known_labels() -> KnownLabels {
     }
 }
 
-/// The counters of each source system that has a key are there before it books.
+/// The counters of each source system that has a key, or that a block of an issuer names, are there before it books.
 pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticator) {
-    for source_system in authenticator.api_keys().source_systems() {
+    let api_keys = authenticator.api_keys();
+    let of_issuers = authenticator.issuers().each().flat_map(|issuer| issuer.source_systems());
+    for source_system in api_keys.source_systems().chain(of_issuers) {
         metrics.know_source_system(source_system, &DriftPolicy::ALL.map(DriftPolicy::as_str));
     }
 }
@@ -239,9 +258,11 @@ pub(super) fn admin_server(
     settings: &Settings,
     provisioning: &Arc<Provisioning>,
     health: &Arc<Health>,
+    authenticator: web::Data<Authenticator>,
 ) -> AdminServer {
     AdminServer {
         health: Arc::clone(health),
+        authenticator,
         metrics: Arc::clone(&provisioning.metrics),
         store: provisioning.store.clone(),
         credential: Arc::new(GraphCredential(Arc::clone(provisioning))),

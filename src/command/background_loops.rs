@@ -61,6 +61,13 @@ impl BackgroundLoops {
         self.names.insert(self.running.spawn(running).id(), name);
     }
 
+    /// Keeps the keys of each issuer of tokens.
+    pub(super) fn keep_issuers_keys(&mut self, authenticator: &Authenticator, stop: &CancellationToken) {
+        for issuer in authenticator.issuers().each() {
+            self.spawn("issuer-keys", until_stopped(stop, Arc::clone(issuer).keep()));
+        }
+    }
+
     /// Waits until one has ended. Dropped before, it has taken nothing away.
     pub(super) async fn one_ended(&mut self) -> LoopEnded {
         match self.running.join_next_with_id().await {
@@ -166,12 +173,8 @@ async fn reload_keys(authenticator: web::Data<Authenticator>, metrics: Arc<Metri
         tokio::time::sleep(KEYS_RELOAD_INTERVAL).await;
         let reloading = authenticator.clone();
         match tokio::task::spawn_blocking(move || reloading.reload()).await {
-            Ok(reload) => {
-                metrics.set_api_keys_file_faulty(reload == Reload::Refused);
-                if reload == Reload::Replaced {
-                    know_source_systems(&metrics, &authenticator);
-                }
-            }
+            Ok(Reload::Replaced) => know_source_systems(&metrics, &authenticator),
+            Ok(Reload::Unchanged) => {}
             Err(error) => tracing::error!(error = chain(&error), "the API keys can't be reloaded"),
         }
     }

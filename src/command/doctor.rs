@@ -1,5 +1,6 @@
 //! `doctor`: what is wrong, what it means, what to do.
 
+mod access;
 mod credential;
 mod database;
 mod findings;
@@ -11,10 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::findings::{Finding, Findings};
-use super::assembly;
 use super::graph_connection;
 use super::printing::{PrintArguments, time_text};
-use crate::access::ApiKeys;
 use crate::booking::Organizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{GraphSettings, Settings};
@@ -40,7 +39,7 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
     match Settings::from_process(arguments.config.as_deref()) {
         Ok(settings) => {
             findings.good("settings", "read, and all of them are valid");
-            keys(&settings, &mut findings);
+            access::check(&settings, SystemClock.now(), &mut findings).await;
             database::check(&settings, &mut findings).await;
             graph(&settings.graph, arguments.organizer.as_ref(), &mut findings).await;
         }
@@ -52,25 +51,6 @@ pub(super) async fn run(arguments: &DoctorArguments) -> anyhow::Result<ExitCode>
         }),
     }
     Ok(findings.conclude())
-}
-
-fn keys(settings: &Settings, findings: &mut Findings) {
-    let path = &settings.access.api_keys_file;
-    match ApiKeys::read(path, assembly::published_key(settings)) {
-        Ok(keys) if keys.count() == 0 => findings.bad(&Finding {
-            subject: "API keys",
-            wrong: format!("{} holds no key", path.display()),
-            means: "No caller can use the service.".to_owned(),
-            remedy: "Make a key with `meeting-provisioner api-key` and paste the block it prints.".to_owned(),
-        }),
-        Ok(keys) => findings.good("API keys", &format!("{} in {}", keys.count(), path.display())),
-        Err(faults) => findings.bad(&Finding {
-            subject: "API keys",
-            wrong: faults.to_string(),
-            means: "The service does not start without its callers' keys.".to_owned(),
-            remedy: "Correct the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
-        }),
-    }
 }
 
 async fn graph(settings: &GraphSettings, organizer: Option<&Organizer>, findings: &mut Findings) {

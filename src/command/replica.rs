@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +11,6 @@ use super::background_loops::{BackgroundLoops, BackgroundWork, LoopEnded, claim_
 use super::listening_server::{BoundPort, ListeningServer};
 use super::start_fault::StartFault;
 use super::{assembly, schema};
-use crate::access::Authenticator;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error_chain::chain;
@@ -56,10 +54,7 @@ impl Replica {
     ) -> Result<Self, StartFault> {
         let public = BoundPort::bind("http.address", settings.http.address)?;
         let admin = BoundPort::bind("http.admin_address", settings.http.admin_address)?;
-        let authenticator = web::Data::new(Authenticator::open(
-            &settings.access.api_keys_file,
-            assembly::published_key(settings),
-        )?);
+        let authenticator = assembly::authenticator(settings, &clock).await?;
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
@@ -68,7 +63,7 @@ impl Replica {
             tracing::warn!("Postgres is reached at {way}, as database.allow_unverified_tls allows");
         }
         let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
-        let admin_server = assembly::admin_server(settings, &provisioning, &health);
+        let admin_server = assembly::admin_server(settings, &provisioning, &health, authenticator.clone());
         let mut servers = BackgroundLoops::default();
         let admin = admin.serve("admin-port", &mut servers, |listener| admin_server.open(listener))?;
         if settings.database.migrate {
@@ -86,10 +81,14 @@ impl Replica {
             tokio::join!(exchange, following.follow_pauses(stop_following));
         });
         let stop = CancellationToken::new();
-        let loops = match background_work {
-            BackgroundWork::Spawned => spawn_all(&provisioning, clock, authenticator, settings, &stop),
+        let mut loops = match background_work {
+            BackgroundWork::Spawned => {
+                spawn_all(&provisioning, clock, authenticator.clone(), settings, &stop)
+            }
             BackgroundWork::Manual => BackgroundLoops::default(),
         };
+        // Whatever else is manual: without its issuer's keys no token is accepted.
+        loops.keep_issuers_keys(&authenticator, &stop);
         Ok(Self {
             provisioning,
             health,

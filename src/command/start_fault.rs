@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::access::ApiKeyFaults;
+use crate::access::{ApiKeyFaults, KeySourceFault};
 use crate::msgraph::ConnectionFault;
 
 /// Why the service can't start.
@@ -22,9 +22,15 @@ pub enum StartFault {
     /// The file of API keys can't be used.
     #[error("the API keys can't be used: {0}")]
     ApiKeys(#[from] ApiKeyFaults),
+    /// An issuer's keys can't be asked for.
+    #[error("an issuer of tokens (access.issuer) can't be used")]
+    Issuer(#[from] KeySourceFault),
     /// The connection to Graph can't be set up.
     #[error("Microsoft Graph can't be used")]
     Graph(#[from] ConnectionFault),
+    /// The file of API keys could not be read by a thread of its own.
+    #[error("the API keys can't be read: {0}")]
+    Thread(String),
     /// The database can't be used.
     #[error("the database can't be used: {0}")]
     Database(String),

@@ -19,6 +19,7 @@ mod database;
 mod external_id_settings;
 mod graph_settings;
 mod http;
+mod issuer_settings;
 mod process_environment;
 mod reader;
 mod self_audit;

@@ -86,6 +86,21 @@ impl Reader {
         named.collect()
     }
 
+    /// Takes a list of blocks `[[key]]` of the file, none where there are none; `None` if it is something else.
+    pub(super) fn blocks(&mut self, key: &'static str) -> Option<Vec<toml::Value>> {
+        let given = self.sources.given.get(key).filter(|given| !given.is_empty());
+        let origin = given.map_or(ValueOrigin::Default, |given| given.origin.clone());
+        self.origins.insert(key, origin);
+        let detail = match given.map(|given| &given.value) {
+            None => return Some(Vec::new()),
+            Some(Value::Toml(toml::Value::Array(blocks))) => return Some(blocks.clone()),
+            Some(Value::Toml(_)) => format!("must be blocks [[{key}]]"),
+            Some(Value::Text(_)) => "can be set in the file of --config alone".to_owned(),
+        };
+        self.fault(key, detail);
+        None
+    }
+
     /// No faults yet of the settings file; what is found goes to [`Self::note_all`].
     pub(super) fn file_faults(&self) -> FileFaults {
         FileFaults::of(self.sources.file.clone())

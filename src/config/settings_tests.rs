@@ -106,7 +106,9 @@ fn the_example_file_names_every_setting() {
                       client_secret_expires_on client_secret_file credential federated_token_file identity_endpoint \
                       identity_header";
     let keys: Vec<String> = other_ways.split(' ').map(|key| format!("graph.{key}")).collect();
-    assert_eq!(unnamed, keys, "the other ways to sign in");
+    let keys = [vec!["access.issuer".to_owned()], keys].concat();
+    assert_eq!(unnamed, keys, "the other ways to sign in and to give a credential");
+    assert!(EXAMPLE.contains("# [[access.issuer]]"));
     for key in other_ways.split(' ') {
         assert!(EXAMPLE.contains(&format!("# {key} =")), "{key}");
     }

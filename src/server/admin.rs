@@ -13,10 +13,11 @@ use super::answering::answering;
 use super::health::{CredentialWatch, Health, Ready};
 use super::port::{ADMIN, Port};
 use super::progress::TimeLimits;
+use crate::access::{Authenticator, CallerName};
 use crate::clock::{Clock, Timestamp};
 use crate::error_chain::chain;
 use crate::store::Store;
-use crate::telemetry::{BacklogCounts, DatabaseState, Exposition, Metrics};
+use crate::telemetry::{AccessCounts, BacklogCounts, DatabaseState, Exposition, IssuerCounts, Metrics};
 
 /// Longest that a scrape waits for Postgres; what is counted in memory is answered in any case.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,6 +36,8 @@ const LIMITS: TimeLimits = TimeLimits {
 pub(crate) struct AdminServer {
     /// Whether this replica is ready.
     pub(crate) health: Arc<Health>,
+    /// What authenticates callers at the public port, of which operators hear.
+    pub(crate) authenticator: web::Data<Authenticator>,
     /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// The store, whose backlog is counted.
@@ -74,20 +77,31 @@ impl AdminServer {
 /// A replica without a good credential takes requests all the same: bookings are stored, and made when it is mended.
 async fn readyz(state: web::Data<AdminServer>) -> HttpResponse {
     let now = state.clock.now();
-    let claims = match state.health.readiness(now).await {
-        Ok(Ready::Ready) => None,
-        Ok(Ready::Degraded(lasting, cause)) => Some(format!(
+    let mut reasons: Vec<String> = match state.health.readiness(now).await {
+        Ok(Ready::Ready) => Vec::new(),
+        Ok(Ready::Degraded(lasting, cause)) => vec![format!(
             "for {} s this replica has not been able to claim what is due: {cause}",
             lasting.as_secs()
-        )),
+        )],
         Err(why) => {
             return HttpResponse::ServiceUnavailable().body(format!("not ready: {}\n", why.as_str()));
         }
     };
-    let reasons: Vec<String> = claims.into_iter().chain(state.credential.look(now).trouble).collect();
-    HttpResponse::Ok().body(match reasons.as_slice() {
-        [] => "ready\n".to_owned(),
-        reasons => format!("ready, but degraded: {}\n", reasons.join("\nand: ")),
+    reasons.extend(state.credential.look(now).trouble);
+    reasons.extend(without_keys(&state.authenticator));
+    if reasons.is_empty() {
+        return HttpResponse::Ok().body("ready\n");
+    }
+    HttpResponse::Ok().body(format!("ready, but degraded: {}\n", reasons.join("\nand: ")))
+}
+
+/// Each issuer of tokens whose keys are not known. The replica takes requests all the same: callers with API keys and with
+/// tokens of other issuers are served, and another replica hardly knows more.
+fn without_keys(authenticator: &Authenticator) -> impl Iterator<Item = String> {
+    let without = authenticator.condition().issuers.into_iter().filter(|issuer| issuer.keys == 0);
+    without.map(|issuer| {
+        let why = issuer.failure.unwrap_or_else(|| "they are being fetched".to_owned());
+        format!("tokens of {} can't be checked, for its keys are not known: {why}", issuer.name)
     })
 }
 
@@ -111,10 +125,28 @@ async fn metrics(state: web::Data<AdminServer>, request: HttpRequest) -> HttpRes
     state.metrics.set_rows_unreadable(state.store.unreadable_rows());
     let credential = state.credential.look(now);
     state.metrics.set_credential(credential.remaining_days, credential.is_refused, credential.is_file_faulty);
+    state.metrics.set_access(&access_counts(&state.authenticator));
     state.metrics.set_requests(state.health.requests().count(), state.health.waiting());
     match state.metrics.encode(exposition) {
         Ok(text) => HttpResponse::Ok().content_type(exposition.content_type()).body(text),
         Err(error) => HttpResponse::InternalServerError().body(format!("{error}\n")),
+    }
+}
+
+/// What the metrics tell of authentication.
+fn access_counts(authenticator: &Authenticator) -> AccessCounts {
+    let condition = authenticator.condition();
+    let since_1970 = |at: Timestamp| (at - Timestamp::UNIX_EPOCH).as_seconds_f64();
+    let use_of = |(name, at): (CallerName, Option<Timestamp>)| (name.to_string(), at.map_or(0.0, since_1970));
+    AccessCounts {
+        is_keys_file_faulty: condition.is_file_faulty,
+        last_uses: condition.keys.into_iter().map(use_of).collect(),
+        refusals: condition.refusals,
+        issuers: condition
+            .issuers
+            .into_iter()
+            .map(|issuer| IssuerCounts { name: issuer.name, keys: issuer.keys, age: issuer.age })
+            .collect(),
     }
 }
 

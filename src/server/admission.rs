@@ -19,7 +19,7 @@ pub(super) async fn admit(
     let Some(health) = request.app_data::<web::Data<Health>>().cloned() else {
         return next.call(request).await;
     };
-    let source_system = access::caller(request.request()).ok().map(|caller| caller.source_system);
+    let source_system = access::caller(request.request()).await.ok().map(|caller| caller.source_system);
     let _place = match health.answering().try_take(source_system.clone()) {
         Ok(place) => place,
         Err(why) => {

@@ -13,9 +13,9 @@ mod table_reader;
 mod value_origin;
 
 pub use setting_fault::{FileFaults, SettingFault};
-#[cfg(test)]
-pub use setting_file::parse_table;
-pub use setting_file::{parse_what_is_toml, read_bytes, read_table, read_table_text, read_text};
+pub use setting_file::{
+    parse_table, parse_what_is_toml, read_bytes, read_guarded_text, read_table_text, read_text,
+};
 pub use setting_rule::{
     SettingRule, flag, fractional_seconds, hours, one_of, path, read_toml, read_variable, seconds, secret,
     whole,

@@ -52,10 +52,10 @@ impl FileFaults {
         self.found.push(SettingFault::new(key, self.origin.clone(), detail));
     }
 
-    /// Whether there are none.
+    /// How many there are.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
+    pub fn count(&self) -> usize {
+        self.found.len()
     }
 
     /// The faults.

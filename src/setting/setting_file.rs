@@ -1,15 +1,36 @@
 //! The file that settings stand in.
 
-use std::fs::{File, metadata};
+use std::fs::File;
 use std::io::{Error, Read, Result as IoResult};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// The longest TOML file that is read, in bytes; some 4,000 API keys.
 const TABLE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Reads a TOML file. The error says what is wrong, without the path and without what stands in the file.
-pub fn read_table(path: &Path) -> Result<toml::Table, String> {
-    parse_table(&read_text(path, TABLE_BYTES_MAX)?)
+/// A file that decides who may do what.
+#[derive(Debug)]
+pub struct GuardedText {
+    /// What it says.
+    pub text: String,
+    /// Whether any user of the machine may read it.
+    pub is_world_readable: bool,
+}
+
+/// The text of a TOML file that decides who may do what: it is refused where any user of the machine may write it. The
+/// error says what is wrong, without the path and without what stands in the file.
+pub fn read_guarded_text(path: &Path) -> Result<GuardedText, String> {
+    let file = open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & 0o002 != 0 {
+        return Err(format!(
+            "may be written by any user (mode {:03o}); allow it to the owner alone: chmod 640",
+            mode & 0o777
+        ));
+    }
+    Ok(GuardedText { text: text_of(file, TABLE_BYTES_MAX)?, is_world_readable: mode & 0o004 != 0 })
 }
 
 /// The text of a TOML file. The error says what is wrong, without the path.
@@ -56,29 +77,40 @@ pub fn parse_table(text: &str) -> Result<toml::Table, String> {
 
 /// Reads a text file that is not longer than so many bytes. The error says what is wrong, without the path.
 pub fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
-    String::from_utf8(read_bytes(path, bytes_max)?)
+    text_of(open(path).map_err(unreadable)?, bytes_max)
+}
+
+fn text_of(file: File, bytes_max: u64) -> Result<String, String> {
+    String::from_utf8(bytes_of(file, bytes_max)?)
         .map_err(|_| "can't be read: stream did not contain valid UTF-8".to_owned())
 }
 
 /// Reads a file that is not longer than so many bytes. The error says what is wrong, without the path.
 pub fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+    bytes_of(open(path).map_err(unreadable)?, bytes_max)
+}
+
+fn bytes_of(file: File, bytes_max: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    open(path)
-        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("can't be read: {error}"))?;
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > bytes_max {
         return Err(format!("is longer than {bytes_max} bytes; is it the right file?"));
     }
     Ok(bytes)
 }
 
-/// Opens a regular file; a symbolic link may lead to it, as Kubernetes makes them. Opening a named pipe would wait for one
-/// that writes to it, and a device may never end.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn unreadable(error: Error) -> String {
+    format!("can't be read: {error}")
+}
+
+/// Opens a regular file; a symbolic link may lead to it, as Kubernetes makes them. A device may never end, and a named pipe
+/// would wait for one that writes to it, so it is opened without waiting and looked at then: what it was before may be
+/// exchanged meanwhile.
 fn open(path: &Path) -> IoResult<File> {
-    if !metadata(path)?.is_file() {
-        return Err(Error::other("it is not a regular file"));
-    }
-    File::open(path)
+    let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(without_waiting).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(Error::other("it is not a regular file")) }
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ label_sets! {
     PortLabels { port: &'static str }
     ClosedLabels { port: &'static str, reason: &'static str }
     ServerErrorLabels { status: &'static str }
+    ApiKeyLabels { api_key: String }
+    IssuerLabels { issuer: String }
+    ReasonLabels { reason: &'static str }
     ConnectionLabels { state: &'static str }
 }
 
@@ -174,7 +177,7 @@ metrics! {
         "How far this replica's clock is ahead of Postgres's; negative where it is behind";
     api_keys_file_faulty: Gauge,
         "meeting_provisioner_api_keys_file_faulty",
-        "1 while the file of API keys can't be read and the keys before it stay in force, else 0";
+        "1 while something is wrong with the file of API keys: a block with a fault gives no key; of a file that can't be read the keys before it stay in force; else 0";
     credential_remaining_days: ReadGauge,
         "meeting_provisioner_credential_remaining_days",
         "Days until the credential toward Graph has to be replaced; absent where that is not known, or it renews itself";
@@ -184,6 +187,18 @@ metrics! {
     credential_file_faulty: Gauge,
         "meeting_provisioner_credential_file_faulty",
         "1 while the credential's file can't be used and the one before stays in use, else 0";
+    api_key_last_used: Family<ApiKeyLabels, Gauge<f64, AtomicU64>>,
+        "meeting_provisioner_api_key_last_used_timestamp_seconds",
+        "When this replica saw each API key last, in seconds since 1970; 0 if not since its start";
+    issuer_keys: Family<IssuerLabels, Gauge>,
+        "meeting_provisioner_issuer_keys",
+        "How many keys of each issuer of tokens are known; 0 while its tokens can't be checked";
+    issuer_keys_age: Family<IssuerLabels, Gauge<f64, AtomicU64>>,
+        "meeting_provisioner_issuer_keys_age_seconds",
+        "How long ago the keys of each issuer of tokens were fetched; absent while none are known";
+    authentication_refused: Family<ReasonLabels, Counter>,
+        "meeting_provisioner_authentication_refused_total",
+        "Requests without a valid credential, by what is wrong with it";
     bookings_due: ReadGauge,
         "meeting_provisioner_bookings_due",
         "Bookings that are due and not claimed, over all replicas";

@@ -9,9 +9,9 @@ use super::exposition::Exposition;
 use super::known_labels::SERVER_ERRORS;
 pub use super::metric_table::Metrics;
 use super::metric_table::{
-    AcceptanceLabels, CallLabels, CallOutcomeLabels, ClosedLabels, ConnectionLabels, DriftLabels,
-    FailureLabels, NoticeLabels, ObstacleLabels, PortLabels, RefusedLabels, RequestLabels, RouteLabels,
-    ServerErrorLabels, StatusLabels,
+    AcceptanceLabels, ApiKeyLabels, CallLabels, CallOutcomeLabels, ClosedLabels, ConnectionLabels,
+    DriftLabels, FailureLabels, IssuerLabels, NoticeLabels, ObstacleLabels, PortLabels, ReasonLabels,
+    RefusedLabels, RequestLabels, RouteLabels, ServerErrorLabels, StatusLabels,
 };
 use super::process_usage::ProcessUsage;
 use crate::booking::SourceSystem;
@@ -53,6 +53,30 @@ pub struct BacklogCounts {
     pub starting_soon: u32,
     /// How many have each status; one that none has is there with 0.
     pub by_status: Vec<(&'static str, i64)>,
+}
+
+/// How authentication is, as this replica knows it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AccessCounts {
+    /// Whether something is wrong with the file of API keys.
+    pub is_keys_file_faulty: bool,
+    /// When each key in force was used last, in seconds since 1970; 0 if it was not.
+    pub last_uses: Vec<(String, f64)>,
+    /// How often a credential was refused, by the reason; each reason is there from the start.
+    pub refusals: Vec<(&'static str, u64)>,
+    /// The issuers of tokens.
+    pub issuers: Vec<IssuerCounts>,
+}
+
+/// The keys of one issuer of tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssuerCounts {
+    /// Its name.
+    pub name: String,
+    /// How many of its keys are known.
+    pub keys: usize,
+    /// How long ago they were fetched; `None` while none are known.
+    pub age: Option<Duration>,
 }
 
 /// How Postgres is, as this replica sees it.
@@ -238,9 +262,25 @@ impl Metrics {
         self.database_connections_max.set(number(most));
     }
 
-    /// Whether the file of API keys can't be read, so that the keys before it stay in force.
-    pub fn set_api_keys_file_faulty(&self, faulty: bool) {
-        self.api_keys_file_faulty.set(faulty.into());
+    /// How authentication is. Keys and issuers that are gone are no longer told.
+    pub fn set_access(&self, counts: &AccessCounts) {
+        self.api_keys_file_faulty.set(counts.is_keys_file_faulty.into());
+        self.api_key_last_used.clear();
+        for (name, at) in &counts.last_uses {
+            self.api_key_last_used.get_or_create(&ApiKeyLabels { api_key: name.clone() }).set(*at);
+        }
+        for &(reason, count) in &counts.refusals {
+            let counted = self.authentication_refused.get_or_create(&ReasonLabels { reason });
+            counted.inner().store(count, Ordering::Relaxed);
+        }
+        self.issuer_keys_age.clear();
+        for IssuerCounts { name, keys, age } in &counts.issuers {
+            let labels = IssuerLabels { issuer: name.clone() };
+            self.issuer_keys.get_or_create(&labels).set(i64::try_from(*keys).unwrap_or(i64::MAX));
+            if let Some(age) = age {
+                self.issuer_keys_age.get_or_create(&labels).set(age.as_secs_f64());
+            }
+        }
     }
 
     /// How the credential toward Graph is.

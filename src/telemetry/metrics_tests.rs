@@ -21,6 +21,12 @@ fn touched() -> Metrics {
     metrics.set_backlog(Some(&backlog()));
     metrics.set_database(DatabaseState::Answers { takes_writes: true, clock_ahead_seconds: -0.25 });
     metrics.set_credential(Some(12.5), false, false);
+    metrics.set_access(&AccessCounts {
+        is_keys_file_faulty: true,
+        last_uses: vec![("front-desk".to_owned(), 1.8e9)],
+        refusals: vec![("key-unknown", 2)],
+        issuers: vec![IssuerCounts { name: "entra".to_owned(), keys: 3, age: Some(took) }],
+    });
     metrics.set_connections(1, 2, 20);
     metrics.notice_told("settled");
     metrics.notice_heard("awaited");

@@ -20,6 +20,6 @@ mod trace_parent;
 pub use exposition::Exposition;
 pub use known_labels::KnownLabels;
 pub use logs::{LogsFault, log_subscriber, start_logs};
-pub use metrics::{Acceptance, BacklogCounts, DatabaseState, Metrics};
+pub use metrics::{Acceptance, AccessCounts, BacklogCounts, DatabaseState, IssuerCounts, Metrics};
 pub use request_log::RequestLine;
 pub use trace_parent::TraceParent;

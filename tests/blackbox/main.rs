@@ -7,6 +7,7 @@ mod support;
 
 mod access;
 mod alarms;
+mod api_keys;
 mod audit;
 mod bodies;
 mod bookings;
@@ -66,5 +67,8 @@ mod self_audit;
 mod self_audit_at_graph;
 mod slow_clients;
 mod throttling;
+mod token_outages;
+mod token_provider;
+mod tokens;
 mod waiting;
 mod wire;

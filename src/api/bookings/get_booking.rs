@@ -52,7 +52,7 @@ const CHECKED_BY_POST: &str = "is not taken by a read, which changes nothing: PO
             )),
         (status = 304, description = "The ETag in If-None-Match is current."),
     ),
-    security(("apiKey" = [])),
+    security(("apiKey" = []), ("token" = [])),
 )]
 pub(crate) async fn get_booking(
     request: HttpRequest,

@@ -60,7 +60,7 @@ struct BookingPageBody {
     responses(
         (status = 200, description = "One page.", body = BookingPageBody, example = json!(example::booking_page())),
     ),
-    security(("apiKey" = [])),
+    security(("apiKey" = []), ("token" = [])),
 )]
 pub(crate) async fn list_bookings(
     request: HttpRequest,

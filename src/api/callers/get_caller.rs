@@ -14,14 +14,10 @@ use crate::api::response;
 pub(crate) const PROBLEMS: DocumentedProblems = &[&[
     ProblemCode::InvalidRequest,
     ProblemCode::Unauthenticated,
+    ProblemCode::IssuerUnavailable,
     ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ]];
-
-/// The kinds of credentials.
-pub(crate) const CREDENTIAL_KINDS: [&str; 1] = [API_KEY];
-
-const API_KEY: &str = "api-key";
 
 /// Who the caller is to this service.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,7 +42,8 @@ struct CredentialBody<'a> {
     /// What it is.
     #[schema(value_type = CredentialKindWord)]
     kind: &'static str,
-    /// The name that the operator gave it. The history names its acts `<kind>:<name>`.
+    /// The name that the operator gave an API key; of a token, its issuer, subject and application
+    /// (`entra:<sub>/<azp>`). The history names its acts `<kind>:<name>`.
     #[schema(example = "front-desk")]
     name: &'a str,
 }
@@ -56,7 +53,7 @@ impl<'a> CallerBody<'a> {
         Self {
             source_system: caller.source_system.as_str(),
             roles: caller.roles.iter().map(crate::access::Role::as_str).collect(),
-            credential: CredentialBody { kind: API_KEY, name: caller.name.as_str() },
+            credential: CredentialBody { kind: caller.name.kind().as_str(), name: caller.name.as_str() },
         }
     }
 }
@@ -74,7 +71,7 @@ impl<'a> CallerBody<'a> {
                 "credential": {"kind": "api-key", "name": "front-desk"},
             })),
     ),
-    security(("apiKey" = [])),
+    security(("apiKey" = []), ("token" = [])),
 )]
 pub(crate) async fn get_caller(request: HttpRequest, caller: Authenticated) -> EndpointResponse {
     EndpointResponse(answer(&request, &caller))

@@ -45,7 +45,7 @@ pub(crate) struct AuditEventBody<'a> {
     /// The meeting, once there is one.
     #[schema(required)]
     meeting_id: Option<&'a str>,
-    /// The actor: `api-key:<name>` or `worker`.
+    /// The actor: `api-key:<name>`, `token:<issuer>:<subject>/<application>`, `command:<user>` or `worker`.
     actor: &'a str,
     /// Everything else that is known of the event; absent members are not known.
     #[schema(value_type = AuditEventDetails)]

@@ -90,13 +90,18 @@ struct Credentials;
 
 impl Modify for Credentials {
     fn modify(&self, document: &mut OpenApi) {
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.bearer_format = Some("mpk_…".to_owned());
-        bearer.description = Some("An API key, which the operator of this service gives you.".to_owned());
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("apiKey", SecurityScheme::Http(bearer));
+        let scheme = |format: &str, description: &str| {
+            let mut bearer = Http::new(HttpAuthScheme::Bearer);
+            bearer.bearer_format = Some(format.to_owned());
+            bearer.description = Some(description.to_owned());
+            SecurityScheme::Http(bearer)
+        };
+        let components = document.components.get_or_insert_default();
+        let of_key = "An API key, which the operator of this service gives you.";
+        components.add_security_scheme("apiKey", scheme("mpk_…", of_key));
+        let of_token = "An access token of an OpenID provider that the operator of this service has named, such as one of \
+                        Entra ID by client credentials, whose audience is this service.";
+        components.add_security_scheme("token", scheme("JWT", of_token));
     }
 }
 

@@ -80,6 +80,10 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
         }
         ProblemCode::NotAcceptable => json!({"detail": "The history is available as application/json only."}),
         ProblemCode::MethodNotAllowed => json!({"detail": "This path allows GET, HEAD only."}),
+        ProblemCode::IssuerUnavailable => json!({
+            "detail": "The keys of the token's issuer are not known now. Nothing was done; send the same request again.",
+            "retryAfterSeconds": 5,
+        }),
         ProblemCode::StoreUnavailable => json!({
             "detail": "The database can't be reached. Send the same request again: if a booking was accepted after \
                        all, it is found again.",

@@ -6,8 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Components, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::access::Role;
-use crate::api::callers::get_caller::CREDENTIAL_KINDS;
+use crate::access::{CredentialKind, Role};
 use crate::api::problems::ProblemCode;
 use crate::audit::{EventKind, Order};
 use crate::booking::{AttendeeRole, Choice, MEETING_SETTINGS, MeetingSetting};
@@ -98,8 +97,8 @@ words! {
          systems. `operator`: the same, check organizers, and retry bookings of all source systems."
         Role::ALL.map(Role::as_str);
     CredentialKindWord "CredentialKind"
-        "`api-key`: an API key. Later versions may add kinds."
-        CREDENTIAL_KINDS;
+        "`api-key`: an API key. `token`: a token of an OpenID provider. Later versions may add kinds."
+        CredentialKind::ALL.map(CredentialKind::as_str);
     OrderWord "HistoryOrder"
         "`asc`: oldest first. `desc`: newest first."
         Order::ALL.map(Order::as_str);

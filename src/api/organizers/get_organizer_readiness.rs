@@ -38,7 +38,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
         (status = 200, description = "The result of the checks.", body = ReadinessBody<'static>,
             example = json!(example::readiness())),
     ),
-    security(("apiKey" = [])),
+    security(("apiKey" = []), ("token" = [])),
 )]
 pub(crate) async fn get_organizer_readiness(
     request: HttpRequest,

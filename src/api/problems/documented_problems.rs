@@ -10,6 +10,7 @@ pub(crate) const EVERY_CALL: &[ProblemCode] = &[
     ProblemCode::InvalidRequest,
     ProblemCode::Unauthenticated,
     ProblemCode::Forbidden,
+    ProblemCode::IssuerUnavailable,
     ProblemCode::StoreUnavailable,
     ProblemCode::Overloaded,
     ProblemCode::InternalError,

@@ -52,6 +52,8 @@ pub(crate) enum ProblemCode {
     GraphUnauthorized,
     /// Graph is unavailable, and the booking is not being tried again, or the organizer's name could not be looked up.
     GraphUnavailable,
+    /// The keys of a token's issuer are not known now.
+    IssuerUnavailable,
     /// Postgres can't be reached.
     StoreUnavailable,
     /// More requests at once than this replica takes.
@@ -85,6 +87,7 @@ impl ProblemCode {
         Self::GraphRefused,
         Self::GraphUnauthorized,
         Self::GraphUnavailable,
+        Self::IssuerUnavailable,
         Self::StoreUnavailable,
         Self::Overloaded,
         Self::InternalError,
@@ -119,7 +122,7 @@ impl ProblemCode {
             | Self::GraphRefused
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
             Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
-            Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
+            Self::IssuerUnavailable | Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
             Self::CursorOutdated
             | Self::Unauthenticated
             | Self::Forbidden
@@ -171,6 +174,7 @@ impl ProblemCode {
             Self::GraphRefused => &problem_texts::GRAPH_REFUSED,
             Self::GraphUnauthorized => &problem_texts::GRAPH_UNAUTHORIZED,
             Self::GraphUnavailable => &problem_texts::GRAPH_UNAVAILABLE,
+            Self::IssuerUnavailable => &problem_texts::ISSUER_UNAVAILABLE,
             Self::StoreUnavailable => &problem_texts::STORE_UNAVAILABLE,
             Self::Overloaded => &problem_texts::OVERLOADED,
             Self::InternalError => &problem_texts::INTERNAL_ERROR,

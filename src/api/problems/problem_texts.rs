@@ -54,8 +54,9 @@ pub(super) const UNAUTHENTICATED: ProblemTexts = ProblemTexts {
     retryable: false,
     title: "A valid credential is required",
     meaning: "The request carries no credential, or one that is not valid here. The answer does not say which.",
-    what_to_do: "Send the header `Authorization: Bearer <key>` with the API key that the operator of this service \
-                 gave you. If it was replaced, use the new one.",
+    what_to_do: "Send the header `Authorization: Bearer <credential>` with the API key that the operator of this service \
+                 gave you, or with a fresh token of the OpenID provider that the operator named. If a key was replaced, use \
+                 the new one; a token must be for this service (its audience) and not have expired.",
 };
 pub(super) const FORBIDDEN: ProblemTexts = ProblemTexts {
     code: "forbidden",
@@ -235,6 +236,16 @@ pub(super) const GRAPH_UNAVAILABLE: ProblemTexts = ProblemTexts {
               service and answers 202, not this. This says that the request has another name for the organizer than the \
               booking, and that Graph didn't tell whose it is: nothing was changed.",
     what_to_do: "Send the same request again after the time in Retry-After; it can't make a second meeting.",
+};
+pub(super) const ISSUER_UNAVAILABLE: ProblemTexts = ProblemTexts {
+    code: "issuer-unavailable",
+    status: 503,
+    retryable: true,
+    title: "The token can't be checked now",
+    meaning: "The request carries a token of an OpenID provider whose keys this service can't fetch now, so it is not known \
+              whether the token is valid. Nothing was done. API keys are not affected.",
+    what_to_do: "Send the same request again after the time in Retry-After. If it stays so, tell the operator of this \
+                 service that the provider can't be reached from there.",
 };
 pub(super) const STORE_UNAVAILABLE: ProblemTexts = ProblemTexts {
     code: "store-unavailable",

@@ -9,16 +9,20 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::request_origin::request_id;
-use crate::access::{self, AccessFault, Action, Caller};
+use crate::access::{self, AccessFault, Action, AuthenticationFault, Caller};
 use crate::api::problems::{Problem, ProblemCode};
 use crate::booking::SourceSystem;
+use crate::error_chain::chain;
+
+/// When to ask again, in seconds, where an issuer's keys are not known.
+const ASK_AGAIN_SECONDS: u64 = 5;
 
 /// Passes a request on with its caller, or answers it.
 pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match access::caller(request.request()) {
+    match access::caller(request.request()).await {
         Ok(caller) => {
             // For the request's line in the log.
             request.extensions_mut().insert(caller.clone());
@@ -89,7 +93,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = request.extensions().get::<Self>().cloned();
         ready(caller.ok_or_else(|| {
-            let response = unauthenticated().answer(request);
+            let response = unauthenticated(access::CHALLENGE).answer(request);
             actix_web::error::InternalError::from_response("the request was not authenticated", response)
                 .into()
         }))
@@ -98,19 +102,32 @@ impl FromRequest for Authenticated {
 
 /// The answer to a request without a valid credential or role. Why a credential is not valid stands in the log only.
 fn rejection(request: &HttpRequest, fault: AccessFault) -> Problem {
-    match fault {
-        AccessFault::Unauthenticated(reason) => {
-            let request_id = request_id(request);
-            tracing::info!(%request_id, %reason, "a request without a valid credential was refused");
-            unauthenticated()
-        }
+    let reason = match fault {
+        AccessFault::Unauthenticated(reason) => reason,
         AccessFault::Forbidden { needed } => {
-            Problem::new(ProblemCode::Forbidden, format!("This call needs the role {needed}."))
+            return Problem::new(ProblemCode::Forbidden, format!("This call needs the role {needed}."));
+        }
+    };
+    access::note_refusal(request, &reason);
+    let (request_id, why) = (request_id(request), chain(&reason));
+    match reason {
+        AuthenticationFault::KeysUnavailable(issuer) => {
+            tracing::warn!(%request_id, issuer, "a token can't be checked: the keys of its issuer are not known");
+            let detail = "The keys of the token's issuer are not known now. Nothing was done; send the same request again.";
+            Problem::new(ProblemCode::IssuerUnavailable, detail).retry_after(ASK_AGAIN_SECONDS)
+        }
+        AuthenticationFault::NoCredential => {
+            tracing::info!(%request_id, reason = why, "a request without a valid credential was refused");
+            unauthenticated(access::CHALLENGE)
+        }
+        _ => {
+            tracing::info!(%request_id, reason = why, "a request without a valid credential was refused");
+            unauthenticated(access::CHALLENGE_INVALID)
         }
     }
 }
 
-fn unauthenticated() -> Problem {
+fn unauthenticated(challenge: &'static str) -> Problem {
     Problem::new(ProblemCode::Unauthenticated, "This call needs a valid credential.")
-        .header(WWW_AUTHENTICATE, HeaderValue::from_static(access::CHALLENGE))
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }

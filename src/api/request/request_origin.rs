@@ -4,7 +4,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
-use crate::access::Caller;
+use crate::access::{Caller, CredentialKind};
 use crate::audit::{Actor, Origin};
 use crate::telemetry::TraceParent;
 
@@ -14,11 +14,19 @@ pub(crate) fn request_id(request: &HttpRequest) -> Uuid {
     request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| **id)
 }
 
+fn actor(caller: &Caller) -> Actor {
+    let name = caller.name.to_string();
+    match caller.name.kind() {
+        CredentialKind::ApiKey => Actor::ApiKey(name),
+        CredentialKind::Token => Actor::Token(name),
+    }
+}
+
 /// Who acts, by which request, in which trace: the origin of the audit events that follow.
 pub(crate) fn origin(request: &HttpRequest, caller: &Caller) -> Origin {
     let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     Origin {
-        actor: Actor::ApiKey(caller.name.to_string()),
+        actor: actor(caller),
         request_id: Some(request_id(request).to_string()),
         // Only what the standard allows is passed on to Graph, in the version that we speak.
         traceparent: traceparent.and_then(TraceParent::parse).map(|parent| parent.to_string()),

@@ -5,12 +5,14 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use crate::access::{Authenticator, Caller, NewApiKey, PublishedKey};
+use crate::access::{ApiKeyFaults, Authenticator, Caller, Issuers, KeysFile, NewApiKey, PublishedKey};
+use crate::clock::SystemClock;
 
 /// Where the demo's files are.
 pub(super) struct DemoFolder {
@@ -42,14 +44,19 @@ impl DemoFolder {
     /// The key of the last start, if the file of API keys still gives it to this caller; else a fresh one.
     pub(super) fn key(&self, caller: Caller) -> anyhow::Result<String> {
         if let Some(key) = kept_value(&self.env_file(), "KEY")
-            && let Ok(authenticator) = Authenticator::open(&self.keys_file(), PublishedKey::Accepted)
-            && authenticator.authenticate(Some(&format!("Bearer {key}"))).is_ok_and(|known| known == caller)
+            && let Ok(authenticator) = self.authenticator()
+            && authenticator.caller_of_key(&key).is_ok_and(|known| known == caller)
         {
             return Ok(key);
         }
         let fresh = NewApiKey::generate(caller)?;
-        fs::write(self.keys_file(), fresh.block()).context("the file of API keys can't be written")?;
+        write_private(&self.keys_file(), &fresh.block())?;
         Ok(fresh.text().expose_secret().to_owned())
+    }
+
+    fn authenticator(&self) -> Result<Authenticator, ApiKeyFaults> {
+        let file = KeysFile { path: self.keys_file(), published_key: PublishedKey::Accepted };
+        Authenticator::open(Some(file), Issuers::default(), Arc::new(SystemClock))
     }
 
     /// The port of the last start.
@@ -59,12 +66,16 @@ impl DemoFolder {
 
     /// Writes what a shell reads; no other user may.
     pub(super) fn write_env(&self, exports: &str) -> anyhow::Result<()> {
-        let path = self.env_file();
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&path).with_context(|| format!("{} can't be written", path.display()))?;
-        Ok(writeln!(file, "{exports}")?)
+        write_private(&self.env_file(), &format!("{exports}\n"))
     }
+}
+
+/// Writes a file that no other user may read or write, whatever the umask.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).with_context(|| format!("{} can't be written", path.display()))?;
+    Ok(file.write_all(text.as_bytes())?)
 }
 
 /// The value of a variable in a file of `export NAME=VALUE …`.

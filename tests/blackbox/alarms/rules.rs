@@ -40,6 +40,8 @@ const KEYS_FILE: &str = "meeting_provisioner_api_keys_file_faulty";
 const REMAINING_DAYS: &str = "meeting_provisioner_credential_remaining_days";
 const CREDENTIAL_REFUSED: &str = "meeting_provisioner_credential_refused";
 const CREDENTIAL_FILE: &str = "meeting_provisioner_credential_file_faulty";
+const ISSUER_KEYS: &str = "meeting_provisioner_issuer_keys{issuer=\"entra\"}";
+const ISSUER_KEYS_AGE: &str = "meeting_provisioner_issuer_keys_age_seconds{issuer=\"entra\"}";
 const NEAR_LIMIT: &str = "meeting_provisioner_organizers_near_monthly_limit";
 
 const CLAIMS_FAILING: &str = "meeting_provisioner_claims_failing_seconds";
@@ -51,7 +53,7 @@ const UNEXPECTED: &str = "meeting_provisioner_meetings_unexpected_total";
 const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
 
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 60] = [
+const CASES: [Case; 64] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
@@ -98,6 +100,10 @@ const CASES: [Case; 60] = [
     case("CredentialRefused", false, &[(CREDENTIAL_REFUSED, "0x8 1 0x20")]),
     case("CredentialFileFaulty", true, &[(CREDENTIAL_FILE, "0x5 1x20")]),
     case("CredentialFileFaulty", false, &[(CREDENTIAL_FILE, "0x8 1 0x20")]),
+    case("IssuerWithoutKeys", true, &[(ISSUER_KEYS, "2x5 0x20")]),
+    case("IssuerWithoutKeys", false, &[(ISSUER_KEYS, "0 2x20")]),
+    case("IssuerKeysOld", true, &[(ISSUER_KEYS_AGE, "600x5 7260+60x20")]),
+    case("IssuerKeysOld", false, &[(ISSUER_KEYS_AGE, "600x20")]),
     case("OrganizerNearMonthlyLimit", true, &[(NEAR_LIMIT, "0x5 1x20")]),
     case("OrganizerNearMonthlyLimit", false, &[(NEAR_LIMIT, "0x20")]),
     case("BookingsFailed", false, &[(FAILED, "1 _x20")]),

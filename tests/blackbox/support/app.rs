@@ -66,6 +66,11 @@ impl TestApp {
         std::fs::write(self.surroundings.folder.path().join(CONFIG_FILE), text).unwrap();
     }
 
+    /// The path of the settings file.
+    pub fn settings_file(&self) -> String {
+        self.surroundings.folder.path().join(CONFIG_FILE).display().to_string()
+    }
+
     /// The proxy of a service that was started behind one.
     pub fn proxy(&self) -> &PostgresProxy {
         self.surroundings.proxy.as_ref().expect("this service was started behind a proxy")

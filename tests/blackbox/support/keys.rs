@@ -1,5 +1,6 @@
 //! The callers of the tests, each with a key of its own.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -80,5 +81,6 @@ pub fn write_keys(folder: &Path, block: &str) -> PathBuf {
     }
     let path = folder.join("api-keys.toml");
     std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     path
 }

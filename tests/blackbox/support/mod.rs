@@ -12,6 +12,7 @@ pub mod postgres_proxy;
 pub mod process;
 mod resume_until_settled;
 pub mod statement;
+pub mod token_issuer;
 mod until;
 
 pub use api_response::ApiResponse;
