@@ -12,17 +12,20 @@ use super::graph_connection;
 use super::start_fault::StartFault;
 use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
-use crate::booking::{MeetingSettings, SourceSystem};
+use crate::booking::{MeetingSettings, Reaches, SourceSystem};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{CallerLimits, DatabaseSettings, RequestRate, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
 use crate::outbound::is_loopback;
 use crate::provisioning::{
-    Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
+    Alarm, BOOKINGS_PER_DAY, DayLimits, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas,
+    Unconfirmed,
 };
-use crate::server::{AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer};
+use crate::server::{
+    AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer, REQUESTS_PER_SECOND, Rate, RateLimits,
+};
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
 use crate::telemetry::{KnownLabels, Metrics};
@@ -142,6 +145,8 @@ pub(super) fn provisioning(
         metrics,
         namespace: settings.external_id.namespace,
         tenant: settings.graph.tenant_id,
+        reaches: reaches(settings),
+        day_limits: day_limits(settings),
         default_settings: default_settings(settings),
         drift_policies: settings.source_systems.iter().map(|(name, one)| (name.clone(), one.drift)).collect(),
         policy: RetryPolicy::default(),
@@ -174,7 +179,8 @@ fn known_labels() -> KnownLabels {
 /// The counters of each source system that has a key are there before it books.
 pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticator) {
     for source_system in authenticator.api_keys().source_systems() {
-        metrics.know_source_system(source_system, &DriftPolicy::ALL.map(DriftPolicy::as_str));
+        let policies = DriftPolicy::ALL.map(DriftPolicy::as_str);
+        metrics.know_source_system(source_system, &policies, &[REQUESTS_PER_SECOND, BOOKINGS_PER_DAY]);
     }
 }
 
@@ -185,7 +191,32 @@ fn polling_max(settings: &Settings) -> usize {
 
 fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettings> {
     let each = settings.source_systems.iter();
-    each.map(|(name, one)| (name.clone(), one.meeting_settings.clone())).collect()
+    each.map(|(name, one)| (name.clone(), one.reach.fixed_settings.or(&one.meeting_settings))).collect()
+}
+
+/// What each source system may ask for.
+pub(super) fn reaches(settings: &Settings) -> Reaches {
+    let each = settings.source_systems.iter();
+    Reaches::of(each.map(|(name, one)| (name.clone(), one.reach.clone())).collect())
+}
+
+/// How many bookings each source system may store in a day.
+fn day_limits(settings: &Settings) -> DayLimits {
+    let default = settings.access.limits;
+    let each = settings.source_systems.iter();
+    let named = each.map(|(name, one)| (name.clone(), one.limits.or(default).day())).collect();
+    DayLimits::new(default.day(), named)
+}
+
+/// Of all source systems that have settings: their rates of requests.
+fn rate_limits(settings: &Settings, clock: &Arc<dyn Clock>) -> RateLimits {
+    let default = settings.access.limits;
+    let rate = |limits: CallerLimits| {
+        limits.rate().map(|RequestRate { per_second, burst }| Rate { per_second, burst })
+    };
+    let each = settings.source_systems.iter();
+    let named = each.map(|(name, one)| (name.clone(), rate(one.limits.or(default)))).collect();
+    RateLimits::new(Arc::clone(clock), rate(default), named)
 }
 
 /// The server of the public port.
@@ -205,6 +236,7 @@ pub(super) fn public_server(
     PublicServer {
         state: web::Data::new(state),
         authenticator,
+        rate_limits: web::Data::new(rate_limits(settings, &provisioning.clock)),
         metrics: Arc::clone(&provisioning.metrics),
         health: Arc::clone(health),
         read_timeout: settings.http.read_timeout,

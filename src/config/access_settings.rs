@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::caller_limits::CallerLimits;
 use super::reader::Reader;
 use crate::setting::{path, whole};
 
@@ -13,6 +14,8 @@ pub struct AccessSettings {
     /// How much of what a replica has few of one source system may hold, in percent of what others leave: requests at once,
     /// requests that wait, connections to Postgres, calls to Graph, the worker's slots. 100 where there is only one.
     pub share_percent: u32,
+    /// How much each source system may ask for, where its own settings don't say.
+    pub limits: CallerLimits,
 }
 
 impl AccessSettings {
@@ -21,6 +24,7 @@ impl AccessSettings {
                     `meeting-provisioner api-key`)";
         let api_keys_file = reader.required("access.api_keys_file", what, &path());
         let share_percent = reader.or_default("access.share_percent", 80, &whole(1..=100));
-        Some(Self { api_keys_file: api_keys_file?, share_percent: share_percent? })
+        let limits = CallerLimits::read(reader);
+        Some(Self { api_keys_file: api_keys_file?, share_percent: share_percent?, limits: limits? })
     }
 }

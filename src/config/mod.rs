@@ -13,6 +13,7 @@
 
 mod access_settings;
 mod across;
+mod caller_limits;
 mod config_faults;
 mod database;
 mod external_id_settings;
@@ -32,6 +33,7 @@ mod worker;
 
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
+pub use caller_limits::{CallerLimits, RequestRate};
 pub use config_faults::ConfigFaults;
 pub use database::DatabaseSettings;
 pub use external_id_settings::ExternalIdSettings;

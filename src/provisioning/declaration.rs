@@ -117,6 +117,9 @@ impl Provisioning {
                 Moment { lookups: &lookups, under_way: leased.attempt.is_some(), now: self.clock.now() };
             let (spec, organizer_change) = (declaration.spec.clone(), declaration.organizer_change);
             let declared = leased.booking.declared(spec, organizer_change, &moment);
+            if declared.wants_something_new() {
+                self.check_newly_wanted(&declaration.key, &declaration.spec)?;
+            }
             let (changed, differences) = match declared {
                 Declared::Same => {
                     return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
@@ -228,6 +231,7 @@ impl Provisioning {
                 }
             };
         };
+        self.check_day(&declaration.key.source_system).await?;
         let now = self.clock.now();
         let order = before.wanted.spec.order().renewed_by(declaration.spec.order());
         let spec = declaration.spec.clone().with_order(order);
@@ -236,6 +240,7 @@ impl Provisioning {
         match self.accept(&accepted, Before::Generation(before.revision), attempt, origin).await? {
             Accepted::Known(_) | Accepted::CancelledBefore(_) => Ok(None),
             Accepted::New => {
+                self.stored_one(&declaration.key.source_system);
                 let Transition { booking, next, .. } = accepted;
                 let work = Work { booking, next, attempt, origin: origin.clone() };
                 let booking = self.carry_out_and_wait(work, patience).await;

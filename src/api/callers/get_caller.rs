@@ -14,6 +14,7 @@ use crate::api::response;
 pub(crate) const PROBLEMS: DocumentedProblems = &[&[
     ProblemCode::InvalidRequest,
     ProblemCode::Unauthenticated,
+    ProblemCode::RateLimited,
     ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ]];

@@ -302,7 +302,7 @@ fn response(status: u16, problems: &[ProblemCode], answerer: Answerer<'_>) -> Re
         response =
             response.header("WWW-Authenticate", text_header("`Bearer realm=\"meeting-provisioner\"`."));
     }
-    if status == 503 {
+    if status == 429 || status == 503 {
         response = response.header(
             "Retry-After",
             number_header("After how many seconds to send the request again, if known."),

@@ -16,6 +16,10 @@ pub(crate) enum ProblemCode {
     Unauthenticated,
     /// A valid credential without the role.
     Forbidden,
+    /// The source system may not act for the organizer.
+    OrganizerNotAllowed,
+    /// The source system may not have a member, or not this value.
+    MemberNotAllowed,
     /// Unknown, or another source system's.
     NotFound,
     /// The booking is known with other content.
@@ -50,6 +54,10 @@ pub(crate) enum ProblemCode {
     GraphUnauthorized,
     /// Graph is unavailable, and the booking is not being tried again, or the organizer's name could not be looked up.
     GraphUnavailable,
+    /// More requests a second than the source system may send.
+    RateLimited,
+    /// As many bookings were stored today as the source system may store.
+    BookingsPerDayExceeded,
     /// Postgres can't be reached.
     StoreUnavailable,
     /// More requests at once than this replica takes.
@@ -60,11 +68,13 @@ pub(crate) enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::OrganizerNotAllowed,
+        Self::MemberNotAllowed,
         Self::NotFound,
         Self::BookingDiffers,
         Self::BookingCancelled,
@@ -82,6 +92,8 @@ impl ProblemCode {
         Self::GraphRefused,
         Self::GraphUnauthorized,
         Self::GraphUnavailable,
+        Self::RateLimited,
+        Self::BookingsPerDayExceeded,
         Self::StoreUnavailable,
         Self::Overloaded,
         Self::InternalError,
@@ -106,7 +118,7 @@ impl ProblemCode {
     /// `booking` is always there.
     pub(crate) fn brings(self) -> &'static [&'static str] {
         match self {
-            Self::InvalidRequest | Self::InvalidBooking => &["errors"],
+            Self::InvalidRequest | Self::InvalidBooking | Self::MemberNotAllowed => &["errors"],
             Self::BookingDiffers | Self::OrganizerImmutable => &["differences", "booking"],
             Self::BookingCancelled | Self::StaleSequence | Self::NothingToRetry | Self::RevisionMismatch => {
                 &["booking"]
@@ -116,9 +128,12 @@ impl ProblemCode {
             | Self::GraphRefused
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
             Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
-            Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
+            Self::RateLimited | Self::BookingsPerDayExceeded | Self::StoreUnavailable | Self::Overloaded => {
+                &["retryAfterSeconds"]
+            }
             Self::Unauthenticated
             | Self::Forbidden
+            | Self::OrganizerNotAllowed
             | Self::NotFound
             | Self::BodyTooLarge
             | Self::BodyTooSlow
@@ -149,6 +164,8 @@ impl ProblemCode {
             Self::InvalidBooking => &problem_texts::INVALID_BOOKING,
             Self::Unauthenticated => &problem_texts::UNAUTHENTICATED,
             Self::Forbidden => &problem_texts::FORBIDDEN,
+            Self::OrganizerNotAllowed => &problem_texts::ORGANIZER_NOT_ALLOWED,
+            Self::MemberNotAllowed => &problem_texts::MEMBER_NOT_ALLOWED,
             Self::NotFound => &problem_texts::NOT_FOUND,
             Self::BookingDiffers => &problem_texts::BOOKING_DIFFERS,
             Self::BookingCancelled => &problem_texts::BOOKING_CANCELLED,
@@ -166,6 +183,8 @@ impl ProblemCode {
             Self::GraphRefused => &problem_texts::GRAPH_REFUSED,
             Self::GraphUnauthorized => &problem_texts::GRAPH_UNAUTHORIZED,
             Self::GraphUnavailable => &problem_texts::GRAPH_UNAVAILABLE,
+            Self::RateLimited => &problem_texts::RATE_LIMITED,
+            Self::BookingsPerDayExceeded => &problem_texts::BOOKINGS_PER_DAY_EXCEEDED,
             Self::StoreUnavailable => &problem_texts::STORE_UNAVAILABLE,
             Self::Overloaded => &problem_texts::OVERLOADED,
             Self::InternalError => &problem_texts::INTERNAL_ERROR,

@@ -2,6 +2,7 @@
 
 mod audit_events;
 mod audited_bookings;
+mod bookings_stored;
 mod due;
 mod find_booking;
 mod held;
