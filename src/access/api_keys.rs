@@ -69,6 +69,11 @@ impl ApiKeys {
         self.0.iter().map(|key| &key.caller.source_system)
     }
 
+    /// The caller of each key.
+    pub fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.0.iter().map(|key| &key.caller)
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Builds the parts of a service from its settings. `serve`, `demo` and the tests run this same assembly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::background_loops::claim_max;
 use super::graph_connection;
 use super::start_fault::StartFault;
-use crate::access::{Authenticator, PublishedKey};
+use crate::access::{Action, Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, Reaches, SourceSystem};
 use crate::clock::Clock;
@@ -181,6 +181,19 @@ pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticat
     for source_system in authenticator.api_keys().source_systems() {
         let policies = DriftPolicy::ALL.map(DriftPolicy::as_str);
         metrics.know_source_system(source_system, &policies, &[REQUESTS_PER_SECOND, BOOKINGS_PER_DAY]);
+    }
+}
+
+/// Says which source systems can't book, though they have a key for it: nothing is set for them.
+pub(super) fn tell_who_has_no_reach(settings: &Settings, authenticator: &Authenticator) {
+    let keys = authenticator.api_keys();
+    let writers = keys.callers().filter(|caller| caller.may(Action::WriteBookings));
+    let writers: BTreeSet<&SourceSystem> = writers.map(|caller| &caller.source_system).collect();
+    for source_system in writers {
+        let known = settings.source_systems.get(source_system);
+        if known.is_none_or(|known| known.reach.organizers.is_empty()) {
+            tracing::warn!(%source_system, "each new booking of this source system will be refused: set its `organizers`");
+        }
     }
 }
 

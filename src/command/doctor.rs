@@ -3,6 +3,7 @@
 mod database;
 mod findings;
 mod organizer;
+mod reach;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,7 +62,10 @@ fn keys(settings: &Settings, findings: &mut Findings) {
             means: "No caller can use the service.".to_owned(),
             remedy: "Make a key with `meeting-provisioner api-key` and paste the block it prints.".to_owned(),
         }),
-        Ok(keys) => findings.good("API keys", &format!("{} in {}", keys.count(), path.display())),
+        Ok(keys) => {
+            findings.good("API keys", &format!("{} in {}", keys.count(), path.display()));
+            reach::check(settings, &keys, findings);
+        }
         Err(faults) => findings.bad(&Finding {
             subject: "API keys",
             wrong: faults.to_string(),

@@ -63,6 +63,7 @@ impl Replica {
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
+        assembly::tell_who_has_no_reach(settings, &authenticator);
         let store = provisioning.store.clone();
         let health = Arc::new(Health::starting(store, requests.answering, requests.waiting));
         let admin_server = assembly::admin_server(settings, &provisioning, &health);

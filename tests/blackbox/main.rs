@@ -31,7 +31,9 @@ mod health;
 mod lag;
 mod lesser_role;
 mod lifecycle;
+mod limits;
 mod lost_answers;
+mod masked_links;
 mod meeting_settings;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
@@ -46,6 +48,7 @@ mod overload;
 mod pages;
 mod postgres_away;
 mod printing;
+mod reach;
 mod refused_settlements;
 mod renamed_organizers;
 mod replicas;

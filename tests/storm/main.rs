@@ -21,6 +21,8 @@ mod local;
 mod plot;
 mod replica_process;
 mod scale;
+#[path = "../blackbox/support/settings_file.rs"]
+mod settings_file;
 mod storm_setup;
 mod verdict;
 

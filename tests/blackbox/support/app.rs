@@ -1,5 +1,6 @@
 //! The service under test.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +19,8 @@ use super::app_builder::{TestAppBuilder, prefixed};
 use super::keys::Who;
 use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
+use super::settings_file::SettingsFile;
 use super::until::{until, until_within};
-
-/// The settings file in a test's folder, if it has one.
-pub(super) const CONFIG_FILE: &str = "config.toml";
 
 /// A service of a test's own: its database, its simulator, its clock.
 pub struct TestApp {
@@ -43,8 +42,9 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Arc<TestDatabase>,
     pub(super) proxy: Option<Arc<PostgresProxy>>,
-    /// Holds the keys' file and, if there is one, the settings file.
+    /// Holds the keys' file and the settings file.
     pub(super) folder: Arc<TempDir>,
+    pub(super) file: SettingsFile,
     /// The settings, as environment variables with their prefix.
     pub(super) environment: Vec<(String, String)>,
 }
@@ -62,7 +62,12 @@ impl TestApp {
 
     /// Replaces the settings file; the next replica reads it.
     pub fn write_file(&self, text: &str) {
-        std::fs::write(self.surroundings.folder.path().join(CONFIG_FILE), text).unwrap();
+        self.surroundings.file.write(text);
+    }
+
+    /// Where the settings file is.
+    pub fn settings_file(&self) -> &Path {
+        self.surroundings.file.path()
     }
 
     /// The proxy of a service that was started behind one.
@@ -84,9 +89,8 @@ impl TestApp {
     }
 
     pub(super) async fn assemble(surroundings: Surroundings) -> Self {
-        let file = surroundings.folder.path().join(CONFIG_FILE);
-        let file = file.exists().then_some(file.as_path());
-        let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
+        let settings =
+            Settings::load(Some(surroundings.file.path()), surroundings.environment.clone()).unwrap();
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.

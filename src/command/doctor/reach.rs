@@ -1,0 +1,50 @@
+//! On whose behalf the source systems that have a key may act.
+
+use std::collections::BTreeSet;
+
+use super::findings::{Finding, Findings};
+use crate::access::{Action, ApiKeys};
+use crate::booking::{OrganizerPattern, SourceSystem};
+use crate::config::Settings;
+
+/// Names those that may act for no organizer, and those that may act for all. Who can't book needs none.
+pub(super) fn check(settings: &Settings, keys: &ApiKeys, findings: &mut Findings) {
+    let writers: BTreeSet<&SourceSystem> = keys
+        .callers()
+        .filter(|caller| caller.may(Action::WriteBookings))
+        .map(|caller| &caller.source_system)
+        .collect();
+    for source_system in writers {
+        let organizers =
+            settings.source_systems.get(source_system).map(|one| one.reach.organizers.as_slice());
+        match organizers.unwrap_or_default() {
+            [] => findings.bad(&Finding {
+                subject: "reach",
+                wrong: format!("{source_system} may act for no organizer: none are set for it"),
+                means: "Each new booking of this source system is refused: 403 organizer-not-allowed."
+                    .to_owned(),
+                remedy: format!(
+                    "Set `organizers` in [source_system.{source_system}]; deploy/config.toml explains it."
+                ),
+            }),
+            some if some.contains(&OrganizerPattern::All) => {
+                let detail = format!(
+                    "{source_system} may act for every organizer of the tenant (\"*\"): name users or domains where you can"
+                );
+                findings.note("reach", &detail);
+            }
+            some => findings.good("reach", &format!("{source_system} may act for {}", listed(some))),
+        }
+    }
+}
+
+/// How many are named.
+const NAMED_MAX: usize = 5;
+
+fn listed(organizers: &[OrganizerPattern]) -> String {
+    let named: Vec<String> = organizers.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    match organizers.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
