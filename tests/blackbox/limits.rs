@@ -110,8 +110,8 @@ async fn bookings_a_day_have_a_limit() {
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     other.book(Who::Desk, &booking("BK-2")).await.expect(201);
     app.clock.advance(Duration::from_secs(5));
-    app.delete("/v1/bookings/BK-1", &[]).await.expect(200);
-    app.put("/v1/bookings/BK-1", &booking("BK-1"), &[]).await.expect(201);
+    app.delete("BK-1", &[]).await.expect(200);
+    app.put("BK-1", &booking("BK-1"), &[]).await.expect(201);
     app.book(Who::Desk, &booking("BK-3")).await.expect(201);
     app.clock.advance(Duration::from_secs(5));
     for replica in [&app, &other] {
@@ -122,14 +122,14 @@ async fn bookings_a_day_have_a_limit() {
         let seconds = 16 * 3_600 - 10;
         assert_eq!((&problem["retryAfterSeconds"], &problem["retryable"]), (&json!(seconds), &json!(true)));
         assert_eq!(answer.header("retry-after"), Some(seconds.to_string().as_str()));
-        let put = replica.put("/v1/bookings/BK-4", &booking("BK-4"), &[]).await;
+        let put = replica.put("BK-4", &booking("BK-4"), &[]).await;
         put.problem(429, "bookings-per-day-exceeded");
         replica.book(Who::OtherSystem, &booking("BK-4")).await;
     }
     app.book(Who::Desk, &booking("BK-2")).await.expect(200);
-    app.put("/v1/bookings/BK-2", &booking_with("BK-2", moved_to("03")), &[]).await.expect(200);
-    app.delete("/v1/bookings/BK-3", &[]).await.expect(200);
-    app.put("/v1/bookings/BK-3", &booking("BK-3"), &[]).await.problem(429, "bookings-per-day-exceeded");
+    app.put("BK-2", &booking_with("BK-2", moved_to("03")), &[]).await.expect(200);
+    app.delete("BK-3", &[]).await.expect(200);
+    app.put("BK-3", &booking("BK-3"), &[]).await.problem(429, "bookings-per-day-exceeded");
     let counted =
         "meeting_provisioner_limited_total{source_system=\"room-booking\",limit=\"bookings-per-day\"}";
     assert!((app.metric(counted).await - 3.0).abs() < 0.1);

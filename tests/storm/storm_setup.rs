@@ -47,7 +47,7 @@ impl StormSetup {
         let keys = write_keys(folder.path(), "");
         let database_url = postgres.url("postgres");
         let mut environment = environment(&simulator, &database_url, keys.to_str().unwrap());
-        let file = SettingsFile::new(folder.path(), vec!["room-booking".to_owned(), "crm".to_owned()]);
+        let file = SettingsFile::new(folder.path(), ["room-booking", "crm"].map(str::to_owned).into());
         file.write("");
         environment.push(file.variable());
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();

@@ -53,7 +53,7 @@ pub(super) const FORBIDDEN: ProblemTexts = ProblemTexts {
     meaning: "The credential is valid, but none of its roles allows this call.",
     what_to_do: "Ask the operator of this service for the role: `bookings.write` to create, change, cancel and \
                  retry bookings, `bookings.read` to read them, `audit.read` to read the history of all source systems, \
-                 `operator` to retry bookings of other source systems.",
+                 `operator` to retry bookings of other source systems and to see their join links.",
 };
 pub(super) const ORGANIZER_NOT_ALLOWED: ProblemTexts = ProblemTexts {
     code: "organizer-not-allowed",

@@ -20,6 +20,8 @@ const fn case(alarm: &'static str, fires: bool, series: &'static [(&'static str,
     Case { alarm, series, fires }
 }
 
+const DAY_LIMIT: &str = "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"bookings-per-day\"}";
+const RATE_LIMIT: &str = "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"requests-per-second\"}";
 const UP_A: &str = "up{job=\"meeting-provisioner\", instance=\"a\"}";
 const UP_B: &str = "up{job=\"meeting-provisioner\", instance=\"b\"}";
 const DATABASE_UP: &str = "meeting_provisioner_database_up";
@@ -98,6 +100,8 @@ const CASES: [Case; 50] = [
     // One look of an old replica while a new one is deployed is nothing; look after look is.
     case("RowsUnreadable", true, &[(UNREADABLE, "0+1x60")]),
     case("RowsUnreadable", false, &[(UNREADABLE, "0x1 2x20")]),
+    case("BookingsPerDayExceeded", true, &[(DAY_LIMIT, "0x8 1x20")]),
+    case("BookingsPerDayExceeded", false, &[(DAY_LIMIT, "3x20"), (RATE_LIMIT, "0+5x20")]),
     case("SettlementsRefused", true, &[(SETTLEMENTS_REFUSED, "0x8 1x20")]),
     case("SettlementsRefused", false, &[(SETTLEMENTS_REFUSED, "2x20")]),
 ];

@@ -1,5 +1,6 @@
 //! What a test's service is started with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ impl TestAppBuilder {
             None
         };
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let reach = if self.is_out_of_reach { Vec::new() } else { source_systems(&self.api_keys) };
+        let reach = if self.is_out_of_reach { BTreeSet::new() } else { source_systems(&self.api_keys) };
         let file = SettingsFile::new(folder.path(), reach);
         file.write(&self.settings_file);
         let keys = write_keys(folder.path(), &self.api_keys);
@@ -114,7 +115,7 @@ impl TestAppBuilder {
 }
 
 /// The source systems of the tests' callers, and of more keys.
-fn source_systems(api_keys: &str) -> Vec<String> {
+fn source_systems(api_keys: &str) -> BTreeSet<String> {
     let more: toml::Table = api_keys.parse().unwrap();
     let blocks = more.get("api_key").and_then(toml::Value::as_array).into_iter().flatten();
     let more = blocks.filter_map(|block| block.get("source_system")?.as_str());

@@ -1,5 +1,6 @@
 //! The settings file of a test: what its text says, and that every source system may act for all, in channels, too.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml::Table;
@@ -14,12 +15,12 @@ const REACH: &str = "organizers = [\"*\"]\nchannels = true\n";
 #[derive(Debug, Clone)]
 pub struct SettingsFile {
     path: PathBuf,
-    source_systems: Vec<String>,
+    source_systems: BTreeSet<String>,
 }
 
 impl SettingsFile {
     /// In this folder; these source systems may ask for everything, unless a text says otherwise.
-    pub fn new(folder: &Path, source_systems: Vec<String>) -> Self {
+    pub fn new(folder: &Path, source_systems: BTreeSet<String>) -> Self {
         Self { path: folder.join("config.toml"), source_systems }
     }
 
