@@ -9,6 +9,7 @@
 //! - A request body, a query: `booking::MemberFault` or `TextFault`; `api` answers them as one `Problem`.
 //! - A setting or an API key: `setting::SettingFault`, collected in `ConfigFaults` or `ApiKeyFaults`.
 //! - A credential or a role: `AccessFault`. Its source, `AuthenticationFault`, is for the log, never for the client.
+//! - What a source system may not have: `booking::OutOfReach`; not so much of: `provisioning::Refused`, which holds both.
 //! - A statement: `StoreError`, which knows whether waiting may help (`may_pass`). An operation on bookings:
 //!   `ProvisioningError`.
 //! - A call to Graph: `meeting::Outcome`; what is left of it is the booking's `LastError` with its `Failure` code. A call

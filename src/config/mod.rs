@@ -27,6 +27,8 @@ mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod source_system;
+#[cfg(test)]
+mod source_system_tests;
 mod sources;
 mod telemetry;
 mod worker;

@@ -10,7 +10,7 @@ use super::results::{Cancel, Declare, ProvisioningError};
 use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
-use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
+use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder, OutOfReach};
 use crate::meeting::{
     Attempt, Booking, Cancellation, Declared, Moment, NameLookups, OrganizerChange, Transition,
 };
@@ -117,9 +117,7 @@ impl Provisioning {
                 Moment { lookups: &lookups, under_way: leased.attempt.is_some(), now: self.clock.now() };
             let (spec, organizer_change) = (declaration.spec.clone(), declaration.organizer_change);
             let declared = leased.booking.declared(spec, organizer_change, &moment);
-            if declared.wants_something_new() {
-                self.check_newly_wanted(&declaration.key, &declaration.spec)?;
-            }
+            self.check_declared(&declared, &declaration)?;
             let (changed, differences) = match declared {
                 Declared::Same => {
                     return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
@@ -160,6 +158,14 @@ impl Provisioning {
             }
             self.overtaken(&mut tries).await?;
         }
+    }
+
+    /// What a declaration comes to is within its source system's reach, or asks for nothing that isn't stored.
+    fn check_declared(&self, declared: &Declared, declaration: &Declaration) -> Result<(), OutOfReach> {
+        if declared.wants_something_new() {
+            self.check_newly_wanted(&declaration.key, &declaration.spec)?;
+        }
+        Ok(())
     }
 
     /// Cancels a booking; again is harmless.

@@ -81,7 +81,7 @@ pub(crate) fn openapi_json() -> String {
         (name = "Problems", description = "What went wrong, explained."),
         (name = "Service", description = "What this service is, and where its documents are."),
     ),
-    modifiers(&Credentials, &Words, &Absent, &Closed, &Forms, &BookingHeaders, &Problems, &RequestIds),
+    modifiers(&Credentials, &Words, &Absent, &Closed, &Forms, &BookingHeaders, &Problems, &RequestIds, &RateLimits),
 )]
 struct Document;
 
@@ -196,6 +196,31 @@ impl Modify for RequestIds {
             if let RefOr::T(response) = response {
                 let header = text_header("The request's id, by which the operator finds it in the log.");
                 response.headers.insert("X-Request-Id".to_owned(), RefOr::T(header));
+            }
+        }
+    }
+}
+
+/// Every answer to a source system whose requests are limited tells how many it may send.
+struct RateLimits;
+
+impl Modify for RateLimits {
+    fn modify(&self, document: &mut OpenApi) {
+        let limited = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/"));
+        let operations =
+            limited.flat_map(|(_, item)| [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]);
+        let responses = operations.flatten().flat_map(|operation| operation.responses.responses.iter_mut());
+        for (status, response) in responses {
+            // Who is not known has no limit.
+            if let RefOr::T(response) = response
+                && status != "401"
+            {
+                let told = "where your source system's requests are limited (draft-ietf-httpapi-ratelimit-headers-10)";
+                let policy =
+                    format!("`\"requests\";q=100;w=5`: 100 requests in 5 seconds are allowed; {told}.");
+                let left = format!("`\"requests\";r=42;t=3`: 42 more in the next 3 seconds; {told}.");
+                response.headers.insert("RateLimit-Policy".to_owned(), RefOr::T(text_header(&policy)));
+                response.headers.insert("RateLimit".to_owned(), RefOr::T(text_header(&left)));
             }
         }
     }

@@ -27,4 +27,6 @@ pub(crate) use problem_code::ProblemCode;
 pub(super) use problem_response::{EndpointResponse, EndpointResult, Problem};
 pub(super) use refused::out_of_reach;
 pub(crate) use refused::rate_limited;
+#[cfg(test)]
+pub(super) use refused::refused_problem;
 pub(super) use store_problem::store_problem;

@@ -20,8 +20,10 @@ const fn case(alarm: &'static str, fires: bool, series: &'static [(&'static str,
     Case { alarm, series, fires }
 }
 
-const DAY_LIMIT: &str = "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"bookings-per-day\"}";
-const RATE_LIMIT: &str = "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"requests-per-second\"}";
+const DAY_LIMIT: &str =
+    "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"bookings-per-day\"}";
+const RATE_LIMIT: &str =
+    "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"requests-per-second\"}";
 const UP_A: &str = "up{job=\"meeting-provisioner\", instance=\"a\"}";
 const UP_B: &str = "up{job=\"meeting-provisioner\", instance=\"b\"}";
 const DATABASE_UP: &str = "meeting_provisioner_database_up";

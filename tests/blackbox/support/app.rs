@@ -43,7 +43,7 @@ pub(super) struct Surroundings {
     pub(super) database: Arc<TestDatabase>,
     pub(super) proxy: Option<Arc<PostgresProxy>>,
     /// Holds the keys' file and the settings file.
-    pub(super) folder: Arc<TempDir>,
+    pub(super) _folder: Arc<TempDir>,
     pub(super) file: SettingsFile,
     /// The settings, as environment variables with their prefix.
     pub(super) environment: Vec<(String, String)>,

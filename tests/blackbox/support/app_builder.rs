@@ -109,7 +109,8 @@ impl TestAppBuilder {
         let mut environment = default_settings(&simulator, database_url, keys.to_str().unwrap());
         environment.push(file.variable());
         environment.extend(self.settings);
-        let surroundings = Surroundings { simulator, clock, database, proxy, folder, file, environment };
+        let surroundings =
+            Surroundings { simulator, clock, database, proxy, _folder: folder, file, environment };
         TestApp::assemble(surroundings).await
     }
 }
