@@ -51,7 +51,7 @@ const UNREADABLE: &str = "meeting_provisioner_rows_unreadable_total";
 const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
 
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 50] = [
+const CASES: [Case; 52] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
