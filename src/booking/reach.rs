@@ -138,7 +138,7 @@ mod tests {
         Reaches::of(BTreeMap::from([(system("crm"), Reach { organizers, channels, fixed_settings })]))
     }
 
-    fn spec(more: Value) -> BookingSpec {
+    fn spec(more: &Value) -> BookingSpec {
         let mut body = json!({"organizer": "megan@contoso.com", "startDateTime": "2026-12-01T08:00:00Z"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         parse(body).unwrap().1
@@ -159,14 +159,14 @@ mod tests {
             ),
             (reaches(&["@fabrikam.com", "@contoso.com"], true), "crm", Ok(())),
         ] {
-            let checked = reaches.check(&system(of), &spec(json!({})));
+            let checked = reaches.check(&system(of), &spec(&json!({})));
             match (checked, expected) {
                 (Ok(()), Ok(())) => {}
                 (Err(fault), Err(text)) => assert!(fault.to_string().contains(text), "{fault}"),
                 (checked, expected) => panic!("{checked:?} {expected:?}"),
             }
         }
-        let by_id = spec(json!({"organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000"}));
+        let by_id = spec(&json!({"organizer": "1f35f2e6-9cab-44ad-8d5a-b74c14720000"}));
         let fault = reaches(&["@contoso.com"], true).check(&system("crm"), &by_id).unwrap_err();
         assert!(fault.to_string().contains("this object id is not among its organizers"), "{fault}");
     }
@@ -189,7 +189,7 @@ mod tests {
                 &["/chatInfo", "/settings/lobbyBypassSettings/scope", "/settings/recordAutomatically"],
             ),
         ] {
-            let places = match reaches(&["*"], channels).check(&system("crm"), &spec(more)) {
+            let places = match reaches(&["*"], channels).check(&system("crm"), &spec(&more)) {
                 Ok(()) => Vec::new(),
                 Err(OutOfReach::Members { faults, .. }) => {
                     faults.into_iter().map(|fault| fault.pointer).collect()

@@ -104,7 +104,7 @@ impl Allowance {
         self.refused_for.map(|wait| seconds_up(wait.as_secs_f64()))
     }
 
-    /// Tells it as the Internet-Draft "RateLimit header fields for HTTP" does (draft-ietf-httpapi-ratelimit-headers-10): `q`
+    /// Tells it as the Internet-Draft on header fields for rate limits does (draft-ietf-httpapi-ratelimit-headers-10): `q`
     /// requests in `w` seconds are allowed; `r` more may be sent in the next `t` seconds.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let Rate { per_second, burst } = self.rate;

@@ -11,6 +11,9 @@ use super::api_response::ApiResponse;
 use super::keys::Who;
 use super::settings_file;
 
+/// The commands that read a settings file.
+const WITH_SETTINGS: [&str; 6] = ["serve", "migrate", "doctor", "retry", "self-audit", "external-id"];
+
 /// A service in a process of its own.
 pub struct Process {
     child: Child,
@@ -27,7 +30,8 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
     let mut command = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"));
     command.args(arguments).env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
     let file = environment.iter().find(|(name, _)| name == settings_file::VARIABLE);
-    if let Some((_, file)) = file.filter(|_| !arguments.contains(&"--config")) {
+    let takes_one = arguments.first().is_some_and(|command| WITH_SETTINGS.contains(command));
+    if let Some((_, file)) = file.filter(|_| takes_one && !arguments.contains(&"--config")) {
         command.args(["--config", file]);
     }
     if let Some(path) = meeting_provisioner::config::process_search_path() {
