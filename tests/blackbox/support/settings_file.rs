@@ -41,8 +41,8 @@ impl SettingsFile {
         for name in &self.source_systems {
             let system = said.get("source_system").and_then(|systems| systems.get(name));
             let is_said = |line: &&str| system.is_some_and(|one| one.get(member(line)).is_some());
-            let more: String =
-                REACH.lines().filter(|line| !is_said(line)).map(|line| format!("{line}\n")).collect();
+            let more: Vec<&str> = REACH.lines().filter(|line| !is_said(line)).collect();
+            let more = more.join("\n") + "\n";
             let head = format!("[source_system.{name}]\n");
             match text.find(&head) {
                 Some(at) => text.insert_str(at + head.len(), &more),
