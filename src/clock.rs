@@ -76,6 +76,12 @@ impl ManualClock {
         let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *now += by;
     }
+
+    /// Moves the clock back, as a machine's time may be.
+    pub fn set_back(&self, by: Duration) {
+        let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now -= by;
+    }
 }
 
 impl Clock for ManualClock {

@@ -10,6 +10,7 @@
 //! - A setting or an API key: `setting::SettingFault`, collected in `ConfigFaults` or `ApiKeyFaults`.
 //! - A credential or a role: `AccessFault`. Its source, `AuthenticationFault`, and what is wrong with a token, `TokenFault`,
 //!   are for the log, never for the client. The keys of an issuer: `KeyFetchFault`, `KeySourceFault`.
+//! - What a source system may not have: `booking::OutOfReach`; not so much of: `provisioning::Refused`, which holds both.
 //! - A statement: `StoreError`, which knows whether waiting may help (`may_pass`). An operation on bookings:
 //!   `ProvisioningError`.
 //! - A call to Graph: `meeting::Outcome`; what is left of it is the booking's `LastError` with its `Failure` code. A call

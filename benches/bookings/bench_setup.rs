@@ -65,6 +65,9 @@ impl BenchSetup {
             )?;
         }
         std::fs::write(folder.path().join("keys.toml"), keys)?;
+        let reach =
+            ["benchmark", "poisoned"].map(|name| format!("[source_system.{name}]\norganizers = [\"*\"]\n"));
+        std::fs::write(folder.path().join("config.toml"), reach.concat())?;
         Ok(Self { runtime, simulator, postgres, folder, database_connections, sent_alone: Cell::new(0) })
     }
 
@@ -111,7 +114,7 @@ impl BenchSetup {
         let log = File::create(self.folder.path().join(format!("service-{}.log", address.port())))?;
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"))
-            .arg("serve")
+            .args(["serve".as_ref(), "--config".as_ref(), self.folder.path().join("config.toml").as_os_str()])
             .env_clear()
             .envs(settings)
             .stdin(Stdio::null())

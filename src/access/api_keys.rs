@@ -139,6 +139,11 @@ impl ApiKeys {
         self.in_force.iter().map(|key| &key.caller.source_system)
     }
 
+    /// The caller of each key in force.
+    pub fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.in_force.iter().map(|key| &key.caller)
+    }
+
     /// How many keys are in force.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -28,7 +28,9 @@ impl Action {
     fn roles(self) -> &'static [Role] {
         match self {
             Self::WriteBookings => &[Role::BookingsWrite],
-            Self::ReadBookings | Self::ReadAudit => &Role::ALL,
+            Self::ReadBookings | Self::ReadAudit => {
+                &[Role::BookingsWrite, Role::BookingsRead, Role::AuditRead, Role::Operator]
+            }
             Self::CheckOrganizers | Self::RetryBookings => &[Role::BookingsWrite, Role::Operator],
         }
     }
@@ -159,6 +161,13 @@ impl Caller {
         Err(AccessFault::Forbidden { needed: Role::Operator })
     }
 
+    /// Whether it may see the join links of this source system's meetings: history is read without them.
+    #[must_use]
+    pub fn sees_join_links_of(&self, source_system: &SourceSystem) -> bool {
+        let books = self.roles.contains(Role::BookingsWrite) || self.roles.contains(Role::BookingsRead);
+        self.roles.contains(Role::Operator) || (books && *source_system == self.source_system)
+    }
+
     /// Whether it may read the bookings of all source systems, or those of its own alone.
     #[must_use]
     pub fn sees_all_source_systems(&self) -> bool {
@@ -187,6 +196,7 @@ mod tests {
             (Role::BookingsRead, [false, true, true, false, false, false]),
             (Role::AuditRead, [false, true, true, false, false, true]),
             (Role::Operator, [false, true, true, true, true, true]),
+            (Role::Privacy, [false, false, false, false, false, false]),
         ] {
             let caller = Caller {
                 name: CallerName::parse("test").unwrap(),
@@ -225,6 +235,29 @@ mod tests {
                 Err(other) => panic!("{other:?}"),
             });
             assert_eq!(found, expected, "{roles:?}");
+        }
+    }
+
+    /// Links are for those who book, in their own source system, and for operators; who audits others as well sees theirs
+    /// without.
+    #[test]
+    fn join_links_are_for_those_who_book() {
+        use Role::{AuditRead, BookingsRead, BookingsWrite, Operator, Privacy};
+        let [own, other] = ["crm", "rooms"].map(|name| SourceSystem::parse(name).unwrap());
+        for (roles, expected) in [
+            (&[BookingsWrite][..], [true, false]),
+            (&[BookingsRead], [true, false]),
+            (&[AuditRead], [false, false]),
+            (&[AuditRead, BookingsRead], [true, false]),
+            (&[Operator], [true, true]),
+            (&[Privacy], [false, false]),
+        ] {
+            let caller = Caller {
+                name: CallerName::parse("test").unwrap(),
+                source_system: own.clone(),
+                roles: roles.iter().copied().collect(),
+            };
+            assert_eq!([&own, &other].map(|system| caller.sees_join_links_of(system)), expected, "{roles:?}");
         }
     }
 

@@ -13,11 +13,14 @@ pub enum Role {
     AuditRead,
     /// Read bookings and history of all source systems, check organizers, and check and retry bookings of all.
     Operator,
+    /// Nothing yet: it is kept for the erasure of personal data, and reads nothing.
+    Privacy,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::BookingsWrite, Self::BookingsRead, Self::AuditRead, Self::Operator];
+    pub const ALL: [Self; 5] =
+        [Self::BookingsWrite, Self::BookingsRead, Self::AuditRead, Self::Operator, Self::Privacy];
 
     /// Its name.
     #[must_use]
@@ -27,6 +30,7 @@ impl Role {
             Self::BookingsRead => "bookings.read",
             Self::AuditRead => "audit.read",
             Self::Operator => "operator",
+            Self::Privacy => "privacy",
         }
     }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::openapi::example;
 use super::state::Remedies;
+use crate::access::{Caller, CallerName, Role};
 use crate::booking::{BookingKey, ExternalId, Generation, SourceSystem, UserId, parse_with_id};
 use crate::meeting::{
     Agreement, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl, LastError, Meeting,
@@ -15,6 +16,15 @@ use crate::meeting::{
 /// What the texts for administrators are made with.
 pub(super) fn remedies() -> Remedies {
     Remedies { client_id: "22222222-2222-4222-8222-222222222222".to_owned() }
+}
+
+/// A caller that may book, and see the links of what it booked.
+pub(super) fn caller() -> Caller {
+    Caller {
+        name: CallerName::parse("front-desk").unwrap(),
+        source_system: SourceSystem::parse("room-booking").unwrap(),
+        roles: [Role::BookingsWrite].into_iter().collect(),
+    }
 }
 
 /// The booking of the examples, provisioned.

@@ -44,7 +44,7 @@ mod state;
 #[cfg(test)]
 pub(crate) use bookings::BODY_BYTES_MAX;
 pub(crate) use openapi::openapi_json;
-pub(crate) use problems::{ProblemCode, overloaded};
+pub(crate) use problems::{ProblemCode, overloaded, rate_limited};
 #[cfg(test)]
 pub(crate) use request::LIMIT_MAX as PAGE_ITEMS_MAX;
 pub(crate) use routes::configure;

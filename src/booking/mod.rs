@@ -14,7 +14,9 @@ mod meeting_settings;
 mod member_fault;
 mod members;
 mod message_order;
+mod organizer_pattern;
 mod parse;
+mod reach;
 mod spec;
 mod text_types;
 mod unknown_names;
@@ -30,10 +32,12 @@ pub use meeting_setting::{
 pub use meeting_settings::MeetingSettings;
 pub use member_fault::{FAULTS_MAX, FaultList, MemberFault, cut_place, member_pointer};
 pub use message_order::{Dtstamp, Lateness, MessageOrder, OrderKey, Precedence};
+pub use organizer_pattern::OrganizerPattern;
 pub use parse::{
     ATTENDEES_MAX, DURATION_DAYS_MAX, METADATA_NAME_MAX, METADATA_PAIRS_MAX, METADATA_TEXT_MAX, parse,
     parse_named, parse_with_id,
 };
+pub use reach::{OutOfReach, Reach, Reaches};
 pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
 pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
 pub use unknown_names::UnknownNames;

@@ -1,6 +1,6 @@
 //! Builds the parts of a service from its settings. `serve`, `demo` and the tests run this same assembly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,20 +10,22 @@ use secrecy::ExposeSecret;
 use super::background_loops::claim_max;
 use super::graph_connection;
 use super::start_fault::StartFault;
-use crate::access::{Authenticator, Issuers, KeysFile, PublishedKey};
+use crate::access::{Action, ApiKeys, Authenticator, IssuerRules, Issuers, KeysFile, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
-use crate::booking::{MeetingSettings, SourceSystem};
+use crate::booking::{MeetingSettings, Reaches, SourceSystem};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{DatabaseSettings, RequiredTls, Settings};
+use crate::config::{CallerLimits, DatabaseSettings, RequestRate, RequiredTls, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
 use crate::outbound::is_loopback;
 use crate::provisioning::{
-    Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
+    Alarm, BOOKINGS_PER_DAY, DayLimits, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas,
+    Unconfirmed,
 };
 use crate::server::{
     AdminServer, CLOSE_REASONS, CredentialCondition, CredentialWatch, Health, PORTS, PublicServer,
+    REQUESTS_PER_SECOND, Rate, RateLimits,
 };
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
@@ -163,6 +165,8 @@ pub(super) fn provisioning(
         metrics,
         namespace: settings.external_id.namespace,
         tenant: settings.graph.tenant_id,
+        reaches: reaches(settings),
+        day_limits: day_limits(settings),
         default_settings: default_settings(settings),
         drift_policies: settings.source_systems.iter().map(|(name, one)| (name.clone(), one.drift)).collect(),
         policy: RetryPolicy::default(),
@@ -196,8 +200,26 @@ fn known_labels() -> KnownLabels {
 pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticator) {
     let api_keys = authenticator.api_keys();
     let of_issuers = authenticator.issuers().each().flat_map(|issuer| issuer.source_systems());
+    let policies = DriftPolicy::ALL.map(DriftPolicy::as_str);
     for source_system in api_keys.source_systems().chain(of_issuers) {
-        metrics.know_source_system(source_system, &DriftPolicy::ALL.map(DriftPolicy::as_str));
+        metrics.know_source_system(source_system, &policies, &[REQUESTS_PER_SECOND, BOOKINGS_PER_DAY]);
+    }
+}
+
+/// The source systems that may book, by a key or by a token of an issuer that names them.
+pub(super) fn writers(keys: Option<&ApiKeys>, issuers: &[IssuerRules]) -> BTreeSet<SourceSystem> {
+    let of_keys = keys.into_iter().flat_map(ApiKeys::callers).filter(|caller| caller.may(Action::WriteBookings));
+    let of_issuers = issuers.iter().flat_map(IssuerRules::source_systems);
+    of_keys.map(|caller| &caller.source_system).chain(of_issuers).cloned().collect()
+}
+
+/// Says which source systems can't book, though they have a key or tokens for it: nothing is set for them.
+pub(super) fn tell_who_has_no_reach(settings: &Settings, authenticator: &Authenticator) {
+    for source_system in writers(Some(&authenticator.api_keys()), &settings.access.issuers) {
+        let known = settings.source_systems.get(&source_system);
+        if known.is_none_or(|known| known.reach.organizers.is_empty()) {
+            tracing::warn!(%source_system, "each new booking of this source system will be refused: set its `organizers`");
+        }
     }
 }
 
@@ -208,7 +230,32 @@ fn polling_max(settings: &Settings) -> usize {
 
 fn default_settings(settings: &Settings) -> BTreeMap<SourceSystem, MeetingSettings> {
     let each = settings.source_systems.iter();
-    each.map(|(name, one)| (name.clone(), one.meeting_settings.clone())).collect()
+    each.map(|(name, one)| (name.clone(), one.reach.fixed_settings.or(&one.meeting_settings))).collect()
+}
+
+/// What each source system may ask for.
+pub(super) fn reaches(settings: &Settings) -> Reaches {
+    let each = settings.source_systems.iter();
+    Reaches::of(each.map(|(name, one)| (name.clone(), one.reach.clone())).collect())
+}
+
+/// How many bookings each source system may store in a day.
+fn day_limits(settings: &Settings) -> DayLimits {
+    let default = settings.access.limits;
+    let each = settings.source_systems.iter();
+    let named = each.map(|(name, one)| (name.clone(), one.limits.or(default).day())).collect();
+    DayLimits::new(default.day(), named)
+}
+
+/// Of all source systems that have settings: their rates of requests.
+fn rate_limits(settings: &Settings, clock: &Arc<dyn Clock>) -> RateLimits {
+    let default = settings.access.limits;
+    let rate = |limits: CallerLimits| {
+        limits.rate().map(|RequestRate { per_second, burst }| Rate { per_second, burst })
+    };
+    let each = settings.source_systems.iter();
+    let named = each.map(|(name, one)| (name.clone(), rate(one.limits.or(default)))).collect();
+    RateLimits::new(Arc::clone(clock), rate(default), named)
 }
 
 /// The server of the public port.
@@ -228,6 +275,7 @@ pub(super) fn public_server(
     PublicServer {
         state: web::Data::new(state),
         authenticator,
+        rate_limits: web::Data::new(rate_limits(settings, &provisioning.clock)),
         metrics: Arc::clone(&provisioning.metrics),
         health: Arc::clone(health),
         read_timeout: settings.http.read_timeout,

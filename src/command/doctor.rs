@@ -5,6 +5,7 @@ mod credential;
 mod database;
 mod findings;
 mod organizer;
+mod reach;
 mod replicas;
 
 use std::path::PathBuf;

@@ -58,6 +58,7 @@ impl Replica {
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
+        assembly::tell_who_has_no_reach(settings, &authenticator);
         let store = provisioning.store.clone();
         if let Some(way) = store.unverified_tls() {
             tracing::warn!("Postgres is reached at {way}, as database.allow_unverified_tls allows");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::caller_limits::CallerLimits;
 use super::issuer_settings;
 use super::reader::Reader;
 use crate::access::IssuerRules;
@@ -17,6 +18,8 @@ pub struct AccessSettings {
     /// How much of what a replica has few of one source system may hold, in percent of what others leave: requests at once,
     /// requests that wait, connections to Postgres, calls to Graph, the worker's slots. 100 where there is only one.
     pub share_percent: u32,
+    /// How much each source system may ask for, where its own settings don't say.
+    pub limits: CallerLimits,
 }
 
 impl AccessSettings {
@@ -25,12 +28,13 @@ impl AccessSettings {
         let api_keys_file = reader.optional(KEY, &path());
         let issuers = issuer_settings::read(reader);
         let share_percent = reader.or_default("access.share_percent", 80, &whole(1..=100));
+        let limits = CallerLimits::read(reader);
         if matches!((&api_keys_file, &issuers), (Ok(None), Some(issuers)) if issuers.is_empty()) {
             let what = "the file of API keys, without which no caller could authenticate (make one with \
                         `meeting-provisioner api-key`), unless there is an [[access.issuer]] of tokens";
             reader.missing(KEY, what);
             return None;
         }
-        Some(Self { api_keys_file: api_keys_file.ok()?, issuers: issuers?, share_percent: share_percent? })
+        Some(Self { api_keys_file: api_keys_file.ok()?, issuers: issuers?, share_percent: share_percent?, limits: limits? })
     }
 }

@@ -13,6 +13,7 @@
 
 mod access_settings;
 mod across;
+mod caller_limits;
 mod config_faults;
 mod credential_settings;
 mod database;
@@ -27,12 +28,15 @@ mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod source_system;
+#[cfg(test)]
+mod source_system_tests;
 mod sources;
 mod telemetry;
 mod worker;
 
 pub use access_settings::AccessSettings;
 pub use across::LEASE_MARGIN;
+pub use caller_limits::{CallerLimits, RequestRate};
 pub use config_faults::ConfigFaults;
 pub use credential_settings::{
     CredentialSetting, CredentialSettings, IdentityEndpointSetting, SecretSetting,

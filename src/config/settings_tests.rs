@@ -41,12 +41,12 @@ fn with_required(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     all
 }
 
-fn load(text: &str, pairs: &[(&str, &str)]) -> Result<Settings, ConfigFaults> {
+pub(super) fn load(text: &str, pairs: &[(&str, &str)]) -> Result<Settings, ConfigFaults> {
     Settings::load(Some(&file(text).path), with_required(pairs))
 }
 
 /// The faults as lines, without the path of the temporary file.
-fn faults(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn faults(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
     let file = file(text);
     let faults = Settings::load(Some(&file.path), with_required(pairs)).unwrap_err();
     let path = file.path.display().to_string();
@@ -347,55 +347,4 @@ fn a_command_asks_for_what_it_needs_and_still_refuses_what_is_wrong() {
     assert!(MigrationSettings::load(None, environment(&[database])).is_ok());
     let wrong = MigrationSettings::load(None, environment(&[database, ("AZURE_TENANT_ID", "contoso.com")]));
     assert_eq!(wrong.unwrap_err().0[0].key, "graph.tenant_id");
-}
-
-/// The settings of a source system's meetings, as the example writes them.
-#[test]
-fn a_source_system_may_have_settings_of_its_own() {
-    let (_, example) = EXAMPLE.split_once("# [source_system").unwrap();
-    let text = format!("[source_system{}", example.replace("\n# ", "\n"));
-    let settings = load(&text, &[]).unwrap();
-    let shown: Vec<_> = settings
-        .source_systems
-        .iter()
-        .map(|(name, one)| (name.as_str(), serde_json::to_value(&one.meeting_settings).unwrap()))
-        .collect();
-    let expected = serde_json::json!({
-        "allowedPresenters": "organizer", "recordAutomatically": false,
-        "lobbyBypassSettings": {"scope": "organization", "isDialInBypassEnabled": false},
-    });
-    assert_eq!(shown, [("room-booking", expected)]);
-    assert!(settings.source_systems.values().all(|one| one.drift == crate::meeting::DriftPolicy::Report));
-    assert!(load("[source_system]\n[source_system.\"a.b\"]\n", &[]).unwrap().source_systems.len() == 1);
-}
-
-#[test]
-fn all_faults_of_source_systems_are_reported_at_once() {
-    let text = "[source_system]\ncrm = 1\n[source_system.Rooms]\n[source_system.a.meeting_settings]\n\
-                allowedPresenters = \"boss\"\nallowrecording = true\nlobbyBypassSettings.scope = true\n\
-                [source_system.b]\nsettings = {}\ndrift = \"ignore\"\n[source_sytem.c]\n";
-    let found = faults(text, &[("MEETING_PROVISIONER__SOURCE_SYSTEM__CRM", "x")]);
-    let expected = [
-        "source_system.Rooms (file FILE): is no source system's name: it must be 1 to 64 characters",
-        "source_system.a.meeting_settings.allowedPresenters (file FILE): must be one of everyone, organization, \
-         roleIsPresenter, organizer",
-        "source_system.a.meeting_settings.allowrecording (file FILE): is not a member here; did you mean \
-         \"allowRecording\"?",
-        "source_system.a.meeting_settings.lobbyBypassSettings.scope (file FILE): must be a string, not a boolean",
-        "source_system.b.drift (file FILE): is \"ignore\"; must be \"mend\", \"report\" or \"adopt\"",
-        "source_system.b.settings (file FILE): there is no such setting; known are meeting_settings, drift",
-        "source_system.crm (environment variable MEETING_PROVISIONER__SOURCE_SYSTEM__CRM): can be set in the file of \
-         --config alone",
-        "source_sytem (file FILE): there is no section [source_sytem]; did you mean source_system?",
-    ];
-    assert_eq!(found.len(), expected.len(), "{found:#?}");
-    for (found, expected) in found.iter().zip(expected) {
-        assert!(found.starts_with(expected), "{found}\n  should begin with\n{expected}");
-    }
-    let found = faults("[source_system]\ncrm = 1\n", &[]);
-    assert_eq!(
-        found,
-        ["source_system.crm (file FILE): is of type integer; must be a table of meeting_settings and drift"]
-    );
-    assert!(faults("source_system = 1\n", &[])[0].contains("there is no such setting"));
 }

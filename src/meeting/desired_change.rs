@@ -34,6 +34,26 @@ pub enum Declared {
     ChannelFixed(Vec<Difference>),
 }
 
+impl Declared {
+    /// Whether the caller wants something that isn't stored yet. A newer message with the same content only repeats it.
+    #[must_use]
+    pub fn wants_something_new(&self) -> bool {
+        match self {
+            Self::Same | Self::Stale(_) => false,
+            Self::Changed(_, differences) => {
+                let is_order = |difference: &Difference| ["sequence", "dtstamp"].contains(&difference.field);
+                !differences.iter().all(is_order)
+            }
+            Self::BookedAgain
+            | Self::Replaced
+            | Self::OrganizerFixed(_)
+            | Self::OrganizerUnresolved(_)
+            | Self::OrganizerUnknown(_)
+            | Self::ChannelFixed(_) => true,
+        }
+    }
+}
+
 /// What a known booking is to a request that creates it or gets what is there.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Repetition {

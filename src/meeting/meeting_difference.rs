@@ -59,6 +59,15 @@ impl MeetingDifference {
         Self { attendees: self.attendees.map(AttendeeChanges::cut), ..self }
     }
 
+    /// Without the links, if it is about them: null in their place.
+    #[must_use]
+    pub fn without_link(self) -> Self {
+        if self.field != JOIN_WEB_URL {
+            return self;
+        }
+        Self { wanted: Some(Value::Null), seen: Some(Value::Null), ..self }
+    }
+
     /// In words, for an operator. A link is for those who are invited.
     #[must_use]
     pub fn told(self) -> String {
@@ -78,7 +87,7 @@ impl MeetingDifference {
 }
 
 /// The member of a meeting that holds its link.
-const JOIN_WEB_URL: &str = "joinWebUrl";
+pub const JOIN_WEB_URL: &str = "joinWebUrl";
 
 fn is_setting(path: &str) -> bool {
     MEETING_SETTINGS.iter().any(|setting| setting.path == path)

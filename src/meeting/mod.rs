@@ -39,7 +39,7 @@ pub use compare::compare;
 pub use desired_change::{Cancellation, Declared, Moment, OrganizerChange, Repetition};
 pub use drift::{Drift, DriftPolicy};
 pub use failure::{Failure, LastError, is_passing};
-pub use meeting_difference::{MeetingDifference, meeting_differences};
+pub use meeting_difference::{JOIN_WEB_URL, MeetingDifference, meeting_differences};
 pub use next_call::next_call;
 pub use next_step::{Backoff, Failures, RetryPolicy, Step, next_step};
 pub use observed::{Agreement, CreatedBy, JoinWebUrl, Meeting, MeetingId, Observed, Seen, SeenAttendee};

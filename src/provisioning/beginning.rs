@@ -23,13 +23,15 @@ pub(super) enum Beginning {
 }
 
 impl Provisioning {
-    /// Stores the first generation of a booking. Most have no tombstone, so none is looked for: the statement finds out.
+    /// Stores the first generation of a booking, if its source system may have it. Most have no tombstone, so none is looked for: the statement finds out.
     pub(super) async fn begin_first(
         self: &Arc<Self>,
         key: &BookingKey,
         spec: BookingSpec,
         origin: &Origin,
     ) -> Result<Beginning, ProvisioningError> {
+        self.check_newly_wanted(key, &spec)?;
+        self.check_day(&key.source_system).await?;
         let sent = spec.order();
         let mut spec = self.with_default_settings(key, spec);
         let mut before = Before::Nothing;
@@ -40,7 +42,10 @@ impl Provisioning {
             let attempt = self.fresh_attempt(now);
             let outcome = self.accept(&accepted, before, attempt, origin).await?;
             let tombstone = match outcome {
-                Accepted::New => return Ok(Beginning::Begun(Box::new(accepted), attempt)),
+                Accepted::New => {
+                    self.stored_one(&key.source_system);
+                    return Ok(Beginning::Begun(Box::new(accepted), attempt));
+                }
                 Accepted::Known(known) => {
                     return Ok(Beginning::Known(known, accepted.booking.wanted.spec.with_order(sent)));
                 }

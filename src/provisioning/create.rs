@@ -10,7 +10,7 @@ use super::results::{CreateOrGet, ProvisioningError};
 use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::Origin;
-use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, derive};
+use crate::booking::{BookingKey, BookingSpec, Generation, MeetingSettings, OutOfReach, derive};
 use crate::clock::Timestamp;
 use crate::meeting::{Attempt, AttemptId, Booking, NameLookups, Repetition, Transition};
 use crate::store::writing::{Accepted, Before};
@@ -108,6 +108,8 @@ impl Provisioning {
                 return Ok(Box::pin(self.change(change, origin, patience)).await?.map(CreateOrGet::Known));
             }
             Repetition::OrganizerUnresolved(name) => {
+                // Before Graph is asked: whose name it is, is not told of those out of reach.
+                self.check_newly_wanted(&stored.key, spec)?;
                 return Ok(match self.look_up(name, &stored.key, origin).await {
                     Ok(lookup) => {
                         lookups.add(lookup);
@@ -134,6 +136,12 @@ impl Provisioning {
     ) -> Transition {
         let external_id = derive(self.namespace, self.tenant, &key, generation).external_id;
         Booking::accepted(key, generation, external_id, spec, now)
+    }
+
+    /// Whether what is newly wanted is within its source system's reach. What is stored already is not asked about: it is
+    /// answered and carried out as it was accepted, whatever was set since.
+    pub(super) fn check_newly_wanted(&self, key: &BookingKey, spec: &BookingSpec) -> Result<(), OutOfReach> {
+        self.reaches.check(&key.source_system, spec)
     }
 
     /// The booking with the settings that its meeting should have, by what is set for its source system now. Whatever

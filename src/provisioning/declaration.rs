@@ -10,7 +10,7 @@ use super::results::{Cancel, Declare, ProvisioningError};
 use super::tries::Tries;
 use super::{Provisioning, events};
 use crate::audit::{NewAuditEvent, Origin};
-use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder};
+use crate::booking::{BookingKey, BookingSpec, Generation, MessageOrder, OutOfReach};
 use crate::meeting::{
     Attempt, Booking, Cancellation, Declared, Moment, NameLookups, OrganizerChange, Transition,
 };
@@ -117,6 +117,7 @@ impl Provisioning {
                 Moment { lookups: &lookups, under_way: leased.attempt.is_some(), now: self.clock.now() };
             let (spec, organizer_change) = (declaration.spec.clone(), declaration.organizer_change);
             let declared = leased.booking.declared(spec, organizer_change, &moment);
+            self.check_declared(&declared, &declaration)?;
             let (changed, differences) = match declared {
                 Declared::Same => {
                     return Ok(Declare::Same(self.waiting.wait_for(leased.booking, patience).await));
@@ -157,6 +158,14 @@ impl Provisioning {
             }
             self.overtaken(&mut tries).await?;
         }
+    }
+
+    /// What a declaration comes to is within its source system's reach, or asks for nothing that isn't stored.
+    fn check_declared(&self, declared: &Declared, declaration: &Declaration) -> Result<(), OutOfReach> {
+        if declared.wants_something_new() {
+            self.check_newly_wanted(&declaration.key, &declaration.spec)?;
+        }
+        Ok(())
     }
 
     /// Cancels a booking; again is harmless.
@@ -228,6 +237,7 @@ impl Provisioning {
                 }
             };
         };
+        self.check_day(&declaration.key.source_system).await?;
         let now = self.clock.now();
         let order = before.wanted.spec.order().renewed_by(declaration.spec.order());
         let spec = declaration.spec.clone().with_order(order);
@@ -236,6 +246,7 @@ impl Provisioning {
         match self.accept(&accepted, Before::Generation(before.revision), attempt, origin).await? {
             Accepted::Known(_) | Accepted::CancelledBefore(_) => Ok(None),
             Accepted::New => {
+                self.stored_one(&declaration.key.source_system);
                 let Transition { booking, next, .. } = accepted;
                 let work = Work { booking, next, attempt, origin: origin.clone() };
                 let booking = self.carry_out_and_wait(work, patience).await;

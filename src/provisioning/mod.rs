@@ -8,6 +8,7 @@ mod ask;
 mod beginning;
 mod carry_out;
 mod create;
+mod day_limits;
 mod declaration;
 mod drift_check;
 mod events;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
+pub(crate) use day_limits::{BOOKINGS_PER_DAY, DayLimits};
 pub(crate) use declaration::{CancelRequest, Condition, Declaration, Preconditions};
 pub(crate) use in_flight::InFlight;
 pub(crate) use manual_retry::make_due;
@@ -36,11 +38,11 @@ pub(crate) use name_lookup::LookupFailure;
 pub(crate) use organizer_check::{Asker, OrganizerQuestions};
 pub(crate) use pause_reads::PauseReads;
 pub(crate) use quotas::Quotas;
-pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Retry};
+pub(crate) use results::{Cancel, CreateOrGet, Declare, ProvisioningError, Refused, Retry};
 pub(crate) use resume::Resumed;
 pub(crate) use unconfirmed::Unconfirmed;
 
-use crate::booking::{MeetingSettings, Namespace, SourceSystem, TenantId};
+use crate::booking::{MeetingSettings, Namespace, Reaches, SourceSystem, TenantId};
 use crate::clock::Clock;
 use crate::meeting::{DriftPolicy, RetryPolicy};
 use crate::msgraph::MicrosoftGraph;
@@ -73,7 +75,11 @@ pub(crate) struct Provisioning {
     pub(crate) namespace: Namespace,
     /// The tenant whose meetings these are.
     pub(crate) tenant: TenantId,
-    /// The settings of meetings where a booking doesn't name them, by source system.
+    /// What each source system may ask for.
+    pub(crate) reaches: Reaches,
+    /// How many bookings each source system may store in a day.
+    pub(crate) day_limits: DayLimits,
+    /// The settings of meetings where a booking doesn't name them, the fixed ones included, by source system.
     pub(crate) default_settings: BTreeMap<SourceSystem, MeetingSettings>,
     /// What is done about meetings that have moved away from their bookings, by source system.
     pub(crate) drift_policies: BTreeMap<SourceSystem, DriftPolicy>,

@@ -1,7 +1,9 @@
 //! What became of a request, for `api` and `command`.
 
+use std::time::Duration;
+
 use super::name_lookup::LookupFailure;
-use crate::booking::{Difference, Lateness};
+use crate::booking::{Difference, Lateness, OutOfReach, SourceSystem};
 use crate::meeting::{Booking, Tombstone};
 use crate::store::StoreError;
 
@@ -79,7 +81,34 @@ pub(crate) enum Retry {
     NotThere,
 }
 
-/// Why nothing can be said.
+/// Why a source system doesn't get what it asks for. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// It may not have it.
+    #[error(transparent)]
+    OutOfReach(#[from] OutOfReach),
+    /// It has stored as many bookings today as it may.
+    #[error(
+        "The source system {source_system} has stored {limit} bookings today (UTC), and may store no more: the operator sets \
+         `bookings_per_day`. Nothing was stored; what is known already is answered as ever."
+    )]
+    Day {
+        /// Which.
+        source_system: SourceSystem,
+        /// How many it may store in a day.
+        limit: u32,
+        /// How long it is until the next day begins.
+        until: Duration,
+    },
+}
+
+impl From<OutOfReach> for ProvisioningError {
+    fn from(out: OutOfReach) -> Self {
+        Self::Refused(out.into())
+    }
+}
+
+/// Why nothing was done, or nothing can be said.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProvisioningError {
     /// The store can't say; nothing was accepted, as far as anyone knows.
@@ -88,4 +117,7 @@ pub(crate) enum ProvisioningError {
     /// Others changed the booking each time that this request was about to.
     #[error("too many requests change this booking at once")]
     Contended,
+    /// The source system may not have it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }

@@ -13,6 +13,7 @@ mod peers;
 mod port;
 mod progress;
 mod public;
+mod rate_limits;
 mod request_line;
 mod waiting_line;
 
@@ -23,3 +24,4 @@ pub(crate) use port::{CLOSE_REASONS, PORTS};
 #[cfg(test)]
 pub(crate) use public::KEEP_ALIVE;
 pub(crate) use public::PublicServer;
+pub(crate) use rate_limits::{REQUESTS_PER_SECOND, Rate, RateLimits};

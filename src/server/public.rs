@@ -15,6 +15,7 @@ use super::answering::answering;
 use super::health::Health;
 use super::port::{PUBLIC, Port};
 use super::progress::TimeLimits;
+use super::rate_limits::RateLimits;
 use super::request_line::{RequestSpan, request_line};
 use crate::access::Authenticator;
 use crate::api::{self, ApiState};
@@ -33,6 +34,8 @@ pub(crate) struct PublicServer {
     pub(crate) state: web::Data<ApiState>,
     /// Authenticates the callers.
     pub(crate) authenticator: web::Data<Authenticator>,
+    /// How many requests a second each source system may send.
+    pub(crate) rate_limits: web::Data<RateLimits>,
     /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// Whether this replica is stopping, and the requests that it answers.
@@ -65,6 +68,7 @@ impl PublicServer {
             App::new()
                 .app_data(metrics.clone())
                 .app_data(self.authenticator.clone())
+                .app_data(self.rate_limits.clone())
                 .app_data(web::Data::from(Arc::clone(&self.health)))
                 .wrap(from_fn(admit))
                 .wrap(Compress::default())

@@ -41,6 +41,7 @@ label_sets! {
     NoticeLabels { notice: &'static str, direction: &'static str }
     FailureLabels { code: &'static str }
     RefusedLabels { refused: &'static str }
+    LimitedLabels { source_system: String, limit: &'static str }
     PortLabels { port: &'static str }
     ClosedLabels { port: &'static str, reason: &'static str }
     ServerErrorLabels { status: &'static str }
@@ -109,6 +110,9 @@ metrics! {
     http_refused: Family<RefusedLabels, Counter>,
         "meeting_provisioner_http_refused_total",
         "What was refused because of overload: a request (503 overloaded), its wait (202 at once) or a connection to Postgres";
+    limited: Family<LimitedLabels, Counter>,
+        "meeting_provisioner_limited_total",
+        "What was refused because a source system asked for more than it may (429), by the limit";
     connections: Family<PortLabels, Gauge>,
         "meeting_provisioner_connections",
         "Open connections, idle ones included, by port: public or admin";

@@ -10,7 +10,7 @@ use super::known_labels::SERVER_ERRORS;
 pub use super::metric_table::Metrics;
 use super::metric_table::{
     AcceptanceLabels, ApiKeyLabels, CallLabels, CallOutcomeLabels, ClosedLabels, ConnectionLabels,
-    DriftLabels, FailureLabels, IssuerLabels, NoticeLabels, ObstacleLabels, PortLabels, ReasonLabels,
+    DriftLabels, FailureLabels, IssuerLabels, LimitedLabels, NoticeLabels, ObstacleLabels, PortLabels, ReasonLabels,
     RefusedLabels, RequestLabels, RouteLabels, ServerErrorLabels, StatusLabels,
 };
 use super::process_usage::ProcessUsage;
@@ -111,7 +111,16 @@ impl Metrics {
     }
 
     /// A source system may book from now on: its counters are there, at 0.
-    pub fn know_source_system(&self, source_system: &SourceSystem, policies: &[&'static str]) {
+    pub fn know_source_system(
+        &self,
+        source_system: &SourceSystem,
+        policies: &[&'static str],
+        limits: &[&'static str],
+    ) {
+        for &limit in limits {
+            let source_system = source_system.as_str().to_owned();
+            drop(self.limited.get_or_create(&LimitedLabels { source_system, limit }));
+        }
         for acceptance in [Acceptance::New, Acceptance::Replayed, Acceptance::Differs] {
             let (source_system, result) = (source_system.as_str().to_owned(), acceptance.as_str());
             drop(self.bookings_accepted.get_or_create(&AcceptanceLabels { source_system, result }));
@@ -132,6 +141,12 @@ impl Metrics {
     /// source system was used up.
     pub fn place_refused(&self, refused: &'static str) {
         self.http_refused.get_or_create(&RefusedLabels { refused }).inc();
+    }
+
+    /// A source system was refused something because it asked for more than this limit allows.
+    pub fn limited(&self, source_system: &SourceSystem, limit: &'static str) {
+        let source_system = source_system.as_str().to_owned();
+        self.limited.get_or_create(&LimitedLabels { source_system, limit }).inc();
     }
 
     /// A connection was opened.

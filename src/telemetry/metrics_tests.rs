@@ -9,6 +9,7 @@ fn touched() -> Metrics {
     metrics.http_request(Some("/v1/bookings/{bookingId}"), "GET", 200, took);
     metrics.graph_call("create-or-get", "found", took);
     metrics.booking_accepted(&SourceSystem::parse("room-booking").unwrap(), Acceptance::Replayed);
+    metrics.limited(&SourceSystem::parse("room-booking").unwrap(), "bookings-per-day");
     metrics.booking_settled("provisioned");
     metrics.booking_parked("organizer-not-permitted");
     metrics.call_postponed("busy");

@@ -1,6 +1,6 @@
 //! Access: every route, every kind of caller.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use meeting_provisioner::msgraph_simulator::{Effect, InjectedFault, Operation};
 use reqwest::Method;
@@ -9,86 +9,70 @@ use serde_json::{Value, json};
 use crate::support::keys::sha256_hex;
 use crate::support::{ApiResponse, TestApp, Who, booking};
 
-/// A route of the document.
+/// One row of the table: a route of the document, a request to it, and how each caller is answered.
 struct Route {
     method: Method,
-    path: &'static str,
     pattern: &'static str,
+    path: &'static str,
     access: Access,
 }
 
 enum Access {
-    /// Needs a credential. The status for each known caller: desk (may write), screen (may read), the other system's
-    /// desk, auditor, operator.
-    Authenticated([u16; 5]),
-    /// Answers every caller with 200.
-    Public,
+    /// Needs a credential. The status for each of [`Who::KNOWN`]: the desk (may write), the screen (may read), the other
+    /// system's desk, the auditor, the operator, the one for erasure, and one with all roles.
+    Authenticated([u16; 7]),
+    /// Answers every caller with this status.
+    Public(u16),
 }
 
+#[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let route = |method, path, pattern, expected| Route {
-        method,
-        path,
-        pattern,
-        access: Access::Authenticated(expected),
+    let (get, post, put, delete) = (Method::GET, Method::POST, Method::PUT, Method::DELETE);
+    let route = |method: &Method, pattern, path, expected| Route {
+        method: method.clone(), pattern, path, access: Access::Authenticated(expected),
     };
-    let public = |path, pattern| Route { method: Method::GET, path, pattern, access: Access::Public };
-    let (get, post) = (Method::GET, Method::POST);
+    let public = |pattern, path, expected| Route {
+        method: Method::GET, pattern, path, access: Access::Public(expected),
+    };
+    let booking = "/v1/bookings/{bookingId}";
     vec![
-        public("/", "/"),
-        public("/problems", "/problems"),
-        public("/problems/booking-differs", "/problems/{code}"),
+        public("/", "/", 200),
+        public("/problems", "/problems", 200),
+        public("/problems/{code}", "/problems/booking-differs", 200),
+        //                                                              write read other audit operator privacy all
         // The other system makes a booking of its own under the same id.
-        route(post.clone(), "/v1/bookings", "/v1/bookings", [200, 403, 201, 403, 403]),
-        route(get.clone(), "/v1/bookings", "/v1/bookings", [200; 5]),
-        route(
-            get.clone(),
-            "/v1/bookings/BK-1?sourceSystem=room-booking",
-            "/v1/bookings/{bookingId}",
-            [200, 200, 404, 200, 200],
-        ),
-        route(Method::PUT, "/v1/bookings/BK-1", "/v1/bookings/{bookingId}", [200, 403, 200, 403, 403]),
+        route(&post, "/v1/bookings", "/v1/bookings",                     [200, 403, 201, 403, 403, 403, 200]),
+        route(&get, "/v1/bookings", "/v1/bookings",                      [200, 200, 200, 200, 200, 403, 200]),
+        route(&get, booking, "/v1/bookings/BK-1?sourceSystem=room-booking", [200, 200, 404, 200, 200, 403, 200]),
+        route(&get, booking, "/v1/bookings/BK-1?sourceSystem=room-booking&expand=onlineMeeting",
+            [200, 200, 404, 403, 200, 403, 200]),
+        route(&put, booking, "/v1/bookings/BK-1",                        [200, 403, 200, 403, 403, 403, 200]),
         // Neither system has a booking of this id.
-        route(Method::DELETE, "/v1/bookings/BK-2", "/v1/bookings/{bookingId}", [404, 403, 404, 403, 403]),
-        route(
-            get.clone(),
-            "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking",
-            "/v1/bookings/{bookingId}/audit-events",
-            [200, 200, 404, 200, 200],
-        ),
-        route(
-            post.clone(),
-            "/v1/bookings/BK-1/check?sourceSystem=room-booking",
-            "/v1/bookings/{bookingId}/check",
-            [200, 403, 404, 403, 200],
-        ),
+        route(&delete, booking, "/v1/bookings/BK-2",                     [404, 403, 404, 403, 403, 403, 404]),
+        route(&get, "/v1/bookings/{bookingId}/audit-events", "/v1/bookings/BK-1/audit-events?sourceSystem=room-booking",
+            [200, 200, 404, 200, 200, 403, 200]),
+        route(&post, "/v1/bookings/{bookingId}/check", "/v1/bookings/BK-1/check?sourceSystem=room-booking",
+            [200, 403, 404, 403, 200, 403, 200]),
         // It succeeded, so there is nothing to retry; who may ask is told so.
-        route(
-            post,
-            "/v1/bookings/BK-1/retry?sourceSystem=room-booking",
-            "/v1/bookings/{bookingId}/retry",
-            [409, 403, 404, 403, 409],
-        ),
-        route(get.clone(), "/v1/audit-events", "/v1/audit-events", [200; 5]),
-        route(get.clone(), "/v1/me", "/v1/me", [200; 5]),
-        route(
-            get,
+        route(&post, "/v1/bookings/{bookingId}/retry", "/v1/bookings/BK-1/retry?sourceSystem=room-booking",
+            [409, 403, 404, 403, 409, 403, 409]),
+        route(&get, "/v1/audit-events", "/v1/audit-events",              [200, 200, 200, 200, 200, 403, 200]),
+        route(&get, "/v1/me", "/v1/me",                                  [200, 200, 200, 200, 200, 200, 200]),
+        route(&get, "/v1/organizers/{organizer}/readiness",
             "/v1/organizers/1f35f2e6-9cab-44ad-8d5a-b74c14720000/readiness",
-            "/v1/organizers/{organizer}/readiness",
-            [200, 403, 200, 403, 200],
-        ),
+            [200, 403, 200, 403, 200, 403, 200]),
     ]
 }
 
-async fn ask(app: &TestApp, who: Who, route: &Route) -> ApiResponse {
-    let mut request = app.request(who, route.method.clone(), route.path);
-    if route.method == Method::POST || route.method == Method::PUT {
+async fn ask(app: &TestApp, who: Who, method: Method, route: &Route) -> ApiResponse {
+    let mut request = app.request(who, method.clone(), route.path);
+    if method == Method::POST || method == Method::PUT {
         request = request.json(&booking("BK-1"));
     }
     ApiResponse::read(request.send().await.unwrap()).await
 }
 
-/// The whole table. Without a valid credential a caller learns nothing under `/v1`, whatever it asks for.
+/// The whole table, and HEAD as GET. Without a valid credential a caller learns nothing under `/v1`, whatever it asks for.
 #[tokio::test]
 async fn every_route_answers_each_caller_as_its_role_allows() {
     let app = TestApp::start().await;
@@ -96,49 +80,57 @@ async fn every_route_answers_each_caller_as_its_role_allows() {
     for route in routes() {
         let known = match route.access {
             Access::Authenticated(known) => known,
-            Access::Public => [200; 5],
+            Access::Public(status) => [status; 7],
         };
         for unknown in [Who::Anonymous, Who::Stranger] {
-            let answer = ask(&app, unknown, &route).await;
+            let answer = ask(&app, unknown, route.method.clone(), &route).await;
             match route.access {
                 Access::Authenticated(_) => {
                     answer.problem(401, "unauthenticated");
                     let challenge = answer.header("www-authenticate").unwrap();
                     assert!(challenge.starts_with("Bearer"), "{}", route.path);
                 }
-                Access::Public => drop(answer.expect(200)),
+                Access::Public(status) => drop(answer.expect(status)),
             }
         }
         for (who, expected) in Who::KNOWN.into_iter().zip(known) {
-            let answer = ask(&app, who, &route).await;
+            let answer = ask(&app, who, route.method.clone(), &route).await;
             assert_eq!(answer.status, expected, "{who:?} {} {}: {}", route.method, route.path, answer.text);
             match expected {
                 403 => drop(answer.problem(403, "forbidden")),
                 404 => drop(answer.problem(404, "not-found")),
                 _ => {}
             }
+            if route.method == Method::GET {
+                let head = ask(&app, who, Method::HEAD, &route).await;
+                assert_eq!((head.status, head.text.as_str()), (expected, ""), "{who:?} HEAD {}", route.path);
+            }
         }
     }
     app.end().await;
 }
 
-/// The table above is complete: it has every operation of the document. An endpoint that is missing there fails here.
-#[tokio::test]
-async fn the_table_has_every_route_of_the_document() {
-    let app = TestApp::start().await;
-    let document = app.get(Who::Anonymous, "/openapi.json").await.expect(200).json();
-    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
-        let methods = item
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()));
-        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
-    });
-    let documented: std::collections::BTreeSet<String> = operations.collect();
-    let tested = routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
-    assert_eq!(documented, tested);
-    app.end().await;
+/// The table above is complete: it has a row for every operation of the document, and no row for another one.
+#[test]
+fn the_table_has_every_route_of_the_document() {
+    let document: Value = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (member, operation) in item.as_object().unwrap() {
+            if operation.get("responses").is_some() {
+                documented.insert(format!("{} {path}", member.to_uppercase()));
+            }
+        }
+    }
+    assert!(documented.len() > 10, "{documented:?}");
+    let tested: BTreeSet<_> =
+        routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
+    let missing: Vec<_> = documented.difference(&tested).collect();
+    let unknown: Vec<_> = tested.difference(&documented).collect();
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "without a row: {missing:?}; rows without a route: {unknown:?}"
+    );
 }
 
 /// Every caller learns what its credential stands for, and never the credential itself; a key's second role is told, too.
@@ -168,25 +160,93 @@ async fn every_caller_learns_who_it_is() {
     app.end().await;
 }
 
-/// A booking of another source system and one that does not exist get the same answer, to the letter.
+/// A booking of another source system and one that does not exist get the same answer, to the letter, whatever is asked:
+/// status, headers and body. Both are looked up by the caller's own source system, so that one takes no longer than the other.
 #[tokio::test]
 async fn another_systems_booking_cannot_be_told_from_none() {
     let app = TestApp::start().await;
-    app.book(Who::Desk, &booking("BK-1")).await.expect(201);
-    let without_ids = |answer: &ApiResponse| {
-        let mut body = answer.json();
-        for member in ["instance", "requestId"] {
-            body.as_object_mut().unwrap().remove(member);
+    let known = app.book(Who::Desk, &booking("BK-1")).await.expect(201).json();
+    let mut asked = BTreeSet::new();
+    for (method, suffix, header) in [
+        (Method::GET, "", None),
+        (Method::GET, "?expand=onlineMeeting", None),
+        (Method::GET, "?generation=1", None),
+        (Method::GET, "", Some(("If-None-Match", "\"1.1\""))),
+        (Method::GET, "", Some(("Prefer", "wait=1"))),
+        (Method::HEAD, "", None),
+        (Method::GET, "/audit-events", None),
+        (Method::GET, "/audit-events?order=desc&type=meeting.created", None),
+        (Method::POST, "/retry", None),
+        (Method::POST, "/retry?generation=1", None),
+        (Method::POST, "/check", None),
+        (Method::DELETE, "", None),
+        (Method::DELETE, "", Some(("If-Match", "\"1.3\""))),
+        (Method::PUT, "", Some(("If-Match", "\"1.3\""))),
+        (Method::PUT, "", Some(("If-Match", "*"))),
+        (Method::GET, "?sourceSystem=room-booking", None),
+        (Method::GET, "/audit-events?sourceSystem=room-booking", None),
+        (Method::POST, "/retry?sourceSystem=room-booking", None),
+        (Method::POST, "/check?sourceSystem=room-booking", None),
+    ] {
+        let mut answers = Vec::new();
+        for id in ["BK-1", "BK-2"] {
+            let mut request =
+                app.request(Who::OtherSystem, method.clone(), &format!("/v1/bookings/{id}{suffix}"));
+            if method == Method::PUT {
+                request = request.json(&booking(id));
+            }
+            if let Some((name, value)) = header {
+                request = request.header(name, value);
+            }
+            let answer = ApiResponse::read(request.send().await.unwrap()).await;
+            answers.push(told(&answer, id));
         }
-        body["detail"] = body["detail"].as_str().unwrap().replace("BK-1", "…").replace("BK-2", "…").into();
-        body
-    };
-    for suffix in ["", "/audit-events"] {
-        let theirs = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-1{suffix}")).await;
-        let none = app.get(Who::OtherSystem, &format!("/v1/bookings/BK-2{suffix}")).await;
-        assert_eq!((theirs.status, without_ids(&theirs)), (404, without_ids(&none)));
+        assert_eq!(answers[0], answers[1], "{method} {suffix} {header:?}");
+        let status = if header.is_some_and(|(name, _)| name == "If-Match") { 412 } else { 404 };
+        assert_eq!(answers[0].0, status, "{method} {suffix} {header:?}");
+        asked.insert(format!("{method} {}", suffix.split('?').next().unwrap()));
     }
+    // Lists: what names the other's booking finds as much as what names none.
+    for (name, theirs, none) in [
+        ("bookingId", "BK-1", "BK-2"),
+        ("sourceSystem", "room-booking", "no-such-system"),
+        ("meetingId", known["meeting"]["id"].as_str().unwrap(), "none"),
+        ("externalId", known["externalId"].as_str().unwrap(), "4b22997d-a5f7-5483-b720-2dee50154e74"),
+        ("organizer", known["organizer"]["userId"].as_str().unwrap(), "1f35f2e6-9cab-44ad-8d5a-b74c14729999"),
+    ] {
+        for list in ["/v1/bookings", "/v1/audit-events"] {
+            let mut answers = Vec::new();
+            for value in [theirs, none] {
+                let url = format!("{list}?{name}={}", percent_encoded(value));
+                answers.push(told(&app.get(Who::OtherSystem, &url).await.expect(200), value));
+            }
+            assert_eq!(answers[0], answers[1], "{list} {name}");
+            assert!(answers[0].2.contains("\"items\":[]"), "{list} {name}: {}", answers[0].2);
+        }
+    }
+    // Each route that names a booking was asked.
+    let named: BTreeSet<String> = routes()
+        .iter()
+        .filter_map(|route| {
+            Some(format!("{} {}", route.method, route.pattern.strip_prefix("/v1/bookings/{bookingId}")?))
+        })
+        .collect();
+    asked.remove("HEAD ");
+    assert_eq!(asked, named);
     app.end().await;
+}
+
+/// Status, headers and body of an answer without what differs between any two requests.
+fn told(answer: &ApiResponse, named: &str) -> (u16, Vec<(String, String)>, String) {
+    let request_id = answer.header("x-request-id").unwrap();
+    let plain = |text: &str| text.replace(request_id, "…").replace(named, "…");
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "date");
+    let headers = headers.map(|(name, value)| (name.to_string(), plain(value.to_str().unwrap()))).collect();
+    (answer.status, headers, plain(&answer.text))
+}
+
+fn percent_encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// Lists hold the caller's own bookings, whatever the filter says; auditors and operators see all.

@@ -38,7 +38,9 @@ mod history_after_restore;
 mod lag;
 mod lesser_role;
 mod lifecycle;
+mod limits;
 mod lost_answers;
+mod masked_links;
 mod meeting_settings;
 #[path = "../microsofts_metadata.rs"]
 mod microsofts_metadata;
@@ -56,6 +58,7 @@ mod pages;
 mod pooler;
 mod postgres_away;
 mod printing;
+mod reach;
 mod refused_settlements;
 mod renamed_organizers;
 mod replicas;

@@ -21,6 +21,9 @@ mod local;
 mod plot;
 mod replica_process;
 mod scale;
+#[expect(dead_code, reason = "the storm's replicas read it, not the storm")]
+#[path = "../blackbox/support/settings_file.rs"]
+mod settings_file;
 mod storm_setup;
 mod verdict;
 

@@ -10,6 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
+use crate::settings_file;
+
 /// How many of its last lines are kept, to be shown when something fails.
 const LINES_KEPT: usize = 100;
 
@@ -17,6 +19,9 @@ const LINES_KEPT: usize = 100;
 pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"));
     command.args(arguments).env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
+    if let Some((_, file)) = environment.iter().find(|(name, _)| name == settings_file::VARIABLE) {
+        command.args(["--config", file]);
+    }
     if let Some(path) = meeting_provisioner::config::process_search_path() {
         command.env("PATH", path);
     }

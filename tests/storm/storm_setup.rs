@@ -15,6 +15,7 @@ use crate::keys::write_keys;
 use crate::local::local_settings;
 use crate::replica_process::{ReplicaProcess, program};
 use crate::scale::Scale;
+use crate::settings_file::SettingsFile;
 
 const REPLICAS: usize = 3;
 
@@ -45,7 +46,10 @@ impl StormSetup {
         let folder = tempfile::tempdir().unwrap();
         let keys = write_keys(folder.path(), "");
         let database_url = postgres.url("postgres");
-        let environment = environment(&simulator, &database_url, keys.to_str().unwrap());
+        let mut environment = environment(&simulator, &database_url, keys.to_str().unwrap());
+        let file = SettingsFile::new(folder.path(), ["room-booking", "crm"].map(str::to_owned).into());
+        file.write("");
+        environment.push(file.variable());
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&database_url).unwrap();
         let setup = Self {
             simulator,

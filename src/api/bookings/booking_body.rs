@@ -12,6 +12,7 @@ use super::meeting_settings_body::MeetingSettingsBody;
 use super::open_bodies::{MetadataBody, OnlineMeetingBody};
 use crate::api::openapi::words;
 use crate::api::problems::AttendeeChangesBody;
+use crate::api::request::JoinLinks;
 use crate::api::state::Remedies;
 use crate::booking::{
     AttendeeChanges, Dtstamp, MeetingSettings, Metadata, Organizer, Sequence, Subject, UserId,
@@ -101,7 +102,8 @@ pub(crate) struct BookingBody<'a> {
     /// What to know about the link of a cancelled booking.
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<&'static str>,
-    /// The whole `onlineMeeting` that Graph sent last, as it was sent; only with `?expand=onlineMeeting`.
+    /// The whole `onlineMeeting` that Graph sent last, as it was sent; only with `?expand=onlineMeeting`, which is refused
+    /// where your roles only audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<OnlineMeetingBody>)]
     online_meeting: Option<Box<RawValue>>,
@@ -151,9 +153,11 @@ pub(crate) struct ChatBody<'a> {
 pub(crate) struct MeetingBody<'a> {
     /// Graph's id of the meeting; opaque.
     id: &'a str,
-    /// The link by which people join; opaque, byte for byte as Graph sent it.
-    join_web_url: &'a str,
-    /// The meeting's chat.
+    /// The link by which people join; opaque, byte for byte as Graph sent it. Null where your roles only audit: with
+    /// `audit.read` alone, and with it for other source systems.
+    #[schema(required)]
+    join_web_url: Option<&'a str>,
+    /// The meeting's chat; null where the link is, for links are made of it.
     #[schema(required)]
     chat_thread_id: Option<&'a str>,
     /// Who made it.
@@ -176,11 +180,11 @@ pub(crate) struct MeetingDifferenceBody {
     /// The member as Graph names it.
     #[schema(example = "lobbyBypassSettings.scope")]
     field: String,
-    /// What the booking wants; null of a setting that it named before and doesn't name any longer; absent with the field
-    /// `participants.attendees`.
+    /// What the booking wants; null of a setting that it named before and doesn't name any longer, and of `joinWebUrl` where
+    /// your roles only audit; absent with the field `participants.attendees`.
     #[serde(skip_serializing_if = "Option::is_none")]
     wanted: Option<Value>,
-    /// What Graph returned; absent with the field `participants.attendees`.
+    /// What Graph returned; null of `joinWebUrl` where your roles only audit; absent with the field `participants.attendees`.
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<Value>,
     /// Who differs, from the booking to the meeting; only with the field `participants.attendees`.
@@ -191,7 +195,7 @@ pub(crate) struct MeetingDifferenceBody {
 
 impl<'a> BookingBody<'a> {
     /// The booking as it stands.
-    pub(crate) fn of(booking: &'a Booking, remedies: &Remedies) -> Self {
+    pub(crate) fn of(booking: &'a Booking, remedies: &Remedies, links: JoinLinks) -> Self {
         let spec = &booking.wanted.spec;
         Self {
             booking_id: booking.key.booking_id.as_str(),
@@ -211,7 +215,7 @@ impl<'a> BookingBody<'a> {
             sequence: spec.sequence.map(Sequence::number),
             dtstamp: spec.dtstamp.map(Dtstamp::time),
             metadata: &spec.metadata,
-            meeting: meeting(booking),
+            meeting: meeting(booking, links),
             attempts: booking.attempts,
             next_attempt_at: booking.due_at(),
             failing_since: booking.failures.same_kind_since,
@@ -224,8 +228,8 @@ impl<'a> BookingBody<'a> {
     }
 
     /// The booking as lists and problems show it: without its attendees, who make it long.
-    pub(crate) fn without_attendees(booking: &'a Booking, remedies: &Remedies) -> Self {
-        Self { attendees: None, ..Self::of(booking, remedies) }
+    pub(crate) fn without_attendees(booking: &'a Booking, remedies: &Remedies, links: JoinLinks) -> Self {
+        Self { attendees: None, ..Self::of(booking, remedies, links) }
     }
 
     /// With the whole meeting as Graph sent it, JSON text; null where there is none.
@@ -275,23 +279,23 @@ fn notice(booking: &Booking) -> Option<&'static str> {
     )
 }
 
-fn meeting(booking: &Booking) -> Option<MeetingBody<'_>> {
+fn meeting(booking: &Booking, links: JoinLinks) -> Option<MeetingBody<'_>> {
     let (meeting, provisioned_at) = booking.observed.meeting.as_ref().zip(booking.provisioned_at)?;
     if meeting.removed {
         return None;
     }
     Some(MeetingBody {
         id: meeting.id.as_str(),
-        join_web_url: meeting.join_web_url.as_str(),
-        chat_thread_id: meeting.chat_thread_id.as_deref(),
+        join_web_url: links.shown(meeting.join_web_url.as_str()),
+        chat_thread_id: links.shown(meeting.chat_thread_id.as_deref()).flatten(),
         created_by: meeting.created_by.as_str(),
         provisioned_at,
         seen_at: meeting.seen_at,
-        differences: differences(booking, meeting),
+        differences: differences(booking, meeting, links),
     })
 }
 
-fn differences(booking: &Booking, meeting: &Meeting) -> Vec<MeetingDifferenceBody> {
+fn differences(booking: &Booking, meeting: &Meeting, links: JoinLinks) -> Vec<MeetingDifferenceBody> {
     let differences = meeting_differences(&booking.wanted.spec, Some(meeting), &meeting.seen).into_iter();
     let body = |MeetingDifference { field, wanted, seen, attendees }| MeetingDifferenceBody {
         field,
@@ -299,7 +303,11 @@ fn differences(booking: &Booking, meeting: &Meeting) -> Vec<MeetingDifferenceBod
         seen,
         attendees,
     };
-    differences.map(MeetingDifference::cut).map(body).collect()
+    let shown = |difference: MeetingDifference| match links {
+        JoinLinks::Shown => difference,
+        JoinLinks::Masked => difference.without_link(),
+    };
+    differences.map(MeetingDifference::cut).map(shown).map(body).collect()
 }
 
 #[cfg(test)]
@@ -314,7 +322,7 @@ mod tests {
     #[test]
     fn a_provisioned_booking_reads_as_documented() {
         let booking = provisioned();
-        let body = serde_json::to_value(BookingBody::of(&booking, &remedies())).unwrap();
+        let body = serde_json::to_value(BookingBody::of(&booking, &remedies(), JoinLinks::Shown)).unwrap();
         assert_eq!(body, crate::api::openapi::example::provisioned());
     }
 
@@ -324,9 +332,30 @@ mod tests {
         let mut booking = provisioned();
         booking.provisioned_at = None;
         booking.progress = Progress::Due(booking.updated_at);
-        let body = serde_json::to_value(BookingBody::of(&booking, &remedies())).unwrap();
+        let body = serde_json::to_value(BookingBody::of(&booking, &remedies(), JoinLinks::Shown)).unwrap();
         assert_eq!((&body["meeting"], &body["status"]), (&Value::Null, &json!("pending")));
         assert_eq!(body["nextAttemptAt"], body["updatedAt"]);
+    }
+
+    /// Who only audits sees the same but for the link and what links are made of, also where the meeting has another one.
+    #[test]
+    fn links_are_masked_and_nothing_else() {
+        let mut booking = provisioned();
+        let meeting = booking.observed.meeting.as_mut().unwrap();
+        meeting.seen.join_web_url = Some("https://teams.example/other".to_owned());
+        let body = |links| serde_json::to_value(BookingBody::of(&booking, &remedies(), links)).unwrap();
+        let (mut shown, masked) = (body(JoinLinks::Shown), body(JoinLinks::Masked));
+        let links = [
+            "/meeting/joinWebUrl",
+            "/meeting/chatThreadId",
+            "/meeting/differences/0/wanted",
+            "/meeting/differences/0/seen",
+        ];
+        for link in links {
+            assert!(shown.pointer(link).unwrap().is_string(), "{link}: {shown}");
+            *shown.pointer_mut(link).unwrap() = Value::Null;
+        }
+        assert_eq!(masked, shown);
     }
 
     /// What Graph sent comes back as it was sent, in its own order of members.
@@ -334,9 +363,12 @@ mod tests {
     fn the_whole_meeting_is_passed_on_as_it_is() {
         let booking = provisioned();
         let text = r#"{"z":1,"a":"2020-02-06T01:49:21.3524945Z"}"#;
-        let body = BookingBody::of(&booking, &remedies()).with_online_meeting(Some(text.to_owned())).unwrap();
+        let body = BookingBody::of(&booking, &remedies(), JoinLinks::Shown)
+            .with_online_meeting(Some(text.to_owned()))
+            .unwrap();
         assert!(serde_json::to_string(&body).unwrap().contains(&format!(r#""onlineMeeting":{text}"#)));
-        let body = BookingBody::of(&booking, &remedies()).with_online_meeting(None).unwrap();
+        let body =
+            BookingBody::of(&booking, &remedies(), JoinLinks::Shown).with_online_meeting(None).unwrap();
         assert!(serde_json::to_string(&body).unwrap().contains(r#""onlineMeeting":null"#));
     }
 }

@@ -10,7 +10,7 @@ use super::last_error_body::{self, LastErrorBody};
 use super::late_message::{why_ignored, why_not_created};
 use super::tombstone_body::TombstoneBody;
 use crate::api::problems::{DifferenceBody, EndpointResult, GraphBody, Problem, ProblemCode};
-use crate::api::request::location;
+use crate::api::request::{JoinLinks, location};
 use crate::api::response::{self, NOT_KEPT};
 use crate::api::state::{ApiState, Remedies};
 use crate::booking::{Difference, Lateness};
@@ -69,7 +69,7 @@ impl<'a> BookingResponder<'a> {
         booking: &Booking,
     ) -> EndpointResult {
         response.insert_header((ETAG, etag(booking)));
-        response::json(self.request, response, &BookingBody::of(booking, self.remedies))
+        response::json(self.request, response, &BookingBody::of(booking, self.remedies, self.links(booking)))
     }
 
     fn unfinished(&self, booking: &Booking) -> EndpointResult {
@@ -202,9 +202,13 @@ impl<'a> BookingResponder<'a> {
         self.beside(booking, Problem::new(ProblemCode::NothingToRetry, detail))
     }
 
+    fn links(&self, booking: &Booking) -> JoinLinks {
+        JoinLinks::of(&booking.key.source_system, self.request)
+    }
+
     /// The problem with the booking as it stands beside it, without its attendees: a request by id is no longer than that.
     fn beside(&self, booking: &Booking, problem: Problem) -> Problem {
-        match BookingBody::without_attendees(booking, self.remedies).to_raw() {
+        match BookingBody::without_attendees(booking, self.remedies, self.links(booking)).to_raw() {
             Ok(body) => problem.booking(body),
             Err(_) => problem,
         }

@@ -10,7 +10,8 @@ use super::booking_request_body::BookingRequestBody;
 use super::booking_responder::BookingResponder;
 use crate::api::openapi::{example, parameters};
 use crate::api::problems::{
-    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
+    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, REFUSED,
+    store_problem,
 };
 use crate::api::request::{Authenticated, Preferences, Query, location, origin};
 use crate::api::state::ApiState;
@@ -23,6 +24,7 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 pub(crate) const PROBLEMS: DocumentedProblems = &[
     EVERY_CALL,
     PARKED,
+    REFUSED,
     &[
         ProblemCode::InvalidBooking,
         ProblemCode::BookingDiffers,

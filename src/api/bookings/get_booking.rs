@@ -11,7 +11,7 @@ use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, ProblemCode, store_problem,
 };
 use crate::api::request::{
-    Authenticated, Preferences, Query, Scope, booking_id, has_current, no_such_booking,
+    Authenticated, JoinLinks, Preferences, Query, Scope, booking_id, has_current, no_such_booking,
 };
 use crate::api::response;
 use crate::api::state::ApiState;
@@ -34,7 +34,8 @@ const CHECKED_BY_POST: &str = "is not taken by a read, which changes nothing: PO
         parameters::BookingPath,
         parameters::GenerationQuery,
         ("expand" = Option<words::ExpandWord>, Query,
-            description = "`onlineMeeting`: with the whole meeting as Graph sent it."),
+            description = "`onlineMeeting`: with the whole meeting as Graph sent it, which holds its links: refused (403) where your \
+                roles only audit."),
         ("Prefer" = Option<String>, Header,
             description = "RFC 7240. `wait=N`: wait up to N seconds for a booking that is not finished. `Preference-Applied` \
                            names it unless `nextAttemptAt` lies behind the wait: then the answer comes at once.",
@@ -63,7 +64,8 @@ pub(crate) async fn get_booking(
 }
 
 async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -> EndpointResult {
-    let caller = caller.reader(request)?;
+    let authenticated = caller;
+    let caller = authenticated.reader(request)?;
     let mut query = Query::read(request.query_string());
     let scope = Scope::to(caller, &mut query);
     let generation = query.generation();
@@ -71,6 +73,9 @@ async fn find(request: &HttpRequest, caller: &Authenticated, state: &ApiState) -
     let _refused = query.value("check", |_| Err::<(), _>(CHECKED_BY_POST));
     query.close()?;
     let key = booking_id(request).and_then(|id| scope.key(caller, id)).ok_or_else(no_such_booking)?;
+    if expanded {
+        authenticated.check_join_links_of(request, &key.source_system)?;
+    }
     let leased = match generation {
         Some(generation) => state.provisioning.store.generation(&key, generation).await,
         None => state.provisioning.store.latest(&key).await,
@@ -101,7 +106,8 @@ async fn answer(
     }
     let text = state.provisioning.store.online_meeting(&booking.key, booking.generation).await;
     let text = text.map_err(|error| store_problem(request, error))?;
-    let body = BookingBody::of(booking, &state.remedies).with_online_meeting(text);
+    let body = BookingBody::of(booking, &state.remedies, JoinLinks::of(&booking.key.source_system, request))
+        .with_online_meeting(text);
     let body = body.map_err(|error| response::unwritable(request, &error))?;
     response.insert_header((ETAG, etag(booking)));
     response::json(request, response, &body)

@@ -9,7 +9,7 @@ use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
     DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, store_problem,
 };
-use crate::api::request::{Authenticated, PageRequest, Query, Scope, empty_page};
+use crate::api::request::{Authenticated, JoinLinks, PageRequest, Query, Scope, empty_page};
 use crate::api::response::{self, UnreadableBody};
 use crate::api::state::ApiState;
 use crate::meeting::{BookingFilter, Status};
@@ -84,8 +84,10 @@ async fn search(request: &HttpRequest, caller: &Authenticated, state: &ApiState)
     let read = state.provisioning.store.bookings(&filter, page.from, page.limit).await;
     let read = read.map_err(|error| store_problem(request, error))?;
     let body_of = if expanded { BookingBody::of } else { BookingBody::without_attendees };
-    let body = |booking| Ok::<_, Problem>(body_of(booking, &state.remedies));
-    let page = page.page(&read, body)?;
+    let page = page.page(&read, |booking| {
+        let links = JoinLinks::of(&booking.key.source_system, request);
+        Ok::<_, Problem>(body_of(booking, &state.remedies, links))
+    })?;
     response::json(request, HttpResponse::Ok(), &page)
 }
 

@@ -10,7 +10,8 @@ use super::booking_request_body::PutBookingRequestBody;
 use super::booking_responder::BookingResponder;
 use crate::api::openapi::{example, parameters, words};
 use crate::api::problems::{
-    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, store_problem,
+    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, PARKED, ProblemCode, REFUSED,
+    store_problem,
 };
 use crate::api::request::{
     Authenticated, Preferences, Query, location, new_booking_id, origin, preconditions,
@@ -24,6 +25,7 @@ use crate::provisioning::{Declaration, Declare};
 pub(crate) const PROBLEMS: DocumentedProblems = &[
     EVERY_CALL,
     PARKED,
+    REFUSED,
     &[
         ProblemCode::InvalidBooking,
         ProblemCode::BookingDiffers,

@@ -15,6 +15,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[&[
     ProblemCode::InvalidRequest,
     ProblemCode::Unauthenticated,
     ProblemCode::IssuerUnavailable,
+    ProblemCode::RateLimited,
     ProblemCode::Overloaded,
     ProblemCode::InternalError,
 ]];

@@ -1,16 +1,21 @@
 //! An audit event, as answers show it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::openapi::AuditEventDetails;
 use crate::api::openapi::words;
+use crate::api::request::JoinLinks;
 use crate::api::response::UnreadableBody;
 use crate::audit::AuditEvent;
 use crate::booking::Generation;
+use crate::meeting::JOIN_WEB_URL;
 
 /// One fact of a booking's history. The members beside `details` can be searched by.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,9 +52,10 @@ pub(crate) struct AuditEventBody<'a> {
     meeting_id: Option<&'a str>,
     /// The actor: `api-key:<name>`, `token:<issuer>:<subject>/<application>`, `command:<user>` or `worker`.
     actor: &'a str,
-    /// Everything else that is known of the event; absent members are not known.
+    /// Everything else that is known of the event; absent members are not known. Join links are null where your roles only
+    /// audit.
     #[schema(value_type = AuditEventDetails)]
-    details: &'a RawValue,
+    details: Cow<'a, RawValue>,
 }
 
 /// One page of history.
@@ -73,7 +79,7 @@ impl<'a> AuditEventBody<'a> {
     ///
     /// # Errors
     /// When the stored payload is not JSON.
-    pub(crate) fn of(event: &'a AuditEvent) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of(event: &'a AuditEvent, links: JoinLinks) -> Result<Self, serde_json::Error> {
         Ok(Self {
             event_id: event.event_id.to_string(),
             occurred_at: event.occurred_at,
@@ -86,7 +92,55 @@ impl<'a> AuditEventBody<'a> {
             organizer: event.organizer.as_deref(),
             meeting_id: event.meeting_id.as_deref(),
             actor: &event.actor,
-            details: serde_json::from_str(&event.payload)?,
+            details: match links {
+                JoinLinks::Shown => Cow::Borrowed(serde_json::from_str(&event.payload)?),
+                JoinLinks::Masked => without_links(&event.payload)?,
+            },
         })
+    }
+}
+
+/// A payload with null in the place of join links: they are told where a meeting has another one than it had.
+fn without_links(payload: &str) -> Result<Cow<'_, RawValue>, serde_json::Error> {
+    if !payload.contains(JOIN_WEB_URL) {
+        return Ok(Cow::Borrowed(serde_json::from_str(payload)?));
+    }
+    let mut payload: Value = serde_json::from_str(payload)?;
+    let differences = payload.get_mut("differences").and_then(Value::as_array_mut);
+    for difference in differences.into_iter().flatten() {
+        if difference["field"] == JOIN_WEB_URL {
+            difference["wanted"] = Value::Null;
+            difference["seen"] = Value::Null;
+        }
+    }
+    to_raw_value(&payload).map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The links are taken out of the one place where a payload has them, and nothing else is.
+    #[test]
+    fn links_are_taken_out_of_a_payload() {
+        let link =
+            json!({"field": "joinWebUrl", "wanted": "https://t.example/1", "seen": "https://t.example/2"});
+        let other = json!({"field": "subject", "wanted": "joinWebUrl", "seen": "b"});
+        let masked = json!({"field": "joinWebUrl", "wanted": null, "seen": null});
+        for (payload, expected) in [
+            (
+                json!({"requestId": "r", "differences": [other, link]}),
+                json!({"requestId": "r", "differences": [other, masked]}),
+            ),
+            (json!({"differences": [other]}), json!({"differences": [other]})),
+            (json!({"note": "joinWebUrl"}), json!({"note": "joinWebUrl"})),
+            (json!({}), json!({})),
+        ] {
+            let text = payload.to_string();
+            let shown: Value = serde_json::from_str(without_links(&text).unwrap().get()).unwrap();
+            assert_eq!(shown, expected);
+        }
     }
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::audit_event_body::AuditEventBody;
 use crate::api::problems::{EndpointResult, Problem, ProblemCode, store_problem};
-use crate::api::request::{AcceptedForms, PageRequest, Query};
+use crate::api::request::{AcceptedForms, JoinLinks, PageRequest, Query};
 use crate::api::response;
 use crate::api::state::ApiState;
 use crate::audit::{AuditEvent, AuditEventFilter, EventKind, Order};
@@ -38,7 +38,9 @@ impl HistoryQuery {
         request: &HttpRequest,
         read: &ListPart<AuditEvent, AuditEventPosition>,
     ) -> EndpointResult {
-        let page = self.page.page(read, AuditEventBody::of);
+        let page = self
+            .page
+            .page(read, |event| AuditEventBody::of(event, JoinLinks::of(&event.key.source_system, request)));
         let page = page.map_err(|error| response::unwritable(request, &error))?;
         response::json(request, HttpResponse::Ok(), &page)
     }

@@ -81,7 +81,7 @@ pub(crate) fn openapi_json() -> String {
         (name = "Problems", description = "What went wrong, explained."),
         (name = "Service", description = "What this service is, and where its documents are."),
     ),
-    modifiers(&Credentials, &Words, &Absent, &Closed, &Forms, &BookingHeaders, &Problems, &RequestIds),
+    modifiers(&Credentials, &Words, &Absent, &Closed, &Forms, &BookingHeaders, &Problems, &RequestIds, &RateLimits),
 )]
 struct Document;
 
@@ -208,6 +208,31 @@ impl Modify for RequestIds {
     }
 }
 
+/// Every answer to a source system whose requests are limited tells how many it may send.
+struct RateLimits;
+
+impl Modify for RateLimits {
+    fn modify(&self, document: &mut OpenApi) {
+        let limited = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/"));
+        let operations =
+            limited.flat_map(|(_, item)| [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]);
+        let responses = operations.flatten().flat_map(|operation| operation.responses.responses.iter_mut());
+        for (status, response) in responses {
+            // Who is not known has no limit.
+            if let RefOr::T(response) = response
+                && status != "401"
+            {
+                let told = "where your source system's requests are limited (draft-ietf-httpapi-ratelimit-headers-10)";
+                let policy =
+                    format!("`\"requests\";q=100;w=5`: 100 requests in 5 seconds are allowed; {told}.");
+                let left = format!("`\"requests\";r=42;t=3`: 42 more in the next 3 seconds; {told}.");
+                response.headers.insert("RateLimit-Policy".to_owned(), RefOr::T(text_header(&policy)));
+                response.headers.insert("RateLimit".to_owned(), RefOr::T(text_header(&left)));
+            }
+        }
+    }
+}
+
 /// Every problem that an operation can answer with, and what each code brings, from the table.
 struct Problems;
 
@@ -309,7 +334,7 @@ fn response(status: u16, problems: &[ProblemCode], answerer: Answerer<'_>) -> Re
         response =
             response.header("WWW-Authenticate", text_header("`Bearer realm=\"meeting-provisioner\"`."));
     }
-    if status == 503 {
+    if status == 429 || status == 503 {
         response = response.header(
             "Retry-After",
             number_header("After how many seconds to send the request again, if known."),

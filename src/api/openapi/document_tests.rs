@@ -106,6 +106,9 @@ fn answers_with_a_booking_have_their_headers() {
         let mut headers: BTreeSet<_> =
             headers.as_object().into_iter().flat_map(|headers| headers.keys().cloned()).collect();
         assert!(headers.remove("X-Request-Id"), "every answer carries the request's id");
+        for limit in ["RateLimit", "RateLimit-Policy"] {
+            assert_eq!(headers.remove(limit), path.starts_with("/v1/"), "{path} {limit}");
+        }
         headers
     };
     for (operation, status, expected) in [

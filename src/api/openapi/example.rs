@@ -277,6 +277,7 @@ mod tests {
     use crate::api::fixture;
     use crate::api::history::AuditEventBody;
     use crate::api::organizers::ReadinessBody;
+    use crate::api::request::JoinLinks;
     use crate::audit::{AuditEvent, EventPayload};
     use crate::booking::{Organizer, UserId, parse_with_id};
     use crate::meeting::{
@@ -305,7 +306,9 @@ mod tests {
             let graph = example["lastError"]["graph"].clone();
             let status = graph["status"].as_u64().and_then(|status| u16::try_from(status).ok());
             let booking = fixture::failed(failure, status, graph["message"].as_str());
-            let mut body = serde_json::to_value(BookingBody::of(&booking, &fixture::remedies())).unwrap();
+            let mut body =
+                serde_json::to_value(BookingBody::of(&booking, &fixture::remedies(), JoinLinks::Shown))
+                    .unwrap();
             for booking in [&mut body, &mut example] {
                 booking["lastError"]["graph"] = Value::Null;
             }
@@ -334,7 +337,10 @@ mod tests {
             actor: "api-key:front-desk".to_owned(),
             payload,
         };
-        assert_eq!(serde_json::to_value(AuditEventBody::of(&event).unwrap()).unwrap(), example);
+        assert_eq!(
+            serde_json::to_value(AuditEventBody::of(&event, JoinLinks::Shown).unwrap()).unwrap(),
+            example
+        );
     }
 
     /// An organizer who is not ready is answered as documented.

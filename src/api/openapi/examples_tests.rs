@@ -1,8 +1,9 @@
 //! The document's examples fit its schemas, and its problems are those that are answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use actix_web::HttpMessage;
 use actix_web::body::to_bytes;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
@@ -12,11 +13,14 @@ use super::forms::is_request;
 use super::problem_example::{Answerer, problem_example};
 use super::{example, schema_check, words};
 use crate::api::bookings::BookingResponder;
-use crate::api::fixture::{failed, provisioned, remedies};
-use crate::api::problems::{Problem, ProblemCode, overloaded};
-use crate::booking::{Dtstamp, MessageOrder, Sequence, Upn, differences, parse_with_id};
+use crate::api::fixture::{caller, failed, provisioned, remedies};
+use crate::api::problems::{Problem, ProblemCode, overloaded, rate_limited, refused_problem};
+use crate::booking::{
+    Dtstamp, MeetingSettings, MessageOrder, OrganizerPattern, Reach, Reaches, Sequence, Upn, differences,
+    parse_with_id,
+};
 use crate::meeting::{DesiredState, Failure};
-use crate::provisioning::LookupFailure;
+use crate::provisioning::{LookupFailure, Refused};
 
 fn document() -> Value {
     serde_json::from_str(&openapi_json()).unwrap()
@@ -152,6 +156,7 @@ async fn body(problem: Problem, path: &str) -> Value {
 #[actix_web::test]
 async fn problems_about_bookings_are_answered_as_in_their_examples() {
     let request = TestRequest::default().to_http_request();
+    request.extensions_mut().insert(caller());
     let (booking, remedies) = (provisioned(), remedies());
     let mut cancelled = provisioned();
     cancelled.wanted.desired_state = DesiredState::Cancelled;
@@ -199,6 +204,44 @@ async fn problems_about_bookings_are_answered_as_in_their_examples() {
         }
         assert_eq!(found, example, "{}", code.as_str());
     }
+}
+
+/// What a source system may not have, or not so much of, is refused as the examples say, to the letter.
+#[actix_web::test]
+async fn refusals_are_answered_as_in_their_examples() {
+    let spec = |settings: Value| {
+        let mut booking = example::smallest_request();
+        (booking["organizer"], booking["settings"]) = (json!("megan@contoso.com"), settings);
+        parse_with_id(booking).unwrap().1
+    };
+    let of = caller().source_system;
+    let reach = |organizers: &str| {
+        let fixed_settings = MeetingSettings::parse(json!({"recordAutomatically": false}), "").unwrap();
+        let organizers = vec![OrganizerPattern::parse(organizers).unwrap()];
+        let reach = Reach { organizers, channels: false, fixed_settings };
+        Reaches::of(BTreeMap::from([(of.clone(), reach)]))
+    };
+    let organizer = reach("fabrikam.com").check(&of, &spec(json!({}))).unwrap_err();
+    let member = reach("*").check(&of, &spec(json!({"recordAutomatically": true}))).unwrap_err();
+    let day =
+        Refused::Day { source_system: of.clone(), limit: 500, until: Duration::from_millis(50_399_001) };
+    let answerer = Answerer { path: "/v1/bookings", role: "", parameter: None };
+    for (code, problem) in [
+        (ProblemCode::OrganizerNotAllowed, refused_problem(organizer.into())),
+        (ProblemCode::MemberNotAllowed, refused_problem(member.into())),
+        (ProblemCode::BookingsPerDayExceeded, refused_problem(day)),
+    ] {
+        let mut example = problem_example(code, answerer);
+        let mut found = body(problem, "/v1/bookings").await;
+        (example["requestId"], found["requestId"]) = (Value::Null, Value::Null);
+        assert_eq!(found, example, "{}", code.as_str());
+    }
+    let request = TestRequest::with_uri("/v1/bookings").to_http_request();
+    let found = to_bytes(rate_limited(&request, 1).into_body()).await.unwrap();
+    let mut found: Value = serde_json::from_slice(&found).unwrap();
+    let mut example = problem_example(ProblemCode::RateLimited, answerer);
+    (example["requestId"], found["requestId"]) = (Value::Null, Value::Null);
+    assert_eq!(found, example);
 }
 
 /// An example has the members that its code may bring, and no others.

@@ -69,6 +69,17 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
         }),
         ProblemCode::Unauthenticated => json!({"detail": "This call needs a valid credential."}),
         ProblemCode::Forbidden => json!({"detail": format!("This call needs the role {}.", answerer.role)}),
+        ProblemCode::OrganizerNotAllowed => json!({
+            "detail": "The source system room-booking may not act for megan@contoso.com: neither this name nor its domain is among \
+                       its organizers. The operator sets `organizers` in [source_system.room-booking].",
+        }),
+        ProblemCode::MemberNotAllowed => json!({
+            "detail": "The source system room-booking may not have this booking like that; `errors` names each member.",
+            "errors": [{
+                "pointer": "/settings/recordAutomatically",
+                "detail": "must be false, or be left out: it is fixed for this source system",
+            }],
+        }),
         ProblemCode::NotFound if answerer.path.starts_with("/problems") => {
             json!({"detail": "There is no problem of this code; /problems lists them all."})
         }
@@ -83,6 +94,16 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
         ProblemCode::IssuerUnavailable => json!({
             "detail": "The keys of the token's issuer are not known now. Nothing was done; send the same request again.",
             "retryAfterSeconds": 5,
+        }),
+        ProblemCode::RateLimited => json!({
+            "detail": "Your source system sends more requests a second than it may. Nothing was done; send the same request again \
+                       after the time in Retry-After, and fewer at once.",
+            "retryAfterSeconds": 1,
+        }),
+        ProblemCode::BookingsPerDayExceeded => json!({
+            "detail": "The source system room-booking has stored 500 bookings today (UTC), and may store no more: the operator \
+                       sets `bookings_per_day`. Nothing was stored; what is known already is answered as ever.",
+            "retryAfterSeconds": 50_400,
         }),
         ProblemCode::StoreUnavailable => json!({
             "detail": "The database can't be reached. Send the same request again: if a booking was accepted after \

@@ -94,7 +94,8 @@ words! {
     RoleWord "Role"
         "What a credential allows. `bookings.write`: create, change, cancel and retry bookings of its source system, and \
          read them and their history. `bookings.read`: read them. `audit.read`: read bookings and history of all source \
-         systems. `operator`: the same, check organizers, and retry bookings of all source systems."
+         systems, without join links. `operator`: the same with links, check organizers, and retry bookings of all source \
+         systems. `privacy`: nothing yet."
         Role::ALL.map(Role::as_str);
     CredentialKindWord "CredentialKind"
         "`api-key`: an API key. `token`: a token of an OpenID provider. Later versions may add kinds."

@@ -7,7 +7,8 @@ use percent_encoding::percent_decode_str;
 use super::readiness_body::ReadinessBody;
 use crate::api::openapi::example;
 use crate::api::problems::{
-    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, ProblemCode, store_problem,
+    DocumentedProblems, EVERY_CALL, EndpointResponse, EndpointResult, Problem, ProblemCode, out_of_reach,
+    store_problem,
 };
 use crate::api::request::{Authenticated, Query, origin};
 use crate::api::response;
@@ -16,7 +17,7 @@ use crate::booking::Organizer;
 use crate::provisioning::Asker;
 
 /// The problems that this call can answer with.
-pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
+pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::OrganizerNotAllowed]];
 
 /// Check an organizer
 ///
@@ -26,7 +27,8 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL];
 /// so. A user whom Graph doesn't know is answered with 200, too, with the check `organizer` failed. Only a booking shows it
 /// for certain.
 ///
-/// The role is `bookings.write` or `operator`. A caller that asks by name is told the object id only as an operator, or where the own
+/// The role is `bookings.write` or `operator`; without the latter, only organizers are checked on whose behalf your source
+/// system may act (403 `organizer-not-allowed`). A caller that asks by name is told the object id only as an operator, or where the own
 /// source system has a booking of that user.
 #[utoipa::path(
     get, path = "/v1/organizers/{organizer}/readiness", operation_id = "getOrganizerReadiness", tag = "Organizers",
@@ -52,6 +54,10 @@ async fn check(request: &HttpRequest, caller: &Authenticated, state: &ApiState) 
     let caller = caller.organizer_checker(request)?;
     Query::read(request.query_string()).close()?;
     let organizer = organizer(request)?;
+    if !caller.sees_all_source_systems() {
+        let reaches = &state.provisioning.reaches;
+        reaches.check_organizer(&caller.source_system, &organizer).map_err(out_of_reach)?;
+    }
     let asker = Asker {
         sees: (!caller.sees_all_source_systems()).then(|| caller.source_system.clone()),
         source_system: caller.source_system.clone(),

@@ -15,13 +15,18 @@ mod problem_code;
 mod problem_page;
 mod problem_response;
 mod problem_texts;
+mod refused;
 mod store_problem;
 
 pub(super) use attendee_changes_body::AttendeeChangesBody;
-pub(super) use documented_problems::{DocumentedProblems, EVERY_CALL, PARKED};
+pub(super) use documented_problems::{DocumentedProblems, EVERY_CALL, PARKED, REFUSED};
 pub(super) use graph_body::GraphBody;
 pub(crate) use overloaded::overloaded;
 pub(super) use problem_body::{DifferenceBody, ErrorBody, ProblemBody};
 pub(crate) use problem_code::ProblemCode;
 pub(super) use problem_response::{EndpointResponse, EndpointResult, Problem};
+pub(super) use refused::out_of_reach;
+pub(crate) use refused::rate_limited;
+#[cfg(test)]
+pub(super) use refused::refused_problem;
 pub(super) use store_problem::store_problem;

@@ -18,6 +18,10 @@ pub(crate) enum ProblemCode {
     Unauthenticated,
     /// A valid credential without the role.
     Forbidden,
+    /// The source system may not act for the organizer.
+    OrganizerNotAllowed,
+    /// The source system may not have a member, or not this value.
+    MemberNotAllowed,
     /// Unknown, or another source system's.
     NotFound,
     /// The booking is known with other content.
@@ -54,6 +58,10 @@ pub(crate) enum ProblemCode {
     GraphUnavailable,
     /// The keys of a token's issuer are not known now.
     IssuerUnavailable,
+    /// More requests a second than the source system may send.
+    RateLimited,
+    /// As many bookings were stored today as the source system may store.
+    BookingsPerDayExceeded,
     /// Postgres can't be reached.
     StoreUnavailable,
     /// More requests at once than this replica takes.
@@ -64,12 +72,14 @@ pub(crate) enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order in which they are listed.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::InvalidRequest,
         Self::InvalidBooking,
         Self::CursorOutdated,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::OrganizerNotAllowed,
+        Self::MemberNotAllowed,
         Self::NotFound,
         Self::BookingDiffers,
         Self::BookingCancelled,
@@ -88,6 +98,8 @@ impl ProblemCode {
         Self::GraphUnauthorized,
         Self::GraphUnavailable,
         Self::IssuerUnavailable,
+        Self::RateLimited,
+        Self::BookingsPerDayExceeded,
         Self::StoreUnavailable,
         Self::Overloaded,
         Self::InternalError,
@@ -112,7 +124,7 @@ impl ProblemCode {
     /// `booking` is always there.
     pub(crate) fn brings(self) -> &'static [&'static str] {
         match self {
-            Self::InvalidRequest | Self::InvalidBooking => &["errors"],
+            Self::InvalidRequest | Self::InvalidBooking | Self::MemberNotAllowed => &["errors"],
             Self::BookingDiffers | Self::OrganizerImmutable => &["differences", "booking"],
             Self::BookingCancelled | Self::StaleSequence | Self::NothingToRetry | Self::RevisionMismatch => {
                 &["booking"]
@@ -122,10 +134,15 @@ impl ProblemCode {
             | Self::GraphRefused
             | Self::GraphUnauthorized => &["graph", "remedy", "booking"],
             Self::GraphUnavailable => &["graph", "booking", "retryAfterSeconds"],
-            Self::IssuerUnavailable | Self::StoreUnavailable | Self::Overloaded => &["retryAfterSeconds"],
+            Self::IssuerUnavailable
+            | Self::RateLimited
+            | Self::BookingsPerDayExceeded
+            | Self::StoreUnavailable
+            | Self::Overloaded => &["retryAfterSeconds"],
             Self::CursorOutdated
             | Self::Unauthenticated
             | Self::Forbidden
+            | Self::OrganizerNotAllowed
             | Self::NotFound
             | Self::BodyTooLarge
             | Self::BodyTooSlow
@@ -157,6 +174,8 @@ impl ProblemCode {
             Self::CursorOutdated => &problem_texts::CURSOR_OUTDATED,
             Self::Unauthenticated => &problem_texts::UNAUTHENTICATED,
             Self::Forbidden => &problem_texts::FORBIDDEN,
+            Self::OrganizerNotAllowed => &problem_texts::ORGANIZER_NOT_ALLOWED,
+            Self::MemberNotAllowed => &problem_texts::MEMBER_NOT_ALLOWED,
             Self::NotFound => &problem_texts::NOT_FOUND,
             Self::BookingDiffers => &problem_texts::BOOKING_DIFFERS,
             Self::BookingCancelled => &problem_texts::BOOKING_CANCELLED,
@@ -175,6 +194,8 @@ impl ProblemCode {
             Self::GraphUnauthorized => &problem_texts::GRAPH_UNAUTHORIZED,
             Self::GraphUnavailable => &problem_texts::GRAPH_UNAVAILABLE,
             Self::IssuerUnavailable => &problem_texts::ISSUER_UNAVAILABLE,
+            Self::RateLimited => &problem_texts::RATE_LIMITED,
+            Self::BookingsPerDayExceeded => &problem_texts::BOOKINGS_PER_DAY_EXCEEDED,
             Self::StoreUnavailable => &problem_texts::STORE_UNAVAILABLE,
             Self::Overloaded => &problem_texts::OVERLOADED,
             Self::InternalError => &problem_texts::INTERNAL_ERROR,

@@ -66,7 +66,27 @@ pub(super) const FORBIDDEN: ProblemTexts = ProblemTexts {
     meaning: "The credential is valid, but none of its roles allows this call.",
     what_to_do: "Ask the operator of this service for the role: `bookings.write` to create, change, cancel and \
                  retry bookings, `bookings.read` to read them, `audit.read` to read the history of all source systems, \
-                 `operator` to retry bookings of other source systems.",
+                 `operator` to retry bookings of other source systems and to see their join links.",
+};
+pub(super) const ORGANIZER_NOT_ALLOWED: ProblemTexts = ProblemTexts {
+    code: "organizer-not-allowed",
+    status: 403,
+    retryable: false,
+    title: "Your source system may not act for this organizer",
+    meaning: "The operator of this service says on whose behalf each source system may act: users by object id or by name, and \
+              domains. The organizer is compared as you write it: an object id is allowed only where that id is, or every \
+              organizer; a name where the name is, its domain, or every organizer. Nothing was stored.",
+    what_to_do: "Write the organizer in the form that is allowed, or ask the operator of this service to add it to `organizers` \
+                 of your source system.",
+};
+pub(super) const MEMBER_NOT_ALLOWED: ProblemTexts = ProblemTexts {
+    code: "member-not-allowed",
+    status: 403,
+    retryable: false,
+    title: "Your source system may not have this booking like that",
+    meaning: "The operator of this service has fixed a meeting setting that the booking names otherwise, or allows your source \
+              system no meetings in channels. `errors` names each member. Nothing was stored.",
+    what_to_do: "Leave the members out that `errors` names, or ask the operator of this service.",
 };
 pub(super) const NOT_FOUND: ProblemTexts = ProblemTexts {
     code: "not-found",
@@ -246,6 +266,26 @@ pub(super) const ISSUER_UNAVAILABLE: ProblemTexts = ProblemTexts {
               whether the token is valid. Nothing was done. API keys are not affected.",
     what_to_do: "Send the same request again after the time in Retry-After. If it stays so, tell the operator of this \
                  service that the provider can't be reached from there.",
+};
+pub(super) const RATE_LIMITED: ProblemTexts = ProblemTexts {
+    code: "rate-limited",
+    status: 429,
+    retryable: true,
+    title: "Too many requests a second",
+    meaning: "Your source system may send a number of requests a second to each replica, and more at once after a pause. The \
+              headers RateLimit-Policy and RateLimit of every answer say how many, and how many are left. This request was \
+              refused before its body was read.",
+    what_to_do: "Send the same request again after the time in Retry-After; it can't make a second meeting. Send fewer at once.",
+};
+pub(super) const BOOKINGS_PER_DAY_EXCEEDED: ProblemTexts = ProblemTexts {
+    code: "bookings-per-day-exceeded",
+    status: 429,
+    retryable: true,
+    title: "No more bookings today",
+    meaning: "Your source system has stored as many new bookings today (UTC) as it may; a booking that is booked again counts as \
+              one, too. Nothing was stored. Bookings that are known are answered, changed and cancelled as ever.",
+    what_to_do: "Look for a fault that books over and over. If the bookings are meant, ask the operator of this service for more; \
+                 otherwise send the request again after the time in Retry-After, which is when the next day begins.",
 };
 pub(super) const STORE_UNAVAILABLE: ProblemTexts = ProblemTexts {
     code: "store-unavailable",

@@ -1,4 +1,4 @@
-//! Failures of the store, as problems.
+//! Why provisioning did nothing, as problems: mostly failures of the store.
 
 use actix_web::HttpRequest;
 use time::format_description::well_known::Rfc3339;
@@ -6,6 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use super::overloaded::share_used_up;
 use super::problem_code::ProblemCode;
 use super::problem_response::Problem;
+use super::refused::refused_problem;
 use crate::api::request::request_id;
 use crate::clock::Timestamp;
 use crate::provisioning::ProvisioningError;
@@ -14,11 +15,12 @@ use crate::store::StoreError;
 /// When to ask again while Postgres can't be reached, in seconds.
 const ASK_AGAIN_SECONDS: u64 = 1;
 
-/// The problem of a failing store; the error chain is logged here, once, under the request's id.
+/// The problem of what was refused, or of a failing store; the error chain is logged here, once, under the request's id.
 pub(crate) fn store_problem(request: &HttpRequest, error: impl Into<ProvisioningError>) -> Problem {
     let request_id = request_id(request);
     let store = match error.into() {
         ProvisioningError::Store(store) => store,
+        ProvisioningError::Refused(refused) => return refused_problem(refused),
         ProvisioningError::Contended => {
             tracing::warn!(%request_id, "a request was overtaken too often: many change its booking at once");
             let detail = "Other requests change this booking at the same time. Send the same request again.";

@@ -9,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::request_origin::request_id;
-use crate::access::{self, AccessFault, Action, AuthenticationFault, Caller};
+use crate::access::{self, AccessFault, Action, AuthenticationFault, Caller, Role};
 use crate::api::problems::{Problem, ProblemCode};
 use crate::booking::SourceSystem;
 use crate::error_chain::chain;
@@ -78,6 +78,17 @@ impl Authenticated {
         source_system: &SourceSystem,
     ) -> Result<(), Problem> {
         self.allowed(request, self.0.check_retry_of(source_system)).map(drop)
+    }
+
+    /// Whether the caller may see the join links of this source system's meetings.
+    pub(crate) fn check_join_links_of(
+        &self,
+        request: &HttpRequest,
+        source_system: &SourceSystem,
+    ) -> Result<(), Problem> {
+        let needed = if *source_system == self.0.source_system { Role::BookingsRead } else { Role::Operator };
+        let sees = self.0.sees_join_links_of(source_system);
+        self.allowed(request, if sees { Ok(()) } else { Err(AccessFault::Forbidden { needed }) }).map(drop)
     }
 
     fn allowed(&self, request: &HttpRequest, checked: Result<(), AccessFault>) -> Result<&Caller, Problem> {

@@ -8,6 +8,7 @@ mod authentication;
 mod booking_path;
 mod conditional_headers;
 mod cursor;
+mod join_links;
 mod paging;
 mod prefer_header;
 mod query;
@@ -19,6 +20,7 @@ pub(super) use accept_header::AcceptedForms;
 pub(super) use authentication::{Authenticated, authenticate};
 pub(super) use booking_path::{booking_id, location, new_booking_id, no_such_booking};
 pub(super) use conditional_headers::{has_current, preconditions};
+pub(super) use join_links::JoinLinks;
 #[cfg(test)]
 pub(crate) use paging::LIMIT_MAX;
 pub(super) use paging::{PageRequest, empty_page};

@@ -36,6 +36,14 @@ impl DemoFolder {
         self.path.join("api-keys.toml")
     }
 
+    /// Writes the settings file: on whose behalf the demo may book. Here that is everyone, and channels are allowed.
+    pub(super) fn write_settings(&self, source_system: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join("config.toml");
+        let text = format!("[source_system.{source_system}]\norganizers = [\"*\"]\nchannels = true\n");
+        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
+        Ok(path)
+    }
+
     /// What a shell reads to call the demo.
     pub(super) fn env_file(&self) -> PathBuf {
         self.path.join("demo.env")

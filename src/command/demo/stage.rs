@@ -51,7 +51,9 @@ impl DemoStage {
             roles: [Role::BookingsWrite, Role::AuditRead].into_iter().collect(),
         })?;
         let port = arguments.port.or_else(|| folder.port()).unwrap_or(0);
-        let settings = settings(&simulator, &url, &folder.keys_file().to_string_lossy(), port)?;
+        let file = folder.write_settings(SOURCE_SYSTEM)?;
+        let environment = settings(&simulator, &url, &folder.keys_file().to_string_lossy(), port);
+        let settings = Settings::load(Some(&file), environment)?;
         let service = Replica::start(&settings, Arc::new(SystemClock), BackgroundWork::Spawned).await;
         let service = service.context("--port names another port, and --port 0 takes one that is free")?;
         let stage = Self { postgres, simulator, service, key, folder };
@@ -144,9 +146,10 @@ fn tell(progress: &DownloadProgress<'_>) {
     }
 }
 
-fn settings(simulator: &Simulator, database_url: &str, keys: &str, port: u16) -> anyhow::Result<Settings> {
+/// What the settings file doesn't say, as environment variables.
+fn settings(simulator: &Simulator, database_url: &str, keys: &str, port: u16) -> Vec<(String, String)> {
     let graph = simulator.settings();
-    let settings = [
+    [
         ("HTTP__ADDRESS", format!("127.0.0.1:{port}").as_str()),
         ("HTTP__ADMIN_ADDRESS", "127.0.0.1:0"),
         ("HTTP__SHUTDOWN_SECONDS", "5"),
@@ -159,6 +162,6 @@ fn settings(simulator: &Simulator, database_url: &str, keys: &str, port: u16) ->
         ("GRAPH__LOGIN_URL", simulator.login_url()),
         ("ACCESS__API_KEYS_FILE", keys),
     ]
-    .map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value.to_owned()));
-    Ok(Settings::load(None, settings)?)
+    .map(|(name, value)| (format!("MEETING_PROVISIONER__{name}"), value.to_owned()))
+    .into()
 }

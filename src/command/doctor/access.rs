@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::findings::{Finding, Findings};
+use super::reach;
 use crate::access::{ApiKeys, AskedIssuer, IssuerRules, KeysFile, SigningAlgorithm, ask_issuer};
 use crate::clock::Timestamp;
 use crate::command::assembly;
@@ -16,15 +17,16 @@ const ENDS_SOON: Duration = Duration::from_hours(14 * 24);
 /// Checks the file of API keys, and asks each issuer for its keys.
 pub(super) async fn check(settings: &Settings, now: Timestamp, findings: &mut Findings) {
     let issuers = &settings.access.issuers;
-    if let Some(file) = assembly::keys_file(settings) {
-        check_keys(&file, issuers.is_empty(), now, findings);
-    }
+    let file = assembly::keys_file(settings);
+    let keys = file.and_then(|file| check_keys(&file, issuers.is_empty(), now, findings));
+    reach::check(settings, keys.as_ref(), findings);
     for issuer in issuers {
         check_issuer(issuer, findings).await;
     }
 }
 
-fn check_keys(file: &KeysFile, are_alone: bool, now: Timestamp, findings: &mut Findings) {
+/// The keys that are in force, if the file could be read.
+fn check_keys(file: &KeysFile, are_alone: bool, now: Timestamp, findings: &mut Findings) -> Option<ApiKeys> {
     let read = ApiKeys::read(&file.path, file.published_key);
     let path = file.path.display();
     if !read.faults.0.is_empty() {
@@ -40,7 +42,7 @@ fn check_keys(file: &KeysFile, are_alone: bool, now: Timestamp, findings: &mut F
             remedy: "Correct the file; `meeting-provisioner api-key` prints blocks that fit.".to_owned(),
         });
     }
-    let Some(keys) = read.keys else { return };
+    let keys = read.keys?;
     if keys.count() == 0 && are_alone {
         findings.bad(&Finding {
             subject: "API keys",
@@ -74,6 +76,7 @@ fn check_keys(file: &KeysFile, are_alone: bool, now: Timestamp, findings: &mut F
             _ => {}
         }
     }
+    Some(keys)
 }
 
 async fn check_issuer(rules: &IssuerRules, findings: &mut Findings) {

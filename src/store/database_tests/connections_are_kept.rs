@@ -98,6 +98,7 @@ async fn every_statement_hands_its_connection_back() {
         missing_guards(),
         backlog(NOW, Duration::from_mins(1)),
         meetings_made(NOW, 1),
+        bookings_stored(&first.key.source_system, NOW, 9),
         pauses(NOW),
         recent_attempts(&first.wanted.spec.organizer, Some(organizer()), None, NOW),
         has_bookings_of(organizer(), &first.key.source_system),

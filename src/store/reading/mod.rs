@@ -3,6 +3,7 @@
 mod audit_event_position;
 mod audit_events;
 mod audited_bookings;
+mod bookings_stored;
 mod due;
 mod find_booking;
 mod held;

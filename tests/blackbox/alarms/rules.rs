@@ -20,6 +20,10 @@ const fn case(alarm: &'static str, fires: bool, series: &'static [(&'static str,
     Case { alarm, series, fires }
 }
 
+const DAY_LIMIT: &str =
+    "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"bookings-per-day\"}";
+const RATE_LIMIT: &str =
+    "meeting_provisioner_limited_total{source_system=\"crm\", limit=\"requests-per-second\"}";
 const UP_A: &str = "up{job=\"meeting-provisioner\", instance=\"a\"}";
 const UP_B: &str = "up{job=\"meeting-provisioner\", instance=\"b\"}";
 const DATABASE_UP: &str = "meeting_provisioner_database_up";
@@ -53,7 +57,7 @@ const UNEXPECTED: &str = "meeting_provisioner_meetings_unexpected_total";
 const SETTLEMENTS_REFUSED: &str = "meeting_provisioner_settlements_refused_total";
 
 /// Looked at after ten minutes. `_` is a scrape that failed or a metric that vanished.
-const CASES: [Case; 64] = [
+const CASES: [Case; 66] = [
     case("Away", true, &[(UP_A, "1x2 0x20"), (UP_B, "1x2 0x20")]),
     case("Away", true, &[]),
     case("Away", false, &[(UP_A, "0x20"), (UP_B, "1x20")]),
@@ -116,6 +120,8 @@ const CASES: [Case; 64] = [
     // One look of an old replica while a new one is deployed is nothing; look after look is.
     case("RowsUnreadable", true, &[(UNREADABLE, "0+1x60")]),
     case("RowsUnreadable", false, &[(UNREADABLE, "0x1 2x20")]),
+    case("BookingsPerDayExceeded", true, &[(DAY_LIMIT, "0x8 1x20")]),
+    case("BookingsPerDayExceeded", false, &[(DAY_LIMIT, "3x20"), (RATE_LIMIT, "0+5x20")]),
     case("SettlementsRefused", true, &[(SETTLEMENTS_REFUSED, "0x8 1x20")]),
     case("SettlementsRefused", false, &[(SETTLEMENTS_REFUSED, "2x20")]),
     case("MeetingsUnexpected", true, &[(UNEXPECTED, "0x8 1x20")]),

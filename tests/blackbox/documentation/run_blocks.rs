@@ -71,10 +71,10 @@ fn not_run(document: &str, block: &CodeBlock) -> Option<&'static (&'static str, 
         .find(|(listed, begins, _)| *listed == document && block.text.trim_start().starts_with(begins))
 }
 
-/// A folder in which `FILE` is a settings file, which the environment completes, and `booking.json` a booking.
-fn folder() -> TempDir {
+/// A folder in which `FILE` is the app's settings file, which the environment completes, and `booking.json` a booking.
+fn folder(app: &TestApp) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("FILE"), "").unwrap();
+    std::fs::copy(app.settings_file(), folder.path().join("FILE")).unwrap();
     std::fs::write(folder.path().join("booking.json"), booking("BK-1002").to_string()).unwrap();
     folder
 }
@@ -120,7 +120,7 @@ async fn run_document(document: &str) -> TempDir {
     let builder = if document == "docs/OPERATING.md" { builder.at_real_time() } else { builder };
     let app = builder.start().await;
     prepare(&app, document).await;
-    let folder = folder();
+    let folder = folder(&app);
     for block in code_blocks(document).iter().filter(|block| not_run(document, block).is_none()) {
         match block.language.as_str() {
             "sh" | "bash" => run_commands(&app, reader_of(document), &folder, block).await,

@@ -1,5 +1,6 @@
 //! The service under test.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +20,8 @@ use super::keys::Who;
 use super::log_watch;
 use super::postgres::TestDatabase;
 use super::postgres_proxy::PostgresProxy;
+use super::settings_file::SettingsFile;
 use super::until::{until, until_within};
-
-/// The settings file in a test's folder, if it has one.
-pub(super) const CONFIG_FILE: &str = "config.toml";
 
 /// A service of a test's own: its database, its simulator, its clock.
 pub struct TestApp {
@@ -44,8 +43,9 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Arc<TestDatabase>,
     pub(super) proxy: Option<Arc<PostgresProxy>>,
-    /// Holds the keys' file and, if there is one, the settings file.
-    pub(super) folder: Arc<TempDir>,
+    /// Holds the keys' file and the settings file.
+    pub(super) _folder: Arc<TempDir>,
+    pub(super) file: SettingsFile,
     /// The settings, as environment variables with their prefix.
     pub(super) environment: Vec<(String, String)>,
 }
@@ -63,7 +63,12 @@ impl TestApp {
 
     /// Replaces the settings file; the next replica reads it.
     pub fn write_file(&self, text: &str) {
-        std::fs::write(self.surroundings.folder.path().join(CONFIG_FILE), text).unwrap();
+        self.surroundings.file.write(text);
+    }
+
+    /// Where the settings file is.
+    pub fn settings_file(&self) -> &Path {
+        self.surroundings.file.path()
     }
 
     /// The path of the settings file.
@@ -90,11 +95,14 @@ impl TestApp {
     }
 
     pub(super) async fn assemble(surroundings: Surroundings) -> Self {
-        let file = surroundings.folder.path().join(CONFIG_FILE);
-        let file = file.exists().then_some(file.as_path());
-        let settings = Settings::load(file, surroundings.environment.clone()).unwrap();
+        let settings =
+            Settings::load(Some(surroundings.file.path()), surroundings.environment.clone()).unwrap();
         log_watch::start();
-        log_watch::forbid(settings.graph.client_secret.expose_secret());
+        if let CredentialSetting::Secret { secret: SecretSetting::Written(secret), .. } =
+            &settings.graph.credential.credential
+        {
+            log_watch::forbid(secret.expose_secret());
+        }
         let clock: Arc<dyn Clock> = surroundings.clock.clone();
         let service = Replica::start(&settings, clock, BackgroundWork::Manual).await.unwrap();
         // Past the proxy and as the owner; a test may also have a server of its own, whose owner the service is.

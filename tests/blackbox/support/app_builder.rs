@@ -1,5 +1,6 @@
 //! What a test's service is started with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use meeting_provisioner::msgraph_simulator::{Simulator, SimulatorSettings};
 use secrecy::ExposeSecret;
 use time::macros::datetime;
 
-use super::app::{CONFIG_FILE, Surroundings, TestApp};
+use super::app::{Surroundings, TestApp};
 use super::keys::write_keys;
 use super::postgres::fresh_database;
 use super::postgres_proxy::PostgresProxy;
+use super::settings_file::SettingsFile;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -23,7 +25,8 @@ const START: Timestamp = datetime!(2026-11-23 08:00 UTC);
 #[must_use = "a builder starts nothing until start() is called"]
 pub struct TestAppBuilder {
     settings: Vec<(String, String)>,
-    settings_file: Option<String>,
+    settings_file: String,
+    is_out_of_reach: bool,
     api_keys: String,
     is_behind_proxy: bool,
     starts_before_now: Option<Duration>,
@@ -48,9 +51,15 @@ impl TestAppBuilder {
         self.at_real_time().settings(&[("DATABASE__URL", url), ("DATABASE__MIGRATE", "true")])
     }
 
-    /// A settings file with this text. Environment variables override it.
+    /// A settings file with this text beside what each source system may ask for. Environment variables override it.
     pub fn settings_file(mut self, text: &str) -> Self {
-        self.settings_file = Some(text.to_owned());
+        text.clone_into(&mut self.settings_file);
+        self
+    }
+
+    /// No source system may ask for anything but what the settings file says.
+    pub fn out_of_reach(mut self) -> Self {
+        self.is_out_of_reach = true;
         self
     }
 
@@ -94,17 +103,28 @@ impl TestAppBuilder {
             None
         };
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        if let Some(text) = self.settings_file {
-            std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
-        }
+        let reach = if self.is_out_of_reach { BTreeSet::new() } else { source_systems(&self.api_keys) };
+        let file = SettingsFile::new(folder.path(), reach);
+        file.write(&self.settings_file);
         let keys = write_keys(folder.path(), &self.api_keys);
         let database_url = proxy.as_ref().map_or(database.service_url.as_str(), |proxy| proxy.url());
         let mut environment = default_settings(&simulator, database_url, keys.to_str().unwrap());
+        environment.push(file.variable());
         let root_url = simulator.graph_root_url();
         let settings = self.settings.into_iter();
         environment.extend(settings.map(|(name, value)| (name, value.replace("{simulator}", root_url))));
-        TestApp::assemble(Surroundings { simulator, clock, database, proxy, folder, environment }).await
+        let surroundings =
+            Surroundings { simulator, clock, database, proxy, _folder: folder, file, environment };
+        TestApp::assemble(surroundings).await
     }
+}
+
+/// The source systems of the tests' callers, and of more keys.
+fn source_systems(api_keys: &str) -> BTreeSet<String> {
+    let more: toml::Table = api_keys.parse().unwrap();
+    let blocks = more.get("api_key").and_then(toml::Value::as_array).into_iter().flatten();
+    let more = blocks.filter_map(|block| block.get("source_system")?.as_str());
+    ["room-booking", "crm"].into_iter().chain(more).map(str::to_owned).collect()
 }
 
 fn default_settings(simulator: &Simulator, database_url: &str, keys_file: &str) -> Vec<(String, String)> {

@@ -18,6 +18,10 @@ pub enum Who {
     Auditor,
     /// May operate.
     Operator,
+    /// `room-booking`, has the role for erasure alone.
+    Privacy,
+    /// `room-booking`, has all roles.
+    All,
     /// A key that isn't in the file.
     Stranger,
     /// No credential at all.
@@ -37,20 +41,33 @@ impl Who {
     ];
 
     /// The callers whose keys are in the file.
-    pub const KNOWN: [Self; 5] = [Self::Desk, Self::Screen, Self::OtherSystem, Self::Auditor, Self::Operator];
+    pub const KNOWN: [Self; 7] = [
+        Self::Desk,
+        Self::Screen,
+        Self::OtherSystem,
+        Self::Auditor,
+        Self::Operator,
+        Self::Privacy,
+        Self::All,
+    ];
 
     /// The key, if this caller has one.
     pub fn key(self) -> Option<String> {
         (self != Self::Anonymous).then(|| format!("mpk_{:-<43}", format!("for-tests-{self:?}")))
     }
 
-    fn grant(self) -> (&'static str, &'static str) {
+    /// The source system and the roles.
+    fn grant(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::Desk => ("room-booking", "bookings.write"),
-            Self::Screen => ("room-booking", "bookings.read"),
-            Self::OtherSystem => ("crm", "bookings.write"),
-            Self::Auditor => ("audit", "audit.read"),
-            Self::Operator => ("operations", "operator"),
+            Self::Desk => ("room-booking", &["bookings.write"]),
+            Self::Screen => ("room-booking", &["bookings.read"]),
+            Self::OtherSystem => ("crm", &["bookings.write"]),
+            Self::Auditor => ("audit", &["audit.read"]),
+            Self::Operator => ("operations", &["operator"]),
+            Self::Privacy => ("room-booking", &["privacy"]),
+            Self::All => {
+                ("room-booking", &["bookings.write", "bookings.read", "audit.read", "operator", "privacy"])
+            }
             Self::Stranger | Self::Anonymous => unreachable!("{self:?} has no grant"),
         }
     }
@@ -70,12 +87,12 @@ pub fn write_keys(folder: &Path, block: &str) -> PathBuf {
     use std::fmt::Write as _;
     let mut text = format!("{block}\n");
     for who in Who::KNOWN {
-        let (source_system, role) = who.grant();
+        let (source_system, roles) = who.grant();
         let digest = sha256_hex(&who.key().unwrap());
         write!(
             text,
             "[[api_key]]\nname = \"{who:?}\"\nsource_system = \"{source_system}\"\nsha256 = \"{digest}\"\n\
-             roles = [\"{role}\"]\n\n"
+             roles = {roles:?}\n\n"
         )
         .unwrap();
     }

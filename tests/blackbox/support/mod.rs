@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod postgres_proxy;
 pub mod process;
 mod resume_until_settled;
+pub mod settings_file;
 pub mod statement;
 pub mod token_issuer;
 mod until;

@@ -10,6 +10,10 @@ use tokio::process::{Child, ChildStdout, Command};
 use super::api_response::ApiResponse;
 use super::keys::Who;
 use super::log_watch;
+use super::settings_file;
+
+/// The commands that read a settings file.
+const WITH_SETTINGS: [&str; 6] = ["serve", "migrate", "doctor", "retry", "self-audit", "external-id"];
 
 /// A service in a process of its own.
 pub struct Process {
@@ -22,10 +26,15 @@ pub struct Process {
     http: reqwest::Client,
 }
 
-/// The program, with these environment variables and no others but `PATH`.
+/// The program, with these environment variables and no others but `PATH`, and the settings file that is named there.
 pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meeting-provisioner"));
     command.args(arguments).env_clear().envs(environment.iter().cloned()).kill_on_drop(true);
+    let file = environment.iter().find(|(name, _)| name == settings_file::VARIABLE);
+    let takes_one = arguments.first().is_some_and(|command| WITH_SETTINGS.contains(command));
+    if let Some((_, file)) = file.filter(|_| takes_one && !arguments.contains(&"--config")) {
+        command.args(["--config", file]);
+    }
     if let Some(path) = meeting_provisioner::config::process_search_path() {
         command.env("PATH", path);
     }
