@@ -14,7 +14,7 @@ use crate::access::{Authenticator, PublishedKey};
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, SourceSystem};
 use crate::clock::Clock;
-use crate::config::{DatabaseSettings, Settings};
+use crate::config::{CertificateFiles, DatabaseSettings, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
@@ -22,7 +22,7 @@ use crate::outbound::is_loopback;
 use crate::provisioning::{
     Alarm, InFlight, OrganizerQuestions, PauseReads, Provisioning, Quotas, Unconfirmed,
 };
-use crate::server::{AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer};
+use crate::server::{AdminServer, CLOSE_REASONS, Health, PORTS, PublicServer, Tls, TlsFault, TlsFiles};
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
 use crate::telemetry::{KnownLabels, Metrics};
@@ -194,6 +194,7 @@ pub(super) fn public_server(
     provisioning: &Arc<Provisioning>,
     health: &Arc<Health>,
     authenticator: web::Data<Authenticator>,
+    tls: Option<Tls>,
 ) -> PublicServer {
     let state = ApiState {
         provisioning: Arc::clone(provisioning),
@@ -211,7 +212,16 @@ pub(super) fn public_server(
         write_timeout: settings.http.write_timeout,
         connections_max: settings.http.connections_max,
         connections_per_peer_max: settings.http.connections_per_peer_max,
+        tls,
     }
+}
+
+/// The certificate of the public port, if the settings name one. Blocks.
+pub(super) fn tls(settings: &Settings) -> Result<Option<Tls>, TlsFault> {
+    let files = settings.http.certificate.clone();
+    files
+        .map(|CertificateFiles { certificate, private_key }| Tls::open(TlsFiles { certificate, private_key }))
+        .transpose()
 }
 
 /// The server of the admin port.

@@ -8,7 +8,9 @@ use actix_web::web;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::background_loops::{BackgroundLoops, BackgroundWork, LoopEnded, claim_max, spawn_all};
+use super::background_loops::{
+    BackgroundLoops, BackgroundWork, LoopEnded, claim_max, follow_certificate, spawn_all,
+};
 use super::listening_server::{BoundPort, ListeningServer};
 use super::start_fault::StartFault;
 use super::{assembly, schema};
@@ -60,6 +62,7 @@ impl Replica {
             &settings.access.api_keys_file,
             assembly::published_key(settings),
         )?);
+        let tls = assembly::tls(settings)?;
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
@@ -71,7 +74,8 @@ impl Replica {
         if settings.database.migrate {
             schema::prepare(&provisioning.store).await?;
         }
-        let public_server = assembly::public_server(settings, &provisioning, &health, authenticator.clone());
+        let public_server =
+            assembly::public_server(settings, &provisioning, &health, authenticator.clone(), tls.clone());
         let public = public.serve("public-port", &mut servers, |listener| public_server.open(listener))?;
         health.started();
         let notices_stop = CancellationToken::new();
@@ -83,12 +87,15 @@ impl Replica {
             tokio::join!(exchange, following.follow_pauses(stop_following));
         });
         let stop = CancellationToken::new();
-        let loops = match background_work {
+        let mut loops = match background_work {
             BackgroundWork::Spawned => {
                 spawn_all(&provisioning, clock, authenticator, &settings.worker, &stop)
             }
             BackgroundWork::Manual => BackgroundLoops::default(),
         };
+        if let Some(tls) = tls {
+            follow_certificate(&mut loops, tls, &stop);
+        }
         Ok(Self {
             provisioning,
             health,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::access::ApiKeyFaults;
 use crate::msgraph::ConnectionFault;
+use crate::server::TlsFault;
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum StartFault {
     /// The file of API keys can't be used.
     #[error("the API keys can't be used: {0}")]
     ApiKeys(#[from] ApiKeyFaults),
+    /// The certificate of the public port can't be used.
+    #[error("the public port can't speak TLS (http.tls_certificate_file, http.tls_private_key_file)")]
+    Tls(#[from] TlsFault),
     /// The connection to Graph can't be set up.
     #[error("Microsoft Graph can't be used")]
     Graph(#[from] ConnectionFault),

@@ -14,6 +14,8 @@ mod port;
 mod progress;
 mod public;
 mod request_line;
+mod stream;
+mod tls;
 mod waiting_line;
 
 pub(crate) use admin::AdminServer;
@@ -23,3 +25,5 @@ pub(crate) use port::{CLOSE_REASONS, PORTS};
 #[cfg(test)]
 pub(crate) use public::KEEP_ALIVE;
 pub(crate) use public::PublicServer;
+pub use tls::TlsFault;
+pub(crate) use tls::{Tls, TlsFiles};

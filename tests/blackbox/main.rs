@@ -56,5 +56,6 @@ mod self_audit;
 mod self_audit_at_graph;
 mod slow_clients;
 mod throttling;
+mod tls;
 mod waiting;
 mod wire;
