@@ -14,7 +14,7 @@ use crate::access::{Action, ApiKeys, Authenticator, IssuerRules, Issuers, KeysFi
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, Reaches, SourceSystem};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{CallerLimits, DatabaseSettings, RequestRate, RequiredTls, Settings};
+use crate::config::{CallerLimits, CertificateFiles, DatabaseSettings, RequestRate, RequiredTls, Settings};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
@@ -25,7 +25,7 @@ use crate::provisioning::{
 };
 use crate::server::{
     AdminServer, CLOSE_REASONS, CredentialCondition, CredentialWatch, Health, PORTS, PublicServer,
-    REQUESTS_PER_SECOND, Rate, RateLimits,
+    REQUESTS_PER_SECOND, Rate, RateLimits, Tls, TlsFault, TlsFiles,
 };
 use crate::shares::{NoPlace, Places, Refusals, Share};
 use crate::store::{Notice, Store, StoreError, StoreSettings};
@@ -264,6 +264,7 @@ pub(super) fn public_server(
     provisioning: &Arc<Provisioning>,
     health: &Arc<Health>,
     authenticator: web::Data<Authenticator>,
+    tls: Option<Tls>,
 ) -> PublicServer {
     let state = ApiState {
         provisioning: Arc::clone(provisioning),
@@ -282,6 +283,7 @@ pub(super) fn public_server(
         write_timeout: settings.http.write_timeout,
         connections_max: settings.http.connections_max,
         connections_per_peer_max: settings.http.connections_per_peer_max,
+        tls,
     }
 }
 
@@ -299,6 +301,14 @@ impl CredentialWatch for GraphCredential {
             is_file_faulty: status.file_fault.is_some(),
         }
     }
+}
+
+/// The certificate of the public port, if the settings name one. Blocks.
+pub(super) fn tls(settings: &Settings) -> Result<Option<Tls>, TlsFault> {
+    let files = settings.http.certificate.clone();
+    files
+        .map(|CertificateFiles { certificate, private_key }| Tls::open(TlsFiles { certificate, private_key }))
+        .transpose()
 }
 
 /// The server of the admin port.

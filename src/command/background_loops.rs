@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Settings, WorkerSettings};
 use crate::error_chain::chain;
 use crate::provisioning::Provisioning;
+use crate::server::Tls;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::worker::{Rounds, Worker};
@@ -25,8 +26,8 @@ use crate::worker::{Rounds, Worker};
 const QUOTAS_INTERVAL: Duration = Duration::from_mins(30);
 /// How often our clock is compared with Postgres's.
 const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
-/// How often the file of API keys is read again.
-const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the files of API keys and of the certificate are read again.
+const FILES_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often the file of the credential toward Graph is read again; it is also read for each token.
 const CREDENTIAL_INTERVAL: Duration = Duration::from_secs(30);
@@ -141,6 +142,11 @@ pub(super) fn spawn_all(
     loops
 }
 
+/// Has the certificate of the public port read again when its files change, as one of these loops.
+pub(super) fn follow_certificate(loops: &mut BackgroundLoops, tls: Tls, stop: &CancellationToken) {
+    loops.spawn("certificate", until_stopped(stop, reload_certificate(tls)));
+}
+
 /// The most bookings that a worker claims at once.
 pub(super) fn claim_max(settings: &WorkerSettings) -> usize {
     usize::try_from(settings.claim_max).unwrap_or(usize::MAX)
@@ -170,7 +176,7 @@ async fn count_quotas(provisioning: Arc<Provisioning>) {
 /// The file is read by a thread that may block: on a network mount that hangs no other work waits for it.
 async fn reload_keys(authenticator: web::Data<Authenticator>, metrics: Arc<Metrics>) {
     loop {
-        tokio::time::sleep(KEYS_RELOAD_INTERVAL).await;
+        tokio::time::sleep(FILES_RELOAD_INTERVAL).await;
         let reloading = authenticator.clone();
         match tokio::task::spawn_blocking(move || reloading.reload()).await {
             Ok(Reload::Replaced) => know_source_systems(&metrics, &authenticator),
@@ -185,6 +191,29 @@ async fn reread_credential(provisioning: Arc<Provisioning>) {
     loop {
         tokio::time::sleep(CREDENTIAL_INTERVAL).await;
         provisioning.graph.read_credential().await;
+    }
+}
+
+async fn reload_certificate(tls: Tls) {
+    let mut told = String::new();
+    loop {
+        tokio::time::sleep(FILES_RELOAD_INTERVAL).await;
+        let reloading = tls.clone();
+        match tokio::task::spawn_blocking(move || reloading.reload()).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => {
+                told.clear();
+                tracing::info!("the public port shows another certificate from now on");
+            }
+            Ok(Err(fault)) => {
+                let error = chain(&fault);
+                if error != told {
+                    tracing::error!(error, "the certificate can't be replaced; the one before stays in use");
+                    told = error;
+                }
+            }
+            Err(error) => tracing::error!(error = chain(&error), "the certificate can't be read again"),
+        }
     }
 }
 

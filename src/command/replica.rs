@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::background_loops::{BackgroundLoops, BackgroundWork, LoopEnded, claim_max, spawn_all};
+use super::background_loops::{
+    BackgroundLoops, BackgroundWork, LoopEnded, claim_max, follow_certificate, spawn_all,
+};
 use super::listening_server::{BoundPort, ListeningServer};
 use super::start_fault::StartFault;
 use super::{assembly, schema};
@@ -55,6 +57,7 @@ impl Replica {
         let public = BoundPort::bind("http.address", settings.http.address)?;
         let admin = BoundPort::bind("http.admin_address", settings.http.admin_address)?;
         let authenticator = assembly::authenticator(settings, &clock).await?;
+        let tls = assembly::tls(settings)?;
         let (provisioning, requests) = assembly::provisioning(settings, Arc::clone(&clock))?;
         let provisioning = Arc::new(provisioning);
         assembly::know_source_systems(&provisioning.metrics, &authenticator);
@@ -70,7 +73,8 @@ impl Replica {
         if settings.database.migrate {
             schema::prepare(&provisioning.store).await?;
         }
-        let public_server = assembly::public_server(settings, &provisioning, &health, authenticator.clone());
+        let public_server =
+            assembly::public_server(settings, &provisioning, &health, authenticator.clone(), tls.clone());
         let public = public.serve("public-port", &mut servers, |listener| public_server.open(listener))?;
         health.started();
         let notices_stop = CancellationToken::new();
@@ -90,6 +94,9 @@ impl Replica {
         };
         // Whatever else is manual: without its issuer's keys no token is accepted.
         loops.keep_issuers_keys(&authenticator, &stop);
+        if let Some(tls) = tls {
+            follow_certificate(&mut loops, tls, &stop);
+        }
         Ok(Self {
             provisioning,
             health,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::access::{ApiKeyFaults, KeySourceFault};
 use crate::msgraph::ConnectionFault;
+use crate::server::TlsFault;
 
 /// Why the service can't start.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum StartFault {
     /// An issuer's keys can't be asked for.
     #[error("an issuer of tokens (access.issuer) can't be used")]
     Issuer(#[from] KeySourceFault),
+    /// The certificate of the public port can't be used.
+    #[error("the public port can't speak TLS (http.tls_certificate_file, http.tls_private_key_file)")]
+    Tls(#[from] TlsFault),
     /// The connection to Graph can't be set up.
     #[error("Microsoft Graph can't be used")]
     Graph(#[from] ConnectionFault),

@@ -1,11 +1,12 @@
 //! `[http]`: the two ports.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::across::check_http;
 use super::reader::Reader;
-use crate::setting::{SettingRule, seconds, whole};
+use crate::setting::{SettingRule, path, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub struct HttpSettings {
     pub connections_max: usize,
     /// The most connections of one peer address to the public port, if there is a limit.
     pub connections_per_peer_max: Option<usize>,
+    /// The files of the certificate, where the public port speaks TLS itself.
+    pub certificate: Option<CertificateFiles>,
+}
+
+/// A certificate and its key, as PEM; relative paths are relative to the working directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, and after it those that lead to a root.
+    pub certificate: PathBuf,
+    /// Its private key, without a passphrase.
+    pub private_key: PathBuf,
 }
 
 impl HttpSettings {
@@ -58,6 +70,7 @@ impl HttpSettings {
         let waiting_max = most("http.waiting_max", 10_000, 1);
         let connections_max = most("http.connections_max", 16_000, 1);
         let connections_per_peer_max = most("http.connections_per_peer_max", 0, 0);
+        let certificate = certificate(reader);
         check_http(reader, &HttpValues { address, admin_address, wait_default, wait_max, shutdown, drain });
         Some(Self {
             address: address?,
@@ -72,6 +85,7 @@ impl HttpSettings {
             waiting_max: waiting_max?,
             connections_max: connections_max?,
             connections_per_peer_max: Some(connections_per_peer_max?).filter(|most| *most > 0),
+            certificate: certificate?,
         })
     }
 }
@@ -84,6 +98,26 @@ pub(super) struct HttpValues {
     pub(super) wait_max: Option<Duration>,
     pub(super) shutdown: Option<Duration>,
     pub(super) drain: Option<Duration>,
+}
+
+const CERTIFICATE: &str = "http.tls_certificate_file";
+const PRIVATE_KEY: &str = "http.tls_private_key_file";
+
+/// Both files or neither; `None` if one is wrong or missing.
+fn certificate(reader: &mut Reader) -> Option<Option<CertificateFiles>> {
+    let files = (reader.optional(CERTIFICATE, &path()).ok()?, reader.optional(PRIVATE_KEY, &path()).ok()?);
+    match files {
+        (Some(certificate), Some(private_key)) => Some(Some(CertificateFiles { certificate, private_key })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            reader.fault(CERTIFICATE, format!("is set without {PRIVATE_KEY}; TLS needs both"));
+            None
+        }
+        (None, Some(_)) => {
+            reader.fault(PRIVATE_KEY, format!("is set without {CERTIFICATE}; TLS needs both"));
+            None
+        }
+    }
 }
 
 fn listening_address() -> SettingRule<SocketAddr> {

@@ -44,7 +44,7 @@ pub use credential_settings::{
 pub use database::{DatabaseSettings, RequiredTls};
 pub use external_id_settings::ExternalIdSettings;
 pub use graph_settings::{ClientId, Cloud, GraphSettings, GraphVersion};
-pub use http::HttpSettings;
+pub use http::{CertificateFiles, HttpSettings};
 pub use process_environment::{process_cache_dir, process_environment, process_search_path};
 pub use self_audit::SelfAuditSettings;
 pub use settings::{DerivationSettings, EXAMPLE, MigrationSettings, Settings};

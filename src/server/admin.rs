@@ -58,6 +58,7 @@ impl AdminServer {
             threads: 1,
             connections_max: CONNECTIONS_MAX,
             connections_per_peer_max: None,
+            tls: None,
             limits: LIMITS,
             shutdown_seconds: 1,
             metrics: Arc::clone(&self.metrics),

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::progress::{Late, Progress, TimeLimits};
+use super::stream::Stream;
 use super::waiting_line::{Standing, WaitingLine};
 use crate::under_way::Counted;
 
@@ -33,8 +33,10 @@ pub(super) enum Closed {
 
 /// A connection, shared by the stream that HTTP is spoken over, its requests and its watch. All are of one thread.
 pub(super) struct Connection {
-    stream: RefCell<TcpStream>,
+    stream: RefCell<Stream>,
     limits: TimeLimits,
+    /// When TLS must be agreed on, where it is spoken: no byte of a request is seen before.
+    agree_by: Instant,
     progress: Cell<Progress>,
     /// Whether one of its requests came from an authenticated caller.
     is_callers: Cell<bool>,
@@ -49,11 +51,13 @@ pub(super) struct Connection {
 
 impl Connection {
     /// A connection that was opened now.
-    pub(super) fn opened(stream: TcpStream, limits: TimeLimits, line: Rc<WaitingLine>) -> Rc<Self> {
+    pub(super) fn opened(stream: Stream, limits: TimeLimits, line: Rc<WaitingLine>) -> Rc<Self> {
+        let now = Instant::now();
         let connection = Rc::new(Self {
             stream: RefCell::new(stream),
             limits,
-            progress: Cell::new(Progress::opened(Instant::now())),
+            agree_by: now + limits.read,
+            progress: Cell::new(Progress::opened(now)),
             is_callers: Cell::new(false),
             standing: Cell::new(None),
             line,
@@ -82,6 +86,11 @@ impl Connection {
         self.advance(|progress| progress.answer_ended(Instant::now()));
     }
 
+    /// Whether TLS was not agreed on.
+    pub(super) fn is_refused(&self) -> bool {
+        self.stream.borrow().is_refused()
+    }
+
     /// Closes it, for another client needs its place.
     pub(super) fn displace(&self) {
         self.is_displaced.set(true);
@@ -107,7 +116,7 @@ impl Connection {
         .await;
         self.line.leave(self.standing.take());
         if let Ok(Some(Closed::Late(Late::Head))) = ended {
-            let _as_much_as_fits = self.stream.borrow().try_write(HEAD_TOO_SLOW);
+            self.stream.borrow_mut().write_what_fits(HEAD_TOO_SLOW);
         }
         ended
     }
@@ -118,7 +127,7 @@ impl Connection {
                 return Poll::Ready(Closed::Displaced);
             }
             let now = Instant::now();
-            let at = match self.progress.get().deadline(&self.limits) {
+            let at = match self.deadline() {
                 Some((at, late)) if at <= now => return Poll::Ready(Closed::Late(late)),
                 Some((at, _)) => at,
                 None => now + LOOK_AGAIN,
@@ -131,6 +140,13 @@ impl Connection {
                 return Poll::Pending;
             }
         }
+    }
+
+    fn deadline(&self) -> Option<(Instant, Late)> {
+        if self.stream.borrow().is_agreeing() {
+            return Some((self.agree_by, Late::Head));
+        }
+        self.progress.get().deadline(&self.limits)
     }
 
     fn advance(self: &Rc<Self>, step: impl FnOnce(&mut Progress)) {

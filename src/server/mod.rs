@@ -15,6 +15,8 @@ mod progress;
 mod public;
 mod rate_limits;
 mod request_line;
+mod stream;
+mod tls;
 mod waiting_line;
 
 pub(crate) use admin::AdminServer;
@@ -25,3 +27,5 @@ pub(crate) use port::{CLOSE_REASONS, PORTS};
 pub(crate) use public::KEEP_ALIVE;
 pub(crate) use public::PublicServer;
 pub(crate) use rate_limits::{REQUESTS_PER_SECOND, Rate, RateLimits};
+pub use tls::TlsFault;
+pub(crate) use tls::{Tls, TlsFiles};

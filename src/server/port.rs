@@ -21,6 +21,8 @@ use tokio::net::TcpStream;
 use super::connection::{Closed, Connection, WatchedStream};
 use super::peers::{PeerPlace, Peers};
 use super::progress::{Late, TimeLimits};
+use super::stream::Stream;
+use super::tls::Tls;
 use super::waiting_line::WaitingLine;
 use crate::telemetry::Metrics;
 
@@ -42,6 +44,8 @@ pub(super) struct Port {
     pub(super) connections_max: usize,
     /// The most connections of one peer address, if there is a limit.
     pub(super) connections_per_peer_max: Option<usize>,
+    /// The certificate, where TLS is spoken.
+    pub(super) tls: Option<Tls>,
     /// How long clients may take.
     pub(super) limits: TimeLimits,
     /// Once no request is under way, connections that clients keep for the next one are closed after this time.
@@ -139,13 +143,22 @@ impl Door {
             let peer = stream.peer_addr().ok();
             // Without it an answer may wait for an acknowledgement; a system that refuses it is slower, and right.
             let _set = stream.set_nodelay(true);
+            let stream = match &self.port.tls {
+                Some(tls) => Stream::Agreeing(Box::new(tls.accept(stream))),
+                None => Stream::Plain(stream),
+            };
             let connection = Connection::opened(stream, self.port.limits, Rc::clone(&self.line));
             let served = http.call((WatchedStream(Rc::clone(&connection)), peer));
             (open, connection, served)
         });
         async move {
             let Some((open, connection, served)) = admitted else { return Ok(()) };
-            if let Some(reason) = connection.watched(served).await?.and_then(reason) {
+            let ended = connection.watched(served).await;
+            if connection.is_refused() {
+                open.metrics.connection_closed(open.name, TLS_REFUSED);
+                return Ok(());
+            }
+            if let Some(reason) = ended?.and_then(reason) {
                 open.metrics.connection_closed(open.name, reason);
             }
             Ok(())
@@ -187,8 +200,9 @@ const SLOW_HEAD: &str = "slow-head";
 const SLOW_READER: &str = "slow-reader";
 const DISPLACED: &str = "displaced";
 const PEER_LIMIT: &str = "peer-limit";
+const TLS_REFUSED: &str = "tls-refused";
 /// Why connections are closed, as it is counted.
-pub(crate) const CLOSE_REASONS: [&str; 4] = [SLOW_HEAD, SLOW_READER, DISPLACED, PEER_LIMIT];
+pub(crate) const CLOSE_REASONS: [&str; 5] = [SLOW_HEAD, SLOW_READER, DISPLACED, PEER_LIMIT, TLS_REFUSED];
 /// The names of the ports, as they are counted.
 pub(crate) const PORTS: [&str; 2] = [PUBLIC, ADMIN];
 /// The port of callers.

@@ -17,6 +17,7 @@ use super::port::{PUBLIC, Port};
 use super::progress::TimeLimits;
 use super::rate_limits::RateLimits;
 use super::request_line::{RequestSpan, request_line};
+use super::tls::Tls;
 use crate::access::Authenticator;
 use crate::api::{self, ApiState};
 use crate::telemetry::Metrics;
@@ -44,6 +45,8 @@ pub(crate) struct PublicServer {
     pub(crate) read_timeout: Duration,
     /// How long a client that takes no more of an answer may go on so, until it has taken all.
     pub(crate) write_timeout: Duration,
+    /// The certificate, where TLS is spoken.
+    pub(crate) tls: Option<Tls>,
     /// The most connections at once; one more makes a silent one close.
     pub(crate) connections_max: usize,
     /// The most connections of one peer address, if there is a limit.
@@ -59,6 +62,7 @@ impl PublicServer {
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             connections_max: self.connections_max,
             connections_per_peer_max: self.connections_per_peer_max,
+            tls: self.tls.clone(),
             limits: TimeLimits { read: self.read_timeout, write: self.write_timeout, keep_alive: KEEP_ALIVE },
             shutdown_seconds: IDLE_SECONDS_MAX,
             metrics: Arc::clone(&self.metrics),

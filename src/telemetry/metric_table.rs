@@ -118,7 +118,7 @@ metrics! {
         "Open connections, idle ones included, by port: public or admin";
     connections_closed: Family<ClosedLabels, Counter>,
         "meeting_provisioner_connections_closed_total",
-        "Connections that were closed: slow-head, slow-reader, displaced (there were too many) or peer-limit";
+        "Connections that were closed: slow-head, slow-reader, displaced (there were too many), peer-limit or tls-refused";
     graph_calls: Family<CallOutcomeLabels, Counter>,
         "meeting_provisioner_graph_calls_total",
         "Calls to Microsoft Graph, by their outcome";

@@ -70,6 +70,7 @@ mod self_audit;
 mod self_audit_at_graph;
 mod slow_clients;
 mod throttling;
+mod tls;
 mod token_outages;
 mod token_provider;
 mod tokens;

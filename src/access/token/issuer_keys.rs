@@ -198,11 +198,7 @@ impl IssuerKeys {
 
     /// The source systems that its block lists.
     pub fn source_systems(&self) -> impl Iterator<Item = &SourceSystem> {
-        let listed = match &self.rules.source_systems {
-            SourceSystems::Listed(listed) => Some(listed.values()),
-            SourceSystems::AsClaimed => None,
-        };
-        listed.into_iter().flatten()
+        self.rules.source_systems()
     }
 
     /// How the keys are now.

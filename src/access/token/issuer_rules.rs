@@ -74,6 +74,15 @@ impl ClaimPath {
 }
 
 impl IssuerRules {
+    /// The source systems that the block lists.
+    pub fn source_systems(&self) -> impl Iterator<Item = &SourceSystem> {
+        let listed = match &self.source_systems {
+            SourceSystems::Listed(listed) => Some(listed.values()),
+            SourceSystems::AsClaimed => None,
+        };
+        listed.into_iter().flatten()
+    }
+
     /// The caller that these claims name. Their signature is verified, and they are of this issuer.
     pub(super) fn caller(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<Caller, TokenFault> {
         if let Some(claim) = NOT_OF_ACCESS_TOKENS.into_iter().find(|claim| claims.contains_key(*claim)) {

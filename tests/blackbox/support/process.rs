@@ -138,6 +138,22 @@ impl Process {
         assert!(status.success());
     }
 
+    /// Waits until it logs a line with this message, and returns the line.
+    pub async fn until_logged(&mut self, message: &str) -> Value {
+        let logged = async {
+            loop {
+                let line = self.lines.next_line().await.unwrap().expect("the service ended before that");
+                log_watch::look_at(&line);
+                let line: Value = serde_json::from_str(&line).unwrap();
+                if line["message"] == message {
+                    return line;
+                }
+            }
+        };
+        let logged = tokio::time::timeout(Duration::from_mins(1), logged).await;
+        logged.unwrap_or_else(|_| panic!("never logged: {message}"))
+    }
+
     /// Waits until the process has ended, and returns its status and the log lines not yet read.
     pub async fn ended(mut self, within: Duration) -> (ExitStatus, Vec<Value>) {
         let mut said = Vec::new();
