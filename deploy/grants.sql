@@ -27,6 +27,9 @@ grant update (revision, sequence, dtstamp, actor, request_id, received_at) on ta
 -- Which names were found to be whose.
 grant select, insert on table organizer_name to :"role";
 
+-- Which bookings bore another organizer before.
+grant select, insert on table former_organizer to :"role";
+
 -- Which version the schema has, for doctor.
 grant select on table _sqlx_migrations to :"role";
 

@@ -1,0 +1,266 @@
+//! One search of the history.
+
+use sqlx::{Postgres, QueryBuilder};
+
+use super::AuditEventPosition;
+use super::audit_event_row::{AUDIT_EVENT_COLUMNS, AuditEventRow};
+use super::event_place::{Between, EventPlace};
+use super::event_source::EventSource;
+use super::list_part::{BYTES_MAX, cut};
+use super::search_bounds::EXAMINED_MAX;
+use super::sought_organizer::SoughtOrganizer;
+use crate::audit::{AuditEventFilter, Order};
+use crate::booking::{BookingId, ExternalId, SourceSystem};
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+
+/// What is searched.
+pub(super) struct EventSearch<'a> {
+    filter: &'a AuditEventFilter,
+    order: Order,
+    organizer: Option<SoughtOrganizer>,
+    source: EventSource,
+    limit: u32,
+}
+
+/// What one read of a search has found.
+pub(super) struct FoundEvents {
+    pub(super) rows: Vec<AuditEventRow>,
+    /// Where the next read goes on.
+    pub(super) next: Option<AuditEventPosition>,
+    /// Whether there may be more by now.
+    pub(super) has_more: bool,
+}
+
+/// Which events of its source a search looks through, and in which order.
+#[derive(Debug, Clone, Copy)]
+enum Stretch<'a> {
+    /// Of one booking, oldest first: those with higher numbers than these, by generation.
+    Unread(&'a [i32]),
+    /// Of one booking, newest first: those before this event.
+    Earlier(i64),
+    /// Of all bookings.
+    Between(Between, Order),
+}
+
+impl Stretch<'_> {
+    fn order(self) -> &'static str {
+        match self {
+            Self::Unread(_) => " order by event_id ",
+            Self::Earlier(_) => " order by event_id desc ",
+            Self::Between(_, Order::Ascending) => " order by transaction_id, event_id ",
+            Self::Between(_, Order::Descending) => " order by transaction_id desc, event_id desc ",
+        }
+    }
+
+    fn push(self, query: &mut QueryBuilder<Postgres>) {
+        match self {
+            Self::Unread(numbers) => {
+                query.push("number > coalesce((").push_bind(numbers.to_vec()).push("::integer[])[generation + 1], 0)");
+            }
+            Self::Earlier(event_id) => {
+                query.push("event_id < ").push_bind(event_id);
+            }
+            Self::Between(between, _) => between.push(query),
+        }
+    }
+}
+
+impl<'a> EventSearch<'a> {
+    pub(super) async fn begin(
+        filter: &'a AuditEventFilter,
+        order: Order,
+        limit: u32,
+        connection: &mut Connection,
+    ) -> Result<Self, StoreError> {
+        let organizer = match filter.organizer.as_deref() {
+            Some(organizer) => Some(SoughtOrganizer::of(connection, organizer).await?),
+            None => None,
+        };
+        let source = EventSource::of(filter, organizer.clone(), connection).await?;
+        Ok(Self { filter, order, organizer, source, limit })
+    }
+
+    /// Reads on from a place.
+    pub(super) async fn read(
+        &self,
+        from: Option<&AuditEventPosition>,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let of_one_booking = matches!(self.source, EventSource::OfOneBooking);
+        match (self.order, of_one_booking) {
+            (Order::Ascending, true) => self.oldest_of_one_booking(from, connection).await,
+            (Order::Descending, true) => self.newest_of_one_booking(from, connection).await,
+            (Order::Ascending, false) => self.oldest_of_all(from, connection).await,
+            (Order::Descending, false) => self.newest_of_all(from, connection).await,
+        }
+    }
+
+    async fn oldest_of_one_booking(
+        &self,
+        from: Option<&AuditEventPosition>,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let mut rows = self.rows(Stretch::Unread(AuditEventPosition::numbers(from)), connection).await?;
+        let has_more = self.cut(&mut rows);
+        let next = Some(AuditEventPosition::read_with(from, &rows));
+        Ok(FoundEvents { rows, next, has_more })
+    }
+
+    async fn newest_of_one_booking(
+        &self,
+        from: Option<&AuditEventPosition>,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let place = AuditEventPosition::place_or(from, EventPlace::END);
+        let mut rows = self.rows(Stretch::Earlier(place.event_id), connection).await?;
+        let has_more = self.cut(&mut rows);
+        let next = rows.last().filter(|_| has_more).map(AuditEventPosition::behind);
+        Ok(FoundEvents { rows, next, has_more })
+    }
+
+    async fn oldest_of_all(
+        &self,
+        from: Option<&AuditEventPosition>,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let place = AuditEventPosition::place_or(from, EventPlace::BEGINNING);
+        // Every transaction before this one has ended, so the statements below see all that they wrote.
+        let first_open = sqlx::query_scalar!(
+            r#"select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "first_open!""#
+        );
+        let first_open = first_open.fetch_one(&mut *connection).await?;
+        let between = Between::ALL.behind(place, self.order).written_before(first_open);
+        let mut found = self.between(between, connection).await?;
+        // All before it was looked through, also what the filters leave out.
+        let end = place.max(EventPlace::beginning_of(first_open));
+        found.next.get_or_insert(AuditEventPosition::Behind(end));
+        Ok(found)
+    }
+
+    async fn newest_of_all(
+        &self,
+        from: Option<&AuditEventPosition>,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let place = AuditEventPosition::place_or(from, EventPlace::END);
+        self.between(Between::ALL.behind(place, self.order), connection).await
+    }
+
+    /// Reads what is between two places; without a next place where nothing more is there.
+    async fn between(
+        &self,
+        mut between: Between,
+        connection: &mut Connection,
+    ) -> Result<FoundEvents, StoreError> {
+        let AuditEventFilter { from, before, .. } = self.filter;
+        let mut reached = None;
+        if self.source.is_along() && self.source.is_narrowed_by(self.filter) {
+            between = between.of_period(*from, *before, connection).await?;
+            reached = self.reached(between, connection).await?;
+            between = reached.map_or(between, |place| between.up_to(place, self.order));
+        }
+        let mut rows = self.rows(Stretch::Between(between, self.order), connection).await?;
+        let next = if self.cut(&mut rows) {
+            rows.last().map(AuditEventPosition::behind)
+        } else {
+            reached.map(AuditEventPosition::Behind)
+        };
+        Ok(FoundEvents { rows, has_more: next.is_some(), next })
+    }
+
+    /// The last place that is looked through; none where less is left.
+    async fn reached(
+        &self,
+        between: Between,
+        connection: &mut Connection,
+    ) -> Result<Option<EventPlace>, StoreError> {
+        let stretch = Stretch::Between(between, self.order);
+        let mut query = QueryBuilder::new("select transaction_id::text::bigint, event_id from ");
+        self.source.push(self.filter, &mut query);
+        stretch.push(query.push(" and "));
+        query.push(stretch.order()).push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
+        let reached: Option<(i64, i64)> = query.build_query_as().fetch_optional(connection).await?;
+        Ok(reached.map(|(transaction_id, event_id)| EventPlace { transaction_id, event_id }))
+    }
+
+    async fn rows(
+        &self,
+        stretch: Stretch<'_>,
+        connection: &mut Connection,
+    ) -> Result<Vec<AuditEventRow>, StoreError> {
+        Ok(self.page(stretch).build_query_as().fetch_all(connection).await?)
+    }
+
+    fn cut(&self, rows: &mut Vec<AuditEventRow>) -> bool {
+        cut(rows, self.limit, |row| row.payload.len())
+    }
+
+    /// Reads one row more than the part has, by rows and by bytes: up to the second row before which the bytes are reached. The
+    /// innermost query keeps Postgres from reading in another way than along the source; to make sure that it does so
+    /// row by row it has a limit, which the places alone can't reach.
+    fn page(&self, stretch: Stretch<'_>) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new("select ");
+        query.push(AUDIT_EVENT_COLUMNS).push(" from (select *, sum(octet_length(payload::text)) over (");
+        query.push(stretch.order()).push(
+            "rows between unbounded preceding and 2 preceding) as bytes_before
+             from (select * from (select audit_event.* from ",
+        );
+        self.source.push(self.filter, &mut query);
+        stretch.push(query.push(" and "));
+        if self.source.is_along() {
+            query.push(stretch.order()).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
+        } else {
+            query.push(" offset 0");
+        }
+        query.push(") as audit_event where true");
+        self.push_filters(&mut query);
+        query.push(stretch.order()).push("limit ").push_bind(i64::from(self.limit) + 1);
+        query.push(") as found) as measured where coalesce(bytes_before, 0) < ");
+        query.push_bind(i64::from(BYTES_MAX)).push(stretch.order());
+        query
+    }
+
+    fn push_filters(&self, query: &mut QueryBuilder<Postgres>) {
+        let filter = self.filter;
+        let request_id = filter.request_id.map(|id| id.to_string());
+        let texts = [
+            ("source_system = ", filter.source_system.as_ref().map(SourceSystem::as_str)),
+            ("booking_id = ", filter.booking_id.as_ref().map(BookingId::as_str)),
+            ("actor = ", filter.actor.as_deref()),
+            ("event_type = ", filter.kind.as_deref()),
+            ("outcome = ", filter.outcome.as_deref()),
+            ("payload->'next'->>'status' = ", filter.next_status.as_deref()),
+            ("payload->>'requestId' = ", request_id.as_deref()),
+        ];
+        for (condition, text) in texts {
+            if let Some(text) = text {
+                query.push(" and ").push(condition).push_bind(text);
+            }
+        }
+        for (condition, time) in [("occurred_at >= ", filter.from), ("occurred_at < ", filter.before)] {
+            if let Some(time) = time {
+                query.push(" and ").push(condition).push_bind(time);
+            }
+        }
+        if let Some(external_id) = filter.external_id.map(ExternalId::uuid) {
+            query.push(" and ").push(OF_ITS_BOOKING).push("external_id = ").push_bind(external_id).push(")");
+        }
+        if let Some(meeting_id) = filter.meeting_id.as_deref() {
+            query.push(" and ").push(OF_ITS_BOOKING).push("meeting_id = ").push_bind(meeting_id).push(")");
+        }
+        if let Some((organizer, sought)) = filter.organizer.as_deref().zip(self.organizer.as_ref()) {
+            query.push(" and (lower(audit_event.organizer) = lower(").push_bind(organizer);
+            query.push(") or (select ");
+            sought.push_is_theirs(query);
+            query.push(" from booking where ").push(SAME_BOOKING).push("))");
+        }
+    }
+}
+
+/// A condition on the booking of an event, whose rest follows.
+const OF_ITS_BOOKING: &str = "(source_system, booking_id, generation) in (select source_system, booking_id, generation \
+    from booking where ";
+/// That a booking is the one of an event. In a subquery that says a value it is looked up for one event after another.
+const SAME_BOOKING: &str = "booking.source_system = audit_event.source_system \
+    and booking.booking_id = audit_event.booking_id and booking.generation = audit_event.generation";

@@ -1,0 +1,33 @@
+//! How much a read of a list looks through.
+//!
+//! A list with filters is read in one of two ways, and neither depends on how many rows the table has. Where the filters name
+//! something that an index finds few rows of, those are read and put in order. Otherwise the list is read along an index
+//! that has its order, a number of rows at most: first the place is found where that number ends, and then the filters
+//! are applied up to there. A part may have less than was asked for, or nothing, and still say where to go on.
+
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+
+/// Most rows of a list, in its order, to which one read applies its filters: some milliseconds of work.
+pub(super) const EXAMINED_MAX: u32 = 5_000;
+/// Up to so many rows are read as an index finds them, all over the table, and put in order.
+const FEW_MAX: u32 = 1_000;
+
+/// Whether a query finds few rows; it counts no further than that.
+pub(super) async fn are_few(
+    connection: &mut Connection,
+    mut candidates: QueryBuilder<Postgres>,
+) -> Result<bool, StoreError> {
+    candidates.push(" limit ").push_bind(i64::from(FEW_MAX) + 1).push(") as candidates");
+    let found: i64 = candidates.build_query_scalar().fetch_one(connection).await?;
+    Ok(found <= i64::from(FEW_MAX))
+}
+
+/// The beginning of a query for [`are_few`]; what it selects from follows.
+pub(super) fn candidates(from: &str) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("select count(*) from (select from ");
+    query.push(from);
+    query
+}

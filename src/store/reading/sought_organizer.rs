@@ -1,0 +1,49 @@
+//! Whom a search for an organizer means.
+
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::store::StoreError;
+use crate::store::connections::Connection;
+
+/// The users whom an object id or a name means.
+#[derive(Debug, Clone)]
+pub(super) struct SoughtOrganizer {
+    /// Their object ids: of a name that was given to another user both, of an unknown one none.
+    ids: Vec<Uuid>,
+    /// What bookings whose organizer's object id is not known yet may call them, in lower case.
+    pub(super) names: Vec<String>,
+}
+
+impl SoughtOrganizer {
+    pub(super) async fn of(connection: &mut Connection, id_or_name: &str) -> Result<Self, StoreError> {
+        let found = sqlx::query!(
+            r#"select organizer_ids_of($1) as "ids!", organizer_names_of($1) as "names!""#,
+            id_or_name
+        );
+        let found = found.fetch_one(connection).await?;
+        Ok(Self { ids: found.ids, names: found.names })
+    }
+
+    /// The one user with an object id, where no booking without one can be meant.
+    pub(super) async fn only_id(&self, connection: &mut Connection) -> Result<Option<Uuid>, StoreError> {
+        let &[id] = self.ids.as_slice() else { return Ok(None) };
+        let others = sqlx::query_scalar!(
+            r#"
+            select exists (
+                select from booking where organizer_id is null and lower(organizer) = any($1)
+            ) as "others!"
+            "#,
+            &self.names
+        );
+        let others = others.fetch_one(connection).await?;
+        Ok(Some(id).filter(|_| !others))
+    }
+
+    /// The condition that a row of `booking` is one of theirs.
+    pub(super) fn push_is_theirs(&self, query: &mut QueryBuilder<Postgres>) {
+        query.push("(booking.organizer_id = any(").push_bind(self.ids.clone());
+        query.push(") or (booking.organizer_id is null and lower(booking.organizer) = any(");
+        query.push_bind(self.names.clone()).push(")))");
+    }
+}
