@@ -1,4 +1,5 @@
--- Bookings with their history, two events each, as years of work leave them: most are provisioned, few of anything else.
+-- Bookings with their history, two events each, as years of work leave them: most are provisioned, few of anything else. A third
+-- are one organizer's. `:bookings` is their number.
 -- One loop round is one transaction, as large as a busy second's.
 do $$
 declare
@@ -12,7 +13,7 @@ begin
             select n, until - (bookings - n) * interval '3 seconds' as accepted_at,
                 md5('externalId' || n)::uuid as external_id,
                 case when n % 1000 = 7 then 'small' when n % 10 = 0 then 'hr' else 'crm' end as source_system,
-                case when n % 3 = 0 then 0 else 1 + n % 20000 end as person,
+                case when n % 3 = 0 then 0 else 1 + n % (bookings / 500) end as person,
                 case when n % 10007 = 5 then 'failed' when n % 20011 = 6 then 'pending' when n % 40 = 1 then 'cancelled'
                     else 'provisioned' end as status
             from generate_series(first, least(first + at_once, bookings) - 1) as n
@@ -74,5 +75,8 @@ begin
         from facts;
         commit;
     end loop;
+    insert into organizer_name (name, organizer_id)
+    select 'user' || person || '@contoso.com', md5('person' || person)::uuid
+    from generate_series(0, bookings / 500) as person;
 end
 $$;

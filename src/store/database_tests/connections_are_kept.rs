@@ -27,7 +27,7 @@ macro_rules! kept {
 }
 
 /// The methods of [`crate::store::Store`] in the files of a folder.
-fn methods_in(folder: &str) -> BTreeSet<String> {
+pub(super) fn methods_in(folder: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();

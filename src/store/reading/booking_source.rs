@@ -86,7 +86,9 @@ impl BookingSource {
     /// Whether it has the order of the list, and may have very many.
     pub(super) fn is_along(&self) -> bool {
         match self {
-            Self::Named | Self::Unsettled | Self::FailingBefore | Self::Updated | Self::OfOrganizer(_) => false,
+            Self::Named | Self::Unsettled | Self::FailingBefore | Self::Updated | Self::OfOrganizer(_) => {
+                false
+            }
             Self::AlongOrganizer(_)
             | Self::AlongFailed
             | Self::AlongFailing

@@ -56,7 +56,10 @@ impl Stretch<'_> {
     fn push(self, query: &mut QueryBuilder<Postgres>) {
         match self {
             Self::Unread(numbers) => {
-                query.push("number > coalesce((").push_bind(numbers.to_vec()).push("::integer[])[generation + 1], 0)");
+                query
+                    .push("number > coalesce((")
+                    .push_bind(numbers.to_vec())
+                    .push("::integer[])[generation + 1], 0)");
             }
             Self::Earlier(event_id) => {
                 query.push("event_id < ").push_bind(event_id);

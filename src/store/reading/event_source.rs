@@ -131,7 +131,8 @@ impl EventSource {
 }
 
 /// The events of bookings that a subquery found.
-const OF_THESE: &str = ") as theirs join audit_event using (source_system, booking_id, generation) where true";
+const OF_THESE: &str =
+    ") as theirs join audit_event using (source_system, booking_id, generation) where true";
 
 fn push_source_system(filter: &AuditEventFilter, query: &mut QueryBuilder<Postgres>) {
     query.push("source_system = ").push_bind(filter.source_system.as_ref().map(SourceSystem::as_str));

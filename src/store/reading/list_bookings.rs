@@ -70,8 +70,7 @@ impl Store {
         again_if_lost!(self, async {
             let mut connection = self.connections.acquire().await?;
             let search = BookingSearch::begin(filter, from, limit, &mut connection).await?;
-            let mut rows: Vec<BookingRow> =
-                search.page().build_query_as().fetch_all(&mut connection).await?;
+            let mut rows: Vec<BookingRow> = search.page().build_query_as().fetch_all(&mut connection).await?;
             let is_full =
                 cut(&mut rows, limit, |row| row.wanted.len() + row.seen.as_ref().map_or(0, String::len));
             let next = if is_full { rows.last().map(BookingPosition::behind) } else { search.to };
@@ -97,8 +96,7 @@ impl<'a> BookingSearch<'a> {
         if search.source.is_along() && search.source.is_narrowed_by(filter) {
             let mut reached = search.reached();
             let reached = reached.build_query_as::<(Timestamp, Uuid)>().fetch_optional(connection).await?;
-            search.to =
-                reached.map(|(created_at, external_id)| BookingPosition { created_at, external_id });
+            search.to = reached.map(|(created_at, external_id)| BookingPosition { created_at, external_id });
         }
         Ok(search)
     }
@@ -143,7 +141,9 @@ impl<'a> BookingSearch<'a> {
         query.push(") as booking where true");
         self.push_filters(&mut query);
         query.push(ORDER).push("limit ").push_bind(i64::from(self.limit) + 1);
-        query.push(") as found) as booking where coalesce(bytes_before, 0) < ").push_bind(i64::from(BYTES_MAX));
+        query
+            .push(") as found) as booking where coalesce(bytes_before, 0) < ")
+            .push_bind(i64::from(BYTES_MAX));
         query.push(ORDER);
         query
     }

@@ -72,9 +72,9 @@ impl Store {
                 );
                 Ok(rows.fetch_all(&mut self.connections.acquire().await?).await?)
             })?;
-            let counted = rows.iter().map(|row| {
-                (UserId::new(row.organizer_id), u32::try_from(row.meetings).unwrap_or(u32::MAX))
-            });
+            let counted = rows
+                .iter()
+                .map(|row| (UserId::new(row.organizer_id), u32::try_from(row.meetings).unwrap_or(u32::MAX)));
             made.extend(counted.filter(|(_, meetings)| *meetings >= count.at_least));
             let next = rows.last().and_then(|row| row.organizer_id.as_u128().checked_add(1));
             let Some(next) = next else { return Ok(made) };

@@ -42,8 +42,8 @@ impl Store {
             i64::from(EXAMINED_MAX) - 1,
         );
         let reached = reached.fetch_optional(&mut connection).await?;
-        let next = reached
-            .map(|row| EventPlace { transaction_id: row.transaction_id, event_id: row.event_id });
+        let next =
+            reached.map(|row| EventPlace { transaction_id: row.transaction_id, event_id: row.event_id });
         let between = next.map_or(between, |place| between.up_to(place, Order::Ascending));
         let rows = sqlx::query!(
             r#"
