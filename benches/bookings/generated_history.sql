@@ -22,7 +22,8 @@ begin
                 'user' || person || '@contoso.com' as organizer,
                 accepted_at + interval '1 day' * (1 + n % 60) as starts_at,
                 json_build_object('code', case n % 4 when 0 then 'graph-refused' else 'organizer-not-permitted' end,
-                    'at', accepted_at, 'graph', json_build_object('status', 403)) as error
+                    'at', accepted_at, 'graph', json_build_object('startedAt', accepted_at, 'durationMilliseconds', 100,
+                        'status', 403)) as error
             from numbered
         ), booked as (
             insert into booking (
@@ -32,14 +33,15 @@ begin
                 attempts, failures, failing_since, last_error, events, created_at, updated_at
             )
             select source_system, 'BK-' || n, 1, external_id, 2, status,
-                json_build_object('organizer', organizer, 'startDateTime', starts_at,
+                json_build_object('organizer', json_build_object('upn', organizer), 'startDateTime', starts_at,
                     'endDateTime', starts_at + interval '1 hour', 'subject', 'Interview with candidate ' || n),
                 1, case status when 'cancelled' then 'cancelled' else 'present' end, organizer, starts_at,
                 starts_at + interval '1 hour', md5('person' || person)::uuid, false,
                 case when has_meeting then 'MSo' || external_id end,
                 case when has_meeting then 'https://teams.example/l/meetup-join/' || external_id end,
                 case when has_meeting then 'this-request' end,
-                case when has_meeting then json_build_object('subject', 'Interview with candidate ' || n) end,
+                case when has_meeting then json_build_object('subject', 'Interview with candidate ' || n,
+                    'start', starts_at, 'end', starts_at + interval '1 hour', 'attendees', null) end,
                 case when has_meeting then accepted_at end, case when has_meeting then 'at' end,
                 case when has_meeting then 1 end, status = 'cancelled',
                 case when has_meeting then json '{}' end,

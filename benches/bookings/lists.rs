@@ -67,11 +67,26 @@ const SEARCHES: [&str; 44] = [
 const VALUES: [(&str, &str); 7] = [
     ("EXTERNAL-ID", "select external_id::text from booking where booking_id = 'BK-1234'"),
     ("REQUEST-ID", "select payload->>'requestId' from audit_event where booking_id = 'BK-1234' limit 1"),
-    ("TOMORROW", "select to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
-    ("AN-HOUR-AGO", "select to_char(max(created_at) at time zone 'UTC' - interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from booking"),
-    ("LAST-MONTH-TOO", "select to_char(now() at time zone 'UTC' - interval '29 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
-    ("LAST-MONTH", "select to_char(now() at time zone 'UTC' - interval '30 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
-    ("LAST-YEAR", "select to_char(min(created_at) at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from booking"),
+    (
+        "TOMORROW",
+        "select to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    ),
+    (
+        "AN-HOUR-AGO",
+        "select to_char(max(created_at) at time zone 'UTC' - interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from booking",
+    ),
+    (
+        "LAST-MONTH-TOO",
+        "select to_char(now() at time zone 'UTC' - interval '29 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    ),
+    (
+        "LAST-MONTH",
+        "select to_char(now() at time zone 'UTC' - interval '30 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    ),
+    (
+        "LAST-YEAR",
+        "select to_char(min(created_at) at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from booking",
+    ),
 ];
 
 /// Fills a database, and measures and prints.
@@ -85,7 +100,9 @@ pub fn measure(setup: &BenchSetup, bookings: u64) -> anyhow::Result<()> {
         values.push((name, setup.ask_texts(query)?.pop().context("the database is empty")?));
     }
     let service = setup.start_service()?;
-    println!("| search | items of the first page | p50 ms | most ms | pages to the first item | most ms of these |");
+    println!(
+        "| search | items of the first page | p50 ms | most ms | pages to the first item | most ms of these |"
+    );
     println!("| --- | --: | --: | --: | --: | --: |");
     for search in SEARCHES {
         let path = values.iter().fold(search.to_owned(), |path, (name, value)| path.replace(name, value));

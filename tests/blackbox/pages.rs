@@ -200,7 +200,9 @@ async fn pages_that_end_early_lead_on() {
          from audit_event cross join generate_series(1, 24000) as n where event_type = 'booking.accepted'";
     sqlx::query(fill).execute(&app.pool).await.unwrap();
     app.history_is_listed(200).await;
-    for (order, expected) in [("desc", ["BK-122017", "BK-111017", "BK-117"]), ("asc", ["BK-117", "BK-111017", "BK-122017"])] {
+    for (order, expected) in
+        [("desc", ["BK-122017", "BK-111017", "BK-117"]), ("asc", ["BK-117", "BK-111017", "BK-122017"])]
+    {
         for who in [Who::Auditor, Who::Desk] {
             let path = format!("/v1/audit-events?order={order}&actor=command:alice&limit=2");
             let first = app.get(who, &path).await.expect(200).json();

@@ -30,4 +30,6 @@ pub(crate) use event_place::EventPlace;
 pub(crate) use list_bookings::BookingPosition;
 pub(crate) use list_part::{ListPart, UnreadableRow};
 pub(crate) use meetings_made::MeetingCount;
+#[cfg(test)]
+pub(super) use search_bounds::{EXAMINED_MAX, FEW_MAX};
 pub(crate) use to_compare::ComparePosition;

@@ -10,10 +10,11 @@ use sqlx::{Postgres, QueryBuilder};
 use crate::store::StoreError;
 use crate::store::connections::Connection;
 
-/// Most rows of a list, in its order, to which one read applies its filters: some milliseconds of work.
-pub(super) const EXAMINED_MAX: u32 = 5_000;
+/// Most rows of a list, in its order, to which one read applies its filters: some milliseconds of work. The tests of the store make do
+/// with tables of some thousand rows.
+pub(in crate::store) const EXAMINED_MAX: u32 = if cfg!(test) { 500 } else { 5_000 };
 /// Up to so many rows are read as an index finds them, all over the table, and put in order.
-const FEW_MAX: u32 = 1_000;
+pub(in crate::store) const FEW_MAX: u32 = EXAMINED_MAX / 5;
 
 /// Whether a query finds few rows; it counts no further than that.
 pub(super) async fn are_few(
