@@ -109,7 +109,26 @@ impl BookingSource {
         others != BookingFilter::default()
     }
 
-    /// The condition that a row of `booking` is one of these.
+    /// The column that stands before those of the order in the index along which this is read. Its value is not a condition by
+    /// itself but part of the places: that leaves Postgres no other way than along the index, however many rows it expects.
+    pub(super) fn leading_column(&self) -> Option<&'static str> {
+        match self {
+            Self::AlongOrganizer(_) => Some("organizer_id"),
+            Self::AlongSourceSystem => Some("source_system"),
+            _ => None,
+        }
+    }
+
+    /// The value of that column.
+    pub(super) fn push_leading_value(&self, filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
+        if let Self::AlongOrganizer(id) = self {
+            query.push_bind(*id);
+        } else {
+            query.push_bind(filter.source_system.as_ref().map(SourceSystem::as_str));
+        }
+    }
+
+    /// The condition that a row of `booking` is one of these, but for the leading column.
     pub(super) fn push_condition(&self, filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
         match self {
             Self::Named => push_key(filter, query),
@@ -119,8 +138,8 @@ impl BookingSource {
             }
             Self::Updated => push_updated(filter, query),
             Self::OfOrganizer(organizer) => organizer.push_is_theirs(query),
-            Self::AlongOrganizer(id) => {
-                query.push("organizer_id = ").push_bind(*id);
+            Self::AlongOrganizer(_) => {
+                query.push("organizer_id is not null");
             }
             Self::AlongFailed => {
                 query.push("status = 'failed'");
@@ -128,11 +147,7 @@ impl BookingSource {
             Self::AlongFailing => {
                 query.push("failing_since is not null");
             }
-            Self::AlongSourceSystem => {
-                let source_system = filter.source_system.as_ref().map(SourceSystem::as_str);
-                query.push("source_system = ").push_bind(source_system);
-            }
-            Self::AlongAll => {
+            Self::AlongSourceSystem | Self::AlongAll => {
                 query.push("true");
             }
         }

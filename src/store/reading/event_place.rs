@@ -1,11 +1,9 @@
 //! Places in the order of all events.
 
-use sqlx::{Postgres, QueryBuilder};
-
 use crate::audit::Order;
 
 /// Where an event stands, or may be recorded: the events of all bookings are in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
 pub(crate) struct EventPlace {
     /// The transaction that wrote it.
     pub(crate) transaction_id: i64,
@@ -70,15 +68,6 @@ impl Between {
         match order {
             Order::Ascending => Self { before: self.before.min(place.next_to(1)), ..self },
             Order::Descending => Self { behind: self.behind.max(place.next_to(-1)), ..self },
-        }
-    }
-
-    /// The condition that an event is one of these.
-    pub(super) fn push(self, query: &mut QueryBuilder<Postgres>) {
-        for (place, relation) in [(self.behind, ">"), (self.before, "<")] {
-            query.push(format_args!("(transaction_id, event_id) {relation} ("));
-            query.push_bind(place.transaction_id).push("::text::xid8, ").push_bind(place.event_id);
-            query.push(if relation == ">" { ") and " } else { ")" });
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct FoundEvents {
     pub(super) has_more: bool,
 }
 
-/// Which events of its source a search looks through, and in which order.
+/// Which events of its source a search looks through.
 #[derive(Debug, Clone, Copy)]
 enum Stretch<'a> {
     /// Of one booking, oldest first: those with higher numbers than these, by generation.
@@ -40,33 +40,7 @@ enum Stretch<'a> {
     /// Of one booking, newest first: those before this event.
     Earlier(i64),
     /// Of all bookings.
-    Between(Between, Order),
-}
-
-impl Stretch<'_> {
-    fn order(self) -> &'static str {
-        match self {
-            Self::Unread(_) => " order by event_id ",
-            Self::Earlier(_) => " order by event_id desc ",
-            Self::Between(_, Order::Ascending) => " order by transaction_id, event_id ",
-            Self::Between(_, Order::Descending) => " order by transaction_id desc, event_id desc ",
-        }
-    }
-
-    fn push(self, query: &mut QueryBuilder<Postgres>) {
-        match self {
-            Self::Unread(numbers) => {
-                query
-                    .push("number > coalesce((")
-                    .push_bind(numbers.to_vec())
-                    .push("::integer[])[generation + 1], 0)");
-            }
-            Self::Earlier(event_id) => {
-                query.push("event_id < ").push_bind(event_id);
-            }
-            Self::Between(between, _) => between.push(query),
-        }
-    }
+    Between(Between),
 }
 
 impl<'a> EventSearch<'a> {
@@ -163,7 +137,7 @@ impl<'a> EventSearch<'a> {
             reached = self.reached(between, connection).await?;
             between = reached.map_or(between, |place| between.up_to(place, self.order));
         }
-        let mut rows = self.rows(Stretch::Between(between, self.order), connection).await?;
+        let mut rows = self.rows(Stretch::Between(between), connection).await?;
         let next = if self.cut(&mut rows) {
             rows.last().map(AuditEventPosition::behind)
         } else {
@@ -178,13 +152,65 @@ impl<'a> EventSearch<'a> {
         between: Between,
         connection: &mut Connection,
     ) -> Result<Option<EventPlace>, StoreError> {
-        let stretch = Stretch::Between(between, self.order);
-        let mut query = QueryBuilder::new("select transaction_id::text::bigint, event_id from ");
-        self.source.push(self.filter, &mut query);
-        stretch.push(query.push(" and "));
-        query.push(stretch.order()).push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
-        let reached: Option<(i64, i64)> = query.build_query_as().fetch_optional(connection).await?;
-        Ok(reached.map(|(transaction_id, event_id)| EventPlace { transaction_id, event_id }))
+        let stretch = Stretch::Between(between);
+        let mut query =
+            QueryBuilder::new("select transaction_id::text::bigint as transaction_id, event_id from ");
+        self.push_source(stretch, &mut query);
+        query
+            .push(self.order(stretch))
+            .push("offset ")
+            .push_bind(i64::from(EXAMINED_MAX) - 1)
+            .push(" limit 1");
+        Ok(query.build_query_as().persistent(false).fetch_optional(connection).await?)
+    }
+
+    fn order(&self, stretch: Stretch<'_>) -> String {
+        let direction = match self.order {
+            Order::Ascending => "",
+            Order::Descending => " desc",
+        };
+        match (stretch, self.source.leading_column()) {
+            (Stretch::Unread(_) | Stretch::Earlier(_), _) => format!(" order by event_id{direction} "),
+            (Stretch::Between(_), None) => {
+                format!(" order by audit_event.transaction_id{direction}, event_id{direction} ")
+            }
+            (Stretch::Between(_), Some(leading)) => {
+                format!(
+                    " order by {leading}{direction}, audit_event.transaction_id{direction}, event_id{direction} "
+                )
+            }
+        }
+    }
+
+    /// The rows of the source in a stretch.
+    fn push_source(&self, stretch: Stretch<'_>, query: &mut QueryBuilder<Postgres>) {
+        self.source.push(self.filter, query);
+        match stretch {
+            Stretch::Unread(numbers) => {
+                query.push(" and number > coalesce((").push_bind(numbers.to_vec());
+                query.push("::integer[])[generation + 1], 0)");
+            }
+            Stretch::Earlier(event_id) => {
+                query.push(" and event_id < ").push_bind(event_id);
+            }
+            Stretch::Between(between) => {
+                self.push_place(">", between.behind, query);
+                self.push_place("<", between.before, query);
+            }
+        }
+    }
+
+    fn push_place(&self, relation: &str, place: EventPlace, query: &mut QueryBuilder<Postgres>) {
+        let leading = self.source.leading_column();
+        query.push(" and (");
+        if let Some(column) = leading {
+            query.push(column).push(", ");
+        }
+        query.push("transaction_id, event_id) ").push(relation).push(" (");
+        if leading.is_some() {
+            query.push_bind(self.source.leading_value(self.filter)).push(", ");
+        }
+        query.push_bind(place.transaction_id).push("::text::xid8, ").push_bind(place.event_id).push(")");
     }
 
     async fn rows(
@@ -192,7 +218,7 @@ impl<'a> EventSearch<'a> {
         stretch: Stretch<'_>,
         connection: &mut Connection,
     ) -> Result<Vec<AuditEventRow>, StoreError> {
-        Ok(self.page(stretch).build_query_as().fetch_all(connection).await?)
+        Ok(self.page(stretch).build_query_as().persistent(false).fetch_all(connection).await?)
     }
 
     fn cut(&self, rows: &mut Vec<AuditEventRow>) -> bool {
@@ -205,22 +231,21 @@ impl<'a> EventSearch<'a> {
     fn page(&self, stretch: Stretch<'_>) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("select ");
         query.push(AUDIT_EVENT_COLUMNS).push(" from (select *, sum(octet_length(payload::text)) over (");
-        query.push(stretch.order()).push(
+        query.push(self.order(stretch)).push(
             "rows between unbounded preceding and 2 preceding) as bytes_before
              from (select * from (select audit_event.* from ",
         );
-        self.source.push(self.filter, &mut query);
-        stretch.push(query.push(" and "));
+        self.push_source(stretch, &mut query);
         if self.source.is_along() {
-            query.push(stretch.order()).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
+            query.push(self.order(stretch)).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
         } else {
             query.push(" offset 0");
         }
         query.push(") as audit_event where true");
         self.push_filters(&mut query);
-        query.push(stretch.order()).push("limit ").push_bind(i64::from(self.limit) + 1);
-        query.push(") as found) as measured where coalesce(bytes_before, 0) < ");
-        query.push_bind(i64::from(BYTES_MAX)).push(stretch.order());
+        query.push(self.order(stretch)).push("limit ").push_bind(i64::from(self.limit) + 1);
+        query.push(") as audit_event) as audit_event where coalesce(bytes_before, 0) < ");
+        query.push_bind(i64::from(BYTES_MAX)).push(self.order(stretch));
         query
     }
 

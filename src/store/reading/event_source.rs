@@ -88,14 +88,34 @@ impl EventSource {
         others != AuditEventFilter::default()
     }
 
-    /// A `from` and a `where`, which may go on with `and`.
+    /// The column that stands before those of the order in the index along which this is read. Its value is not a condition by
+    /// itself but part of the places: that leaves Postgres no other way than along the index, however many rows it expects.
+    pub(super) fn leading_column(&self) -> Option<&'static str> {
+        match self {
+            Self::AlongType => Some("event_type"),
+            Self::AlongSourceSystem => Some("source_system"),
+            _ => None,
+        }
+    }
+
+    /// The value of that column.
+    pub(super) fn leading_value<'a>(&self, filter: &'a AuditEventFilter) -> Option<&'a str> {
+        match self {
+            Self::AlongType => filter.kind.as_deref(),
+            Self::AlongSourceSystem => filter.source_system.as_ref().map(SourceSystem::as_str),
+            _ => None,
+        }
+    }
+
+    /// A `from` and a `where`, which may go on with `and`; but for the leading column.
     pub(super) fn push(&self, filter: &AuditEventFilter, query: &mut QueryBuilder<Postgres>) {
         match self {
             Self::OfOneBooking | Self::OfBookingId => {
                 let booking_id = filter.booking_id.as_ref().map(BookingId::as_str);
                 query.push("audit_event where booking_id = ").push_bind(booking_id);
                 if matches!(self, Self::OfOneBooking) {
-                    push_source_system(filter, query.push(" and "));
+                    let source_system = filter.source_system.as_ref().map(SourceSystem::as_str);
+                    query.push(" and source_system = ").push_bind(source_system);
                 }
             }
             Self::OfExternalId => {
@@ -117,13 +137,9 @@ impl EventSource {
             }
             Self::AlongType => {
                 let [accepted, created] = IN_EVERY_BOOKING.map(EventKind::as_str);
-                query.push(format_args!(
-                    "audit_event where event_type not in ('{accepted}', '{created}') and event_type = "
-                ));
-                query.push_bind(filter.kind.as_deref());
+                query.push(format_args!("audit_event where event_type not in ('{accepted}', '{created}')"));
             }
-            Self::AlongSourceSystem => push_source_system(filter, query.push("audit_event where ")),
-            Self::AlongAll => {
+            Self::AlongSourceSystem | Self::AlongAll => {
                 query.push("audit_event where true");
             }
         }
@@ -133,10 +149,6 @@ impl EventSource {
 /// The events of bookings that a subquery found.
 const OF_THESE: &str =
     ") as theirs join audit_event using (source_system, booking_id, generation) where true";
-
-fn push_source_system(filter: &AuditEventFilter, query: &mut QueryBuilder<Postgres>) {
-    query.push("source_system = ").push_bind(filter.source_system.as_ref().map(SourceSystem::as_str));
-}
 
 /// The bookings of some users, and those that once bore one of their names: their events may be about them.
 fn push_bookings_of(organizer: &SoughtOrganizer, union: &str, query: &mut QueryBuilder<Postgres>) {

@@ -15,11 +15,8 @@ use crate::store::connections::Connection;
 use crate::store::postgres::again_if_lost;
 use crate::store::{Store, StoreError};
 
-/// The order of the list.
-const ORDER: &str = " order by created_at desc, external_id desc ";
-
 /// A place in the list of bookings: right behind the booking that was accepted then under this external id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct BookingPosition {
     /// When the booking was accepted.
     pub(crate) created_at: Timestamp,
@@ -105,19 +102,47 @@ impl<'a> BookingSearch<'a> {
     fn reached(&self) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("select created_at, external_id from booking where ");
         self.push_source(&mut query);
-        query.push(ORDER).push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
+        query.push(self.order()).push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
         query
+    }
+
+    /// The order of the list, as the index of the source has it.
+    fn order(&self) -> String {
+        let leading =
+            self.source.leading_column().map(|column| format!("{column} desc, ")).unwrap_or_default();
+        format!(" order by {leading}created_at desc, external_id desc ")
     }
 
     /// The rows of the source between the two places.
     fn push_source(&self, query: &mut QueryBuilder<Postgres>) {
         self.source.push_condition(self.filter, query);
-        for (place, relation) in [(self.from, "<"), (self.to, ">=")] {
-            if let Some(place) = place {
-                query.push(format_args!(" and (created_at, external_id) {relation} ("));
-                query.push_bind(place.created_at).push(", ").push_bind(place.external_id).push(")");
-            }
+        let first = if self.from.is_some() { "<" } else { "<=" };
+        self.push_place(first, self.from, "'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'", query);
+        self.push_place(">=", self.to, "'-infinity', '00000000-0000-0000-0000-000000000000'", query);
+    }
+
+    fn push_place(
+        &self,
+        relation: &str,
+        place: Option<BookingPosition>,
+        otherwise: &str,
+        query: &mut QueryBuilder<Postgres>,
+    ) {
+        let leading = self.source.leading_column();
+        query.push(" and (");
+        if let Some(column) = leading {
+            query.push(column).push(", ");
         }
+        query.push("created_at, external_id) ").push(relation).push(" (");
+        if leading.is_some() {
+            self.source.push_leading_value(self.filter, query);
+            query.push(", ");
+        }
+        match place {
+            Some(place) => query.push_bind(place.created_at).push(", ").push_bind(place.external_id),
+            None => query.push(otherwise),
+        };
+        query.push(")");
     }
 
     /// Reads one row more than the part has, by rows and by bytes: up to the second row before which the bytes are reached. The
@@ -128,23 +153,23 @@ impl<'a> BookingSearch<'a> {
         query.push(BOOKING_COLUMNS).push(
             " from (select *, sum(octet_length(wanted::text) + coalesce(octet_length(seen::text), 0)) over (",
         );
-        query.push(ORDER).push(
+        query.push(self.order()).push(
             "rows between unbounded preceding and 2 preceding) as bytes_before
              from (select * from (select * from booking where ",
         );
         self.push_source(&mut query);
         if self.source.is_along() {
-            query.push(ORDER).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
+            query.push(self.order()).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
         } else {
             query.push(" offset 0");
         }
         query.push(") as booking where true");
         self.push_filters(&mut query);
-        query.push(ORDER).push("limit ").push_bind(i64::from(self.limit) + 1);
+        query.push(self.order()).push("limit ").push_bind(i64::from(self.limit) + 1);
         query
             .push(") as found) as booking where coalesce(bytes_before, 0) < ")
             .push_bind(i64::from(BYTES_MAX));
-        query.push(ORDER);
+        query.push(self.order());
         query
     }
 

@@ -52,15 +52,20 @@ impl Store {
                     )
                     select organizer_id as "organizer_id!", case when (
                         select count(*) from (
-                            select from booking where booking.organizer_id = looked_at.organizer_id and created_at >= $2
-                            order by created_at desc
+                            select from booking
+                            where booking.organizer_id is not null
+                                and (booking.organizer_id, created_at) >= (looked_at.organizer_id, $2)
+                                and (booking.organizer_id, created_at) <= (looked_at.organizer_id, 'infinity')
+                            order by booking.organizer_id, created_at
                             limit $3
                         ) as accepted
                     ) = $3 then (
                         select count(*) from (
-                            select from booking where booking.organizer_id = looked_at.organizer_id and created_at >= $2
-                                and created_by = 'this-request'
-                            order by created_at desc
+                            select from booking
+                            where booking.organizer_id is not null and created_by = 'this-request'
+                                and (booking.organizer_id, created_at) >= (looked_at.organizer_id, $2)
+                                and (booking.organizer_id, created_at) <= (looked_at.organizer_id, 'infinity')
+                            order by booking.organizer_id, created_at
                             limit $4
                         ) as made
                     ) else 0 end as "meetings!"

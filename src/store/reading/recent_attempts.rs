@@ -1,4 +1,7 @@
 //! How the latest bookings for an organizer went.
+//!
+//! The organizer stands in the places between which bookings are read, not in a condition of its own: that leaves Postgres no
+//! other way than along the index, however many bookings it expects.
 
 use super::search_bounds::EXAMINED_MAX;
 use crate::booking::{Organizer, SourceSystem, UserId};
@@ -26,16 +29,18 @@ impl Store {
                     select of_user.* from unnest((select organizer_ids_of(coalesce($3::uuid::text, $4)))) as id
                     cross join lateral (
                         select source_system, provisioned_at, last_error from booking
-                        where organizer_id = id and created_at >= $1
-                        order by created_at desc
+                        where organizer_id is not null and (organizer_id, created_at) >= (id, $1)
+                            and (organizer_id, created_at) <= (id, 'infinity')
+                        order by organizer_id desc, created_at desc
                         limit $5
                     ) as of_user
                     union all
                     select of_name.* from unnest(array[lower($4), $3::uuid::text]) as name
                     cross join lateral (
                         select source_system, provisioned_at, last_error from booking
-                        where organizer_id is null and lower(organizer) = name and created_at >= $1
-                        order by created_at desc
+                        where organizer_id is null and (lower(organizer), created_at) >= (name, $1)
+                            and (lower(organizer), created_at) <= (name, 'infinity')
+                        order by lower(organizer) desc, created_at desc
                         limit $5
                     ) as of_name
                 ),
@@ -81,7 +86,11 @@ impl Store {
                 r#"
                 select exists (
                     select from (
-                        select source_system from booking where organizer_id = $1 order by created_at desc limit $3
+                        select source_system from booking
+                        where organizer_id is not null and (organizer_id, created_at) >= ($1, '-infinity')
+                            and (organizer_id, created_at) <= ($1, 'infinity')
+                        order by organizer_id desc, created_at desc
+                        limit $3
                     ) as latest
                     where source_system = $2
                 ) as "found!"

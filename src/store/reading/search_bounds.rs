@@ -4,6 +4,8 @@
 //! something that an index finds few rows of, those are read and put in order. Otherwise the list is read along an index
 //! that has its order, a number of rows at most: first the place is found where that number ends, and then the filters
 //! are applied up to there. A part may have less than was asked for, or nothing, and still say where to go on.
+//!
+//! These queries are not prepared for later ones: a plan that Postgres makes once for all values is wrong for rare ones.
 
 use sqlx::{Postgres, QueryBuilder};
 
@@ -22,7 +24,7 @@ pub(super) async fn are_few(
     mut candidates: QueryBuilder<Postgres>,
 ) -> Result<bool, StoreError> {
     candidates.push(" limit ").push_bind(i64::from(FEW_MAX) + 1).push(") as candidates");
-    let found: i64 = candidates.build_query_scalar().fetch_one(connection).await?;
+    let found: i64 = candidates.build_query_scalar().persistent(false).fetch_one(connection).await?;
     Ok(found <= i64::from(FEW_MAX))
 }
 
