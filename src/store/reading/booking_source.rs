@@ -3,7 +3,7 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::search_bounds::{are_few, candidates};
+use super::search_bounds::{are_few, count_of, few_limit};
 use super::sought_organizer::SoughtOrganizer;
 use crate::booking::{BookingId, ExternalId, SourceSystem};
 use crate::meeting::{BookingFilter, Status};
@@ -13,26 +13,40 @@ use crate::store::connections::Connection;
 /// Where bookings are read from, before the other filters are applied.
 #[derive(Debug)]
 pub(super) enum BookingSource {
-    /// The few that a unique key finds, or all generations of one booking.
+    /// Few that an index finds.
+    Few(FewBookings),
+    /// An index that has the list's order.
+    Along(BookingIndex),
+}
+
+/// Few bookings that an index finds.
+#[derive(Debug)]
+pub(super) enum FewBookings {
+    /// Those that a unique key finds, or all generations of one booking.
     Named,
-    /// The few that are due or failed.
+    /// Those that are due or failed.
     Unsettled,
-    /// The few that have failed since before a time.
-    FailingBefore,
-    /// The few that were changed in a period.
+    /// Those that have been failing.
+    Failing,
+    /// Those that were changed in a period.
     Updated,
-    /// The few of some users.
+    /// Those of some users.
     OfOrganizer(SoughtOrganizer),
-    /// One user's, in their order.
-    AlongOrganizer(Uuid),
-    /// The failed ones, in their order.
-    AlongFailed,
-    /// Those that have been failing, in their order.
-    AlongFailing,
-    /// One source system's, in their order.
-    AlongSourceSystem,
-    /// All of them, in their order.
-    AlongAll,
+}
+
+/// An index that has the order of the list.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum BookingIndex {
+    /// Of one user's bookings.
+    Organizer(Uuid),
+    /// Of the failed ones.
+    Failed,
+    /// Of those that have been failing.
+    Failing,
+    /// Of one source system's.
+    SourceSystem,
+    /// Of all.
+    All,
 }
 
 impl BookingSource {
@@ -43,115 +57,128 @@ impl BookingSource {
         connection: &mut Connection,
     ) -> Result<Self, StoreError> {
         if filter.booking_id.is_some() || filter.external_id.is_some() || filter.meeting_id.is_some() {
-            return Ok(Self::Named);
+            return Ok(Self::Few(FewBookings::Named));
         }
         let is_failing = filter.failing_before.is_some();
         let is_unsettled = !filter.statuses.is_empty() && filter.statuses.iter().all(is_unfinished);
-        for (applies, source) in [(is_failing, Self::FailingBefore), (is_unsettled, Self::Unsettled)] {
-            if applies && source.is_of_few(filter, connection).await? {
-                return Ok(source);
+        for (applies, few) in [(is_failing, FewBookings::Failing), (is_unsettled, FewBookings::Unsettled)] {
+            if applies && few.are_few(filter, connection).await? {
+                return Ok(Self::Few(few));
             }
         }
         if let Some(organizer) = organizer {
             if let Some(id) = organizer.only_id(connection).await? {
-                return Ok(Self::AlongOrganizer(id));
+                return Ok(Self::Along(BookingIndex::Organizer(id)));
             }
-            let few = Self::OfOrganizer(organizer);
-            if few.is_of_few(filter, connection).await? {
-                return Ok(few);
+            let few = FewBookings::OfOrganizer(organizer);
+            if few.are_few(filter, connection).await? {
+                return Ok(Self::Few(few));
             }
         }
         if is_failing {
-            return Ok(Self::AlongFailing);
+            return Ok(Self::Along(BookingIndex::Failing));
         }
         if filter.statuses == [Status::Failed] {
-            return Ok(Self::AlongFailed);
+            return Ok(Self::Along(BookingIndex::Failed));
         }
-        if filter.updated_from.is_some() && Self::Updated.is_of_few(filter, connection).await? {
-            return Ok(Self::Updated);
+        if filter.updated_from.is_some() && FewBookings::Updated.are_few(filter, connection).await? {
+            return Ok(Self::Few(FewBookings::Updated));
         }
-        Ok(if filter.source_system.is_some() { Self::AlongSourceSystem } else { Self::AlongAll })
+        let has_source_system = filter.source_system.is_some();
+        Ok(Self::Along(if has_source_system { BookingIndex::SourceSystem } else { BookingIndex::All }))
     }
+}
 
-    async fn is_of_few(
-        &self,
-        filter: &BookingFilter,
-        connection: &mut Connection,
-    ) -> Result<bool, StoreError> {
-        let mut query = candidates("booking where ");
-        self.push_condition(filter, &mut query);
+impl FewBookings {
+    async fn are_few(&self, filter: &BookingFilter, connection: &mut Connection) -> Result<bool, StoreError> {
+        let mut query = count_of();
+        self.push(filter, "1", &mut query);
         are_few(connection, query).await
     }
 
-    /// Whether it has the order of the list, and may have very many.
-    pub(super) fn is_along(&self) -> bool {
+    /// Reads them: along their index, and one more than are few.
+    pub(super) fn push(&self, filter: &BookingFilter, select: &str, query: &mut QueryBuilder<Postgres>) {
         match self {
-            Self::Named | Self::Unsettled | Self::FailingBefore | Self::Updated | Self::OfOrganizer(_) => {
-                false
+            Self::Named => {
+                query.push(format_args!("select {select} from booking where "));
+                push_key(filter, query);
+                query.push(" offset 0");
             }
-            Self::AlongOrganizer(_)
-            | Self::AlongFailed
-            | Self::AlongFailing
-            | Self::AlongSourceSystem
-            | Self::AlongAll => true,
+            Self::Unsettled => {
+                let failed = filter.statuses.contains(&Status::Failed);
+                let due = filter.statuses.iter().any(|status| *status != Status::Failed);
+                if due {
+                    push_first(select, "due_at is not null", "due_at", query);
+                }
+                if due && failed {
+                    query.push(" union all ");
+                }
+                if failed {
+                    push_first(select, "status = 'failed'", "created_at, external_id", query);
+                }
+            }
+            Self::Failing => {
+                push_first(select, "failing_since is not null", "created_at, external_id", query);
+            }
+            Self::Updated => {
+                query.push(format_args!("select {select} from booking where updated_at >= "));
+                query.push_bind(filter.updated_from);
+                if let Some(before) = filter.updated_before {
+                    query.push(" and updated_at < ").push_bind(before);
+                }
+                query.push(" order by updated_at limit ").push_bind(few_limit());
+            }
+            Self::OfOrganizer(organizer) => organizer.push_some(select, query),
         }
     }
+}
 
+impl BookingIndex {
     /// Whether these filters leave out some of what it has.
-    pub(super) fn is_narrowed_by(&self, filter: &BookingFilter) -> bool {
+    pub(super) fn is_narrowed_by(self, filter: &BookingFilter) -> bool {
         let mut others = filter.clone();
         match self {
-            Self::AlongSourceSystem => others.source_system = None,
-            Self::AlongFailed => others.statuses.clear(),
-            Self::AlongOrganizer(_) => others.organizer = None,
-            _ => {}
+            Self::SourceSystem => others.source_system = None,
+            Self::Failed => others.statuses.clear(),
+            Self::Organizer(_) => others.organizer = None,
+            Self::Failing | Self::All => {}
         }
         others != BookingFilter::default()
     }
 
-    /// The column that stands before those of the order in the index along which this is read. Its value is not a condition by
-    /// itself but part of the places: that leaves Postgres no other way than along the index, however many rows it expects.
-    pub(super) fn leading_column(&self) -> Option<&'static str> {
+    /// The column that stands before those of the order. Its value is not a condition by itself but part of the places: that leaves
+    /// Postgres no other way than along the index, however many rows it expects.
+    pub(super) fn leading_column(self) -> Option<&'static str> {
         match self {
-            Self::AlongOrganizer(_) => Some("organizer_id"),
-            Self::AlongSourceSystem => Some("source_system"),
-            _ => None,
+            Self::Organizer(_) => Some("organizer_id"),
+            Self::SourceSystem => Some("source_system"),
+            Self::Failed | Self::Failing | Self::All => None,
         }
     }
 
     /// The value of that column.
-    pub(super) fn push_leading_value(&self, filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
-        if let Self::AlongOrganizer(id) = self {
-            query.push_bind(*id);
+    pub(super) fn push_leading_value(self, filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
+        if let Self::Organizer(id) = self {
+            query.push_bind(id);
         } else {
             query.push_bind(filter.source_system.as_ref().map(SourceSystem::as_str));
         }
     }
 
-    /// The condition that a row of `booking` is one of these, but for the leading column.
-    pub(super) fn push_condition(&self, filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
+    /// The condition that a row of `booking` is in it, but for the leading column.
+    pub(super) fn condition(self) -> &'static str {
         match self {
-            Self::Named => push_key(filter, query),
-            Self::Unsettled => push_unsettled(filter, query),
-            Self::FailingBefore => {
-                query.push("failing_since is not null and failing_since < ").push_bind(filter.failing_before);
-            }
-            Self::Updated => push_updated(filter, query),
-            Self::OfOrganizer(organizer) => organizer.push_is_theirs(query),
-            Self::AlongOrganizer(_) => {
-                query.push("organizer_id is not null");
-            }
-            Self::AlongFailed => {
-                query.push("status = 'failed'");
-            }
-            Self::AlongFailing => {
-                query.push("failing_since is not null");
-            }
-            Self::AlongSourceSystem | Self::AlongAll => {
-                query.push("true");
-            }
+            Self::Organizer(_) => "organizer_id is not null",
+            Self::Failed => "status = 'failed'",
+            Self::Failing => "failing_since is not null",
+            Self::SourceSystem | Self::All => "true",
         }
     }
+}
+
+fn push_first(select: &str, condition: &str, order: &str, query: &mut QueryBuilder<Postgres>) {
+    query.push(format_args!("(select {select} from booking where {condition} order by {order} limit "));
+    query.push_bind(few_limit()).push(")");
 }
 
 /// Whether a booking of this status is due or failed.
@@ -166,23 +193,5 @@ fn push_key(filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
         query.push("meeting_id = ").push_bind(meeting_id);
     } else {
         query.push("booking_id = ").push_bind(filter.booking_id.as_ref().map(BookingId::as_str));
-    }
-}
-
-/// In the words of the partial indexes of what is due and what has failed.
-fn push_unsettled(filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
-    let failed = filter.statuses.contains(&Status::Failed);
-    let due = filter.statuses.iter().any(|status| *status != Status::Failed);
-    query.push(match (due, failed) {
-        (true, true) => "(due_at is not null or status = 'failed')",
-        (false, true) => "status = 'failed'",
-        (_, false) => "due_at is not null",
-    });
-}
-
-fn push_updated(filter: &BookingFilter, query: &mut QueryBuilder<Postgres>) {
-    query.push("updated_at >= ").push_bind(filter.updated_from);
-    if let Some(before) = filter.updated_before {
-        query.push(" and updated_at < ").push_bind(before);
     }
 }

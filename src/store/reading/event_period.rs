@@ -8,7 +8,7 @@ use crate::store::connections::Connection;
 /// Events are in the order in which they were written, not in that of the replicas' clocks. So of each hour of a period the
 /// first transaction is looked for, in so many hours from its beginning on, and the last one in as many before its end:
 /// an event would be passed over only if a replica's clock was wrong by more hours than these, in which anything happened.
-const HOURS_MAX: i64 = 200;
+const HOURS_MAX: i64 = 48;
 
 impl Between {
     /// Of these events the ones that a period may have; an end that is not given is open.

@@ -2,7 +2,7 @@
 
 use sqlx::{Postgres, QueryBuilder};
 
-use super::search_bounds::{are_few, candidates};
+use super::search_bounds::{are_few, count_of, few_limit};
 use super::sought_organizer::SoughtOrganizer;
 use crate::audit::{AuditEventFilter, EventKind};
 use crate::booking::{BookingId, ExternalId, SourceSystem};
@@ -55,9 +55,8 @@ impl EventSource {
             return Ok(source);
         }
         if let Some(organizer) = organizer {
-            let mut query = candidates("(");
-            push_bookings_of(&organizer, "union all", &mut query);
-            query.push(") as theirs");
+            let mut query = count_of();
+            push_bookings_of(&organizer, &mut query);
             if are_few(connection, query).await? {
                 return Ok(Self::OfOrganizer(organizer));
             }
@@ -132,7 +131,7 @@ impl EventSource {
             }
             Self::OfOrganizer(organizer) => {
                 query.push("(");
-                push_bookings_of(organizer, "union", query);
+                push_bookings_of(organizer, query);
                 query.push(OF_THESE);
             }
             Self::AlongType => {
@@ -150,12 +149,13 @@ impl EventSource {
 const OF_THESE: &str =
     ") as theirs join audit_event using (source_system, booking_id, generation) where true";
 
-/// The bookings of some users, and those that once bore one of their names: their events may be about them.
-fn push_bookings_of(organizer: &SoughtOrganizer, union: &str, query: &mut QueryBuilder<Postgres>) {
-    query.push("select source_system, booking_id, generation from booking where ");
-    organizer.push_is_theirs(query);
-    query.push(format_args!(
-        " {union} select source_system, booking_id, generation from former_organizer where name = any("
-    ));
-    query.push_bind(organizer.names.clone()).push(")");
+/// Some bookings of some users, and some that once bore one of their names: their events may be about them.
+fn push_bookings_of(organizer: &SoughtOrganizer, query: &mut QueryBuilder<Postgres>) {
+    query.push("select source_system, booking_id, generation from (");
+    organizer.push_some("source_system, booking_id, generation", query);
+    query.push(
+        ") as present union select source_system, booking_id, generation from (
+            select * from former_organizer where name = any(",
+    );
+    query.push_bind(organizer.names.clone()).push(") limit ").push_bind(few_limit()).push(") as former");
 }

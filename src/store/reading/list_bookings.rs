@@ -3,7 +3,7 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::booking_source::BookingSource;
+use super::booking_source::{BookingIndex, BookingSource};
 use super::list_part::{BYTES_MAX, ListPart, RowKey, UnreadableRow, cut};
 use super::search_bounds::EXAMINED_MAX;
 use super::sought_organizer::SoughtOrganizer;
@@ -90,57 +90,55 @@ impl<'a> BookingSearch<'a> {
         };
         let source = BookingSource::of(filter, organizer.clone(), connection).await?;
         let mut search = Self { filter, organizer, source, from, to: None, limit };
-        if search.source.is_along() && search.source.is_narrowed_by(filter) {
-            let mut reached = search.reached();
-            let reached = reached.build_query_as::<(Timestamp, Uuid)>().fetch_optional(connection).await?;
-            search.to = reached.map(|(created_at, external_id)| BookingPosition { created_at, external_id });
+        if let BookingSource::Along(index) = search.source
+            && index.is_narrowed_by(filter)
+        {
+            let mut reached = search.reached(index);
+            let reached = reached.build_query_as::<BookingPosition>().persistent(false);
+            search.to = reached.fetch_optional(connection).await?;
         }
         Ok(search)
     }
 
     /// Asks for the last place that is looked through.
-    fn reached(&self) -> QueryBuilder<Postgres> {
+    fn reached(&self, index: BookingIndex) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("select created_at, external_id from booking where ");
-        self.push_source(&mut query);
-        query.push(self.order()).push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
+        self.push_along(index, &mut query);
+        query.push("offset ").push_bind(i64::from(EXAMINED_MAX) - 1).push(" limit 1");
         query
     }
 
-    /// The order of the list, as the index of the source has it.
-    fn order(&self) -> String {
-        let leading =
-            self.source.leading_column().map(|column| format!("{column} desc, ")).unwrap_or_default();
-        format!(" order by {leading}created_at desc, external_id desc ")
+    /// The rows of an index between the two places, in their order.
+    fn push_along(&self, index: BookingIndex, query: &mut QueryBuilder<Postgres>) {
+        query.push(index.condition());
+        let relation = if self.from.is_some() { "<" } else { "<=" };
+        self.push_place(index, relation, self.from, query);
+        self.push_place(index, ">=", self.to, query);
+        query.push(order(Some(index)));
     }
 
-    /// The rows of the source between the two places.
-    fn push_source(&self, query: &mut QueryBuilder<Postgres>) {
-        self.source.push_condition(self.filter, query);
-        let first = if self.from.is_some() { "<" } else { "<=" };
-        self.push_place(first, self.from, "'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'", query);
-        self.push_place(">=", self.to, "'-infinity', '00000000-0000-0000-0000-000000000000'", query);
-    }
-
+    /// That a row stands before or behind a place; without one, anywhere in the index.
     fn push_place(
         &self,
+        index: BookingIndex,
         relation: &str,
         place: Option<BookingPosition>,
-        otherwise: &str,
         query: &mut QueryBuilder<Postgres>,
     ) {
-        let leading = self.source.leading_column();
+        let leading = index.leading_column();
         query.push(" and (");
         if let Some(column) = leading {
             query.push(column).push(", ");
         }
         query.push("created_at, external_id) ").push(relation).push(" (");
         if leading.is_some() {
-            self.source.push_leading_value(self.filter, query);
+            index.push_leading_value(self.filter, query);
             query.push(", ");
         }
         match place {
             Some(place) => query.push_bind(place.created_at).push(", ").push_bind(place.external_id),
-            None => query.push(otherwise),
+            None if relation == ">=" => query.push("'-infinity', '00000000-0000-0000-0000-000000000000'"),
+            None => query.push("'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'"),
         };
         query.push(")");
     }
@@ -149,28 +147,41 @@ impl<'a> BookingSearch<'a> {
     /// innermost query keeps Postgres from reading in another way than along the source; to make sure that it does so
     /// row by row it has a limit, which the places alone can't reach.
     fn page(&self) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new("select ");
+        let (order, mut query) = (self.order(), QueryBuilder::new("select "));
         query.push(BOOKING_COLUMNS).push(
             " from (select *, sum(octet_length(wanted::text) + coalesce(octet_length(seen::text), 0)) over (",
         );
-        query.push(self.order()).push(
+        query.push(&order).push(
             "rows between unbounded preceding and 2 preceding) as bytes_before
-             from (select * from (select * from booking where ",
+             from (select * from (",
         );
-        self.push_source(&mut query);
-        if self.source.is_along() {
-            query.push(self.order()).push("limit ").push_bind(2 * i64::from(EXAMINED_MAX));
-        } else {
-            query.push(" offset 0");
+        match &self.source {
+            BookingSource::Along(index) => {
+                query.push("select * from booking where ");
+                self.push_along(*index, &mut query);
+                query.push("limit ").push_bind(2 * i64::from(EXAMINED_MAX)).push(") as booking where true");
+            }
+            BookingSource::Few(few) => {
+                few.push(self.filter, "booking.*", &mut query);
+                query.push(") as booking where true");
+                if self.from.is_some() {
+                    self.push_place(BookingIndex::All, "<", self.from, &mut query);
+                }
+            }
         }
-        query.push(") as booking where true");
         self.push_filters(&mut query);
-        query.push(self.order()).push("limit ").push_bind(i64::from(self.limit) + 1);
+        query.push(&order).push("limit ").push_bind(i64::from(self.limit) + 1);
+        query.push(") as booking) as booking where coalesce(bytes_before, 0) < ");
+        query.push_bind(i64::from(BYTES_MAX)).push(&order);
         query
-            .push(") as found) as booking where coalesce(bytes_before, 0) < ")
-            .push_bind(i64::from(BYTES_MAX));
-        query.push(self.order());
-        query
+    }
+
+    /// The order of the list, as its index has it.
+    fn order(&self) -> String {
+        match self.source {
+            BookingSource::Along(index) => order(Some(index)),
+            BookingSource::Few(_) => order(None),
+        }
     }
 
     fn push_filters(&self, query: &mut QueryBuilder<Postgres>) {
@@ -210,4 +221,11 @@ impl<'a> BookingSearch<'a> {
             organizer.push_is_theirs(query);
         }
     }
+}
+
+/// The order of the list, with the leading column of an index along which it is read.
+fn order(index: Option<BookingIndex>) -> String {
+    let leading = index.and_then(BookingIndex::leading_column);
+    let leading = leading.map(|column| format!("{column} desc, ")).unwrap_or_default();
+    format!(" order by {leading}created_at desc, external_id desc ")
 }

@@ -18,19 +18,22 @@ pub(in crate::store) const EXAMINED_MAX: u32 = if cfg!(test) { 500 } else { 5_00
 /// Up to so many rows are read as an index finds them, all over the table, and put in order.
 pub(in crate::store) const FEW_MAX: u32 = EXAMINED_MAX / 5;
 
-/// Whether a query finds few rows; it counts no further than that.
-pub(super) async fn are_few(
-    connection: &mut Connection,
-    mut candidates: QueryBuilder<Postgres>,
-) -> Result<bool, StoreError> {
-    candidates.push(" limit ").push_bind(i64::from(FEW_MAX) + 1).push(") as candidates");
-    let found: i64 = candidates.build_query_scalar().persistent(false).fetch_one(connection).await?;
-    Ok(found <= i64::from(FEW_MAX))
+/// How many rows of few are asked for: one more, to see that there are more.
+pub(super) fn few_limit() -> i64 {
+    i64::from(FEW_MAX) + 1
 }
 
-/// The beginning of a query for [`are_few`]; what it selects from follows.
-pub(super) fn candidates(from: &str) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("select count(*) from (select from ");
-    query.push(from);
-    query
+/// Whether a query finds few rows. Each part of it reads along an index and has a limit.
+pub(super) async fn are_few(
+    connection: &mut Connection,
+    mut found: QueryBuilder<Postgres>,
+) -> Result<bool, StoreError> {
+    found.push(") as found");
+    let count: i64 = found.build_query_scalar().persistent(false).fetch_one(connection).await?;
+    Ok(count <= i64::from(FEW_MAX))
+}
+
+/// The beginning of a query for [`are_few`]; what it counts follows.
+pub(super) fn count_of() -> QueryBuilder<Postgres> {
+    QueryBuilder::new("select count(*) from (")
 }

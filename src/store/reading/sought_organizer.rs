@@ -3,6 +3,7 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::search_bounds::few_limit;
 use crate::store::StoreError;
 use crate::store::connections::Connection;
 
@@ -38,6 +39,31 @@ impl SoughtOrganizer {
         );
         let others = others.fetch_one(connection).await?;
         Ok(Some(id).filter(|_| !others))
+    }
+
+    /// Some of their bookings: a limited number of each user and of each name, along their indexes.
+    pub(super) fn push_some(&self, select: &str, query: &mut QueryBuilder<Postgres>) {
+        query.push(format_args!("select {select} from unnest(")).push_bind(self.ids.clone());
+        query.push(
+            ") as id cross join lateral (
+                select * from booking
+                where organizer_id is not null and (organizer_id, created_at) >= (id, '-infinity')
+                    and (organizer_id, created_at) <= (id, 'infinity')
+                order by organizer_id, created_at
+                limit ",
+        );
+        query.push_bind(few_limit());
+        query.push(format_args!(") as booking union all select {select} from unnest("));
+        query.push_bind(self.names.clone());
+        query.push(
+            ") as name cross join lateral (
+                select * from booking
+                where organizer_id is null and (lower(organizer), created_at) >= (name, '-infinity')
+                    and (lower(organizer), created_at) <= (name, 'infinity')
+                order by lower(organizer), created_at
+                limit ",
+        );
+        query.push_bind(few_limit()).push(") as booking");
     }
 
     /// The condition that a row of `booking` is one of theirs.
