@@ -13,7 +13,7 @@ use crate::program::Program;
 /// How often the first page is asked for.
 const TIMES: usize = 20;
 /// After so many pages without anything it is given up.
-const PAGES_MAX: usize = 10_000;
+const PAGES_MAX: usize = 100;
 
 /// The searches, with what `NUMBER` stands for put in: a booking far back. Each is a path and what it is for.
 const SEARCHES: [&str; 44] = [
