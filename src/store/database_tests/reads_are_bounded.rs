@@ -28,10 +28,17 @@ const FAR: Timestamp = datetime!(2099-01-01 00:00 UTC);
 /// What `benches/bookings` fills ten million bookings with.
 const GENERATED: &str = include_str!("../../../benches/bookings/generated_history.sql");
 
+/// Tables of this size have few pages, and Postgres may rather read all of them than go along an index, as it would with more. So it
+/// does that only where no index serves.
+const LIKE_LARGE_TABLES: &str = "do $$ begin
+    execute format('alter database %I set enable_seqscan = off', current_database());
+end $$";
+
 async fn filled() -> TestStore {
     let test = TestStore::start().await;
     let generate = GENERATED.replace(":bookings", &BOOKINGS.to_string());
-    for statement in [generate.as_str(), "vacuum analyze booking", "vacuum analyze audit_event"] {
+    let analyze = ["vacuum analyze booking", "vacuum analyze audit_event"];
+    for statement in [generate.as_str(), LIKE_LARGE_TABLES].into_iter().chain(analyze) {
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&test.pool).await.unwrap();
     }
     // Oldest first the history is listed up to the oldest transaction that is open anywhere on the server.
@@ -236,7 +243,7 @@ async fn no_periodic_reader_reads_a_table() {
         has_bookings_of(busy, small.as_ref().unwrap()) <= READ_MAX,
         has_bookings_of(organizer(), small.as_ref().unwrap()) <= 1,
         orphans(period, None) <= READ_MAX,
-        examined(period, None, 100) <= 1_000,
+        examined(period, None, 100) <= READ_MAX,
         has_foreign_transactions() <= 1,
         latest(&key) <= 1,
         generation(&key, Generation::FIRST) <= 1,
