@@ -243,7 +243,7 @@ async fn no_periodic_reader_reads_a_table() {
         has_bookings_of(busy, small.as_ref().unwrap()) <= READ_MAX,
         has_bookings_of(organizer(), small.as_ref().unwrap()) <= 1,
         orphans(period, None) <= READ_MAX,
-        examined(period, None, 100) <= READ_MAX,
+        examined(period, None, 100) <= 6_000,
         has_foreign_transactions() <= 1,
         latest(&key) <= 1,
         generation(&key, Generation::FIRST) <= 1,
