@@ -60,7 +60,7 @@ impl BookingSource {
             return Ok(Self::Few(FewBookings::Named));
         }
         let is_failing = filter.failing_before.is_some();
-        let is_unsettled = !filter.statuses.is_empty() && filter.statuses.iter().all(is_unfinished);
+        let is_unsettled = !filter.statuses.is_empty() && filter.statuses.iter().copied().all(is_unfinished);
         for (applies, few) in [(is_failing, FewBookings::Failing), (is_unsettled, FewBookings::Unsettled)] {
             if applies && few.are_few(filter, connection).await? {
                 return Ok(Self::Few(few));
@@ -182,7 +182,7 @@ fn push_first(select: &str, condition: &str, order: &str, query: &mut QueryBuild
 }
 
 /// Whether a booking of this status is due or failed.
-fn is_unfinished(status: &Status) -> bool {
+fn is_unfinished(status: Status) -> bool {
     !matches!(status, Status::Provisioned | Status::Cancelled)
 }
 
