@@ -12,7 +12,7 @@ use super::connections_are_kept::methods_in;
 use super::rows::{TestStore, booking, organizer, put_by};
 use crate::audit::{AuditEventFilter, Order};
 use crate::booking::{BookingId, ExternalId, Generation, Organizer, SourceSystem, UserId};
-use crate::clock::Timestamp;
+use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::meeting::{BookingFilter, Status};
 use crate::store::LeasedBooking;
 use crate::store::reading::{EXAMINED_MAX, FEW_MAX, MeetingCount, Period};
@@ -79,12 +79,12 @@ fn documented_filters(path: &str) -> BTreeSet<String> {
     names.filter(|name| !matches!(name.as_str(), "limit" | "cursor" | "order" | "expand")).collect()
 }
 
-fn source_system(name: &str) -> Option<SourceSystem> {
-    Some(SourceSystem::parse(name).unwrap())
+fn source_system(name: &str) -> SourceSystem {
+    SourceSystem::parse(name).unwrap()
 }
 
-fn booking_id(text: &str) -> Option<BookingId> {
-    Some(BookingId::parse(text).unwrap())
+fn booking_id(text: &str) -> BookingId {
+    BookingId::parse(text).unwrap()
 }
 
 /// The organizer of a third of all bookings.
@@ -103,13 +103,13 @@ fn booking_filters() -> Vec<(&'static str, BookingFilter)> {
         ("organizer", organizer(BUSY)),
         ("organizer", organizer("user7@contoso.com")),
         ("organizer", organizer("unknown@contoso.com")),
-        ("bookingId", BookingFilter { booking_id: booking_id("BK-17"), ..Default::default() }),
+        ("bookingId", BookingFilter { booking_id: Some(booking_id("BK-17")), ..Default::default() }),
         (
             "externalId",
             BookingFilter { external_id: Some(ExternalId::new(Uuid::from_u128(1))), ..Default::default() },
         ),
         ("meetingId", BookingFilter { meeting_id: Some("MSo".to_owned()), ..Default::default() }),
-        ("sourceSystem", BookingFilter { source_system: source_system("small"), ..Default::default() }),
+        ("sourceSystem", BookingFilter { source_system: Some(source_system("small")), ..Default::default() }),
         ("startsFrom", BookingFilter { starts_from: Some(FAR), ..Default::default() }),
         ("startsBefore", BookingFilter { starts_before: Some(LONG_AGO), ..Default::default() }),
         ("updatedFrom", BookingFilter { updated_from: Some(FAR), ..Default::default() }),
@@ -128,8 +128,11 @@ fn event_filters() -> Vec<(&'static str, AuditEventFilter)> {
     let outcome = |text: &str| AuditEventFilter { outcome: Some(text.to_owned()), ..Default::default() };
     let status = |text: &str| AuditEventFilter { next_status: Some(text.to_owned()), ..Default::default() };
     vec![
-        ("sourceSystem", AuditEventFilter { source_system: source_system("small"), ..Default::default() }),
-        ("bookingId", AuditEventFilter { booking_id: booking_id("BK-17"), ..Default::default() }),
+        (
+            "sourceSystem",
+            AuditEventFilter { source_system: Some(source_system("small")), ..Default::default() },
+        ),
+        ("bookingId", AuditEventFilter { booking_id: Some(booking_id("BK-17")), ..Default::default() }),
         (
             "externalId",
             AuditEventFilter { external_id: Some(ExternalId::new(Uuid::from_u128(1))), ..Default::default() },
@@ -164,7 +167,7 @@ async fn no_filter_reads_more_than_its_bounds() {
     let tested: BTreeSet<String> = booking_filters().iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(tested, documented_filters("/v1/bookings"));
     for (name, filter) in booking_filters() {
-        for seen in [None, source_system("crm"), source_system("small")] {
+        for seen in [None, Some(source_system("crm")), Some(source_system("small"))] {
             let mut filter = filter.clone();
             filter.source_system = filter.source_system.or(seen);
             let mut from = None;
@@ -180,7 +183,7 @@ async fn no_filter_reads_more_than_its_bounds() {
     let of_booking = documented_filters("/v1/bookings/{bookingId}/audit-events");
     assert!(of_booking.is_subset(&(&tested | &BTreeSet::from(["bookingId".to_owned()]))), "{of_booking:?}");
     for (name, filter) in event_filters() {
-        for seen in [None, source_system("crm"), source_system("small")] {
+        for seen in [None, Some(source_system("crm")), Some(source_system("small"))] {
             let mut filter = filter.clone();
             filter.source_system = filter.source_system.or(seen);
             for order in Order::ALL {
@@ -225,7 +228,7 @@ async fn no_periodic_reader_reads_a_table() {
     let busy = UserId::new(md5_id(&test.pool, "person0").await);
     let name = Organizer::parse(BUSY).unwrap();
     let count = MeetingCount { at_least: 1_600, at_most: 2_000 };
-    let (small, now) = (source_system("unknown"), time::OffsetDateTime::now_utc());
+    let (small, now) = (source_system("unknown"), SystemClock.now());
     let period = Period { from: Some(LONG_AGO), before: None };
     let mut ran = BTreeSet::from(["bookings".to_owned(), "audit_events".to_owned()]);
     bounded!(
@@ -239,9 +242,9 @@ async fn no_periodic_reader_reads_a_table() {
         meetings_made(now - std::time::Duration::from_hours(2), count) <= 6 * organizers + 2_400,
         pauses(now) <= 0,
         recent_attempts(&name, Some(busy), None, LONG_AGO) <= READ_MAX,
-        recent_attempts(&name, Some(busy), small.as_ref(), LONG_AGO) <= READ_MAX,
-        has_bookings_of(busy, small.as_ref().unwrap()) <= READ_MAX,
-        has_bookings_of(organizer(), small.as_ref().unwrap()) <= 1,
+        recent_attempts(&name, Some(busy), Some(&small), LONG_AGO) <= READ_MAX,
+        has_bookings_of(busy, &small) <= READ_MAX,
+        has_bookings_of(organizer(), &small) <= 1,
         orphans(period, None) <= READ_MAX,
         examined(period, None, 100) <= 6_000,
         has_foreign_transactions() <= 1,
@@ -295,7 +298,7 @@ async fn arrive(pool: &PgPool, arrived: &mut usize) {
     *arrived += 1;
     let mut connection = pool.acquire().await.unwrap();
     let mut booking = booking(1_000_000 + *arrived);
-    booking.created_at = time::OffsetDateTime::now_utc();
+    booking.created_at = SystemClock.now();
     put_by(&mut connection, &LeasedBooking { booking, attempt: None }).await;
     sqlx::query(
         "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number, external_id, actor,
