@@ -160,10 +160,10 @@ impl std::fmt::Display for Line {
         let milliseconds = |took: Option<&Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1000.0);
         let [least, half, most] = [0, TIMES / 2, TIMES - 1].map(|at| milliseconds(self.first_pages.get(at)));
         write!(formatter, "{} | {least:.1} | {half:.1} | {most:.1} | ", self.items)?;
-        match self.has_found {
-            true => write!(formatter, "{}", self.pages.len())?,
-            false => write!(formatter, "none in {}", self.pages.len())?,
+        if !self.has_found {
+            write!(formatter, "none in ")?;
         }
+        write!(formatter, "{}", self.pages.len())?;
         write!(formatter, " | {:.1}", milliseconds(self.pages.iter().max()))
     }
 }
