@@ -33,6 +33,9 @@ grant select, insert, update (seen_at, clock_at, credential), delete on table re
 -- How far the history reached on each timeline of the database.
 grant select, insert, update (marked_transaction, marked_at) on table database_timeline to :"role";
 
+-- Which bookings bore another organizer before.
+grant select, insert on table former_organizer to :"role";
+
 -- Which version the schema has, for doctor.
 grant select on table _sqlx_migrations to :"role";
 

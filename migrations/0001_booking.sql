@@ -115,8 +115,9 @@ create index booking_listing on booking (created_at, external_id);
 create index booking_listing_by_source_system on booking (source_system, created_at, external_id);
 create index booking_to_compare on booking (end_at, external_id, seen_at)
     where status = 'provisioned' and (due_at is null or agreement = 'under-way');
-create index booking_failed on booking (updated_at) where status = 'failed';
-create index booking_failing on booking (failing_since) where failing_since is not null;
+create index booking_failed on booking (created_at, external_id) where status = 'failed';
+create index booking_failing on booking (created_at, external_id) where failing_since is not null;
+create index booking_by_update on booking (updated_at);
 create index booking_parked_by_organizer on booking (organizer_id, parked_for) where parked_for is not null;
 create index booking_parked_by_name on booking (lower(organizer), parked_for)
     where parked_for is not null and organizer_id is null;
@@ -208,8 +209,10 @@ comment on index booking_listing_by_source_system is
     'The list that one source system sees, which may have few bookings beside one that has very many.';
 comment on index booking_to_compare is
     'The comparing rounds: meetings still to come, at rest, that Graph has not told of for long.';
-comment on index booking_failing is 'Finds what has been tried again for long, without reading what is settled.';
-comment on index booking_failed is 'What an operator has to look after.';
+comment on index booking_failed is 'What an operator has to look after, in the order of the lists.';
+comment on index booking_failing is
+    'What has been tried again for long, in the order of the lists, without reading what is settled.';
+comment on index booking_by_update is 'What has changed lately, which may have been booked long ago.';
 comment on index booking_parked_by_organizer is
     'Bookings parked for a reason that a success for their organizer refutes; every settlement that went well looks here.';
 comment on index booking_parked_by_name is

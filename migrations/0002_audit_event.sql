@@ -27,7 +27,10 @@ create table audit_event (
 );
 
 create index audit_event_by_booking on audit_event (booking_id, source_system, event_id);
-create index audit_event_by_time on audit_event using brin (occurred_at);
+create index audit_event_by_source_system on audit_event (source_system, transaction_id, event_id);
+create index audit_event_by_hour on audit_event (date_trunc('hour', occurred_at at time zone 'UTC'), transaction_id);
+create index audit_event_by_type on audit_event (event_type, transaction_id, event_id)
+    where event_type not in ('booking.accepted', 'meeting.created');
 create index audit_event_by_request on audit_event ((payload->>'requestId')) where payload->>'requestId' is not null;
 
 comment on table audit_event is
@@ -55,7 +58,11 @@ comment on constraint audit_event_occurred_when_recorded on audit_event is
     'No event is dated back or ahead: the clock of the database stands beside it, and the role of the service can''t choose that. Two hours are enough for the longest lease, in which an answer waits to be stored, and for a clock that is badly off.';
 comment on index audit_event_by_booking is
     'The history of one booking, in its order; the booking id stands first, for searches without a source system.';
-comment on index audit_event_by_time is 'Finds where a period begins.';
+comment on index audit_event_by_source_system is
+    'The history that one source system sees, which may have few events beside one that has very many.';
+comment on index audit_event_by_hour is 'Between which transactions the events of a period were written.';
+comment on index audit_event_by_type is
+    'The events of one type, without the two that every booking has: those are found soon in the order of all.';
 comment on index audit_event_by_request is 'What one request has caused; what the worker resumed names no request.';
 
 -- Events are facts of the past: the service's own mistakes can't change them either.

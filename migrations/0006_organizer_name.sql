@@ -8,7 +8,7 @@ create table organizer_name (
 );
 
 create index organizer_name_by_id on organizer_name (organizer_id);
-create index booking_organizer on booking (organizer_id, created_at) where organizer_id is not null;
+create index booking_organizer on booking (organizer_id, created_at, external_id) where organizer_id is not null;
 create index booking_organizer_unresolved on booking (lower(organizer), created_at) where organizer_id is null;
 
 comment on table organizer_name is
@@ -18,7 +18,7 @@ comment on column organizer_name.organizer_id is
     'The object id of a user whom a booking called so. A name that was given to another user later has both.';
 comment on constraint organizer_name_key on organizer_name is 'A pair is kept once; found by name.';
 comment on index organizer_name_by_id is 'The names of a user.';
-comment on index booking_organizer is 'The bookings of a user, and of them those of a period.';
+comment on index booking_organizer is 'The bookings of a user in the order of the lists, and of them those of a period.';
 comment on index booking_organizer_unresolved is
     'The few bookings whose organizer''s object id is not known yet, by the organizer as the caller wrote it, in lower case.';
 
@@ -39,6 +39,39 @@ create trigger booking_organizer_name after update of organizer, organizer_id on
     )
     execute function keep_organizer_name();
 comment on trigger booking_organizer_name on booking is 'Keeps under which names each organizer was known.';
+
+-- An organizer that was corrected: the events from before still name the wrong one, and are found by it.
+create table former_organizer (
+    name          text    not null,
+    source_system text    not null,
+    booking_id    text    not null,
+    generation    integer not null,
+
+    constraint former_organizer_key primary key (name, source_system, booking_id, generation)
+);
+
+comment on table former_organizer is
+    'Which bookings bore another organizer before, and which: their events are found by both.';
+comment on column former_organizer.name is 'The organizer as the caller wrote it then, in lower case.';
+comment on column former_organizer.source_system is 'The booking''s source system.';
+comment on column former_organizer.booking_id is 'The booking''s id in its source system.';
+comment on column former_organizer.generation is 'The booking''s generation.';
+comment on constraint former_organizer_key on former_organizer is 'Kept once; found by name.';
+
+create function keep_former_organizer() returns trigger language plpgsql as $$
+begin
+    insert into former_organizer (name, source_system, booking_id, generation)
+    values (lower(old.organizer), old.source_system, old.booking_id, old.generation)
+    on conflict do nothing;
+    return null;
+end
+$$;
+comment on function keep_former_organizer() is 'Keeps that a booking bore another organizer.';
+create trigger booking_former_organizer after update of organizer on booking
+    for each row
+    when (lower(new.organizer) <> lower(old.organizer))
+    execute function keep_former_organizer();
+comment on trigger booking_former_organizer on booking is 'Keeps which organizers each booking bore before.';
 
 -- Whom a search means by an object id or a name. No call to Graph is needed, and a former name is as good as the present
 -- one. Searches call both in a subquery, or they would be called for each row.

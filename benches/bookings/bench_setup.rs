@@ -15,7 +15,7 @@ use meeting_provisioner::msgraph_simulator::{
 };
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -25,6 +25,8 @@ use crate::program::Program;
 pub const KEY: &str = "mpk_for-the-benchmark-for-the-benchmark-for-the-b";
 /// The key of another source system, whose bookings fail.
 pub const POISONED_KEY: &str = "mpk_whose-bookings-fail-in-the-benchmark-always--";
+/// The key of an auditor, who sees the bookings and the history of all.
+pub const AUDITOR_KEY: &str = "mpk_that-reads-everything-in-the-benchmark-------";
 /// The longest that the service may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(10);
 
@@ -35,6 +37,8 @@ pub struct BenchSetup {
     simulator: Simulator,
     /// The database server.
     pub postgres: LocalPostgres,
+    /// Another one, with rows.
+    filled_database: Option<String>,
     folder: TempDir,
     /// What the service may open of it; the default if it is not set.
     database_connections: Option<u32>,
@@ -44,7 +48,7 @@ pub struct BenchSetup {
 
 impl BenchSetup {
     /// Starts everything but the service.
-    pub fn start(database_connections: Option<u32>) -> anyhow::Result<Self> {
+    pub fn start(database_connections: Option<u32>, filled_database: Option<String>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         // The ledger's calls would only be copied here; its counts are exact without them.
         let settings = SimulatorSettings { calls_kept_max: 0, ..SimulatorSettings::default() };
@@ -53,7 +57,11 @@ impl BenchSetup {
         let postgres = LocalPostgres::start(&settings)?;
         let folder = tempfile::tempdir()?;
         let mut keys = String::new();
-        for (name, key) in [("benchmark", KEY), ("poisoned", POISONED_KEY)] {
+        for (name, key, role) in [
+            ("benchmark", KEY, "bookings.write"),
+            ("poisoned", POISONED_KEY, "bookings.write"),
+            ("auditor", AUDITOR_KEY, "audit.read"),
+        ] {
             let mut digest = String::new();
             for byte in Sha256::digest(key.as_bytes()) {
                 write!(digest, "{byte:02x}")?;
@@ -61,14 +69,24 @@ impl BenchSetup {
             writeln!(
                 keys,
                 "[[api_key]]\nname = \"{name}\"\nsource_system = \"{name}\"\nsha256 = \"{digest}\"\n\
-                 roles = [\"bookings.write\"]"
+                 roles = [\"{role}\"]"
             )?;
         }
         std::fs::write(folder.path().join("keys.toml"), keys)?;
         let reach =
             ["benchmark", "poisoned"].map(|name| format!("[source_system.{name}]\norganizers = [\"*\"]\n"));
         std::fs::write(folder.path().join("config.toml"), reach.concat())?;
-        Ok(Self { runtime, simulator, postgres, folder, database_connections, sent_alone: Cell::new(0) })
+        let sent_alone = Cell::new(0);
+        Ok(Self { runtime, simulator, postgres, filled_database, folder, database_connections, sent_alone })
+    }
+
+    /// Whether the database is one of this setup's own, and empty at first.
+    pub fn is_own_database(&self) -> bool {
+        self.filled_database.is_none()
+    }
+
+    fn database_url(&self) -> String {
+        self.filled_database.clone().unwrap_or_else(|| self.postgres.url("postgres"))
     }
 
     /// Starts the service and waits until it says that it is ready. Its log goes to a file, as it does in production.
@@ -99,7 +117,7 @@ impl BenchSetup {
             ("HTTP__ADDRESS", address.to_string()),
             ("HTTP__ADMIN_ADDRESS", admin.to_string()),
             ("HTTP__DRAIN_SECONDS", "0".to_owned()),
-            ("DATABASE__URL", self.postgres.url("postgres")),
+            ("DATABASE__URL", self.database_url()),
             ("GRAPH__TENANT_ID", graph.tenant_id.clone()),
             ("GRAPH__CLIENT_ID", graph.client_id.clone()),
             ("GRAPH__CLIENT_SECRET", graph.client_secret.expose_secret().to_owned()),
@@ -152,18 +170,28 @@ impl BenchSetup {
     }
 
     /// Runs one statement in a session of its own.
-    pub fn execute(&self, statement: &'static str) -> anyhow::Result<()> {
+    pub fn execute(&self, statement: &str) -> anyhow::Result<()> {
         self.runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
-            sqlx::query(statement).execute(&mut connection).await?;
+            let mut connection = PgConnection::connect(&self.database_url()).await?;
+            sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
             Ok(connection.close().await?)
+        })
+    }
+
+    /// Runs one query in a session of its own that says texts.
+    pub fn ask_texts(&self, query: &'static str) -> anyhow::Result<Vec<String>> {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.database_url()).await?;
+            let found = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
+            connection.close().await?;
+            Ok(found)
         })
     }
 
     /// Runs one query in a session of its own that says numbers.
     pub fn ask(&self, query: &'static str) -> anyhow::Result<Vec<f64>> {
         self.runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
+            let mut connection = PgConnection::connect(&self.database_url()).await?;
             let found = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
             connection.close().await?;
             Ok(found)
@@ -175,7 +203,7 @@ impl BenchSetup {
     pub fn check_one_meeting_per_booking(&self, booked: u64) -> anyhow::Result<String> {
         let answered = booked + self.sent_alone.get();
         let (rows, meetings, events): (i64, i64, i64) = self.runtime.block_on(async {
-            let mut connection = PgConnection::connect(&self.postgres.url("postgres")).await?;
+            let mut connection = PgConnection::connect(&self.database_url()).await?;
             sqlx::query_as(
                 "select count(*), count(distinct meeting_id),
                     (select count(*) from audit_event where booking_id like 'B-%')

@@ -9,7 +9,9 @@
 mod bench_setup;
 mod connection;
 mod crowd;
+mod generated_history;
 mod lateness;
+mod lists;
 mod load;
 mod pgbench;
 mod poisoned;
@@ -74,6 +76,12 @@ struct BenchArguments {
     /// Measure replays beside so many slow clients of each kind, instead
     #[arg(long, value_name = "CLIENTS")]
     slow_clients: Option<usize>,
+    /// Measure the lists with each filter on so many bookings, and twice as many events, instead
+    #[arg(long, value_name = "BOOKINGS")]
+    lists: Option<u64>,
+    /// With --lists: this database, filled before by `benches/bookings/generated_history.sql`
+    #[arg(long, value_name = "URL", requires = "lists")]
+    filled_database: Option<String>,
     /// Cargo hands this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -100,7 +108,7 @@ struct Line {
 #[expect(clippy::print_stdout, reason = "the figures are what a person runs this for")]
 fn main() -> anyhow::Result<()> {
     let arguments = BenchArguments::parse();
-    let setup = BenchSetup::start(arguments.database_connections)?;
+    let setup = BenchSetup::start(arguments.database_connections, arguments.filled_database.clone())?;
     if arguments.waiting {
         return waiting::measure(&setup, arguments.seconds, arguments.rounds);
     }
@@ -115,6 +123,9 @@ fn main() -> anyhow::Result<()> {
     }
     if !arguments.lateness.is_empty() {
         return lateness::measure(&setup, &arguments.lateness);
+    }
+    if let Some(bookings) = arguments.lists {
+        return lists::measure(&setup, bookings);
     }
     if let Some(requests) = arguments.crowd {
         return crowd::measure(&setup, requests);

@@ -22,7 +22,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::worker::{Rounds, Worker};
 
-/// How often the month's meetings are counted; that reads the month's history.
+/// How often the month's meetings are counted; that goes through all organizers.
 const QUOTAS_INTERVAL: Duration = Duration::from_mins(30);
 /// How often our clock is compared with Postgres's.
 const CLOCK_INTERVAL: Duration = Duration::from_mins(1);

@@ -3,6 +3,7 @@
 mod at_graph;
 mod report;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use self::at_graph::GraphChecker;
 use self::report::Report;
 use super::assembly::patient_store;
 use super::printing::{self, PrintArguments};
-use crate::audit::{RuleContext, examine, orphaned, unguarded};
+use crate::audit::{Orphans, RuleContext, examine, orphaned, unguarded};
 use crate::clock::{Clock, SystemClock, Timestamp, to_micros};
 use crate::config::{SelfAuditSettings, process_environment};
 use crate::error_chain::chain;
@@ -23,7 +24,7 @@ use crate::store::reading::Period;
 /// How many bookings are read at once, each with its whole history.
 const PAGE: u32 = 100;
 /// Most missing bookings that are named.
-const ORPHANS_MAX: u32 = 1_000;
+const ORPHANS_MAX: usize = 1_000;
 /// The exit status of an audit that could not be carried out, or of which Graph did not answer a part.
 const NOT_CARRIED_OUT: u8 = 2;
 
@@ -115,8 +116,29 @@ async fn examine_all(
         }
         behind = end;
     }
-    for orphans in store.orphans(period, ORPHANS_MAX).await? {
-        report.exception(&orphaned(&orphans));
+    for orphans in all_orphans(store, period).await?.values() {
+        report.exception(&orphaned(orphans));
     }
     Ok(())
+}
+
+/// Goes through the history part by part, until there are as many as are named.
+async fn all_orphans(store: &Store, period: Period) -> anyhow::Result<BTreeMap<String, Orphans>> {
+    let mut found: BTreeMap<String, Orphans> = BTreeMap::new();
+    let mut behind = None;
+    loop {
+        let part = store.orphans(period, behind).await?;
+        for orphans in part.orphans {
+            if let Some(known) = found.get_mut(&orphans.name) {
+                known.events += orphans.events;
+                known.meeting_id = orphans.meeting_id.or(known.meeting_id.take());
+            } else if found.len() < ORPHANS_MAX {
+                found.insert(orphans.name.clone(), orphans);
+            }
+        }
+        behind = part.next;
+        if behind.is_none() || found.len() >= ORPHANS_MAX {
+            return Ok(found);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Provisioning, ProvisioningError};
 use crate::booking::UserId;
 use crate::clock::Timestamp;
+use crate::store::reading::MeetingCount;
 use crate::throttling::{MEETINGS_PER_MONTH, NEAR, Quota, month_of, quota};
 
 /// What was said already, so that each organizer's state is said once in a month.
@@ -26,7 +27,8 @@ impl Provisioning {
     /// comes near the limit.
     pub(crate) async fn look_at_quotas(&self) -> Result<(), ProvisioningError> {
         let month = month_of(self.clock.now());
-        let made = self.store.meetings_made(month, NEAR).await?;
+        let count = MeetingCount { at_least: NEAR, at_most: MEETINGS_PER_MONTH };
+        let made = self.store.meetings_made(month, count).await?;
         self.metrics.set_near_monthly_limit(made.len());
         for (organizer, meetings) in made {
             let Some(quota) = quota(meetings).filter(|quota| self.quotas.note(organizer, month, *quota))

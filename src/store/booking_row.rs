@@ -21,7 +21,7 @@ pub(crate) struct LeasedBooking {
 }
 
 /// The row, all columns but the whole meeting as Graph sent it: it is large, and few want it.
-#[derive(Debug)]
+#[derive(Debug, sqlx::FromRow)]
 pub(super) struct BookingRow {
     pub(super) source_system: String,
     pub(super) booking_id: String,
@@ -57,6 +57,13 @@ pub(super) struct BookingRow {
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
+
+/// What a query for [`BookingRow`]s selects that is put together while the program runs.
+pub(super) const BOOKING_COLUMNS: &str = "source_system, booking_id, generation, external_id, revision, status, \
+    wanted::text as wanted, wanted_revision, desired_state, organizer_id, creation_unknown, meeting_id, join_web_url, \
+    chat_thread_id, created_by, seen::text as seen, seen_at, settings_before::text as settings_before, agreement, \
+    agreed_revision, lobby_closed, removed, provisioned_at, due_at, lease_attempt_id, lease_started_at, lease_until, \
+    attempts, failures, failing_since, last_error::text as last_error, created_at, updated_at";
 
 /// A checked query for [`BookingRow`]s: `$head`, the list of columns, `$tail`, which may be put together of parts.
 macro_rules! booking_rows {

@@ -72,7 +72,8 @@ impl Store {
         }
         if settings.limits_statements {
             let milliseconds = SERVER_STATEMENT_TIMEOUT.as_millis().to_string();
-            options = options.options([("statement_timeout", milliseconds)]);
+            // Statements here are over before one could be compiled, whatever Postgres expects of them.
+            options = options.options([("statement_timeout", milliseconds), ("jit", "off".to_owned())]);
         }
         let most = settings.connections_max;
         let limits = ConnectionLimits {

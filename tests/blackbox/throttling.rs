@@ -312,17 +312,22 @@ async fn organizers_near_the_months_limit_are_counted() {
     let app = TestApp::start().await;
     app.book(Who::Desk, &booking("BK-1")).await.expect(201);
     app.book(Who::Desk, &for_other("BK-2")).await.expect(201);
-    let fill = "insert into audit_event (occurred_at, event_type, source_system, booking_id, generation, number,
-            external_id, organizer, actor, payload)
-        select $1::timestamptz, $2, source_system, booking_id, generation, number, external_id, organizer, 'test', '{}'
-        from booking, generate_series(1, $3) as number where booking_id = $4";
-    for (at, kind, count, booking_id) in [
-        ("2026-11-01T00:00:00Z", "meeting.created", 1_599, "BK-1"),
-        ("2026-11-02T00:00:00Z", "meeting.found", 1_000, "BK-2"),
-        ("2026-11-02T00:00:00Z", "meeting.created", 1_598, "BK-2"),
-        ("2026-10-31T23:59:59Z", "meeting.created", 1_000, "BK-2"),
+    let fill = "insert into booking (source_system, booking_id, generation, external_id, revision, status, wanted,
+            wanted_revision, desired_state, organizer, start_at, end_at, organizer_id, creation_unknown, meeting_id,
+            join_web_url, created_by, seen, seen_at, agreement, agreed_revision, online_meeting, provisioned_at, created_at,
+            updated_at)
+        select source_system, concat(booking_id, $1, $2, n), generation, gen_random_uuid(), revision, status, wanted,
+            wanted_revision, desired_state, organizer, start_at, end_at, organizer_id, creation_unknown,
+            concat(meeting_id, $1, $2, n), join_web_url, $2, seen, seen_at, agreement, agreed_revision, online_meeting,
+            provisioned_at, $1::timestamptz, updated_at
+        from booking, generate_series(1, $3) as n where booking_id = $4";
+    for (at, made_by, count, booking_id) in [
+        ("2026-11-01T00:00:00Z", "this-request", 1_599, "BK-1"),
+        ("2026-11-02T00:00:00Z", "existing", 1_000, "BK-2"),
+        ("2026-11-02T00:00:00Z", "this-request", 1_598, "BK-2"),
+        ("2026-10-31T23:59:59Z", "this-request", 1_000, "BK-2"),
     ] {
-        let filled = sqlx::query(fill).bind(at).bind(kind).bind(count).bind(booking_id);
+        let filled = sqlx::query(fill).bind(at).bind(made_by).bind(count).bind(booking_id);
         filled.execute(&app.pool).await.unwrap();
     }
     app.look_at_quotas().await;

@@ -26,6 +26,8 @@ struct BookingPageBody {
     items: Vec<BookingBody<'static>>,
     /// Bookings that belong on this page and can't be read by the version that answered; absent if there are none.
     unreadable: Option<Vec<UnreadableBody>>,
+    /// Whether there may be more by now: go on with `nextCursor` while it is true, also behind an empty page.
+    has_more: bool,
     /// The parameter `cursor` of the next page, opaque; null on the last one.
     #[schema(required)]
     next_cursor: Option<String>,
@@ -34,7 +36,8 @@ struct BookingPageBody {
 /// Search bookings
 ///
 /// Newest first. All filters apply together; pages don't shift while bookings arrive. A page may have fewer bookings than
-/// `limit`: it ends with about 2 MB of what is stored of them. You see the bookings of your own source system; the roles `audit.read` and `operator` see those of all.
+/// `limit`, or none, and still `hasMore`: it ends with about 2 MB of what is stored of them, or when 5,000 bookings were looked
+/// through for those that the filters want. You see the bookings of your own source system; the roles `audit.read` and `operator` see those of all.
 #[utoipa::path(
     get, path = "/v1/bookings", operation_id = "listBookings", tag = "Bookings",
     params(

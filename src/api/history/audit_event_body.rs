@@ -67,9 +67,10 @@ pub(super) struct AuditEventPageBody {
     items: Vec<AuditEventBody<'static>>,
     /// Events that belong on this page and can't be read by the version that answered; absent if there are none.
     unreadable: Option<Vec<UnreadableBody>>,
-    /// The parameter `cursor` of the next page, opaque. Oldest first it is always there: a page without `items` and
-    /// `unreadable` is the end for now, and its cursor leads to what is recorded later. It is null on the last page newest first, and where the source
-    /// system is none that you may see.
+    /// Whether there may be more by now: go on with `nextCursor` while it is true, also behind an empty page.
+    has_more: bool,
+    /// The parameter `cursor` of the next page, opaque. Oldest first it is always there: without `hasMore` it leads to what is
+    /// recorded later. It is null on the last page newest first, and where the source system is none that you may see.
     #[schema(required)]
     next_cursor: Option<String>,
 }

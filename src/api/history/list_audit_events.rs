@@ -20,7 +20,9 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 ///
 /// The audit events of all bookings that you may see: those of your own source system; with the roles `audit.read` and
 /// `operator`, of all. Newest first. With `order=asc` a reader can follow the history: `nextCursor` is never null, and the
-/// list ends before an event that is still being written, so that none is ever passed over. `organizer` and `meetingId` ask
+/// list ends before an event that is still being written, so that none is ever passed over. A page may have fewer events than
+/// `limit`, or none, and still `hasMore`: it ends with about 2 MB of them, or when 5,000 events were looked through for those that
+/// the filters want. `organizer` and `meetingId` ask
 /// what a booking has now, so an event from before it had that may be passed over.
 #[utoipa::path(
     get, path = "/v1/audit-events", operation_id = "listAuditEvents", tag = "History",

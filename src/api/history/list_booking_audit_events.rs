@@ -21,7 +21,7 @@ pub(crate) const PROBLEMS: DocumentedProblems =
 ///
 /// Everything that happened to the booking, in all its generations: who requested what, each call to Graph with the
 /// ids that Microsoft support asks for, and what was decided. Of a booking that was cancelled before it came: that cancel.
-/// Oldest first, and then `nextCursor` is never null: an empty page is the end for now. Events are never changed or deleted.
+/// Oldest first, and then `nextCursor` is never null: a page without `hasMore` is the end for now. Events are never changed or deleted.
 #[utoipa::path(
     get, path = "/v1/bookings/{bookingId}/audit-events", operation_id = "listBookingAuditEvents", tag = "History",
     params(

@@ -195,7 +195,7 @@ const GRANT_ACCESS_POLICY: &str = "A Teams administrator runs, in the PowerShell
 pub(crate) fn booking_page() -> Value {
     let mut listed = provisioned();
     listed.as_object_mut().map(|members| members.remove("attendees"));
-    json!({"items": [listed], "nextCursor": null})
+    json!({"items": [listed], "hasMore": false, "nextCursor": null})
 }
 
 /// A page of history.
@@ -233,6 +233,7 @@ pub(crate) fn audit_event_page() -> Value {
                 "next": {"status": "pending", "call": "change", "dueAt": "2026-11-23T10:00:00.25Z"},
             },
         }],
+        "hasMore": true,
         "nextCursor": "AVkuTBJz0sxhAAAAAAAAAAI",
     })
 }

@@ -90,8 +90,8 @@ pub(crate) struct HistoryFilters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// The most items of a page, 1 to 200; 50 where it is absent. A larger one is lowered to 200. A page that reaches 2 MB ends
-    /// before.
+    /// The most items of a page, 1 to 200; 50 where it is absent. A larger one is lowered to 200. A page may have
+    /// fewer.
     #[param(minimum = 1)]
     limit: Option<u32>,
     /// `nextCursor` of the page before, with the same filters and order.

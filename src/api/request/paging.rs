@@ -46,6 +46,7 @@ impl<P: Position> PageRequest<P> {
         Ok(PageBody {
             items: read.items.iter().map(body).collect::<Result<_, E>>()?,
             unreadable: read.unreadable.iter().map(UnreadableBody::of).collect(),
+            has_more: read.has_more,
             next_cursor: read.next.as_ref().map(|next| self.seal.write(next)),
         })
     }
@@ -53,7 +54,7 @@ impl<P: Position> PageRequest<P> {
 
 /// A page with nothing on it.
 pub(crate) fn empty_page<B>() -> PageBody<B> {
-    PageBody { items: Vec::new(), unreadable: Vec::new(), next_cursor: None }
+    PageBody { items: Vec::new(), unreadable: Vec::new(), has_more: false, next_cursor: None }
 }
 
 #[cfg(test)]
@@ -101,7 +102,7 @@ mod tests {
         let page_of = |text: &str, next: Option<AuditEventPosition>| {
             let (page, closed) = requested(text);
             closed.unwrap();
-            let read = ListPart { items: vec![7, 6], unreadable: Vec::new(), next };
+            let read = ListPart { items: vec![7, 6], unreadable: Vec::new(), has_more: next.is_some(), next };
             let page = page.page(&read, |n| Ok::<_, Infallible>(*n)).unwrap();
             (page.items, page.next_cursor)
         };

@@ -14,7 +14,9 @@ pub(crate) struct PageBody<T> {
     /// What belongs on this page and can't be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<UnreadableBody>,
-    /// Where the next page begins; null on the last one.
+    /// Whether there may be more by now.
+    pub(crate) has_more: bool,
+    /// Where the next page begins; null where nothing can follow.
     pub(crate) next_cursor: Option<String>,
 }
 

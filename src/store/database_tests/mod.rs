@@ -8,6 +8,7 @@ mod inputs_fit_their_types;
 mod migrations;
 #[path = "../../../tests/blackbox/support/postgres/mod.rs"]
 mod postgres;
+mod reads_are_bounded;
 mod refuted_is_freed;
 mod rows;
 mod sql_decides_as_rust_does;

@@ -1,5 +1,7 @@
 //! Places in lists of events.
 
+use super::audit_event_row::AuditEventRow;
+use super::event_place::EventPlace;
 use super::timeline::Timeline;
 
 /// A place in a list of events.
@@ -27,23 +29,25 @@ pub(crate) enum Reached {
     },
 }
 
-/// Where an event stands, or may be recorded: the events of all bookings are in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct EventPlace {
-    /// The transaction that wrote it.
-    pub(crate) transaction_id: i64,
-    /// Its number.
-    pub(crate) event_id: i64,
-}
-
-impl EventPlace {
-    /// Before every event.
-    pub(super) const BEGINNING: Self = Self { transaction_id: 0, event_id: 0 };
-    /// Behind every event.
-    pub(super) const END: Self = Self { transaction_id: i64::MAX, event_id: i64::MAX };
-}
-
 impl AuditEventPosition {
+    /// Right behind this event.
+    pub(super) fn behind(timeline: Option<Timeline>, row: &AuditEventRow) -> Self {
+        Self { timeline, reached: Reached::Behind(row.place()) }
+    }
+
+    /// How many events of each generation were read, with these rows.
+    pub(super) fn read_with(timeline: Option<Timeline>, from: Option<&Self>, rows: &[AuditEventRow]) -> Self {
+        let mut numbers = Self::numbers(from).to_vec();
+        let mut transaction_id = from.map_or(0, Self::transaction_id);
+        for row in rows {
+            let generation = usize::try_from(row.generation).unwrap_or(0);
+            numbers.resize(numbers.len().max(generation + 1), 0);
+            numbers[generation] = row.number;
+            transaction_id = transaction_id.max(row.transaction_id);
+        }
+        Self { timeline, reached: Reached::Numbers { numbers, transaction_id } }
+    }
+
     /// The place in a list that is ordered by transactions or events; `other` where it is one of another list.
     pub(super) fn place_or(from: Option<&Self>, other: EventPlace) -> EventPlace {
         match from.map(|from| &from.reached) {
@@ -71,7 +75,7 @@ impl AuditEventPosition {
     /// Whether all that was read was written before this transaction.
     pub(super) fn is_before(&self, transaction_id: i64) -> bool {
         match self.reached {
-            Reached::Behind(place) => place <= EventPlace { transaction_id, event_id: 0 },
+            Reached::Behind(place) => place <= EventPlace::beginning_of(transaction_id),
             Reached::Numbers { transaction_id: latest, .. } => latest < transaction_id,
         }
     }

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::BookingPosition;
-use crate::audit::{Examined, ExaminedEvent, Orphans, Related};
+use crate::audit::{Examined, ExaminedEvent, Related};
 use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem};
 use crate::clock::Timestamp;
 use crate::store::booking_row::{BookingRow, LeasedBooking, attempt, booking_rows};
@@ -80,44 +80,6 @@ impl Store {
             examined(row, beside.remove(&key).unwrap_or_default(), events)
         });
         Ok((examined.collect(), end))
-    }
-
-    /// Events of a period whose booking is not there, by booking; up to `limit` bookings. Those of generation 0 are of the
-    /// booking's tombstone.
-    pub(crate) async fn orphans(&self, period: Period, limit: u32) -> Result<Vec<Orphans>, StoreError> {
-        let rows = sqlx::query!(
-            r#"
-            select source_system, booking_id, generation, count(*) as "events!", max(meeting_id) as meeting_id
-            from audit_event
-            where ($1::timestamptz is null or occurred_at >= $1) and ($2::timestamptz is null or occurred_at < $2)
-                and not exists (
-                    select from booking
-                    where booking.source_system = audit_event.source_system
-                        and booking.booking_id = audit_event.booking_id
-                        and booking.generation = audit_event.generation
-                )
-                and not (generation = 0 and exists (
-                    select from tombstone
-                    where tombstone.source_system = audit_event.source_system
-                        and tombstone.booking_id = audit_event.booking_id
-                        and tombstone.revision >= audit_event.number
-                ))
-            group by source_system, booking_id, generation
-            order by source_system, booking_id, generation
-            limit $3
-            "#,
-            period.from,
-            period.before,
-            i64::from(limit),
-        )
-        .fetch_all(&mut self.connections.acquire().await?)
-        .await?;
-        let orphans = rows.into_iter().map(|row| Orphans {
-            name: name(&row.source_system, &row.booking_id, row.generation),
-            events: row.events,
-            meeting_id: row.meeting_id,
-        });
-        Ok(orphans.collect())
     }
 
     /// The guards of the schema that are missing or switched off, in words.
@@ -232,7 +194,7 @@ fn key(row: &BookingRow) -> Key {
     (row.source_system.clone(), row.booking_id.clone(), row.generation)
 }
 
-fn name(source_system: &str, booking_id: &str, generation: i32) -> String {
+pub(super) fn name(source_system: &str, booking_id: &str, generation: i32) -> String {
     format!("{source_system}/{booking_id} generation {generation}")
 }
 

@@ -10,13 +10,15 @@ pub(super) const BYTES_MAX: u32 = 2 * 1024 * 1024;
 /// Some items of a list, in its order.
 #[derive(Debug)]
 pub(crate) struct ListPart<T, P> {
-    /// At most as many as were asked for, and about [`BYTES_MAX`] bytes of them; with those that can't be read at least one,
-    /// if there is one.
+    /// At most as many as were asked for, and about [`BYTES_MAX`] bytes of them; none where filters left out all that was
+    /// looked through.
     pub(crate) items: Vec<T>,
     /// Rows that this version can't read. The list goes on behind them: one bad row hides no other.
     pub(crate) unreadable: Vec<UnreadableRow>,
     /// Where the next read goes on; none where nothing can follow.
     pub(crate) next: Option<P>,
+    /// Whether there may be more by now; where not, a next place leads to what is yet to come.
+    pub(crate) has_more: bool,
 }
 
 /// Which row can't be read: one that a newer version wrote, as while replicas are replaced or after one was taken back, or
@@ -34,14 +36,15 @@ pub(crate) struct UnreadableRow {
 }
 
 impl<T, P> ListPart<T, P> {
-    /// A part of rows; what can't be read is told apart.
+    /// A part of rows, with more behind it where there is a next place; what can't be read is told apart.
     pub(super) fn of<R: RowKey>(
         store: &Store,
         rows: Vec<R>,
         next: Option<P>,
         read: impl Fn(R) -> Result<T, StoreError>,
     ) -> Self {
-        let mut part = Self { items: Vec::with_capacity(rows.len()), unreadable: Vec::new(), next };
+        let items = Vec::with_capacity(rows.len());
+        let mut part = Self { items, unreadable: Vec::new(), has_more: next.is_some(), next };
         for row in rows {
             let key = row.key();
             match store.read_row(|| read(row)) {

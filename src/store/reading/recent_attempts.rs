@@ -1,5 +1,9 @@
 //! How the latest bookings for an organizer went.
+//!
+//! The organizer stands in the places between which bookings are read, not in a condition of its own: that leaves Postgres no
+//! other way than along the index, however many bookings it expects.
 
+use super::search_bounds::EXAMINED_MAX;
 use crate::booking::{Organizer, SourceSystem, UserId};
 use crate::clock::Timestamp;
 use crate::meeting::{Failure, RecentAttempts};
@@ -10,7 +14,7 @@ impl Store {
     /// How the bookings for an organizer went that were accepted since a time: those of one source system, or of all.
     /// `user_id` is the organizer's object id where Graph told it; without, it is what bookings were found to say of the name.
     /// The bookings of that user count whatever they call it. A refusal counts if it is about the organizer and the
-    /// booking has had no success since.
+    /// booking has had no success since. Of an organizer with very many bookings only the latest [`EXAMINED_MAX`] are read.
     pub(crate) async fn recent_attempts(
         &self,
         organizer: &Organizer,
@@ -21,16 +25,29 @@ impl Store {
         again_if_lost!(self, async {
             let row = sqlx::query!(
                 r#"
-                with recent as (
+                with latest as (
+                    select of_user.* from unnest((select organizer_ids_of(coalesce($3::uuid::text, $4)))) as id
+                    cross join lateral (
+                        select source_system, provisioned_at, last_error from booking
+                        where organizer_id is not null and (organizer_id, created_at) >= (id, $1)
+                            and (organizer_id, created_at) <= (id, 'infinity')
+                        order by organizer_id desc, created_at desc
+                        limit $5
+                    ) as of_user
+                    union all
+                    select of_name.* from unnest(array[lower($4), $3::uuid::text]) as name
+                    cross join lateral (
+                        select source_system, provisioned_at, last_error from booking
+                        where organizer_id is null and (lower(organizer), created_at) >= (name, $1)
+                            and (lower(organizer), created_at) <= (name, 'infinity')
+                        order by lower(organizer) desc, created_at desc
+                        limit $5
+                    ) as of_name
+                ),
+                recent as (
                     select provisioned_at, (last_error->>'at')::timestamptz as failed_at,
                         last_error->>'code' as code, last_error->'graph'->>'status' as status
-                    from booking
-                    where created_at >= $1
-                        and ($2::text is null or source_system = $2)
-                        and (
-                            organizer_id = any((select organizer_ids_of(coalesce($3::uuid::text, $4)))::uuid[])
-                            or (organizer_id is null and lower(organizer) in (lower($4), $3::uuid::text))
-                        )
+                    from latest where $2::text is null or source_system = $2
                 ),
                 refused as (
                     select failed_at, code from recent
@@ -47,6 +64,7 @@ impl Store {
                 source_system.map(SourceSystem::as_str),
                 user_id.map(UserId::uuid),
                 organizer.as_text(),
+                i64::from(EXAMINED_MAX),
             )
             .fetch_one(&mut self.connections.acquire().await?)
             .await?;
@@ -56,7 +74,8 @@ impl Store {
         })
     }
 
-    /// Whether a source system has a booking, of whatever status, whose organizer is this user.
+    /// Whether a source system has a booking, of whatever status, whose organizer is this user: among the user's latest
+    /// [`EXAMINED_MAX`], so that bookings of others can't make the question costly.
     pub(crate) async fn has_bookings_of(
         &self,
         organizer: UserId,
@@ -65,10 +84,20 @@ impl Store {
         again_if_lost!(self, async {
             let found = sqlx::query_scalar!(
                 r#"
-                select exists (select from booking where organizer_id = $1 and source_system = $2) as "found!"
+                select exists (
+                    select from (
+                        select source_system from booking
+                        where organizer_id is not null and (organizer_id, created_at) >= ($1, '-infinity')
+                            and (organizer_id, created_at) <= ($1, 'infinity')
+                        order by organizer_id desc, created_at desc
+                        limit $3
+                    ) as latest
+                    where source_system = $2
+                ) as "found!"
                 "#,
                 organizer.uuid(),
                 source_system.as_str(),
+                i64::from(EXAMINED_MAX),
             );
             Ok(found.fetch_one(&mut self.connections.acquire().await?).await?)
         })
