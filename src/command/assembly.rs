@@ -208,7 +208,8 @@ pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticat
 
 /// The source systems that may book, by a key or by a token of an issuer that names them.
 pub(super) fn writers(keys: Option<&ApiKeys>, issuers: &[IssuerRules]) -> BTreeSet<SourceSystem> {
-    let of_keys = keys.into_iter().flat_map(ApiKeys::callers).filter(|caller| caller.may(Action::WriteBookings));
+    let of_keys =
+        keys.into_iter().flat_map(ApiKeys::callers).filter(|caller| caller.may(Action::WriteBookings));
     let of_issuers = issuers.iter().flat_map(IssuerRules::source_systems);
     of_keys.map(|caller| &caller.source_system).chain(of_issuers).cloned().collect()
 }

@@ -118,7 +118,14 @@ pub(super) fn spawn_all(
     let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
     let replica = running_replica::with_settings(settings, &*clock);
     let id = provisioning.waiting.replica();
-    let telling = running_replica::tell(store.clone(), id, replica, HeldCredential::of(settings), Arc::clone(&clock), stop.clone());
+    let telling = running_replica::tell(
+        store.clone(),
+        id,
+        replica,
+        HeldCredential::of(settings),
+        Arc::clone(&clock),
+        stop.clone(),
+    );
     let clocks = compare_clocks(store, Arc::clone(&clock));
     let settings = &settings.worker;
     let worker = Worker {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{CredentialSetting, GraphSettings, SecretSetting, Settings};
@@ -43,8 +42,8 @@ pub(super) fn with_settings(settings: &Settings, clock: &dyn Clock) -> RunningRe
 /// What a process signs in with, as its files are now.
 #[derive(Debug, Clone)]
 pub(super) struct HeldCredential {
-    namespace: Uuid,
-    tenant_id: Uuid,
+    namespace: String,
+    tenant_id: String,
     client_id: String,
     credential: CredentialSetting,
 }
@@ -54,8 +53,8 @@ impl HeldCredential {
     pub(super) fn of(settings: &Settings) -> Self {
         let GraphSettings { tenant_id, client_id, credential, .. } = &settings.graph;
         Self {
-            namespace: settings.external_id.namespace,
-            tenant_id: *tenant_id,
+            namespace: settings.external_id.namespace.to_string(),
+            tenant_id: tenant_id.to_string(),
             client_id: client_id.to_string(),
             credential: credential.credential.clone(),
         }
@@ -72,10 +71,11 @@ impl HeldCredential {
             | CredentialSetting::Certificate { file, .. } => read_bytes(file, CREDENTIAL_BYTES_MAX).ok()?,
             // Each replica has a token or an identity of its own, and holds none.
             CredentialSetting::Federated { .. } => b"federated".to_vec(),
-            CredentialSetting::ManagedIdentity { is_system_assigned, .. } => vec![u8::from(*is_system_assigned)],
+            CredentialSetting::ManagedIdentity { is_system_assigned, .. } => {
+                vec![u8::from(*is_system_assigned)]
+            }
         };
-        let (namespace, tenant_id) = (self.namespace.to_string(), self.tenant_id.to_string());
-        let parts = ["credential", &namespace, &tenant_id, &self.client_id].map(str::as_bytes);
+        let parts = ["credential", &self.namespace, &self.tenant_id, &self.client_id].map(str::as_bytes);
         Some(fingerprint(&[&parts[..], &[proof.trim_ascii_end()]].concat()))
     }
 }

@@ -35,6 +35,11 @@ impl AccessSettings {
             reader.missing(KEY, what);
             return None;
         }
-        Some(Self { api_keys_file: api_keys_file.ok()?, issuers: issuers?, share_percent: share_percent?, limits: limits? })
+        Some(Self {
+            api_keys_file: api_keys_file.ok()?,
+            issuers: issuers?,
+            share_percent: share_percent?,
+            limits: limits?,
+        })
     }
 }

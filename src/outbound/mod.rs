@@ -8,4 +8,6 @@
 
 mod client;
 
-pub use client::{ClientFault, Timeouts, client, is_link_local, is_loopback, is_loopback_host, metadata_client};
+pub use client::{
+    ClientFault, Timeouts, client, is_link_local, is_loopback, is_loopback_host, metadata_client,
+};

@@ -10,8 +10,8 @@ use super::known_labels::SERVER_ERRORS;
 pub use super::metric_table::Metrics;
 use super::metric_table::{
     AcceptanceLabels, ApiKeyLabels, CallLabels, CallOutcomeLabels, ClosedLabels, ConnectionLabels,
-    DriftLabels, FailureLabels, IssuerLabels, LimitedLabels, NoticeLabels, ObstacleLabels, PortLabels, ReasonLabels,
-    RefusedLabels, RequestLabels, RouteLabels, ServerErrorLabels, StatusLabels,
+    DriftLabels, FailureLabels, IssuerLabels, LimitedLabels, NoticeLabels, ObstacleLabels, PortLabels,
+    ReasonLabels, RefusedLabels, RequestLabels, RouteLabels, ServerErrorLabels, StatusLabels,
 };
 use super::process_usage::ProcessUsage;
 use crate::booking::SourceSystem;

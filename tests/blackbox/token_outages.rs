@@ -142,8 +142,7 @@ async fn the_doctor_asks_each_issuer() {
         .settings_file(&format!("{}{}", issuer.block("test"), away.block("away")))
         .start()
         .await;
-    let file = app.settings_file();
-    let output = program(&["doctor", "--config", &file], app.environment()).output().await.unwrap();
+    let output = program(&["doctor"], app.environment()).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::compact::UnverifiedToken;
-use super::issuer_rules::{IssuerRules, SourceSystems};
+use super::issuer_rules::IssuerRules;
 use super::key_set::{KeySet, SigningKey};
 use super::key_source::{KeyFetchFault, KeySource, KeySourceFault};
 use crate::booking::SourceSystem;

@@ -56,10 +56,7 @@ pub(super) async fn check(store: &Store, ours: &RunningReplica, findings: &mut F
     if all_agree && !running.is_empty() {
         findings.good(
             "replicas",
-            &format!(
-                "{} with the version, the settings and the credential of this program",
-                running.len()
-            ),
+            &format!("{} with the version, the settings and the credential of this program", running.len()),
         );
     }
     if let Some(names) = named(unseen.iter()) {

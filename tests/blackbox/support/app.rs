@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use meeting_provisioner::clock::{Clock, ManualClock};
 use meeting_provisioner::command::{BackgroundWork, Replica};
-use meeting_provisioner::config::Settings;
+use meeting_provisioner::config::{CredentialSetting, SecretSetting, Settings};
 use meeting_provisioner::msgraph_simulator::{MeetingEntry, Simulator};
 use reqwest::Method;
 use secrecy::ExposeSecret;
@@ -69,11 +69,6 @@ impl TestApp {
     /// Where the settings file is.
     pub fn settings_file(&self) -> &Path {
         self.surroundings.file.path()
-    }
-
-    /// The path of the settings file.
-    pub fn settings_file(&self) -> String {
-        self.surroundings.folder.path().join(CONFIG_FILE).display().to_string()
     }
 
     /// The proxy of a service that was started behind one.

@@ -29,17 +29,6 @@ pub enum Who {
 }
 
 impl Who {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Desk,
-        Self::Screen,
-        Self::OtherSystem,
-        Self::Auditor,
-        Self::Operator,
-        Self::Stranger,
-        Self::Anonymous,
-    ];
-
     /// The callers whose keys are in the file.
     pub const KNOWN: [Self; 7] = [
         Self::Desk,
