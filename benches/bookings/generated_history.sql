@@ -52,17 +52,17 @@ begin
             from facts
         )
         insert into audit_event (
-            occurred_at, event_type, outcome, source_system, booking_id, generation, number, external_id, organizer,
+            occurred_at, recorded_at, event_type, outcome, source_system, booking_id, generation, number, external_id, organizer,
             meeting_id, actor, payload
         )
-        select accepted_at, 'booking.accepted', null, source_system, 'BK-' || n, 1, 1, external_id, organizer, null,
+        select accepted_at, accepted_at, 'booking.accepted', null, source_system, 'BK-' || n, 1, 1, external_id, organizer, null,
             'api-key:' || source_system,
             json_build_object('requestId', md5('request' || n)::uuid, 'requested', json_build_object(
                 'organizer', organizer, 'startDateTime', starts_at, 'subject', 'Interview with candidate ' || n
             ), 'next', json_build_object('status', 'pending'))
         from facts
         union all
-        select accepted_at + interval '1 second',
+        select accepted_at + interval '1 second', accepted_at + interval '1 second',
             case when status = 'failed' then 'call.refused' when status = 'pending' then 'call.throttled'
                 when n % 1000003 = 9 then 'meeting.drifted' when status = 'cancelled' then 'booking.cancelled'
                 else 'meeting.created' end,

@@ -108,7 +108,7 @@ async fn beside(
     let meetings: Vec<String> = rows.iter().filter_map(|row| row.meeting_id.clone()).collect();
     let found = sqlx::query!(
         r#"
-        with sharing as (
+        with sharing as materialized (
             select meeting_id, count(*) - 1 as others from booking where meeting_id = any($4) group by meeting_id
         )
         select booking.source_system, booking.booking_id, booking.generation,
