@@ -12,10 +12,12 @@
 //! | standard terms and named actors in code, comments, documents and OpenAPI | `language` |
 //! | parameters have names, and no path of requests is recursive | `signatures` |
 //! | links of documents lead somewhere | `links` |
+//! | each defence in `SECURITY.md` names a test that exists | `named_tests` |
 
 mod imports;
 mod language;
 mod links;
+mod named_tests;
 mod paths;
 mod plan;
 mod shape;
@@ -71,6 +73,7 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
         found.extend(language::check(file));
     }
     found.extend(signatures::check_recursion(tree));
+    found.extend(named_tests::check(tree));
     match tree.file("src/lib.rs") {
         Some(lib) => {
             let (plan, faults) = plan::Plan::read(&lib.text);
