@@ -13,6 +13,7 @@
 //! | parameters have names, and no path of requests is recursive | `signatures` |
 //! | links of documents lead somewhere | `links` |
 //! | each defence in `SECURITY.md` names a test that exists | `named_tests` |
+//! | workflows run reviewed actions, with few rights | `workflows` |
 
 mod imports;
 mod language;
@@ -25,6 +26,7 @@ mod signatures;
 mod source;
 mod tree;
 mod words;
+mod workflows;
 
 use std::fmt;
 
@@ -71,6 +73,7 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
         found.extend(words::check_text(file));
         found.extend(links::check(file, tree));
         found.extend(language::check(file));
+        found.extend(workflows::check(file));
     }
     found.extend(signatures::check_recursion(tree));
     found.extend(named_tests::check(tree));
