@@ -13,7 +13,8 @@ const COLUMN: &str = "shown by";
 /// The script whose sections may show a defence, and how a code span names one.
 const SCRIPT: &str = ".ci/run";
 
-const GONE: &str = "Whom it should convince finds no proof: name the test as it is called now, or mend the claim";
+const GONE: &str =
+    "Whom it should convince finds no proof: name the test as it is called now, or mend the claim";
 const UNSHOWN: &str = "A defence without a test is a hope: name the test that shows it, or say under \
                        \"Not defended\" that there is none";
 
@@ -110,7 +111,8 @@ fn has_test(code: &str, function: &str, is_inline: bool) -> bool {
         let before = &code[..at];
         let begins = before.rfind(['{', '}', ';']).map_or(0, |end| end + 1);
         let attributes = &before[begins..];
-        let is_test = ["#[test]", "::test]", "::test("].iter().any(|attribute| attributes.contains(attribute));
+        let is_test =
+            ["#[test]", "::test]", "::test("].iter().any(|attribute| attributes.contains(attribute));
         is_test && before.contains("mod tests {") == is_inline
     })
 }
@@ -128,7 +130,10 @@ fn a_test_that_is_named_and_does_not_exist_is_found() {
     let tree = Tree::of(&[
         (DOCUMENT, text),
         (SCRIPT, "declare -A runs=(\n    [queries]=\".ci/prepare-sqlx --check\"\n)\n"),
-        ("tests/blackbox/limits.rs", "#[tokio::test(flavor = \"x\")]\nasync fn asked() {}\nfn helper() {}\n// fn gone()"),
+        (
+            "tests/blackbox/limits.rs",
+            "#[tokio::test(flavor = \"x\")]\nasync fn asked() {}\nfn helper() {}\n// fn gone()",
+        ),
         ("tests/simulator/token.rs", "/// It is.\n#[tokio::test]\nasync fn asked() {}\n"),
         ("src/store/row.rs", inline),
         ("src/store/key_tests.rs", "#[test]\nfn beside() {}\n"),

@@ -8,7 +8,8 @@ const COMMIT_LENGTH: usize = 40;
 
 const BY_NAME: &str = "Its owner, or a thief of the account, can put other code behind a tag: name the action by its commit, with \
                        the version in a comment";
-const ALL_RIGHTS: &str = "Without `permissions:` a workflow may write to the repository: begin with `contents: read`";
+const ALL_RIGHTS: &str =
+    "Without `permissions:` a workflow may write to the repository: begin with `contents: read`";
 
 /// Actions of other repositories that are not named by a commit, and workflows that don't say their rights.
 pub fn check(file: &File) -> Vec<Breach> {
