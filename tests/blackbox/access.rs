@@ -305,6 +305,10 @@ async fn what_is_public_is_public_and_what_is_not_is_not() {
         app.get(Who::Anonymous, path).await.problem(404, "not-found");
         assert_eq!(reqwest::get(app.admin_url(path)).await.unwrap().status(), 200);
     }
+    for path in ["/", "/v1/me", "/v1/bookings", "/openapi.json", "/docs/", "/problems"] {
+        let answer = reqwest::get(app.admin_url(path)).await.unwrap();
+        assert_eq!(answer.status(), 404, "{path} on the admin port");
+    }
     let page = app.get(Who::Anonymous, "/docs/").await.text;
     assert!(
         !page.contains("https://") && !page.contains("//cdn"),

@@ -15,13 +15,17 @@ const ON_EVERY_ANSWER: [(&str, &str); 3] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// What an answer lacks.
+/// What an answer lacks, or should not have.
 fn faults(answer: &ApiResponse, path: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (name, value) in ON_EVERY_ANSWER {
         if answer.header(name) != Some(value) {
             found.push(format!("{name} is {:?}", answer.header(name)));
         }
+    }
+    // Pages of other origins may not read it, whatever they ask for.
+    if let Some(origin) = answer.header("access-control-allow-origin") {
+        found.push(format!("access-control-allow-origin is {origin:?}"));
     }
     let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     let policy = answer.header("content-security-policy").unwrap_or_default();
@@ -70,6 +74,7 @@ async fn every_route_answers_every_method_with_them() {
                 for accept in ["text/html", "application/json", "text/csv"] {
                     let method = Method::from_bytes(method.as_bytes()).unwrap();
                     let request = app.request(who, method.clone(), &path).header("Accept", accept);
+                    let request = request.header("Origin", "https://other.example");
                     let answer = ApiResponse::read(request.send().await.unwrap()).await;
                     let found = faults(&answer, &path);
                     assert_eq!(found, [""; 0], "{method} {path} {accept}: {}", answer.status);

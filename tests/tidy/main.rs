@@ -12,10 +12,13 @@
 //! | standard terms and named actors in code, comments, documents and OpenAPI | `language` |
 //! | parameters have names, and no path of requests is recursive | `signatures` |
 //! | links of documents lead somewhere | `links` |
+//! | each defence in `SECURITY.md` names a test that exists | `named_tests` |
+//! | workflows run reviewed actions, with few rights | `workflows` |
 
 mod imports;
 mod language;
 mod links;
+mod named_tests;
 mod paths;
 mod plan;
 mod shape;
@@ -23,6 +26,7 @@ mod signatures;
 mod source;
 mod tree;
 mod words;
+mod workflows;
 
 use std::fmt;
 
@@ -69,8 +73,10 @@ fn breaches(tree: &tree::Tree) -> Vec<Breach> {
         found.extend(words::check_text(file));
         found.extend(links::check(file, tree));
         found.extend(language::check(file));
+        found.extend(workflows::check(file));
     }
     found.extend(signatures::check_recursion(tree));
+    found.extend(named_tests::check(tree));
     match tree.file("src/lib.rs") {
         Some(lib) => {
             let (plan, faults) = plan::Plan::read(&lib.text);
