@@ -8,7 +8,7 @@ use crate::support::{TestApp, Who, booking};
 
 const REQUESTS: usize = 40;
 /// What one request may try.
-const TRIES_MAX: usize = 5;
+const TRIES_MAX: usize = 16;
 
 #[tokio::test]
 async fn requests_that_collide_end_at_a_bounded_cost() {

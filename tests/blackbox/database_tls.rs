@@ -180,7 +180,7 @@ async fn a_certificate_proves_which_postgres_answers() {
     assert_eq!(status, Some(0), "{text}");
     let (status, text) = run(&app, &["doctor"], &url("authority"), &[]).await;
     assert_eq!(status, Some(0), "{text}");
-    assert!(text.contains("All is well"), "{text}");
+    assert!(text.contains("Nothing is wrong"), "{text}");
     let (status, text) = run(&app, &["doctor"], &url("stranger"), &[]).await;
     assert_eq!(status, Some(1), "another authority: {text}");
     assert!(text.contains("WRONG database") && text.contains("certificate"), "{text}");
