@@ -174,11 +174,14 @@ async fn no_cursor_is_answered_with_a_5xx() {
     }
     let extremes =
         select(vec![vec![0; 16], vec![0xff; 16], vec![0x7f; 16], vec![0x80; 24], vec![0; 17], vec![1; 5]]);
+    // On no timeline of the database, or on a made-up one; in a transaction that the database may know.
     let tagged = |tag: u8| {
-        vec(any::<u8>(), 16..17).prop_map(move |mut place| {
-            place.insert(0, tag);
-            place
-        })
+        let timeline = select(vec![[0; 12], [1; 12], [0xff; 12]]);
+        (timeline, vec(any::<u8>(), 2..3), vec(any::<u8>(), 8..9)).prop_map(
+            move |(timeline, transaction, rest)| {
+                [&timeline[..], &[tag], &[0; 6], &transaction, &rest].concat()
+            },
+        )
     };
     let places = Union::new([
         vec(any::<u8>(), 24..25).boxed(),
@@ -205,7 +208,8 @@ async fn no_cursor_is_answered_with_a_5xx() {
             let path = format!("{path}&cursor={cursor}");
             let answer = app.get(Who::Auditor, &path).await;
             is_answered(&answer, &path);
-            taken += usize::from(answer.status == 200);
+            // Of a history that the database doesn't have (410), it is a cursor all the same.
+            taken += usize::from(matches!(answer.status, 200 | 410));
         }
         assert!(taken >= least, "{path}: hardly any of the cursors is one: {taken}");
     }

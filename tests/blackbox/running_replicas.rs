@@ -58,7 +58,7 @@ async fn an_old_secret_in_a_running_process_is_named() {
     let (status, text) = doctor(&app, &[]).await;
     assert_eq!(status, Some(0), "{text}");
     assert!(text.contains("ok replicas 1 with the version, the settings and the credential"), "{text}");
-    assert!(text.contains("All is well"), "{text}");
+    assert!(text.contains("Nothing is wrong"), "{text}");
     current.terminate();
     current.ended(Duration::from_secs(20)).await;
     app.end().await;
