@@ -4,8 +4,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::api_response::ApiResponse;
 use super::keys::Who;
@@ -18,7 +19,7 @@ const WITH_SETTINGS: [&str; 6] = ["serve", "migrate", "doctor", "retry", "self-a
 /// A service in a process of its own.
 pub struct Process {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: UnboundedReceiver<String>,
     /// The address of its public port.
     pub address: String,
     /// The address of its operators' port.
@@ -41,6 +42,19 @@ pub fn program(arguments: &[&str], environment: &[(String, String)]) -> Command 
     command
 }
 
+/// Reads the lines of a process as they come, for one whose lines are left in the pipe stops when that is full.
+fn read_at_once(stdout: ChildStdout) -> UnboundedReceiver<String> {
+    let (sender, lines) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut read = BufReader::new(stdout).lines();
+        while let Ok(Some(line)) = read.next_line().await {
+            log_watch::look_at(&line);
+            let _unread = sender.send(line);
+        }
+    });
+    lines
+}
+
 impl Process {
     /// Starts `serve` and waits until it logs that it is ready.
     pub async fn serve(environment: &[(String, String)]) -> Self {
@@ -61,10 +75,9 @@ impl Process {
 
     async fn started(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = read_at_once(child.stdout.take().unwrap());
         let ready = loop {
-            let line = lines.next_line().await.unwrap().expect("the service ended before it was ready");
-            log_watch::look_at(&line);
+            let line = lines.recv().await.expect("the service ended before it was ready");
             let line: Value =
                 serde_json::from_str(&line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
             if line["message"] == "ready" {
@@ -142,8 +155,7 @@ impl Process {
     pub async fn until_logged(&mut self, message: &str) -> Value {
         let logged = async {
             loop {
-                let line = self.lines.next_line().await.unwrap().expect("the service ended before that");
-                log_watch::look_at(&line);
+                let line = self.lines.recv().await.expect("the service ended before that");
                 let line: Value = serde_json::from_str(&line).unwrap();
                 if line["message"] == message {
                     return line;
@@ -158,8 +170,7 @@ impl Process {
     pub async fn ended(mut self, within: Duration) -> (ExitStatus, Vec<Value>) {
         let mut said = Vec::new();
         let status = tokio::time::timeout(within, async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                log_watch::look_at(&line);
+            while let Some(line) = self.lines.recv().await {
                 said.push(serde_json::from_str(&line).unwrap());
             }
             self.child.wait().await.unwrap()
