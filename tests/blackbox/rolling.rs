@@ -188,7 +188,7 @@ async fn a_stopping_replica_drains_its_connections() {
 /// handed back.
 #[tokio::test]
 async fn a_request_that_waits_when_its_replica_stops_is_answered() {
-    let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "4").at_real_time().start().await;
+    let app = TestApp::builder().setting("HTTP__SHUTDOWN_SECONDS", "8").at_real_time().start().await;
     app.simulator
         .inject(InjectedFault::on(Operation::CreateOrGet, Effect::SlowBeforeWork { milliseconds: 20_000 }));
     let process = Process::serve(app.environment()).await;
