@@ -48,7 +48,7 @@
 //! | `api` | `access`, `audit`, `booking`, `clock`, `error_chain`, `meeting`, `provisioning`, `store::Store`, `store::StoreError`, `store::reading`, `telemetry::TraceParent` |
 //! | `server` | `access`, `api`, `booking`, `clock`, `error_chain`, `shares`, `store::Store`, `telemetry`, `under_way` |
 //! | `command` | `access`, `api`, `audit`, `booking`, `clock`, `config`, `error_chain`, `local_postgres`, `meeting`, `msgraph`, `msgraph_simulator`, `outbound`, `provisioning`, `server`, `setting::read_bytes`, `shares`, `store`, `telemetry`, `throttling`, `under_way`, `waiting`, `worker` |
-//! | `config` | `access::ClaimPath`, `access::IssuerRules`, `access::Role`, `access::SigningAlgorithm`, `access::SourceSystems`, `booking`, `meeting::DriftPolicy`, `outbound::is_link_local`, `outbound::is_loopback`, `setting`, `suggestion` |
+//! | `config` | `access::Caller`, `access::CallerName`, `access::CertificateIdentity`, `access::CertificateRule`, `access::ClaimPath`, `access::IssuerRules`, `access::Role`, `access::SigningAlgorithm`, `access::SourceSystems`, `booking`, `meeting::DriftPolicy`, `outbound::is_link_local`, `outbound::is_loopback`, `setting`, `suggestion` |
 //! | `setting` | `suggestion` |
 //! | `suggestion` | — |
 //! | `telemetry` | `booking`, `config` |
@@ -62,8 +62,8 @@
 //! | --- | --- |
 //! | `sqlx` | `store` |
 //! | `oauth2`, `p12_keystore`, `sha1` | `msgraph` |
-//! | `jsonwebtoken` | `access`, `msgraph`, `msgraph_simulator` |
-//! | `x509_parser` | `msgraph`, `msgraph_simulator` |
+//! | `jsonwebtoken`, `x509_parser` | `access`, `msgraph`, `msgraph_simulator` |
+//! | `rustls`, `tokio_rustls` | `server` |
 //! | `reqwest` | `access/token/key_source.rs`, `command`, `local_postgres`, `msgraph`, `outbound` |
 //! | `actix_web`, `actix_http`, `tracing_actix_web`, `utoipa_swagger_ui` | `access/guard.rs`, `api`, `command`, `msgraph_simulator`, `server` |
 //! | `flate2`, `tar` | `local_postgres` |

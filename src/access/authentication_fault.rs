@@ -45,6 +45,12 @@ pub enum AuthenticationFault {
     /// It is a token, and the keys of its issuer are not known now (503).
     #[error("the keys of the issuer {0} are not known now")]
     KeysUnavailable(String),
+    /// A certificate was shown over TLS that names no caller, or several.
+    #[error("the certificate names no caller")]
+    UnknownCertificate,
+    /// The certificate has ended since the connection was made.
+    #[error("the certificate of {0} has ended")]
+    EndedCertificate(CallerName),
     /// The service was built without an authenticator: a fault of ours, and no request is let through.
     #[error("this service has no authenticator")]
     NoAuthenticator,
@@ -63,6 +69,8 @@ impl AuthenticationFault {
             Self::EndedKey(_) => "key-ended",
             Self::Token(fault) => fault.name(),
             Self::KeysUnavailable(_) => "issuer-unavailable",
+            Self::UnknownCertificate => "certificate-unknown",
+            Self::EndedCertificate(_) => "certificate-ended",
             Self::NoAuthenticator => "no-authenticator",
         }
     }
@@ -77,6 +85,8 @@ impl AuthenticationFault {
             "key-revoked",
             "key-ended",
             "issuer-unavailable",
+            "certificate-unknown",
+            "certificate-ended",
         ];
         own.into_iter().chain(TokenFault::NAMES.iter().copied())
     }

@@ -10,6 +10,7 @@ use super::api_keys::{ApiKeys, ShownKey};
 use super::api_keys_fault::ApiKeyFaults;
 use super::authentication_fault::AuthenticationFault;
 use super::caller::{Caller, CallerName};
+use super::client_certificates::{CertificateRule, caller_of};
 use super::token::{IssuerCondition, Issuers, NoCaller};
 use crate::clock::{Clock, Timestamp};
 
@@ -30,6 +31,7 @@ pub struct KeysFile {
 pub struct Authenticator {
     clock: Arc<dyn Clock>,
     issuers: Issuers,
+    certificates: Vec<CertificateRule>,
     api_keys: RwLock<Arc<ApiKeys>>,
     /// The file to reload; `None` for keys that were handed in, or where there are none.
     file: Option<KeysFile>,
@@ -72,20 +74,22 @@ impl Authenticator {
     pub fn open(
         file: Option<KeysFile>,
         issuers: Issuers,
+        certificates: Vec<CertificateRule>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ApiKeyFaults> {
-        let authenticator = Self { file, ..Self::of(ApiKeys::default(), clock).with_issuers(issuers) };
+        let without_keys = Self::of(ApiKeys::default(), clock).with_issuers(issuers);
+        let authenticator = Self { file, ..without_keys.with_certificates(certificates) };
         let Some(file) = &authenticator.file else { return Ok(authenticator) };
         let read = ApiKeys::read(&file.path, file.published_key);
         let is_of_use = |keys: &ApiKeys| {
-            keys.count() > 0 || read.faults.0.is_empty() || !authenticator.issuers.is_empty()
+            keys.count() > 0 || read.faults.0.is_empty() || authenticator.has_other_callers()
         };
         let Some(api_keys) = read.keys.filter(is_of_use) else { return Err(read.faults) };
         if read.is_world_readable {
             tracing::warn!(file = %file.path.display(), "any user of this machine may read the file of API keys: chmod 640");
         }
-        if api_keys.count() == 0 && authenticator.issuers.is_empty() {
-            tracing::warn!(file = %file.path.display(), "no API key is in force, and there is no issuer: no caller can use the service");
+        if api_keys.count() == 0 && !authenticator.has_other_callers() {
+            tracing::warn!(file = %file.path.display(), "no API key is in force, and there is no issuer and no client certificate: no caller can use the service");
         }
         authenticator.note_faults(read.faults);
         authenticator.replace(api_keys);
@@ -98,6 +102,7 @@ impl Authenticator {
         Self {
             clock,
             issuers: Issuers::default(),
+            certificates: Vec::new(),
             api_keys: RwLock::new(Arc::new(api_keys)),
             file: None,
             faults: Mutex::default(),
@@ -110,6 +115,28 @@ impl Authenticator {
     #[must_use]
     pub fn with_issuers(self, issuers: Issuers) -> Self {
         Self { issuers, ..self }
+    }
+
+    /// The same with these callers' certificates.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Vec<CertificateRule>) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// The callers with certificates.
+    #[must_use]
+    pub fn certificates(&self) -> &[CertificateRule] {
+        &self.certificates
+    }
+
+    /// The caller of a certificate that TLS has verified.
+    pub(super) fn caller_of_certificate(&self, der: &[u8]) -> Result<Caller, AuthenticationFault> {
+        caller_of(&self.certificates, der, self.clock.now())
+    }
+
+    /// Whether there may be callers without an API key.
+    fn has_other_callers(&self) -> bool {
+        !self.issuers.is_empty() || !self.certificates.is_empty()
     }
 
     /// The issuers of tokens.

@@ -34,7 +34,7 @@ fn clock() -> Arc<ManualClock> {
 
 fn opened(path: &Path) -> Result<Authenticator, ApiKeyFaults> {
     let file = KeysFile { path: path.to_owned(), published_key: PublishedKey::Refused };
-    Authenticator::open(Some(file), Issuers::default(), clock())
+    Authenticator::open(Some(file), Issuers::default(), Vec::new(), clock())
 }
 
 #[tokio::test]

@@ -53,11 +53,13 @@ pub enum CredentialKind {
     ApiKey,
     /// A token of an issuer, which names issuer, subject and application.
     Token,
+    /// A certificate shown over TLS, which has its name from the settings.
+    Certificate,
 }
 
 impl CredentialKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::ApiKey, Self::Token];
+    pub const ALL: [Self; 3] = [Self::ApiKey, Self::Token, Self::Certificate];
 
     /// Its name, which stands before a credential's own in the history.
     #[must_use]
@@ -65,6 +67,7 @@ impl CredentialKind {
         match self {
             Self::ApiKey => "api-key",
             Self::Token => "token",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -92,6 +95,12 @@ impl CallerName {
     pub(super) fn of_token(text: &str) -> Result<Self, TextFault> {
         let wrong = TextFault("must be 1 to 200 characters, none of them a control character");
         Self::of(CredentialKind::Token, text, Self::OF_TOKEN_LENGTH_MAX).ok_or(wrong)
+    }
+
+    /// The name of a caller with a certificate: 1 to 100 characters.
+    pub fn of_certificate(text: &str) -> Result<Self, TextFault> {
+        let wrong = TextFault("must be 1 to 100 characters, none of them a control character");
+        Self::of(CredentialKind::Certificate, text, Self::LENGTH_MAX).ok_or(wrong)
     }
 
     fn of(kind: CredentialKind, text: &str, length_max: usize) -> Option<Self> {

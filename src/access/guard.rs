@@ -6,6 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, web};
 use super::authentication_fault::{AccessFault, AuthenticationFault};
 use super::authenticator::Authenticator;
 use super::caller::Caller;
+use super::client_certificates::PeerCertificate;
 
 /// The header `WWW-Authenticate` of a 401 where no credential was sent (RFC 6750, 3).
 pub const CHALLENGE: &str = "Bearer realm=\"meeting-provisioner\"";
@@ -43,6 +44,11 @@ async fn authenticate(request: &HttpRequest) -> Result<Caller, AuthenticationFau
         request.app_data::<web::Data<Authenticator>>().ok_or(AuthenticationFault::NoAuthenticator)?;
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next().map(|value| value.to_str()).transpose();
+    let certificate = request.conn_data::<PeerCertificate>().and_then(PeerCertificate::der);
+    // The certificate is the connection's, and says who calls where the request itself doesn't.
+    if let (Ok(None), Some(der)) = (&header, certificate) {
+        return authenticator.caller_of_certificate(der);
+    }
     // Two credentials are none: a proxy in between might have checked the other one.
     match (header, headers.next()) {
         (Ok(header), None) => authenticator.authenticate(header).await,

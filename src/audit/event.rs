@@ -170,6 +170,8 @@ pub enum Actor {
     ApiKey(String),
     /// The caller with a token, by this name: issuer, subject and application.
     Token(String),
+    /// The caller with a certificate shown over TLS, by the name that the settings give it.
+    Certificate(String),
     /// This user of the operating system, by a command on the service's machine.
     Command(String),
     /// The service itself: a replica's worker, which resumes what is due.
@@ -181,6 +183,7 @@ impl fmt::Display for Actor {
         match self {
             Self::ApiKey(name) => write!(f, "api-key:{name}"),
             Self::Token(name) => write!(f, "token:{name}"),
+            Self::Certificate(name) => write!(f, "certificate:{name}"),
             Self::Command(user) => write!(f, "command:{user}"),
             Self::Worker => f.write_str("worker"),
         }

@@ -14,7 +14,9 @@ use crate::access::{Action, ApiKeys, Authenticator, IssuerRules, Issuers, KeysFi
 use crate::api::{ApiState, Remedies, WaitSettings};
 use crate::booking::{MeetingSettings, Reaches, SourceSystem};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{CallerLimits, CertificateFiles, DatabaseSettings, RequestRate, RequiredTls, Settings};
+use crate::config::{
+    AccessSettings, CallerLimits, CertificateFiles, DatabaseSettings, RequestRate, RequiredTls, Settings,
+};
 use crate::error_chain::chain;
 use crate::meeting::{CallKind, DriftPolicy, Failure, Outcome, RetryPolicy, Status};
 use crate::msgraph::MicrosoftGraph;
@@ -59,7 +61,9 @@ pub(super) async fn authenticator(
 ) -> Result<web::Data<Authenticator>, StartFault> {
     let issuers = Issuers::of(settings.access.issuers.clone(), clock)?;
     let (file, clock) = (keys_file(settings), Arc::clone(clock));
-    let opened = tokio::task::spawn_blocking(move || Authenticator::open(file, issuers, clock)).await;
+    let certificates = settings.access.certificates.clone();
+    let opened =
+        tokio::task::spawn_blocking(move || Authenticator::open(file, issuers, certificates, clock)).await;
     Ok(web::Data::new(opened.map_err(|error| StartFault::Thread(chain(&error)))??))
 }
 
@@ -201,22 +205,24 @@ pub(super) fn know_source_systems(metrics: &Metrics, authenticator: &Authenticat
     let api_keys = authenticator.api_keys();
     let of_issuers = authenticator.issuers().each().flat_map(|issuer| issuer.source_systems());
     let policies = DriftPolicy::ALL.map(DriftPolicy::as_str);
-    for source_system in api_keys.source_systems().chain(of_issuers) {
+    let of_certificates = authenticator.certificates().iter().map(|rule| &rule.caller.source_system);
+    for source_system in api_keys.source_systems().chain(of_issuers).chain(of_certificates) {
         metrics.know_source_system(source_system, &policies, &[REQUESTS_PER_SECOND, BOOKINGS_PER_DAY]);
     }
 }
 
-/// The source systems that may book, by a key or by a token of an issuer that names them.
-pub(super) fn writers(keys: Option<&ApiKeys>, issuers: &[IssuerRules]) -> BTreeSet<SourceSystem> {
-    let of_keys =
-        keys.into_iter().flat_map(ApiKeys::callers).filter(|caller| caller.may(Action::WriteBookings));
-    let of_issuers = issuers.iter().flat_map(IssuerRules::source_systems);
-    of_keys.map(|caller| &caller.source_system).chain(of_issuers).cloned().collect()
+/// The source systems that may book, by a key, a certificate, or a token of an issuer that names them.
+pub(super) fn writers(keys: Option<&ApiKeys>, settings: &AccessSettings) -> BTreeSet<SourceSystem> {
+    let of_keys = keys.into_iter().flat_map(ApiKeys::callers);
+    let of_certificates = settings.certificates.iter().map(|rule| &rule.caller);
+    let callers = of_keys.chain(of_certificates).filter(|caller| caller.may(Action::WriteBookings));
+    let of_issuers = settings.issuers.iter().flat_map(IssuerRules::source_systems);
+    callers.map(|caller| &caller.source_system).chain(of_issuers).cloned().collect()
 }
 
 /// Says which source systems can't book, though they have a key or tokens for it: nothing is set for them.
 pub(super) fn tell_who_has_no_reach(settings: &Settings, authenticator: &Authenticator) {
-    for source_system in writers(Some(&authenticator.api_keys()), &settings.access.issuers) {
+    for source_system in writers(Some(&authenticator.api_keys()), &settings.access) {
         let known = settings.source_systems.get(&source_system);
         if known.is_none_or(|known| known.reach.organizers.is_empty()) {
             tracing::warn!(%source_system, "each new booking of this source system will be refused: set its `organizers`");
@@ -308,7 +314,9 @@ impl CredentialWatch for GraphCredential {
 pub(super) fn tls(settings: &Settings) -> Result<Option<Tls>, TlsFault> {
     let files = settings.http.certificate.clone();
     files
-        .map(|CertificateFiles { certificate, private_key }| Tls::open(TlsFiles { certificate, private_key }))
+        .map(|CertificateFiles { certificate, private_key, client_authorities }| {
+            Tls::open(TlsFiles { certificate, private_key, client_authorities })
+        })
         .transpose()
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::{CLOCK_SKEW_MAX, know_source_systems};
-use super::running_replica::{self, HeldCredential};
+use super::running_replica;
 use crate::access::{Authenticator, Reload};
 use crate::clock::Clock;
 use crate::config::{Settings, WorkerSettings};
@@ -116,16 +116,8 @@ pub(super) fn spawn_all(
     stop: &CancellationToken,
 ) -> BackgroundLoops {
     let (store, metrics) = (provisioning.store.clone(), Arc::clone(&provisioning.metrics));
-    let replica = running_replica::with_settings(settings, &*clock);
     let id = provisioning.waiting.replica();
-    let telling = running_replica::tell(
-        store.clone(),
-        id,
-        replica,
-        HeldCredential::of(settings),
-        Arc::clone(&clock),
-        stop.clone(),
-    );
+    let telling = running_replica::tell(store.clone(), id, settings, Arc::clone(&clock), stop.clone());
     let clocks = compare_clocks(store, Arc::clone(&clock));
     let settings = &settings.worker;
     let worker = Worker {

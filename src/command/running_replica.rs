@@ -41,7 +41,7 @@ pub(super) fn with_settings(settings: &Settings, clock: &dyn Clock) -> RunningRe
 
 /// What a process signs in with, as its files are now.
 #[derive(Debug, Clone)]
-pub(super) struct HeldCredential {
+struct HeldCredential {
     namespace: String,
     tenant_id: String,
     client_id: String,
@@ -50,7 +50,7 @@ pub(super) struct HeldCredential {
 
 impl HeldCredential {
     /// That of these settings.
-    pub(super) fn of(settings: &Settings) -> Self {
+    fn of(settings: &Settings) -> Self {
         let GraphSettings { tenant_id, client_id, credential, .. } = &settings.graph;
         Self {
             namespace: settings.external_id.namespace.to_string(),
@@ -92,7 +92,7 @@ fn shared_settings(settings: &Settings) -> String {
         format!("{worker:?}"),
         format!("{source_systems:?}"),
     ];
-    fingerprint(&parts.each_ref().map(|part| part.as_bytes()))
+    fingerprint(&parts.each_ref().map(String::as_bytes))
 }
 
 /// The first 32 bits of a hash: enough to tell a handful of secrets apart, too little to find one.
@@ -108,37 +108,39 @@ fn fingerprint(parts: &[&[u8]]) -> String {
     format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
-/// Tells of a replica until it stops, and then has it forgotten.
-pub(super) async fn tell(
+/// Tells of a replica with these settings until it stops, and then has it forgotten.
+pub(super) fn tell(
     store: Store,
     id: ReplicaId,
-    mut replica: RunningReplica,
-    held: HeldCredential,
+    settings: &Settings,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
-) {
-    let mut is_told = true;
-    let telling = async {
-        loop {
-            let reading = held.clone();
-            // What can't be read leaves what was read before in use.
-            if let Ok(Some(read)) = tokio::task::spawn_blocking(move || reading.fingerprint()).await {
-                replica.credential = read;
+) -> impl Future<Output = ()> + Send + use<> {
+    let (mut replica, held) = (with_settings(settings, &*clock), HeldCredential::of(settings));
+    async move {
+        let mut is_told = true;
+        let telling = async {
+            loop {
+                let reading = held.clone();
+                // What can't be read leaves what was read before in use.
+                if let Ok(Some(read)) = tokio::task::spawn_blocking(move || reading.fingerprint()).await {
+                    replica.credential = read;
+                }
+                let told = store.tell_of_replica(id, &replica, &*clock).await;
+                let was_told = std::mem::replace(&mut is_told, told.is_ok());
+                if let Err(error) = told
+                    && was_told
+                {
+                    let error = chain(&error);
+                    tracing::warn!(error, "this replica can't tell of itself, so doctor does not see it");
+                }
+                tokio::time::sleep(TELL_EVERY).await;
             }
-            let told = store.tell_of_replica(id, &replica, &*clock).await;
-            let was_told = std::mem::replace(&mut is_told, told.is_ok());
-            if let Err(error) = told
-                && was_told
-            {
-                let error = chain(&error);
-                tracing::warn!(error, "this replica can't tell of itself, so doctor does not see it");
-            }
-            tokio::time::sleep(TELL_EVERY).await;
-        }
-    };
-    stop.run_until_cancelled(telling).await.unwrap_or(());
-    // Where that fails, the row is taken for one of a replica that was killed.
-    let _forgotten = tokio::time::timeout(FORGET_TIMEOUT, store.forget_replica(id)).await;
+        };
+        stop.run_until_cancelled(telling).await.unwrap_or(());
+        // Where that fails, the row is taken for one of a replica that was killed.
+        let _forgotten = tokio::time::timeout(FORGET_TIMEOUT, store.forget_replica(id)).await;
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::across::check_http;
 use super::reader::Reader;
-use crate::setting::{SettingRule, path, seconds, whole};
+use crate::setting::{FaultNoted, SettingRule, path, seconds, whole};
 
 /// Where the service listens, and how long it lets callers and itself wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct CertificateFiles {
     pub certificate: PathBuf,
     /// Its private key, without a passphrase.
     pub private_key: PathBuf,
+    /// The authorities whose certificates clients may show, if they may show any.
+    pub client_authorities: Option<PathBuf>,
 }
 
 impl HttpSettings {
@@ -85,7 +87,7 @@ impl HttpSettings {
             waiting_max: waiting_max?,
             connections_max: connections_max?,
             connections_per_peer_max: Some(connections_per_peer_max?).filter(|most| *most > 0),
-            certificate: certificate?,
+            certificate: certificate.ok()?,
         })
     }
 }
@@ -103,20 +105,24 @@ pub(super) struct HttpValues {
 const CERTIFICATE: &str = "http.tls_certificate_file";
 const PRIVATE_KEY: &str = "http.tls_private_key_file";
 
-/// Both files or neither; `None` if one is wrong or missing.
-fn certificate(reader: &mut Reader) -> Option<Option<CertificateFiles>> {
-    let files = (reader.optional(CERTIFICATE, &path()).ok()?, reader.optional(PRIVATE_KEY, &path()).ok()?);
-    match files {
-        (Some(certificate), Some(private_key)) => Some(Some(CertificateFiles { certificate, private_key })),
-        (None, None) => Some(None),
-        (Some(_), None) => {
-            reader.fault(CERTIFICATE, format!("is set without {PRIVATE_KEY}; TLS needs both"));
-            None
+const CLIENT_AUTHORITIES: &str = "http.tls_client_ca_file";
+
+/// Both files or neither, and authorities of clients only with them.
+fn certificate(reader: &mut Reader) -> Result<Option<CertificateFiles>, FaultNoted> {
+    let [certificate, private_key, client_authorities] =
+        [CERTIFICATE, PRIVATE_KEY, CLIENT_AUTHORITIES].map(|key| reader.optional(key, &path()));
+    let mut without = |key, other| {
+        reader.fault(key, format!("is set without {other}; TLS needs both"));
+        Err(FaultNoted)
+    };
+    match (certificate?, private_key?, client_authorities?) {
+        (Some(certificate), Some(private_key), client_authorities) => {
+            Ok(Some(CertificateFiles { certificate, private_key, client_authorities }))
         }
-        (None, Some(_)) => {
-            reader.fault(PRIVATE_KEY, format!("is set without {CERTIFICATE}; TLS needs both"));
-            None
-        }
+        (Some(_), None, _) => without(CERTIFICATE, PRIVATE_KEY),
+        (None, Some(_), _) => without(PRIVATE_KEY, CERTIFICATE),
+        (None, None, Some(_)) => without(CLIENT_AUTHORITIES, CERTIFICATE),
+        (None, None, None) => Ok(None),
     }
 }
 

@@ -14,6 +14,7 @@
 mod access_settings;
 mod across;
 mod caller_limits;
+mod client_certificates;
 mod config_faults;
 mod credential_settings;
 mod database;

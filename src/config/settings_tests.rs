@@ -106,10 +106,15 @@ fn the_example_file_names_every_setting() {
                       client_secret_expires_on client_secret_file credential federated_token_file identity_endpoint \
                       identity_header";
     let keys: Vec<String> = other_ways.split(' ').map(|key| format!("graph.{key}")).collect();
-    let certificate = ["certificate", "private_key"].map(|file| format!("http.tls_{file}_file"));
-    let keys = [vec!["access.issuer".to_owned()], keys, certificate.into()].concat();
+    let certificate = ["certificate", "client_ca", "private_key"].map(|file| format!("http.tls_{file}_file"));
+    let callers = ["client_certificate", "issuer"].map(|block| format!("access.{block}"));
+    let keys = [callers.into(), keys, certificate.into()].concat();
     assert_eq!(unnamed, keys, "the other ways to sign in and to give a credential");
-    assert!(EXAMPLE.contains("# [[access.issuer]]") && EXAMPLE.contains("# tls_certificate_file ="));
+    assert!(
+        EXAMPLE.contains("# [[access.issuer]]")
+            && EXAMPLE.contains("# [[access.client_certificate]]")
+            && EXAMPLE.contains("# tls_certificate_file =")
+    );
     for key in other_ways.split(' ') {
         assert!(EXAMPLE.contains(&format!("# {key} =")), "{key}");
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::progress::{Late, Progress, TimeLimits};
 use super::stream::Stream;
 use super::waiting_line::{Standing, WaitingLine};
+use crate::access::PeerCertificate;
 use crate::under_way::Counted;
 
 /// What a client is told that began a head and did not end it. It may read it or not: the connection is closed.
@@ -34,6 +35,8 @@ pub(super) enum Closed {
 /// A connection, shared by the stream that HTTP is spoken over, its requests and its watch. All are of one thread.
 pub(super) struct Connection {
     stream: RefCell<Stream>,
+    /// What its client shows, once TLS is agreed on.
+    peer: PeerCertificate,
     limits: TimeLimits,
     /// When TLS must be agreed on, where it is spoken: no byte of a request is seen before.
     agree_by: Instant,
@@ -51,10 +54,16 @@ pub(super) struct Connection {
 
 impl Connection {
     /// A connection that was opened now.
-    pub(super) fn opened(stream: Stream, limits: TimeLimits, line: Rc<WaitingLine>) -> Rc<Self> {
+    pub(super) fn opened(
+        stream: Stream,
+        peer: PeerCertificate,
+        limits: TimeLimits,
+        line: Rc<WaitingLine>,
+    ) -> Rc<Self> {
         let now = Instant::now();
         let connection = Rc::new(Self {
             stream: RefCell::new(stream),
+            peer,
             limits,
             agree_by: now + limits.read,
             progress: Cell::new(Progress::opened(now)),
@@ -84,6 +93,11 @@ impl Connection {
     pub(super) fn answer_ended(self: &Rc<Self>, counted: Option<Counted>) {
         self.unwritten.borrow_mut().extend(counted);
         self.advance(|progress| progress.answer_ended(Instant::now()));
+    }
+
+    /// The certificate that its client has shown.
+    pub(super) fn peer(&self) -> PeerCertificate {
+        self.peer.clone()
     }
 
     /// Whether TLS was not agreed on.

@@ -24,6 +24,7 @@ use super::progress::{Late, TimeLimits};
 use super::stream::Stream;
 use super::tls::Tls;
 use super::waiting_line::WaitingLine;
+use crate::access::PeerCertificate;
 use crate::telemetry::Metrics;
 
 /// So many connections above the limit are taken by each thread, for the moment in which those that make room for them are
@@ -95,6 +96,7 @@ impl Port {
                 .client_disconnect_timeout(CLOSING)
                 .on_connect_ext(|stream: &WatchedStream, data| {
                     data.insert(Rc::clone(&stream.0));
+                    data.insert(stream.0.peer());
                 })
                 .h1(app.map_err(|error| error.error_response()));
             let door = Rc::new(Door::of(self.clone(), of_thread, peers.clone()));
@@ -143,11 +145,12 @@ impl Door {
             let peer = stream.peer_addr().ok();
             // Without it an answer may wait for an acknowledgement; a system that refuses it is slower, and right.
             let _set = stream.set_nodelay(true);
+            let certificate = PeerCertificate::default();
             let stream = match &self.port.tls {
-                Some(tls) => Stream::Agreeing(Box::new(tls.accept(stream))),
+                Some(tls) => Stream::Agreeing(Box::new(tls.accept(stream)), certificate.clone()),
                 None => Stream::Plain(stream),
             };
-            let connection = Connection::opened(stream, self.port.limits, Rc::clone(&self.line));
+            let connection = Connection::opened(stream, certificate, self.port.limits, Rc::clone(&self.line));
             let served = http.call((WatchedStream(Rc::clone(&connection)), peer));
             (open, connection, served)
         });

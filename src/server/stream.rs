@@ -10,12 +10,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::Accept;
 use tokio_rustls::server::TlsStream;
 
+use crate::access::PeerCertificate;
+
 /// A stream that HTTP can be spoken over.
 pub(super) enum Stream {
     /// As the system gives it.
     Plain(TcpStream),
-    /// Under TLS, once that is agreed on: it is when HTTP first wants to read.
-    Agreeing(Box<Accept<TcpStream>>),
+    /// Under TLS, once that is agreed on: it is when HTTP first wants to read. The certificate that the client then shows is told.
+    Agreeing(Box<Accept<TcpStream>>, PeerCertificate),
     /// Under TLS.
     Encrypted(Box<TlsStream<TcpStream>>),
     /// TLS could not be agreed on.
@@ -33,7 +35,7 @@ impl Stream {
 
     /// Whether TLS is still to be agreed on.
     pub(super) fn is_agreeing(&self) -> bool {
-        matches!(self, Self::Agreeing(_))
+        matches!(self, Self::Agreeing(..))
     }
 
     /// Whether TLS could not be agreed on.
@@ -42,10 +44,16 @@ impl Stream {
     }
 
     fn poll_agreed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self::Agreeing(accept) = self else { return Poll::Ready(Ok(())) };
+        let Self::Agreeing(accept, peer) = self else { return Poll::Ready(Ok(())) };
         let agreed = ready!(Pin::new(accept.as_mut()).poll(context));
+        let peer = peer.clone();
         *self = Self::Refused;
-        agreed.map(|stream| *self = Self::Encrypted(Box::new(stream))).into()
+        let stream = agreed?;
+        if let Some(shown) = stream.get_ref().1.peer_certificates().and_then(<[_]>::first) {
+            peer.set(shown);
+        }
+        *self = Self::Encrypted(Box::new(stream));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -59,7 +67,7 @@ impl AsyncRead for Stream {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, bytes),
             Self::Encrypted(stream) => Pin::new(stream.as_mut()).poll_read(context, bytes),
-            Self::Agreeing(_) | Self::Refused => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Self::Agreeing(..) | Self::Refused => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
 }
@@ -74,7 +82,7 @@ impl AsyncWrite for Stream {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Encrypted(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
-            Self::Agreeing(_) | Self::Refused => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            Self::Agreeing(..) | Self::Refused => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
 
@@ -82,7 +90,7 @@ impl AsyncWrite for Stream {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_flush(context),
             Self::Encrypted(stream) => Pin::new(stream.as_mut()).poll_flush(context),
-            Self::Agreeing(_) | Self::Refused => Poll::Ready(Ok(())),
+            Self::Agreeing(..) | Self::Refused => Poll::Ready(Ok(())),
         }
     }
 
@@ -90,7 +98,7 @@ impl AsyncWrite for Stream {
         match &mut *self {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Encrypted(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
-            Self::Agreeing(_) | Self::Refused => Poll::Ready(Ok(())),
+            Self::Agreeing(..) | Self::Refused => Poll::Ready(Ok(())),
         }
     }
 }

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::{Accept, TlsAcceptor};
 
@@ -19,6 +22,8 @@ pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     /// Its private key, as PEM, without a passphrase.
     pub(crate) private_key: PathBuf,
+    /// The authorities whose certificates clients may show, as PEM, if they may show any.
+    pub(crate) client_authorities: Option<PathBuf>,
 }
 
 /// Why a certificate can't be used.
@@ -36,6 +41,9 @@ pub enum TlsFault {
         .0.display()
     )]
     NoPrivateKey(PathBuf),
+    /// A certificate can't be an authority for those of clients.
+    #[error("{} can't be used as the authority of clients", .0.display())]
+    NoAuthority(PathBuf, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// They don't belong together, or the certificate is of a kind that TLS can't use.
     #[error("the certificate of {} and the private key of {} can't be used together", certificate.display(), private_key.display())]
     Unusable {
@@ -66,6 +74,7 @@ struct TlsState {
 struct PemTexts {
     certificate: Vec<u8>,
     private_key: Vec<u8>,
+    client_authorities: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for PemTexts {
@@ -106,13 +115,15 @@ impl Tls {
 fn read(files: &TlsFiles) -> Result<PemTexts, TlsFault> {
     let text =
         |file: &Path| std::fs::read(file).map_err(|source| TlsFault::Unreadable(file.to_owned(), source));
-    Ok(PemTexts { certificate: text(&files.certificate)?, private_key: text(&files.private_key)? })
+    Ok(PemTexts {
+        certificate: text(&files.certificate)?,
+        private_key: text(&files.private_key)?,
+        client_authorities: files.client_authorities.as_deref().map(text).transpose()?,
+    })
 }
 
 fn config(files: &TlsFiles, texts: &PemTexts) -> Result<ServerConfig, TlsFault> {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&texts.certificate).collect();
-    let chain = chain.ok().filter(|chain| !chain.is_empty());
-    let chain = chain.ok_or_else(|| TlsFault::NoCertificate(files.certificate.clone()))?;
+    let chain = certificates(&files.certificate, &texts.certificate)?;
     let private_key = PrivateKeyDer::from_pem_slice(&texts.private_key)
         .map_err(|_| TlsFault::NoPrivateKey(files.private_key.clone()))?;
     let unusable = |source| TlsFault::Unusable {
@@ -121,12 +132,37 @@ fn config(files: &TlsFiles, texts: &PemTexts) -> Result<ServerConfig, TlsFault> 
         source,
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(unusable)?
-        .with_no_client_auth()
-        .with_single_cert(chain, private_key)
         .map_err(unusable)?;
+    let authorities = files.client_authorities.as_deref().zip(texts.client_authorities.as_deref());
+    let builder = match authorities {
+        Some((file, text)) => builder.with_client_cert_verifier(client_verifier(file, text, provider)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, private_key).map_err(unusable)?;
     config.alpn_protocols = vec![HTTP_1_1.to_vec()];
     Ok(config)
+}
+
+fn certificates(file: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let some = read.ok().filter(|certificates| !certificates.is_empty());
+    some.ok_or_else(|| TlsFault::NoCertificate(file.to_owned()))
+}
+
+/// Verifies the certificates of clients that show one; who shows none has to authenticate otherwise.
+fn client_verifier(
+    file: &Path,
+    text: &[u8],
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(file, text)? {
+        roots.add(authority).map_err(|error| TlsFault::NoAuthority(file.to_owned(), error.into()))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| TlsFault::NoAuthority(file.to_owned(), error.into()))
 }

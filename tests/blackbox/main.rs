@@ -16,6 +16,7 @@ mod builder;
 mod cancel_before_create;
 mod channels;
 mod checks;
+mod client_certificates;
 mod commands;
 mod contention;
 mod contract;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use meeting_provisioner::clock::{Clock as _, SystemClock, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::Certificate;
 use serde_json::Value;
@@ -14,47 +15,68 @@ use crate::support::process::{Process, program};
 use crate::support::{TestApp, Who, booking, until_within};
 
 /// A certificate authority of a test's own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    /// Its own certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate of these names, good until then, and its key.
+    pub fn sign(&self, names: &[&str], until: Timestamp) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_after = until;
+        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+
     /// Writes a certificate for loopback, and its key.
     fn write(&self, certificate: &Path, private_key: &Path) {
-        let key = KeyPair::generate().unwrap();
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let made = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
-        std::fs::write(private_key, key.serialize_pem()).unwrap();
-        std::fs::write(certificate, made.pem()).unwrap();
+        let until = SystemClock.now() + Duration::from_hours(24);
+        let (made, key) = self.sign(&["127.0.0.1", "localhost"], until);
+        std::fs::write(private_key, key).unwrap();
+        std::fs::write(certificate, made).unwrap();
     }
 
     /// A client that trusts this authority alone.
-    #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
     fn client(&self) -> reqwest::Client {
+        self.client_with(None)
+    }
+
+    /// The same, which shows this certificate, with its key.
+    #[expect(clippy::disallowed_methods, reason = "the tests are the caller, not the service")]
+    pub fn client_with(&self, shown: Option<&(String, String)>) -> reqwest::Client {
         let root = Certificate::from_pem(self.0.pem().as_bytes()).unwrap();
-        reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap()
+        let builder = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
+        let identity = shown.map(|(certificate, key)| format!("{certificate}{key}"));
+        let identity = identity.map(|pem| reqwest::Identity::from_pem(pem.as_bytes()).unwrap());
+        identity.into_iter().fold(builder, reqwest::ClientBuilder::identity).build().unwrap()
     }
 }
 
 /// The files of a certificate, in a folder of their own.
-struct Files(TempDir);
+pub struct Files(TempDir);
 
 impl Files {
-    fn of(authority: &Authority) -> Self {
+    pub fn of(authority: &Authority) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         authority.write(&files.certificate(), &files.private_key());
         files
     }
 
-    fn certificate(&self) -> std::path::PathBuf {
+    pub fn certificate(&self) -> std::path::PathBuf {
         self.0.path().join("tls.crt")
     }
 
-    fn private_key(&self) -> std::path::PathBuf {
+    pub fn private_key(&self) -> std::path::PathBuf {
         self.0.path().join("tls.key")
     }
 
@@ -75,7 +97,8 @@ impl Files {
     }
 }
 
-fn encrypted(app: &TestApp, path: &str) -> String {
+/// The URL of a path on the public port.
+pub fn encrypted(app: &TestApp, path: &str) -> String {
     app.url(path).replace("http://", "https://")
 }
 

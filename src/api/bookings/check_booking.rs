@@ -32,7 +32,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Not
             headers(("Retry-After" = u64, description = "If it is not finished: after how many seconds to poll again.")),
             body = BookingBody<'static>, example = json!(example::provisioned())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn check_booking(
     request: HttpRequest,

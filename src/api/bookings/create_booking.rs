@@ -68,7 +68,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         (status = 202, description = "Stored; the meeting was not ready within the wait. The work goes on.",
             body = BookingBody<'static>, example = json!(example::pending())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn create_booking(
     request: HttpRequest,

@@ -56,7 +56,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         (status = 202, description = "Cancelled; the meeting was not removed within the wait. The work goes on.",
             body = BookingBody<'static>),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn delete_booking(
     request: HttpRequest,

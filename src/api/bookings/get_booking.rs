@@ -53,7 +53,7 @@ const CHECKED_BY_POST: &str = "is not taken by a read, which changes nothing: PO
             )),
         (status = 304, description = "The ETag in If-None-Match is current."),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn get_booking(
     request: HttpRequest,

@@ -63,7 +63,7 @@ struct BookingPageBody {
     responses(
         (status = 200, description = "One page.", body = BookingPageBody, example = json!(example::booking_page())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn list_bookings(
     request: HttpRequest,

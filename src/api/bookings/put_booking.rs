@@ -73,7 +73,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[
         (status = 202, description = "Stored; not finished within the wait. The work goes on.",
             body = BookingBody<'static>, example = json!(example::pending())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn put_booking(
     request: HttpRequest,

@@ -40,7 +40,7 @@ pub(crate) const PROBLEMS: DocumentedProblems =
         (status = 202, description = "The retry is not finished within the wait. The work goes on.",
             body = BookingBody<'static>, example = json!(example::pending())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn retry_booking(
     request: HttpRequest,

@@ -72,7 +72,7 @@ impl<'a> CallerBody<'a> {
                 "credential": {"kind": "api-key", "name": "front-desk"},
             })),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn get_caller(request: HttpRequest, caller: Authenticated) -> EndpointResponse {
     EndpointResponse(answer(&request, &caller))

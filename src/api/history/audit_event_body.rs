@@ -50,7 +50,7 @@ pub(crate) struct AuditEventBody<'a> {
     /// The meeting, once there is one.
     #[schema(required)]
     meeting_id: Option<&'a str>,
-    /// The actor: `api-key:<name>`, `token:<issuer>:<subject>/<application>`, `command:<user>` or `worker`.
+    /// The actor: `api-key:<name>`, `token:<issuer>:<subject>/<application>`, `certificate:<name>`, `command:<user>` or `worker`.
     actor: &'a str,
     /// Everything else that is known of the event; absent members are not known. Join links are null where your roles only
     /// audit.

@@ -41,7 +41,7 @@ pub(crate) const PROBLEMS: DocumentedProblems =
         (status = 200, description = "One page.", body = AuditEventPageBody,
             example = json!(example::audit_event_page())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn list_audit_events(
     request: HttpRequest,

@@ -102,6 +102,14 @@ impl Modify for Credentials {
         let of_token = "An access token of an OpenID provider that the operator of this service has named, such as one of \
                         Entra ID by client credentials, whose audience is this service.";
         components.add_security_scheme("token", scheme("JWT", of_token));
+        let of_certificate = "A client certificate over TLS, where the service speaks TLS itself and the operator has named what your \
+                              certificate says. It counts for requests without `Authorization`.";
+        let certificate = SecurityScheme::MutualTls {
+            description: Some(of_certificate.to_owned()),
+            extensions: None,
+            deprecated: None,
+        };
+        components.add_security_scheme("certificate", certificate);
     }
 }
 

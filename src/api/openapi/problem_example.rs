@@ -91,6 +91,21 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
         }
         ProblemCode::NotAcceptable => json!({"detail": "The history is available as application/json only."}),
         ProblemCode::MethodNotAllowed => json!({"detail": "This path allows GET, HEAD only."}),
+        ProblemCode::IssuerUnavailable
+        | ProblemCode::RateLimited
+        | ProblemCode::BookingsPerDayExceeded
+        | ProblemCode::StoreUnavailable
+        | ProblemCode::Overloaded => for_now(problem),
+        ProblemCode::InternalError => {
+            json!({"detail": "The log of this service says why, under the requestId."})
+        }
+        about_a_booking => of_a_booking(about_a_booking),
+    }
+}
+
+/// What a problem says that passes by itself.
+fn for_now(problem: ProblemCode) -> Value {
+    match problem {
         ProblemCode::IssuerUnavailable => json!({
             "detail": "The keys of the token's issuer are not known now. Nothing was done; send the same request again.",
             "retryAfterSeconds": 5,
@@ -110,14 +125,10 @@ fn particular(problem: ProblemCode, answerer: Answerer<'_>) -> Value {
                        all, it is found again.",
             "retryAfterSeconds": 1,
         }),
-        ProblemCode::Overloaded => json!({
+        _ => json!({
             "detail": "This replica is answering too many requests. Nothing was done; send the same request again.",
             "retryAfterSeconds": 1,
         }),
-        ProblemCode::InternalError => {
-            json!({"detail": "The log of this service says why, under the requestId."})
-        }
-        about_a_booking => of_a_booking(about_a_booking),
     }
 }
 

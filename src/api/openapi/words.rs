@@ -98,7 +98,7 @@ words! {
          systems. `privacy`: nothing yet."
         Role::ALL.map(Role::as_str);
     CredentialKindWord "CredentialKind"
-        "`api-key`: an API key. `token`: a token of an OpenID provider. Later versions may add kinds."
+        "`api-key`: an API key. `token`: a token of an OpenID provider. `certificate`: one shown over TLS. Later versions may add kinds."
         CredentialKind::ALL.map(CredentialKind::as_str);
     OrderWord "HistoryOrder"
         "`asc`: oldest first. `desc`: newest first."

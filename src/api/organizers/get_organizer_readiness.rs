@@ -40,7 +40,7 @@ pub(crate) const PROBLEMS: DocumentedProblems = &[EVERY_CALL, &[ProblemCode::Org
         (status = 200, description = "The result of the checks.", body = ReadinessBody<'static>,
             example = json!(example::readiness())),
     ),
-    security(("apiKey" = []), ("token" = [])),
+    security(("apiKey" = []), ("token" = []), ("certificate" = [])),
 )]
 pub(crate) async fn get_organizer_readiness(
     request: HttpRequest,

@@ -19,6 +19,7 @@ fn actor(caller: &Caller) -> Actor {
     match caller.name.kind() {
         CredentialKind::ApiKey => Actor::ApiKey(name),
         CredentialKind::Token => Actor::Token(name),
+        CredentialKind::Certificate => Actor::Certificate(name),
     }
 }
 

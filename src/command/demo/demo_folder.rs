@@ -64,7 +64,7 @@ impl DemoFolder {
 
     fn authenticator(&self) -> Result<Authenticator, ApiKeyFaults> {
         let file = KeysFile { path: self.keys_file(), published_key: PublishedKey::Accepted };
-        Authenticator::open(Some(file), Issuers::default(), Arc::new(SystemClock))
+        Authenticator::open(Some(file), Issuers::default(), Vec::new(), Arc::new(SystemClock))
     }
 
     /// The port of the last start.

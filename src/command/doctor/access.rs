@@ -17,11 +17,35 @@ const ENDS_SOON: Duration = Duration::from_hours(14 * 24);
 /// Checks the file of API keys, and asks each issuer for its keys.
 pub(super) async fn check(settings: &Settings, now: Timestamp, findings: &mut Findings) {
     let issuers = &settings.access.issuers;
+    let are_alone = issuers.is_empty() && settings.access.certificates.is_empty();
     let file = assembly::keys_file(settings);
-    let keys = file.and_then(|file| check_keys(&file, issuers.is_empty(), now, findings));
+    let keys = file.and_then(|file| check_keys(&file, are_alone, now, findings));
+    let certificates = settings.access.certificates.len();
+    if certificates > 0 {
+        check_authority(settings, certificates, findings);
+    }
     reach::check(settings, keys.as_ref(), findings);
     for issuer in issuers {
         check_issuer(issuer, findings).await;
+    }
+}
+
+/// No client shows a certificate where TLS asks for none.
+fn check_authority(settings: &Settings, certificates: usize, findings: &mut Findings) {
+    let authorities = settings.http.certificate.as_ref().and_then(|files| files.client_authorities.as_ref());
+    match authorities {
+        Some(file) => {
+            let detail = format!("{certificates} callers by certificates of {}", file.display());
+            findings.good("certificates", &detail);
+        }
+        None => findings.bad(&Finding {
+            subject: "certificates",
+            wrong: "there are blocks [[access.client_certificate]], and http.tls_client_ca_file is not set"
+                .to_owned(),
+            means: "The service asks its clients for no certificate: these callers are answered 401."
+                .to_owned(),
+            remedy: "Set http.tls_client_ca_file to the authority of their certificates.".to_owned(),
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::Settings;
 
 /// Names those that may act for no organizer, and those that may act for all. Who can't book needs none.
 pub(super) fn check(settings: &Settings, keys: Option<&ApiKeys>, findings: &mut Findings) {
-    for source_system in &assembly::writers(keys, &settings.access.issuers) {
+    for source_system in &assembly::writers(keys, &settings.access) {
         let organizers =
             settings.source_systems.get(source_system).map(|one| one.reach.organizers.as_slice());
         match organizers.unwrap_or_default() {

@@ -72,7 +72,6 @@ async fn every_statement_hands_its_connection_back() {
         received_at: NOW,
         request_id: None,
     };
-    let period = Period { from: None, before: None };
     kept!(
         test,
         ran,
@@ -94,7 +93,7 @@ async fn every_statement_hands_its_connection_back() {
         bookings(&BookingFilter::default(), None, 10),
         audit_events(&AuditEventFilter::default(), Order::Ascending, None, 10),
         has_foreign_transactions(),
-        orphans(period, None),
+        orphans(Period { from: None, before: None }, None),
         missing_guards(),
         backlog(NOW, Duration::from_mins(1)),
         meetings_made(NOW, MeetingCount { at_least: 1, at_most: 2 }),

@@ -27,7 +27,7 @@ pub struct Server {
 
 #[expect(dead_code, reason = "what is held is never asked for anything")]
 enum Holder {
-    Local(LocalPostgres),
+    Local(Box<LocalPostgres>),
     #[cfg(feature = "test-containers")]
     Container(Box<Container>),
 }
@@ -74,7 +74,7 @@ async fn local() -> Result<Server, LocalPostgresError> {
     let start = tokio::task::spawn_blocking(|| LocalPostgres::start(&local_settings()));
     let postgres = start.await.expect("the start does not panic")?;
     let url = Url::parse(&postgres.url("postgres")).expect("a URL of our own");
-    Ok(Server { url, lifetime: Lifetime::Ours, _holder: Some(Holder::Local(postgres)) })
+    Ok(Server { url, lifetime: Lifetime::Ours, _holder: Some(Holder::Local(Box::new(postgres))) })
 }
 
 #[cfg(not(feature = "test-containers"))]
