@@ -18,6 +18,7 @@ mod organizer_pattern;
 mod parse;
 mod reach;
 mod spec;
+mod strict_json;
 mod text_types;
 mod unknown_names;
 
@@ -39,5 +40,6 @@ pub use parse::{
 };
 pub use reach::{OutOfReach, Reach, Reaches};
 pub use spec::{Attendee, AttendeeRole, BookingSpec, Metadata, Organizer};
+pub(crate) use strict_json::read_json;
 pub use text_types::{ChatThreadId, Sequence, Subject, TextFault, Upn, UserId};
 pub use unknown_names::UnknownNames;

@@ -1,9 +1,8 @@
 //! Reads the JSON of a token, which a stranger may have written: no member twice, and no deep nesting.
 
-use std::fmt;
+use serde_json::{Map, Value};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use crate::booking::read_json;
 
 /// How deep objects and lists may be nested. Keycloak's `resource_access` needs three levels.
 const DEPTH_MAX: u32 = 8;
@@ -11,86 +10,21 @@ const DEPTH_MAX: u32 = 8;
 /// Reads one whole JSON object. `None` where it is not one: not JSON, a member that appears twice (readers disagree on
 /// which one counts), or nested deeper than [`DEPTH_MAX`].
 pub(super) fn read_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { levels: DEPTH_MAX }.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
+    let (value, faults) = read_json(bytes).ok()?;
     match value {
+        Value::Object(_) if !faults.is_empty() || !is_within(&value, DEPTH_MAX) => None,
         Value::Object(members) => Some(members),
         _ => None,
     }
 }
 
-/// Reads a value that may hold so many levels of objects and lists.
-#[derive(Clone, Copy)]
-struct Strict {
-    levels: u32,
-}
-
-impl Strict {
-    fn inner<E: Error>(self) -> Result<Self, E> {
-        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
-        Ok(Self { levels })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(inner)? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inner = self.inner()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(inner)?;
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member appears twice"));
-            }
-        }
-        Ok(Value::Object(object))
+/// Whether a value has so many levels of objects and lists at most.
+fn is_within(value: &Value, levels: u32) -> bool {
+    match (value, levels.checked_sub(1)) {
+        (Value::Object(_) | Value::Array(_), None) => false,
+        (Value::Object(members), Some(inner)) => members.values().all(|value| is_within(value, inner)),
+        (Value::Array(items), Some(inner)) => items.iter().all(|item| is_within(item, inner)),
+        _ => true,
     }
 }
 

@@ -7,9 +7,8 @@ use actix_web::web::Payload;
 use futures_util::StreamExt;
 
 use crate::api::problems::{ErrorBody, Problem, ProblemCode};
-use crate::api::request::read_json;
 use crate::api::state::ApiState;
-use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_with_id};
+use crate::booking::{BookingId, BookingSpec, MemberFault, parse_named, parse_with_id, read_json};
 
 /// The largest body, in bytes: enough for 1,000 attendees.
 pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;

@@ -14,7 +14,6 @@ mod prefer_header;
 mod query;
 mod request_origin;
 mod scope;
-mod strict_json;
 
 pub(super) use accept_header::AcceptedForms;
 pub(super) use authentication::{Authenticated, authenticate};
@@ -28,4 +27,3 @@ pub(super) use prefer_header::Preferences;
 pub(super) use query::Query;
 pub(super) use request_origin::{origin, request_id};
 pub(super) use scope::Scope;
-pub(super) use strict_json::read_json;

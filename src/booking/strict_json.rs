@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::booking::{FaultList, MemberFault, member_pointer};
+use super::member_fault::{FaultList, MemberFault, member_pointer};
 
 /// Reads a whole JSON text. A member that appears twice is a fault; its first value is kept. With more of them than are told
 /// the reading ends, and what was read is nothing.
