@@ -6,12 +6,12 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use uuid::Uuid;
 
-use super::rows::{NOW, TestStore, attempt, booking, event, organizer};
+use super::rows::{NOW, TestStore, attempt, booking, claimed, event, organizer, settlement, tombstone};
 use crate::audit::{AuditEventFilter, EventKind, Order};
-use crate::booking::{ExternalId, MessageOrder, Sequence};
-use crate::meeting::{BookingFilter, Refuted, Tombstone};
+use crate::booking::ExternalId;
+use crate::meeting::BookingFilter;
 use crate::store::reading::{MeetingCount, Period};
-use crate::store::writing::{Before, Claimed, Settlement};
+use crate::store::writing::Before;
 use crate::store::{LeasedBooking, Notice, ReplicaId};
 
 /// Runs a statement, and holds that its connection is kept.
@@ -47,31 +47,9 @@ async fn every_statement_hands_its_connection_back() {
     let (first, ours) = (booking(1), attempt(1, NOW));
     let (key, generation) = (first.key.clone(), first.generation);
     let leased = LeasedBooking { booking: first.clone(), attempt: Some(ours) };
-    let settlement = Settlement {
-        attempt: ours.id,
-        worked_on: first.revision,
-        booking: &first.abandoned(NOW),
-        next_attempt: None,
-        online_meeting: None,
-        is_adopted: false,
-        event: &spare,
-        retired: &spare,
-        freed: &spare,
-        refuted: Refuted::NOTHING,
-    };
-    let claimed = Claimed {
-        attempt_ids: vec![Uuid::from_u128(2)],
-        now: NOW,
-        leased_until: NOW,
-        passed_over: Vec::new(),
-    };
-    let tombstone = Tombstone {
-        key: booking(2).key,
-        revision: 1,
-        order: MessageOrder { sequence: Sequence::new(1), dtstamp: None },
-        received_at: NOW,
-        request_id: None,
-    };
+    let abandoned = first.abandoned(NOW);
+    let settlement = settlement(&leased, &abandoned, &spare);
+    let (claimed, tombstone) = (claimed(), tombstone());
     kept!(
         test,
         ran,

@@ -3,11 +3,10 @@
 
 use uuid::Uuid;
 
-use super::rows::{NOW, TestStore, attempt, booking, event};
+use super::rows::{NOW, TestStore, attempt, booking, claimed, event, settlement, tombstone};
 use crate::audit::EventKind;
-use crate::booking::{ExternalId, MessageOrder, Sequence};
-use crate::meeting::{Refuted, Tombstone};
-use crate::store::writing::{Before, Claimed, Settlement};
+use crate::booking::ExternalId;
+use crate::store::writing::Before;
 use crate::store::{LeasedBooking, StoreError};
 
 /// Nothing can be written, also where no row would be.
@@ -39,31 +38,9 @@ async fn every_write_that_fails_is_noted() {
     let (key, generation) = (first.key.clone(), first.generation);
     let leased = LeasedBooking { booking: first.clone(), attempt: Some(ours) };
     let spare = event(EventKind::BookingCancelled);
-    let settlement = Settlement {
-        attempt: ours.id,
-        worked_on: first.revision,
-        booking: &first.abandoned(NOW),
-        next_attempt: None,
-        online_meeting: None,
-        is_adopted: false,
-        event: &spare,
-        retired: &spare,
-        freed: &spare,
-        refuted: Refuted::NOTHING,
-    };
-    let claimed = Claimed {
-        attempt_ids: vec![Uuid::from_u128(2)],
-        now: NOW,
-        leased_until: NOW,
-        passed_over: Vec::new(),
-    };
-    let tombstone = Tombstone {
-        key: booking(2).key,
-        revision: 1,
-        order: MessageOrder { sequence: Sequence::new(1), dtstamp: None },
-        received_at: NOW,
-        request_id: None,
-    };
+    let abandoned = first.abandoned(NOW);
+    let settlement = settlement(&leased, &abandoned, &spare);
+    let (claimed, tombstone) = (claimed(), tombstone());
     test.put(&leased).await;
     sqlx::raw_sql(DISK_FULL).execute(&test.pool).await.unwrap();
     noted!(

@@ -9,15 +9,19 @@ use uuid::Uuid;
 
 use super::postgres::{TestDatabase, empty_database, fresh_database};
 use crate::audit::{Actor, EventKind, EventPayload, NewAuditEvent};
-use crate::booking::{BookingId, BookingKey, ExternalId, Generation, SourceSystem, UserId, parse};
+use crate::booking::{
+    BookingId, BookingKey, ExternalId, Generation, MessageOrder, Sequence, SourceSystem, UserId, parse,
+};
 use crate::clock::Timestamp;
 use crate::meeting::{
     Agreement, Attempt, AttemptId, Booking, CreatedBy, DesiredState, Evidence, Failure, Failures, JoinWebUrl,
-    LastError, Meeting, MeetingId, Observed, Progress, Seen, SeenSetting, SeenSettings, Status, Wanted,
+    LastError, Meeting, MeetingId, Observed, Progress, Refuted, Seen, SeenSetting, SeenSettings, Status,
+    Tombstone, Wanted,
 };
 use crate::shares::{Refusals, Share};
 use crate::store::postgres::MIGRATOR;
 use crate::store::writing::input::BookingInput;
+use crate::store::writing::{Claimed, Settlement};
 use crate::store::{LeasedBooking, Store, StoreSettings};
 
 /// When the rows last changed, before the statement that is tested.
@@ -123,6 +127,42 @@ pub(super) fn organizer() -> UserId {
 /// An attempt with this id whose lease ends then.
 pub(super) fn attempt(id: u128, leased_until: Timestamp) -> Attempt {
     Attempt { id: AttemptId::new(Uuid::from_u128(id)), started_at: EARLIER, leased_until }
+}
+
+/// Settles the attempt of a leased booking, which becomes `next`.
+pub(super) fn settlement<'a>(
+    leased: &LeasedBooking,
+    next: &'a Booking,
+    event: &'a NewAuditEvent,
+) -> Settlement<'a> {
+    Settlement {
+        attempt: leased.attempt.unwrap().id,
+        worked_on: leased.booking.revision,
+        booking: next,
+        next_attempt: None,
+        online_meeting: None,
+        is_adopted: false,
+        event,
+        retired: event,
+        freed: event,
+        refuted: Refuted::NOTHING,
+    }
+}
+
+/// Claims one booking, whatever is due.
+pub(super) fn claimed() -> Claimed {
+    Claimed { attempt_ids: vec![Uuid::from_u128(2)], now: NOW, leased_until: NOW, passed_over: Vec::new() }
+}
+
+/// A cancel of a booking that was never stored.
+pub(super) fn tombstone() -> Tombstone {
+    Tombstone {
+        key: booking(2).key,
+        revision: 1,
+        order: MessageOrder { sequence: Sequence::new(1), dtstamp: None },
+        received_at: NOW,
+        request_id: None,
+    }
 }
 
 /// An event for a statement that is tested.

@@ -51,10 +51,7 @@ impl<'a> EventSearch<'a> {
         limit: u32,
         connection: &mut Connection,
     ) -> Result<Self, StoreError> {
-        let organizer = match filter.organizer.as_deref() {
-            Some(organizer) => Some(SoughtOrganizer::of(connection, organizer).await?),
-            None => None,
-        };
+        let organizer = SoughtOrganizer::of(connection, filter.organizer.as_deref()).await?;
         let source = EventSource::of(filter, organizer.clone(), connection).await?;
         Ok(Self { filter, order, organizer, source, limit })
     }

@@ -84,10 +84,7 @@ impl<'a> BookingSearch<'a> {
         limit: u32,
         connection: &mut Connection,
     ) -> Result<Self, StoreError> {
-        let organizer = match filter.organizer.as_deref() {
-            Some(organizer) => Some(SoughtOrganizer::of(connection, organizer).await?),
-            None => None,
-        };
+        let organizer = SoughtOrganizer::of(connection, filter.organizer.as_deref()).await?;
         let source = BookingSource::of(filter, organizer.clone(), connection).await?;
         let mut search = Self { filter, organizer, source, from, to: None, limit };
         if let BookingSource::Along(index) = search.source

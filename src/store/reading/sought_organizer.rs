@@ -17,13 +17,18 @@ pub(super) struct SoughtOrganizer {
 }
 
 impl SoughtOrganizer {
-    pub(super) async fn of(connection: &mut Connection, id_or_name: &str) -> Result<Self, StoreError> {
+    /// The one that a filter names, if it names one.
+    pub(super) async fn of(
+        connection: &mut Connection,
+        id_or_name: Option<&str>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(id_or_name) = id_or_name else { return Ok(None) };
         let found = sqlx::query!(
             r#"select organizer_ids_of($1) as "ids!", organizer_names_of($1) as "names!""#,
             id_or_name
         );
         let found = found.fetch_one(connection).await?;
-        Ok(Self { ids: found.ids, names: found.names })
+        Ok(Some(Self { ids: found.ids, names: found.names }))
     }
 
     /// The one user with an object id, where no booking without one can be meant.
