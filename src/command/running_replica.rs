@@ -29,12 +29,17 @@ pub(super) fn machine_name() -> String {
 
 /// A process with these settings, that starts now. Blocks.
 pub(super) fn with_settings(settings: &Settings, clock: &dyn Clock) -> RunningReplica {
+    let credential = HeldCredential::of(settings).fingerprint();
+    holding(settings, clock, credential.unwrap_or_default())
+}
+
+fn holding(settings: &Settings, clock: &dyn Clock, credential: String) -> RunningReplica {
     RunningReplica {
         name: machine_name(),
         process_id: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: clock.now(),
-        credential: HeldCredential::of(settings).fingerprint().unwrap_or_default(),
+        credential,
         settings: shared_settings(settings),
     }
 }
@@ -116,7 +121,9 @@ pub(super) fn tell(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let (mut replica, held) = (with_settings(settings, &*clock), HeldCredential::of(settings));
+    // Its credential is read below, by a thread that may block.
+    let mut replica = holding(settings, &*clock, String::new());
+    let held = HeldCredential::of(settings);
     async move {
         let mut is_told = true;
         let telling = async {
